@@ -1,0 +1,128 @@
+//! Normalisation and comparison keys of path text, for any platform.
+
+use crate::Platform;
+
+/// Returns `text` with `.`, repeated separators and resolvable `..` removed.
+///
+/// Purely lexical: `..` takes back an ordinary name before it and is kept otherwise, so `/..` stays
+/// `/..` and `a/../..` becomes `..`. Case and characters are preserved. `spec/WIRE.md` §4.1.
+#[must_use]
+pub fn normalize(text: &str, platform: Platform) -> String {
+    let (prefix, rest) = match platform {
+        Platform::Windows => text.split_at(windows_prefix_len(text)),
+        Platform::Linux | Platform::Macos => ("", text),
+    };
+    let is_separator = |c: char| c == '/' || (platform == Platform::Windows && c == '\\');
+    let separator = if platform == Platform::Windows { '\\' } else { '/' };
+
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in rest.split(is_separator) {
+        push_segment(&mut kept, segment);
+    }
+    let mut out = String::with_capacity(text.len());
+    out.push_str(prefix);
+    if rest.starts_with(is_separator) {
+        out.push(separator);
+    }
+    for (index, segment) in kept.iter().enumerate() {
+        if index > 0 {
+            out.push(separator);
+        }
+        out.push_str(segment);
+    }
+    out
+}
+
+/// Returns the text by which two paths are compared and hashed, after normalisation.
+///
+/// Linux: the normalised text. macOS: lower-cased. Windows: ASCII lower-cased, `\` as `/`, and a
+/// leading `//?/` removed. `spec/WIRE.md` §4.1.
+#[must_use]
+pub fn key(text: &str, platform: Platform) -> String {
+    let normal = normalize(text, platform);
+    match platform {
+        Platform::Linux => normal,
+        Platform::Macos => normal.to_lowercase(),
+        Platform::Windows => {
+            let key = normal.to_ascii_lowercase().replace('\\', "/");
+            match key.strip_prefix("//?/") {
+                Some(rest) => rest.to_owned(),
+                None => key,
+            }
+        }
+    }
+}
+
+/// Adds one segment to those kept so far; `..` takes back an ordinary name.
+pub(crate) fn push_segment<'a, S>(kept: &mut Vec<S>, segment: S)
+where
+    S: AsRef<std::ffi::OsStr> + 'a,
+{
+    let text = segment.as_ref();
+    if text.is_empty() || text == "." {
+        return;
+    }
+    if text == ".." && kept.last().is_some_and(|last| last.as_ref() != "..") {
+        kept.pop();
+    } else {
+        kept.push(segment);
+    }
+}
+
+/// Returns how many bytes of `text` are a Windows prefix: a drive, a UNC share, or a verbatim or
+/// device form of either.
+fn windows_prefix_len(text: &str) -> usize {
+    let is_separator = |b: u8| b == b'/' || b == b'\\';
+    let bytes = text.as_bytes();
+    let starts_with_two = bytes.len() > 2 && is_separator(bytes[0]) && is_separator(bytes[1]);
+    // The end of the segment that starts at `from`.
+    let segment_end =
+        |from: usize| bytes[from..].iter().position(|b| is_separator(*b)).map_or(bytes.len(), |at| from + at);
+    if starts_with_two && matches!(bytes[2], b'?' | b'.') && bytes.get(3).is_some_and(|b| is_separator(*b)) {
+        let end = segment_end(4);
+        if text.get(4..end).is_some_and(|s| s.eq_ignore_ascii_case("UNC")) && end < bytes.len() {
+            let server = segment_end(end + 1);
+            return if server < bytes.len() { segment_end(server + 1) } else { server };
+        }
+        return end;
+    }
+    if starts_with_two && !is_separator(bytes[2]) {
+        let server = segment_end(2);
+        return if server < bytes.len() { segment_end(server + 1) } else { 0 };
+    }
+    if bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' { 2 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_paths_normalise_within_their_prefix() {
+        for (input, expected) in [
+            (r"C:\Users\x\..\y", r"C:\Users\y"),
+            ("c:/a//b/./c/", r"c:\a\b\c"),
+            (r"\\?\C:\x\.\y", r"\\?\C:\x\y"),
+            (r"\\server\share\a\..\b", r"\\server\share\b"),
+            (r"\\?\UNC\server\share\..\b", r"\\?\UNC\server\share\..\b"),
+            ("C:..", "C:.."),
+            ("C:a/..", "C:"),
+            (r"\a\..", r"\"),
+            ("", ""),
+        ] {
+            assert_eq!(normalize(input, Platform::Windows), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn keys_follow_the_platform() {
+        for (platform, input, expected) in [
+            (Platform::Linux, "/A/./B", "/A/B"),
+            (Platform::Macos, "/Users/Alice/ÄB", "/users/alice/äb"),
+            (Platform::Windows, r"\\?\C:\Users\X", "c:/users/x"),
+            (Platform::Windows, r"C:\Ä", "c:/Ä"),
+        ] {
+            assert_eq!(key(input, platform), expected, "{input}");
+        }
+    }
+}
