@@ -1,0 +1,104 @@
+//! The name of the one place where a daemon listens.
+
+use std::fmt;
+
+use ipc_path::Platform;
+use thiserror::Error;
+
+/// A Unix socket path or a Windows pipe name, exactly as the released rules record it.
+///
+/// Any text can be an endpoint's name; [`check`](Self::check) says whether it can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(String);
+
+/// An endpoint name that cannot be used on this platform.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The name is empty.
+    #[error("the endpoint name is empty")]
+    Empty,
+    /// The socket path is longer than the platform's `sun_path` holds.
+    #[error("the socket path {path:?} has {len} bytes and this platform allows {limit}")]
+    TooLong {
+        /// The whole path, as recorded.
+        path: String,
+        /// Its length in bytes.
+        len: usize,
+        /// The most bytes that a socket path may have here.
+        limit: usize,
+    },
+    /// The name contains a NUL byte.
+    #[error("the endpoint name {0:?} contains a NUL byte")]
+    Nul(String),
+    /// Not a pipe of this machine (`\\.\pipe\…`).
+    #[error("{0:?} is not the name of a local pipe, which starts with \\\\.\\pipe\\")]
+    NotALocalPipe(String),
+}
+
+impl Endpoint {
+    /// The longest socket path that can be bound or connected to, in bytes, without the final NUL.
+    ///
+    /// `None` where endpoints are not paths.
+    #[must_use]
+    pub const fn path_limit(platform: Platform) -> Option<usize> {
+        match platform {
+            Platform::Linux => Some(107),
+            Platform::Macos => Some(103),
+            Platform::Windows => None,
+        }
+    }
+
+    /// Takes `name` as it is.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name, as it goes into system calls and messages.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Checks that the name can be used on `platform`.
+    ///
+    /// The recorded name is never shortened to make it fit.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`], which carries the name and the limit it breaks.
+    pub fn check(&self, platform: Platform) -> Result<(), EndpointError> {
+        if self.0.is_empty() {
+            return Err(EndpointError::Empty);
+        }
+        if self.0.contains('\0') {
+            return Err(EndpointError::Nul(self.0.clone()));
+        }
+        match Self::path_limit(platform) {
+            Some(limit) if self.0.len() > limit => {
+                Err(EndpointError::TooLong { path: self.0.clone(), len: self.0.len(), limit })
+            }
+            Some(_) => Ok(()),
+            None if self.0.starts_with(r"\\.\pipe\") && self.0.len() > r"\\.\pipe\".len() => Ok(()),
+            None => Err(EndpointError::NotALocalPipe(self.0.clone())),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Endpoint {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Endpoint {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
