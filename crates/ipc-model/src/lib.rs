@@ -1,1 +1,39 @@
-//! stub
+//! What a zccache client can ask and a daemon can answer, as plain Rust values.
+//!
+//! One [`Request`] gets exactly one [`Response`]. Every wire converts to and from these types, so
+//! nothing above a wire knows which one a peer speaks. The tables are `spec/WIRE.md` §4.2–4.4, and
+//! [`download`] has the messages of the download daemon (§12.2).
+//!
+//! Not here: bytes. No serde, no prost, no I/O.
+#![forbid(unsafe_code)]
+
+pub mod download;
+
+mod artifact;
+mod compile;
+mod exec;
+mod fingerprint;
+mod request;
+mod response;
+mod session;
+mod status;
+
+pub use artifact::{
+    ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, RustArtifactInfo, StoreResult,
+};
+pub use compile::{Compile, CompileEphemeral, CompileResult, LinkEphemeral, LinkResult};
+pub use exec::{ExecCachePolicy, ExecOutputStreams, GenericToolExec, GenericToolExecResult};
+pub use fingerprint::{FingerprintCheck, FingerprintCheckResult, FingerprintFile};
+pub use ipc_path::{NormalizedPath, NotUtf8};
+pub use request::{Lookup, ReleaseWorktreeHandles, Request, RequestKind, Store};
+pub use response::{
+    Backpressure, Cleared, ErrorMessage, ReleaseWorktreeHandlesResult, Response, ResponseKind,
+    RustArtifactList,
+};
+pub use session::{PrivateDaemonSessionOptions, SessionId, SessionStart, SessionStarted, SessionStatsReply};
+pub use status::{
+    DaemonStatus, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonStatus, SessionStats,
+};
+
+/// A list of environment variables, in the sender's order, duplicates included.
+pub type EnvVars = Vec<(String, String)>;

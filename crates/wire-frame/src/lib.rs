@@ -1,1 +1,17 @@
-//! stub
+//! The length-prefixed frame that wire v15 and wire v16 ride in, with no I/O.
+//!
+//! A frame is `[length: LE32][version: LE32][payload]`, where `length` counts the version and the
+//! payload but not itself (`spec/WIRE.md` §2.1). Bytes in; a frame, "need n more" or a fatal error out.
+//!
+//! Not here: what a version means. Any version number is a value.
+#![forbid(unsafe_code)]
+
+mod error;
+mod frame;
+mod header;
+mod version;
+
+pub use error::FrameError;
+pub use frame::{Decoded, decode};
+pub use header::{HEADER_LEN, Header, MAX_LENGTH, Peeked};
+pub use version::Version;

@@ -1,1 +1,24 @@
-//! stub
+//! The frozen bincode bodies of zccache wire v15, to and from the model.
+//!
+//! `shape` says once, in the order of the wire tables (`spec/WIRE.md` §4.2–4.4 and §12.2), what each
+//! message looks like to serde. bincode 1 with default options makes wire v15 of it ([`encode`],
+//! [`decode`]); a self-describing format makes the JSON form of scripts and vectors ([`Described`]).
+//!
+//! A byte string is copied once on the way out and, above [`SHARED_FROM`] bytes, not at all on the
+//! way in: it shares the buffer that was received.
+//!
+//! Not here: anything that changes. A new message is a new wire.
+#![forbid(unsafe_code)]
+
+mod bounded;
+mod decode;
+mod described;
+mod encode;
+mod error;
+mod shape;
+
+pub use decode::{decode, decode_frame};
+pub use described::{Described, DescribedRef};
+pub use encode::{encode, encode_into};
+pub use error::{DecodeError, EncodeError};
+pub use shape::{Message, SHARED_FROM};

@@ -1,0 +1,204 @@
+//! Everything that a client can ask.
+
+use crate::{
+    ArtifactData, Compile, CompileEphemeral, FingerprintCheck, FingerprintFile, GenericToolExec,
+    LinkEphemeral, NormalizedPath, SessionId, SessionStart,
+};
+
+/// A request, in the order of its wire numbers (`spec/WIRE.md` §4.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Are you there?
+    Ping,
+    /// Finish what is in flight and exit.
+    Shutdown,
+    /// How are you?
+    Status,
+    /// Is this key cached?
+    Lookup(Lookup),
+    /// Cache this.
+    Store(Store),
+    /// Open a session.
+    SessionStart(SessionStart),
+    /// Compile within a session.
+    Compile(Compile),
+    /// Close a session.
+    SessionEnd(SessionId),
+    /// Forget everything that is cached.
+    Clear,
+    /// Compile outside of any session.
+    CompileEphemeral(CompileEphemeral),
+    /// Link outside of any session.
+    LinkEphemeral(LinkEphemeral),
+    /// What happened in this session?
+    SessionStats(SessionId),
+    /// Has anything changed?
+    FingerprintCheck(FingerprintCheck),
+    /// What was checked succeeded.
+    FingerprintMarkSuccess(FingerprintFile),
+    /// What was checked failed.
+    FingerprintMarkFailure(FingerprintFile),
+    /// Forget what was checked.
+    FingerprintInvalidate(FingerprintFile),
+    /// Which Rust artifacts are cached?
+    ListRustArtifacts,
+    /// Run this tool.
+    GenericToolExec(GenericToolExec),
+    /// Let go of everything under this directory.
+    ReleaseWorktreeHandles(ReleaseWorktreeHandles),
+}
+
+/// Asks whether a key is cached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// The key.
+    pub cache_key: String,
+}
+
+/// Asks to cache an artifact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Store {
+    /// The key.
+    pub cache_key: String,
+    /// What to cache under it.
+    pub artifact: ArtifactData,
+}
+
+/// Asks to let go of a directory, so that it can be removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReleaseWorktreeHandles {
+    /// The directory.
+    pub path: NormalizedPath,
+}
+
+macro_rules! kinds {
+    ($(#[$doc:meta])* $kind:ident of $message:ident { $($index:literal $variant:ident $(($inner:tt))?,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        pub enum $kind {
+            $(
+                #[doc = concat!("The kind of [`", stringify!($message), "::", stringify!($variant), "`].")]
+                $variant = $index,
+            )*
+        }
+
+        impl $kind {
+            /// Every kind, in the order of the wire numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The variant's name, as the wire tables spell it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
+
+            /// The variant's number on wire v15.
+            #[must_use]
+            pub const fn index(self) -> u32 {
+                self as u32
+            }
+        }
+
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl crate::$message {
+            /// Which variant this is.
+            #[must_use]
+            pub const fn kind(&self) -> $kind {
+                match self {
+                    $(Self::$variant $(($inner))? => $kind::$variant,)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use kinds;
+
+kinds! {
+    /// Which request, without its contents.
+    RequestKind of Request {
+        0 Ping,
+        1 Shutdown,
+        2 Status,
+        3 Lookup(_),
+        4 Store(_),
+        5 SessionStart(_),
+        6 Compile(_),
+        7 SessionEnd(_),
+        8 Clear,
+        9 CompileEphemeral(_),
+        10 LinkEphemeral(_),
+        11 SessionStats(_),
+        12 FingerprintCheck(_),
+        13 FingerprintMarkSuccess(_),
+        14 FingerprintMarkFailure(_),
+        15 FingerprintInvalidate(_),
+        16 ListRustArtifacts,
+        17 GenericToolExec(_),
+        18 ReleaseWorktreeHandles(_),
+    }
+}
+
+impl Request {
+    /// Whether sending it twice is harmless: the state is as after sending it once, and the second
+    /// answer serves the caller as well as the first.
+    ///
+    /// Only such a request may be sent again when it is not known whether it was acted on.
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        match self {
+            // They ask, and change nothing that a caller can see.
+            Self::Ping | Self::Status | Self::Lookup(_) | Self::SessionStats(_) | Self::ListRustArtifacts => {
+                true
+            }
+            // A second store of a key leaves the first one in place and only answers `AlreadyExists`.
+            Self::Store(_) => true,
+            // Setting the same mark again changes nothing.
+            Self::FingerprintMarkSuccess(_)
+            | Self::FingerprintMarkFailure(_)
+            | Self::FingerprintInvalidate(_) => true,
+            // A second one opens a second session.
+            Self::SessionStart(_) => false,
+            // The figures are in the first answer only.
+            Self::SessionEnd(_) => false,
+            // A second one reports zeros, or removes what was stored in between; or ends the next daemon.
+            Self::Clear | Self::Shutdown => false,
+            // Tools run, write files and may have side effects.
+            Self::Compile(_)
+            | Self::CompileEphemeral(_)
+            | Self::LinkEphemeral(_)
+            | Self::GenericToolExec(_) => false,
+            // A check records what it saw, so the second one compares with the first.
+            Self::FingerprintCheck(_) => false,
+            // The counts are in the first answer only.
+            Self::ReleaseWorktreeHandles(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_numbered_as_on_the_wire() {
+        for (index, kind) in RequestKind::ALL.iter().enumerate() {
+            assert_eq!(kind.index() as usize, index, "{kind}");
+        }
+        assert_eq!(RequestKind::ALL.len(), 19);
+    }
+
+    #[test]
+    fn what_must_not_run_twice_is_not_idempotent() {
+        assert!(!Request::Clear.is_idempotent());
+        assert!(!Request::Shutdown.is_idempotent());
+        assert!(Request::Ping.is_idempotent());
+    }
+}

@@ -1,0 +1,20 @@
+//! The version number of a frame.
+
+use std::fmt;
+
+/// The number that says how a frame's payload is encoded; an unknown one is still a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u32);
+
+impl Version {
+    /// The bincode wire.
+    pub const V15: Self = Self(15);
+    /// The protobuf wire.
+    pub const V16: Self = Self(16);
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}

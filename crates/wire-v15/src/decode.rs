@@ -1,0 +1,57 @@
+//! A frame's payload to a message.
+
+use bincode::Options as _;
+use bytes::{Buf as _, Bytes};
+use wire_frame::{MAX_LENGTH, Version};
+
+use crate::DecodeError;
+use crate::shape::{Body, In, Message};
+
+/// Reads the message at the start of `payload`, the bytes after a frame's header.
+///
+/// Bytes after the message are accepted and ignored, as released peers do (`spec/WIRE.md` §3).
+///
+/// # Errors
+///
+/// [`DecodeError`]; never a panic, and never more memory than the payload accounts for.
+pub fn decode<M: Message>(payload: &Bytes) -> Result<M, DecodeError> {
+    // The number comes first, so that an unknown one is told apart without reading a library's prose.
+    if let Some(&index) = payload.first_chunk::<4>() {
+        let index = u32::from_le_bytes(index);
+        if index >= M::VARIANTS {
+            return Err(DecodeError::UnknownVariant { message: M::NAME, index });
+        }
+    }
+    bincode::DefaultOptions::new()
+        .with_fixint_encoding()
+        .with_limit(u64::from(MAX_LENGTH))
+        .allow_trailing_bytes()
+        .deserialize_seed(In::new(Body(Some(payload))), payload)
+        .map_err(|error| DecodeError::of_bincode(M::NAME, *error))
+}
+
+/// Reads one complete frame from the front of `buffer` and takes it off.
+///
+/// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken
+/// even when its body is an error. This is the v15-only decoder of `spec/WIRE.md` §3, but for the
+/// version, which is refused as soon as it is there.
+///
+/// # Errors
+///
+/// [`DecodeError`].
+pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<M>, DecodeError> {
+    let header = match wire_frame::Header::peek(buffer)? {
+        wire_frame::Peeked::Incomplete { .. } => return Ok(None),
+        wire_frame::Peeked::Header(header) => header,
+    };
+    if header.version() != Version::V15 {
+        buffer.advance(header.frame_len().min(buffer.len()));
+        return Err(DecodeError::Version { received: header.version() });
+    }
+    if buffer.len() < header.frame_len() {
+        return Ok(None);
+    }
+    let mut frame = buffer.split_to(header.frame_len());
+    frame.advance(wire_frame::HEADER_LEN);
+    decode(&frame).map(Some)
+}

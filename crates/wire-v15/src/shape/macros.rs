@@ -1,0 +1,142 @@
+//! The two kinds of table rows: a struct with its fields in wire order, an enum with its variants in
+//! wire order.
+
+/// Implements [`Shape`](super::Shape) for a struct: `record! { Lookup { cache_key } }`.
+macro_rules! record {
+    ($($name:ident { $($field:ident),+ $(,)? })+) => {$(
+        impl crate::shape::Shape for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeStruct as _;
+                const LEN: usize = [$(stringify!($field)),+].len();
+                let mut record = serializer.serialize_struct(stringify!($name), LEN)?;
+                $(record.serialize_field(stringify!($field), &crate::shape::Out(&self.$field))?;)+
+                record.end()
+            }
+
+            fn deserialize<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+                body: crate::shape::Body<'_>,
+            ) -> Result<Self, D::Error> {
+                const FIELDS: &[&str] = &[$(stringify!($field)),+];
+                struct Fields<'b>(crate::shape::Body<'b>);
+                impl<'de> serde::de::Visitor<'de> for Fields<'_> {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("the fields of ", stringify!($name)))
+                    }
+
+                    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<$name, A::Error> {
+                        Ok($name { $(
+                            $field: match seq.next_element_seed(crate::shape::In::new(self.0))? {
+                                Some(value) => value,
+                                None => return Err(serde::de::Error::missing_field(stringify!($field))),
+                            },
+                        )+ })
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)+
+                        while let Some(key) = map.next_key::<String>()? {
+                            match key.as_str() {
+                                $(stringify!($field) => {
+                                    let value = map.next_value_seed(crate::shape::In::new(self.0))?;
+                                    if $field.replace(value).is_some() {
+                                        return Err(serde::de::Error::duplicate_field(stringify!($field)));
+                                    }
+                                })+
+                                other => return Err(serde::de::Error::unknown_field(other, FIELDS)),
+                            }
+                        }
+                        Ok($name { $(
+                            $field: match $field.or_else(crate::shape::Shape::when_absent) {
+                                Some(value) => value,
+                                None => return Err(serde::de::Error::missing_field(stringify!($field))),
+                            },
+                        )+ })
+                    }
+                }
+                deserializer.deserialize_struct(stringify!($name), FIELDS, Fields(body))
+            }
+
+            fn check_paths(&self) -> Result<(), ipc_model::NotUtf8> {
+                $(crate::shape::Shape::check_paths(&self.$field)?;)+
+                Ok(())
+            }
+
+            fn bulk(&self) -> usize {
+                0 $(+ crate::shape::Shape::bulk(&self.$field))+
+            }
+        }
+    )+};
+}
+
+/// Implements [`Shape`](super::Shape) for an enum whose variants hold nothing or one value:
+/// `choice! { Request { 0 Ping, 3 Lookup(lookup) } }`.
+macro_rules! choice {
+    ($($name:ident { $($index:literal $variant:ident $(($inner:ident))?),+ $(,)? })+) => {$(
+        impl crate::shape::Shape for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant $(($inner))? => choice!(
+                        @write serializer, stringify!($name), $index, stringify!($variant) $(, $inner)?
+                    ),)+
+                }
+            }
+
+            fn deserialize<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+                body: crate::shape::Body<'_>,
+            ) -> Result<Self, D::Error> {
+                const VARIANTS: &[&str] = &[$(stringify!($variant)),+];
+                struct Variants<'b>(crate::shape::Body<'b>);
+                impl<'de> serde::de::Visitor<'de> for Variants<'_> {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("a variant of ", stringify!($name)))
+                    }
+
+                    fn visit_enum<A: serde::de::EnumAccess<'de>>(self, data: A) -> Result<$name, A::Error> {
+                        use serde::de::VariantAccess as _;
+                        let (index, contents) = data.variant_seed(crate::shape::sequence::Tag(VARIANTS))?;
+                        match index {
+                            $($index => choice!(@read $name, $variant, contents, self.0 $(, $inner)?),)+
+                            // `Tag` has checked it against the same list.
+                            _ => Err(serde::de::Error::custom("variant index out of range")),
+                        }
+                    }
+                }
+                deserializer.deserialize_enum(stringify!($name), VARIANTS, Variants(body))
+            }
+
+            fn check_paths(&self) -> Result<(), ipc_model::NotUtf8> {
+                match self {
+                    $(Self::$variant $(($inner))? => {
+                        $(crate::shape::Shape::check_paths($inner)?;)?
+                    })+
+                }
+                Ok(())
+            }
+
+            fn bulk(&self) -> usize {
+                match self {
+                    $(Self::$variant $(($inner))? => 0 $(+ crate::shape::Shape::bulk($inner))?,)+
+                }
+            }
+        }
+    )+};
+    (@write $serializer:ident, $name:expr, $index:literal, $variant:expr) => {
+        $serializer.serialize_unit_variant($name, $index, $variant)
+    };
+    (@write $serializer:ident, $name:expr, $index:literal, $variant:expr, $inner:ident) => {
+        $serializer.serialize_newtype_variant($name, $index, $variant, &crate::shape::Out($inner))
+    };
+    (@read $name:ident, $variant:ident, $contents:ident, $body:expr) => {{
+        let crate::shape::Body(_nothing_to_share) = $body;
+        $contents.unit_variant().map(|()| $name::$variant)
+    }};
+    (@read $name:ident, $variant:ident, $contents:ident, $body:expr, $inner:ident) => {
+        $contents.newtype_variant_seed(crate::shape::In::new($body)).map($name::$variant)
+    };
+}

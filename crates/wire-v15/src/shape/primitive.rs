@@ -1,0 +1,149 @@
+//! Numbers, text, bytes and paths.
+
+use std::fmt;
+
+use bytes::Bytes;
+use ipc_model::{NormalizedPath, NotUtf8};
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::{self, SerializeMap as _, SerializeTuple as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Body, Shape};
+
+/// A byte string of at least this many bytes shares the received buffer; a shorter one is copied, so
+/// that a few bytes do not keep a large frame in memory.
+pub const SHARED_FROM: usize = 4096;
+
+/// The key under which a self-describing format holds a byte string, in hex.
+const HEX_KEY: &str = "$hex";
+
+macro_rules! as_serde_does {
+    ($($name:ident)+) => {$(
+        impl Shape for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Serialize::serialize(self, serializer)
+            }
+
+            fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
+                Deserialize::deserialize(deserializer)
+            }
+        }
+    )+};
+}
+
+as_serde_does! { bool u32 u64 i32 f32 String }
+
+impl Shape for NormalizedPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.to_wire().map_err(ser::Error::custom)?)
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = NormalizedPath;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<NormalizedPath, E> {
+                Ok(NormalizedPath::new(text))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+
+    fn check_paths(&self) -> Result<(), NotUtf8> {
+        self.to_wire().map(drop)
+    }
+}
+
+impl Shape for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serialize_hex(self, serializer);
+        }
+        serializer.serialize_bytes(self)
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error> {
+        struct Raw<'b>(Body<'b>);
+        impl<'de> Visitor<'de> for Raw<'_> {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(match self.0.0 {
+                    Some(body) if bytes.len() >= SHARED_FROM => body.slice_ref(bytes),
+                    _ => Bytes::copy_from_slice(bytes),
+                })
+            }
+        }
+        if deserializer.is_human_readable() {
+            return deserialize_hex(deserializer).map(Self::from);
+        }
+        deserializer.deserialize_bytes(Raw(body))
+    }
+
+    fn bulk(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Thirty-two bytes, without a length.
+impl Shape for [u8; 32] {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serialize_hex(self, serializer);
+        }
+        let mut tuple = serializer.serialize_tuple(self.len())?;
+        for byte in self {
+            tuple.serialize_element(byte)?;
+        }
+        tuple.end()
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let bytes = deserialize_hex(deserializer)?;
+            return bytes
+                .as_slice()
+                .try_into()
+                .map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"));
+        }
+        Deserialize::deserialize(deserializer)
+    }
+}
+
+fn serialize_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry(HEX_KEY, &hex::encode(bytes))?;
+    map.end()
+}
+
+fn deserialize_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    struct Hex;
+    impl<'de> Visitor<'de> for Hex {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{{\"{HEX_KEY}\": \"…\"}}")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<u8>, A::Error> {
+            let entry: Option<(String, String)> = map.next_entry()?;
+            let Some(digits) = entry.filter(|(key, _)| key == HEX_KEY).map(|(_, digits)| digits) else {
+                return Err(de::Error::custom(format!("bytes are written as {{\"{HEX_KEY}\": \"…\"}}")));
+            };
+            if map.next_key::<String>()?.is_some() {
+                return Err(de::Error::custom(format!("nothing may stand beside \"{HEX_KEY}\"")));
+            }
+            hex::decode(digits).map_err(de::Error::custom)
+        }
+    }
+    deserializer.deserialize_map(Hex)
+}
