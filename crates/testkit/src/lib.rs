@@ -1,1 +1,22 @@
-//! stub
+//! What the tests of this workspace share: a watchdog, temporary endpoints, processes that never
+//! outlive their test, polling with a deadline, and an allocator that counts.
+//!
+//! Everything here panics with a message for the reader of a failed test instead of returning an
+//! error. It knows no crate of this workspace, so that every one of them can use it.
+//!
+//! Not here: anything that ships.
+#![deny(unsafe_code)] // `alloc` implements `GlobalAlloc`, which cannot be done without
+
+mod alloc;
+mod endpoint;
+mod process;
+mod program;
+mod wait;
+mod watchdog;
+
+pub use alloc::{CountingAlloc, Report, measure};
+pub use endpoint::TempEndpoint;
+pub use process::{Finished, Process};
+pub use program::program;
+pub use wait::eventually;
+pub use watchdog::{Watchdog, watchdog};

@@ -1,0 +1,121 @@
+//! Where the programs of this workspace are, built if need be.
+
+use std::collections::HashSet;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// Set by `cargo xtask ci`, which has built every program before it starts the tests.
+const PREBUILT: &str = "ZCCACHE_TESTKIT_PREBUILT";
+
+/// Where cargo put the running test, and so where it puts programs.
+#[derive(Debug, PartialEq, Eq)]
+struct Output {
+    /// The target directory.
+    target_dir: PathBuf,
+    /// The triple in the path, when one was asked for.
+    triple: Option<String>,
+    /// The profile's directory: `debug`, `release` or the name of a profile.
+    profile: String,
+}
+
+/// Returns the path of the workspace's program `name` in the running test's profile.
+///
+/// It is built first, once for each test process, unless `ZCCACHE_TESTKIT_PREBUILT` is `1`.
+///
+/// ```no_run
+/// let daemon = testkit::program("zccache-daemon");
+/// ```
+///
+/// # Panics
+///
+/// When it cannot be built, is not there, or the caller is not a test in a target directory (a
+/// doctest is not).
+#[must_use]
+#[track_caller]
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let test = env::current_exe().expect("a test knows its own path");
+    let output = Output::of(&test, |dir| dir.join("CACHEDIR.TAG").exists())
+        .unwrap_or_else(|| panic!("{test:?} is not a test in a target directory"));
+    if env::var_os(PREBUILT).is_none_or(|value| value != "1") {
+        // A test that failed to build says so itself: the set stays usable.
+        let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let built = built.get_or_insert_default();
+        if !built.contains(name) {
+            build(name, &output);
+            built.insert(name.to_owned());
+        }
+    }
+    let path = output.programs().join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "no program at {path:?}; {PREBUILT}=1 promises that it was built");
+    path
+}
+
+fn build(name: &str, output: &Output) {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // The whole workspace's features, as in `cargo build --workspace --bins`: nothing is built twice.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", name]).args(output.arguments());
+    let ended = cargo.output().unwrap_or_else(|error| panic!("cannot start {cargo:?}: {error}"));
+    assert!(ended.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+impl Output {
+    /// Reads `<target>/[<triple>/]<profile>/deps/<test>`; `is_target_dir` knows the first part.
+    fn of(test: &Path, is_target_dir: impl Fn(&Path) -> bool) -> Option<Self> {
+        let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+        let deps = test.parent().filter(|dir| dir.file_name().is_some_and(|name| name == "deps"))?;
+        let profile = deps.parent()?;
+        let above = profile.parent()?;
+        let (target_dir, triple) =
+            if is_target_dir(above) { (above, None) } else { (above.parent()?, Some(name(above)?)) };
+        Some(Self { target_dir: target_dir.to_path_buf(), triple, profile: name(profile)? })
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.target_dir.join(self.triple.as_deref().unwrap_or("")).join(&self.profile)
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let profile = if self.profile == "debug" { "dev" } else { &self.profile };
+        let mut arguments = vec!["--profile".to_owned(), profile.to_owned(), "--target-dir".to_owned()];
+        arguments.push(self.target_dir.to_string_lossy().into_owned());
+        if let Some(triple) = &self.triple {
+            arguments.extend(["--target".to_owned(), triple.clone()]);
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(test: &str, expected: Option<(&str, &str)>) {
+        let output = Output::of(Path::new(test), |dir| dir == Path::new("/w/target"));
+        let seen = output.map(|output| (output.programs(), output.arguments().join(" ")));
+        assert_eq!(seen, expected.map(|(dir, arguments)| (PathBuf::from(dir), arguments.to_owned())));
+    }
+
+    #[test]
+    fn the_running_tests_path_says_where_programs_are() {
+        check(
+            "/w/target/debug/deps/t-0123",
+            Some(("/w/target/debug", "--profile dev --target-dir /w/target")),
+        );
+        check(
+            "/w/target/release/deps/t-0123",
+            Some(("/w/target/release", "--profile release --target-dir /w/target")),
+        );
+        check(
+            "/w/target/x86_64-pc-windows-gnu/debug/deps/t-0123",
+            Some((
+                "/w/target/x86_64-pc-windows-gnu/debug",
+                "--profile dev --target-dir /w/target --target x86_64-pc-windows-gnu",
+            )),
+        );
+        check("/tmp/rustdoctest/rust_out", None);
+    }
+}
