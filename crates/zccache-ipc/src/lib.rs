@@ -1,1 +1,3 @@
 //! stub
+pub use ipc_model as model;
+pub use wire_v15;
