@@ -1,1 +1,57 @@
-fn main() {}
+//! The repository's own commands: `cargo xtask ci`, `layers`, `tidy` and `demo`.
+//!
+//! Rules of this repository that no lint can hold are checked here, each as a pure function over plain
+//! values with a test that shows it failing.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
+
+mod cargo;
+mod ci;
+mod demo;
+mod layers;
+mod table;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The repository's own commands.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every check, cheapest first, and stop at the first that fails.
+    Ci,
+    /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind.
+    Demo(demo::Options),
+    /// Check which crate may name which: the arrows between ours, and the list of outside crates.
+    Layers,
+    /// Check the rules that no lint can hold.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Ci => ci::run(),
+        Command::Demo(options) => demo::run(&options),
+        Command::Layers => layers::run(),
+        Command::Tidy => tidy::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

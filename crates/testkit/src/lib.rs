@@ -18,5 +18,5 @@ pub use alloc::{CountingAlloc, Report, measure};
 pub use endpoint::TempEndpoint;
 pub use process::{Finished, Process};
 pub use program::program;
-pub use wait::eventually;
+pub use wait::{eventually, holds_within};
 pub use watchdog::{Watchdog, watchdog};

@@ -19,8 +19,9 @@ pub fn eventually(deadline: Duration, what: &str, condition: impl FnMut() -> boo
     assert!(holds_within(deadline, condition), "not seen: {what} within {deadline:?}");
 }
 
-/// Whether `condition` holds at some time within `deadline`.
-pub(crate) fn holds_within(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
+/// Whether `condition` holds at some time within `deadline`: [`eventually`] without the panic.
+#[must_use]
+pub fn holds_within(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {

@@ -1,0 +1,141 @@
+//! Everything that must hold before a change goes in, cheapest first.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use comfy_table::Table;
+
+use crate::table::table;
+use crate::{cargo, demo, layers, tidy};
+
+/// One named step.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+/// How a step that did not fail ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    /// Not run, and why.
+    Skipped(&'static str),
+}
+
+/// One line of the closing table.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    name: &'static str,
+    result: String,
+    took: Option<Duration>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "fmt", run: || passed(cargo::run(&["fmt", "--all", "--", "--check"], &[])) },
+    Step { name: "tidy", run: || passed(tidy::run()) },
+    Step { name: "layers", run: || passed(layers::run()) },
+    Step { name: "clippy", run: || passed(cargo::run(CLIPPY, &[])) },
+    Step { name: "programs", run: || passed(cargo::run(PROGRAMS, &[])) },
+    Step { name: "tests", run: tests },
+    Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
+    Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
+    Step { name: "deny", run: deny },
+    Step { name: "demo", run: || passed(demo::run(&demo::Options::default())) },
+];
+
+const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
+const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--locked"];
+const TESTS: &[&str] = &["test", "--workspace", "--all-targets", "--locked"];
+const DOCTESTS: &[&str] = &["test", "--doc", "--workspace", "--locked"];
+const RUSTDOC: &[&str] = &["doc", "--workspace", "--no-deps", "--locked"];
+const DENY: &[&str] = &["deny", "--workspace", "check", "bans", "licenses", "sources"];
+
+/// The step before has built every program; `testkit::program` builds none then.
+const PREBUILT: (&str, &str) = ("ZCCACHE_TESTKIT_PREBUILT", "1");
+
+/// Runs every step up to the first failure, and prints what each took.
+///
+/// # Errors
+///
+/// The first failure, with the name of its step.
+pub(crate) fn run() -> Result<()> {
+    let (rows, result) = run_steps(STEPS);
+    println!("\n{}", summary(&rows));
+    result
+}
+
+fn tests() -> Result<Outcome> {
+    let arguments = if cargo::has("nextest") { NEXTEST } else { TESTS };
+    passed(cargo::run(arguments, &[PREBUILT]))
+}
+
+fn deny() -> Result<Outcome> {
+    if !cargo::has("deny") {
+        return Ok(Outcome::Skipped("cargo-deny is not installed"));
+    }
+    passed(cargo::run(DENY, &[]))
+}
+
+fn passed(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Passed)
+}
+
+fn run_steps(steps: &[Step]) -> (Vec<Row>, Result<()>) {
+    let mut rows = Vec::new();
+    let mut failure = Ok(());
+    for step in steps {
+        if failure.is_err() {
+            rows.push(Row { name: step.name, result: "not run".to_owned(), took: None });
+            continue;
+        }
+        println!("\n== {}", step.name);
+        let start = Instant::now();
+        let outcome = (step.run)();
+        let took = Some(start.elapsed());
+        let result = match outcome {
+            Ok(Outcome::Passed) => "passed".to_owned(),
+            Ok(Outcome::Skipped(why)) => format!("skipped: {why}"),
+            Err(error) => {
+                failure = Err(anyhow!("step `{}` failed: {error:#}", step.name));
+                "FAILED".to_owned()
+            }
+        };
+        rows.push(Row { name: step.name, result, took });
+    }
+    (rows, failure)
+}
+
+fn summary(rows: &[Row]) -> Table {
+    let total = rows.iter().filter_map(|row| row.took).sum();
+    let line =
+        |row: &Row| [row.name.to_owned(), row.result.clone(), row.took.map_or_else(String::new, seconds)];
+    let all = ["all".to_owned(), String::new(), seconds(total)];
+    table(["step", "result", "seconds"], rows.iter().map(line).chain([all]))
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1}", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_stops_the_rest_and_is_named() {
+        let steps = [
+            Step { name: "one", run: || Ok(Outcome::Passed) },
+            Step { name: "two", run: || Ok(Outcome::Skipped("no tool")) },
+            Step { name: "three", run: || Err(anyhow!("it broke")) },
+            Step { name: "four", run: || unreachable!("the step before failed") },
+        ];
+        let (rows, result) = run_steps(&steps);
+        assert_eq!(result.unwrap_err().to_string(), "step `three` failed: it broke");
+        let results: Vec<_> = rows.iter().map(|row| row.result.as_str()).collect();
+        assert_eq!(results, ["passed", "skipped: no tool", "FAILED", "not run"]);
+        assert_eq!(rows[3].took, None);
+        let summary = summary(&rows).to_string();
+        assert!(summary.contains("skipped: no tool"), "{summary}");
+    }
+}
