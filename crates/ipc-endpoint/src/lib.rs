@@ -6,7 +6,36 @@
 //!
 //! Not here: any message. This crate moves bytes and holds locks.
 
+mod absolute;
+mod cache_root;
+mod default_endpoint;
+mod download;
 mod endpoint;
+mod environment;
+mod identity_endpoint;
+mod layout;
+mod locate_error;
+mod locations;
+mod names;
+mod namespace;
+mod path_text;
+mod private;
+mod problem;
+mod rule;
+mod variable;
 
+pub use cache_root::{CacheRoot, CacheRootSource};
+pub use default_endpoint::endpoint_for_cache_dir;
+pub use download::{download_client_endpoint, download_endpoint, download_id};
 pub use endpoint::{Endpoint, EndpointError};
+pub use environment::Environment;
+pub use identity_endpoint::IdentityEndpoint;
 pub use ipc_path::Platform;
+pub use locate_error::{LocateError, Setting};
+pub use locations::Locations;
+pub use names::Names;
+pub use namespace::{Namespace, sanitize_ipc};
+pub use private::{PrivateOptions, private_endpoint};
+pub use problem::Problem;
+pub use rule::Rule;
+pub use variable::Variable;

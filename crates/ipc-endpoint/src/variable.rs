@@ -1,0 +1,90 @@
+//! Every environment variable that this workspace reads.
+
+use std::fmt;
+
+macro_rules! variables {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// An environment variable that some part of this workspace reads (`spec/ENDPOINT.md` §1).
+        ///
+        /// `docs/environment.md` says who reads each of them, its meaning and its default.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Variable {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Variable {
+            /// Every variable, in the order of the table in `docs/environment.md`.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The variable's name, as the operating system knows it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+variables! {
+    /// Overrides the cache root; the empty string counts as not set, blanks do not.
+    CacheDir = "ZCCACHE_CACHE_DIR",
+    /// The namespace of the daemon; blank counts as none.
+    DaemonNamespace = "ZCCACHE_DAEMON_NAMESPACE",
+    /// The endpoint that clients use; the daemon does not read it. Empty counts as set.
+    Endpoint = "ZCCACHE_ENDPOINT",
+    /// The endpoint that clients of the download daemon use. Empty counts as set.
+    DownloadEndpoint = "ZCCACHE_DOWNLOAD_ENDPOINT",
+    /// Where default sockets are, on every Unix system. Empty counts as set.
+    XdgRuntimeDir = "XDG_RUNTIME_DIR",
+    /// The user's name in default socket paths, on Unix.
+    User = "USER",
+    /// The user's name in default pipe names, on Windows.
+    Username = "USERNAME",
+    /// The home directory, which holds the default cache root. Empty counts as set.
+    Home = "HOME",
+    /// The home directory where `HOME` is missing.
+    UserProfile = "USERPROFILE",
+    /// Puts the default cache root on the volume of the current directory, on Windows.
+    Colocate = "ZCCACHE_COLOCATE",
+    /// Which wire clients speak first (`spec/WIRE.md` §10.1).
+    DaemonWire = "ZCCACHE_DAEMON_WIRE",
+    /// Seconds without a request after which the daemon ends.
+    IdleTimeoutSecs = "ZCCACHE_IDLE_TIMEOUT_SECS",
+    /// Seconds that a client waits for the daemon's version.
+    StatusProbeTimeoutSecs = "ZCCACHE_STATUS_PROBE_TIMEOUT_SECS",
+    /// Seconds that a client waits for the result of a compile or link.
+    WedgeRecvTimeoutSecs = "ZCCACHE_WEDGE_RECV_TIMEOUT_SECS",
+    /// Seconds that `stop` waits for the daemon to end.
+    StopTimeoutSecs = "ZCCACHE_STOP_TIMEOUT_SECS",
+    /// How many pipe instances a server holds ready, on Windows (`spec/WIRE.md` §10.5).
+    PipePoolSize = "ZCCACHE_PIPE_POOL_SIZE",
+    /// `1` turns off the broker lane, the identity probe and the manifest.
+    RunningProcessDisable = "RUNNING_PROCESS_DISABLE",
+    /// An endpoint that stands in for the broker's answer, in tests.
+    RunningProcessFakeBackend = "RUNNING_PROCESS_FAKE_BACKEND",
+    /// `1` asks the per-user broker before the daemon is dialled.
+    BrokerConnect = "ZCCACHE_BROKER_CONNECT",
+    /// The directory of the cache manifests.
+    RunningProcessManifestDir = "RUNNING_PROCESS_MANIFEST_DIR",
+    /// Where the directory of the cache manifests is by default, on Unix.
+    XdgDataHome = "XDG_DATA_HOME",
+    /// Where the broker's socket is, on macOS. Default endpoints ignore it.
+    TmpDir = "TMPDIR",
+}
+
+impl Variable {
+    /// Returns the variable of that name, if this workspace reads it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|variable| variable.name() == name)
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
