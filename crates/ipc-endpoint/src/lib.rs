@@ -10,3 +10,33 @@ mod endpoint;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use ipc_path::Platform;
+
+mod atomic_file;
+pub mod blocking;
+mod claim;
+mod connect;
+mod directory;
+mod file_kind;
+mod launch;
+mod lifetime;
+mod listener;
+pub mod lock_file;
+mod os;
+mod peer;
+mod pid;
+mod process;
+mod stream;
+
+pub use atomic_file::{WriteError, write_atomic};
+pub use claim::{BindError, Claim, ClaimError};
+pub use connect::ConnectError;
+pub use directory::{DirPolicy, DirectoryError, ensure_directory};
+pub use file_kind::FileKind;
+pub use launch::{Launch, LaunchError, Launched};
+pub use lifetime::{LifetimeError, Liveness, liveness};
+pub use listener::{AcceptError, Listener};
+pub use lock_file::LockFileError;
+pub use peer::Peer;
+pub use pid::{Pid, PidError};
+pub use process::{detach_session, process_alive, raise_fd_limit};
+pub use stream::Stream;
