@@ -1,0 +1,106 @@
+//! The blocking connection: the same rules as [`crate::Stream`], without a runtime on Unix.
+
+use std::{
+    io::{self, IoSlice, IoSliceMut, Read, Write},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ipc_path::Platform;
+
+use crate::{ConnectError, Endpoint, Peer, connect::Attempts, os};
+
+/// A connection between a client and a daemon of the same user, on the calling thread.
+///
+/// Dropping it closes it.
+#[derive(Debug)]
+pub struct Stream {
+    io: os::BlockingIo,
+    peer: Peer,
+}
+
+impl Stream {
+    /// Connects, and checks that the listener is ours before anything can be sent.
+    ///
+    /// Only a busy daemon is tried again, with growing jittered naps until `deadline`; every other failure
+    /// is returned at once. One attempt is made even when `deadline` has passed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], by whose fault.
+    pub fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Self, ConnectError> {
+        endpoint.check(Platform::CURRENT)?;
+        let mut attempts = Attempts::until(deadline);
+        let io = loop {
+            match os::dial_blocking(endpoint) {
+                Ok(io) => break io,
+                Err(error) => thread::sleep(attempts.after(endpoint, os::failure(endpoint, error))?),
+            }
+        };
+        let peer = os::peer(&io).map_err(|source| ConnectError::Io { endpoint: endpoint.clone(), source })?;
+        match peer.foreign_to(os::our_uid()) {
+            None => Ok(Self { io, peer }),
+            Some((expected, found)) => {
+                Err(ConnectError::ForeignPeer { endpoint: endpoint.clone(), expected, found })
+            }
+        }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Bounds each single read; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.io.set_read_timeout(limit.map(at_least_something))
+    }
+
+    /// Bounds each single write; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub fn set_write_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.io.set_write_timeout(limit.map(at_least_something))
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.read(buf).map_err(one_kind_of_timeout)
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.io.read_vectored(bufs).map_err(one_kind_of_timeout)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.io.write(buf).map_err(one_kind_of_timeout)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.io.write_vectored(bufs).map_err(one_kind_of_timeout)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.io.flush()
+    }
+}
+
+/// A zero limit means "for ever" to the system, and a deadline that has just passed to the caller.
+fn at_least_something(limit: Duration) -> Duration {
+    limit.max(Duration::from_micros(1))
+}
+
+/// Unix says that the operation would block, which a caller of a blocking stream cannot make sense of.
+fn one_kind_of_timeout(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
+}

@@ -1,0 +1,268 @@
+//! The right to be the daemon of one endpoint.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use ipc_path::Platform;
+use thiserror::Error;
+
+use crate::{
+    DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, LifetimeError, Listener, Pid, WriteError,
+    ensure_directory,
+    lifetime::{self, Attempt, Lifetime},
+    lock_file, os,
+};
+
+/// Held by the one process that may listen at an endpoint, from before the socket's path is touched until the
+/// daemon is gone.
+///
+/// Two locks make it. The one beside the pid lock file tells programs that know the cache directory whether
+/// its daemon lives. The one beside the socket keeps apart daemons that were given the same endpoint and
+/// different cache directories, so that whatever lock files were given, one socket has at most one holder.
+/// Neither passes on to child processes, and both end with the process, however it ends.
+///
+/// Dropping it removes the socket and the pid lock file if they are still its own, then lets the locks go.
+#[derive(Debug)]
+pub struct Claim {
+    endpoint: Endpoint,
+    lock_file: PathBuf,
+    socket: Option<os::SocketId>,
+    /// Whether the pid lock file was written by this claim, and not by another one of this process.
+    named: bool,
+    // Last, so that the locks outlive everything that they protect.
+    locks: Vec<Lifetime>,
+}
+
+/// A claim that was not taken. Nothing at the socket's path was touched.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// The endpoint's name cannot be used on this platform.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A directory is not safe to use.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Another daemon holds it.
+    #[error("another daemon{} holds {endpoint}", process(.by))]
+    Held {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The holder, where it is known.
+        by: Option<Pid>,
+    },
+    /// A lifetime lock cannot be used.
+    #[error(transparent)]
+    Lifetime(#[from] LifetimeError),
+}
+
+/// An endpoint that was claimed and could not be bound.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// A daemon that takes no locks listens there; it is never taken over, even when it does not answer.
+    #[error("a daemon{} listens at {endpoint}", process(.by))]
+    InUse {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The listener, where it is known.
+        by: Option<Pid>,
+    },
+    /// Something that is not a socket is at the path; it was kept.
+    #[error("{} is {kind}, not a socket", path.display())]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
+    /// Another user's socket is at the path; it was kept.
+    #[error("the socket {} belongs to user {owner}, not to user {expected}", path.display())]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+        /// The socket's owner.
+        owner: u32,
+        /// Our effective user id.
+        expected: u32,
+    },
+    /// The system does not let us create or replace the socket.
+    #[error("no permission to listen at {endpoint}")]
+    PermissionDenied {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no tokio runtime on this thread to register the listener with.
+    #[error("an endpoint is bound within a tokio runtime")]
+    NoRuntime,
+    /// The pid lock file could not be written; the endpoint was let go again.
+    #[error(transparent)]
+    LockFile(#[from] WriteError),
+    /// Anything else.
+    #[error("cannot listen at {endpoint}")]
+    Io {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Claim {
+    /// Claims `endpoint` for this process, with the pid lock file at `lock_file`.
+    ///
+    /// `policy` is for the directory of the socket; the lock file's, where that is another one, is
+    /// [`DirPolicy::Dedicated`]. Both are created when missing and refused when they are not safe. Never waits
+    /// for another daemon: at most half a second for those who ask whether one lives.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimError::Held`] names the winner; the loser has nothing to clean up.
+    pub fn take(endpoint: &Endpoint, lock_file: &Path, policy: DirPolicy) -> Result<Self, ClaimError> {
+        endpoint.check(Platform::CURRENT)?;
+        let socket = os::socket_path(endpoint);
+        let socket_directory = socket.map(directory_of);
+        if let Some(directory) = socket_directory {
+            ensure_directory(directory, policy)?;
+        }
+        if socket_directory != Some(directory_of(lock_file)) {
+            ensure_directory(directory_of(lock_file), DirPolicy::Dedicated)?;
+        }
+
+        let mut claim = Self {
+            endpoint: endpoint.clone(),
+            lock_file: lock_file.to_owned(),
+            socket: None,
+            named: false,
+            locks: Vec::with_capacity(2),
+        };
+        claim.lock(&lifetime::beside_lock_file(lock_file))?;
+        if let Some(socket) = socket {
+            claim.lock(&lifetime::beside_socket(socket))?;
+        }
+        Ok(claim)
+    }
+
+    /// Starts to listen, and then names this process in the pid lock file (`spec/ENDPOINT.md` §7.1).
+    ///
+    /// A socket at the path that refuses connections is left over from a daemon that died, and is replaced.
+    /// Nothing else is: neither a socket that accepts, nor a file that is no socket. The new socket is
+    /// open to its owner only from its first moment. May be called again when
+    /// [`owns_socket`](Self::owns_socket) says no. Call it within a tokio runtime that has I/O enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`]; the claim is still held, and what is at the path is as it was.
+    pub fn bind(&mut self) -> Result<Listener, BindError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(BindError::NoRuntime);
+        }
+        let recorded = lock_file::read(&self.lock_file).ok().flatten();
+        let (listener, id) = os::bind(&self.endpoint, recorded)?;
+        self.socket = Some(id);
+        if let Err(error) = lock_file::write(&self.lock_file, Pid::current()) {
+            // The write's failure is the one to report; a leftover socket is reclaimed by the next start.
+            let _ = self.remove_socket();
+            return Err(error.into());
+        }
+        self.named = true;
+        Ok(Listener::new(listener))
+    }
+
+    /// Whether the endpoint's path still names the socket that was bound; cleaners of `/tmp` remove living ones.
+    ///
+    /// # Errors
+    ///
+    /// What the system said when the path was looked at.
+    pub fn owns_socket(&self) -> io::Result<bool> {
+        self.socket.as_ref().map_or(Ok(false), |id| id.is_at(&self.endpoint))
+    }
+
+    /// Whether the locks are still where others look for them. Once they are removed another daemon can claim
+    /// the endpoint, and this one should end.
+    ///
+    /// # Errors
+    ///
+    /// What the system said when the paths were looked at.
+    pub fn owns_locks(&self) -> io::Result<bool> {
+        for lock in &self.locks {
+            if !lock.is_in_place()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The endpoint that is claimed.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Removes the socket and the pid lock file if they are still this claim's own, and lets the locks go.
+    ///
+    /// # Errors
+    ///
+    /// The first removal that failed; the locks are free all the same.
+    pub fn release(mut self) -> io::Result<()> {
+        self.remove_socket().and(self.remove_lock_file())
+    }
+
+    fn lock(&mut self, path: &Path) -> Result<(), ClaimError> {
+        // A socket named `daemon` and a lock file `daemon.lock` share one file, which would refuse itself.
+        if self.locks.iter().any(|held| held.is(path)) {
+            return Ok(());
+        }
+        match Lifetime::take(path)? {
+            Attempt::Taken(lock) => {
+                self.locks.push(lock);
+                Ok(())
+            }
+            Attempt::Held { by } => {
+                // Where a held lock cannot be read, the pid lock file is the best that there is.
+                let recorded = || lock_file::read(&self.lock_file).ok().flatten();
+                let by = by.or_else(|| recorded().filter(|pid| os::process_alive(*pid)));
+                Err(ClaimError::Held { endpoint: self.endpoint.clone(), by })
+            }
+        }
+    }
+
+    fn remove_socket(&mut self) -> io::Result<()> {
+        match self.socket.take() {
+            Some(id) if id.is_at(&self.endpoint)? => os::remove_socket(&self.endpoint),
+            _ => Ok(()),
+        }
+    }
+
+    fn remove_lock_file(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.named) {
+            lock_file::remove_if_of(&self.lock_file, Pid::current())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // `release` is for those who want to know; what stays behind is reclaimed by the next start.
+        let _ = self.remove_socket();
+        let _ = self.remove_lock_file();
+    }
+}
+
+/// The directory that `file` is in.
+fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn process(pid: &Option<Pid>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}

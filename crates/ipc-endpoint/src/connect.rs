@@ -1,0 +1,155 @@
+//! Why a connection could not be made, and when the next attempt is due.
+
+use std::{
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use thiserror::Error;
+
+use crate::{Endpoint, EndpointError, FileKind};
+
+/// A connection that was not made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The endpoint's name cannot be used on this platform.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// Nobody listens there: nothing at the name, or what is there refuses and no daemon holds its lock.
+    #[error("no daemon listens at {endpoint}")]
+    NoDaemon {
+        /// Where it was looked for.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A daemon is there and took no connection until the deadline.
+    #[error("the daemon at {endpoint} took no connection within {waited:?}")]
+    Busy {
+        /// The daemon's endpoint.
+        endpoint: Endpoint,
+        /// How long it was tried.
+        waited: Duration,
+        /// What the system said to the last attempt.
+        source: io::Error,
+    },
+    /// Another user listens there; nothing was sent.
+    #[error("the listener at {endpoint} belongs to user {found}, not to user {expected}")]
+    ForeignPeer {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Our effective user id.
+        expected: u32,
+        /// The listener's user id.
+        found: u32,
+    },
+    /// The path names something that is not a socket.
+    #[error("{} is {kind}, not a socket", path.display())]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
+    /// The system does not let us connect.
+    #[error("no permission to connect to {endpoint}")]
+    PermissionDenied {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("cannot connect to {endpoint}")]
+    Io {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl ConnectError {
+    /// Whether nobody listens there, so that a daemon may be started.
+    #[must_use]
+    pub const fn is_no_daemon(&self) -> bool {
+        matches!(self, Self::NoDaemon { .. })
+    }
+
+    /// Whether a daemon is there and took no connection in time; starting another would not help.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+}
+
+/// What one failed attempt means on this system.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    NoDaemon(io::Error),
+    Busy(io::Error),
+    NotASocket(FileKind),
+    PermissionDenied(io::Error),
+    Other(io::Error),
+}
+
+/// The attempts of one connect: doubling naps with jitter, up to a deadline.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    started: Instant,
+    deadline: Instant,
+    nap: Duration,
+}
+
+impl Attempts {
+    const FIRST_NAP: Duration = Duration::from_micros(500);
+    const LONGEST_NAP: Duration = Duration::from_millis(25);
+
+    pub(crate) fn until(deadline: Instant) -> Self {
+        Self { started: Instant::now(), deadline, nap: Self::FIRST_NAP }
+    }
+
+    /// How long to wait before the next attempt, or the error to give up with.
+    pub(crate) fn after(&mut self, endpoint: &Endpoint, failure: Failure) -> Result<Duration, ConnectError> {
+        let endpoint = endpoint.clone();
+        Err(match failure {
+            Failure::Busy(source) => {
+                let now = Instant::now();
+                let left = self.deadline.saturating_duration_since(now);
+                if !left.is_zero() {
+                    // Half to all of the nap, so that clients refused together do not come back together.
+                    let nap = self.nap.mul_f64(0.5 + fastrand::f64() / 2.0).min(left);
+                    self.nap = (self.nap * 2).min(Self::LONGEST_NAP);
+                    return Ok(nap);
+                }
+                ConnectError::Busy { endpoint, waited: now.duration_since(self.started), source }
+            }
+            Failure::NoDaemon(source) => ConnectError::NoDaemon { endpoint, source },
+            Failure::NotASocket(kind) => {
+                ConnectError::NotASocket { path: PathBuf::from(endpoint.as_str()), kind }
+            }
+            Failure::PermissionDenied(source) => ConnectError::PermissionDenied { endpoint, source },
+            Failure::Other(source) => ConnectError::Io { endpoint, source },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn naps_grow_stay_bounded_and_end_at_the_deadline() {
+        let endpoint = Endpoint::new("/x");
+        let busy = || Failure::Busy(io::ErrorKind::WouldBlock.into());
+        let mut attempts = Attempts::until(Instant::now() + Duration::from_secs(3600));
+        for _ in 0..100 {
+            let nap = attempts.after(&endpoint, busy()).expect("time is left");
+            assert!(nap >= Duration::from_micros(250) && nap <= Duration::from_millis(25), "{nap:?}");
+        }
+        let mut late = Attempts::until(Instant::now());
+        assert!(late.after(&endpoint, busy()).expect_err("no time is left").is_busy());
+    }
+}

@@ -1,0 +1,149 @@
+//! The directories that sockets and locks are in: ours, real, and closed to others.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use crate::{FileKind, os};
+
+/// What may be done to a directory to make it safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DirPolicy {
+    /// The naming rules own it (`$XDG_RUNTIME_DIR/zccache`, `/tmp/zccache-$USER`, the cache directory): it is
+    /// tightened to 0700, because released daemons made it 0755.
+    Dedicated,
+    /// It is somebody's choice (the parent of an explicit endpoint): 0755 is fine and its mode is kept.
+    Shared,
+}
+
+/// A directory in which others could interfere.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// The path is a symbolic link.
+    #[error("{} is a symbolic link, not a directory", .0.display())]
+    Symlink(PathBuf),
+    /// Another user owns it.
+    #[error("the directory {} belongs to user {owner}, not to user {expected}", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// Our effective user id.
+        expected: u32,
+    },
+    /// Others may create and remove files in it.
+    #[error("the directory {} has mode {mode:04o} and is writable by others", path.display())]
+    Writable {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Something else is at the path.
+    #[error("{} is {kind}, not a directory", path.display())]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
+    /// It could not be created, looked at or tightened.
+    #[error("cannot use the directory {}", path.display())]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl DirectoryError {
+    /// The path that is at fault.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Symlink(path)
+            | Self::Foreign { path, .. }
+            | Self::Writable { path, .. }
+            | Self::NotADirectory { path, .. }
+            | Self::Io { path, .. } => path,
+        }
+    }
+
+    /// The shell command that puts it right. None of them deletes what is there.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        let path = quoted(self.path());
+        match self {
+            Self::Writable { .. } => format!("chmod 700 {path}"),
+            Self::Symlink(_) | Self::NotADirectory { .. } => format!("mv {path} {path}.old"),
+            Self::Foreign { .. } => format!("sudo mv {path} {path}.old"),
+            Self::Io { .. } => format!("mkdir -p {path} && chmod 700 {path}"),
+        }
+    }
+}
+
+/// Makes sure that only we can change what is in `path`, creating it 0700 when it is missing.
+///
+/// Missing parents are created with the default mode. On Unix an existing directory must be real, ours, and
+/// not writable by others; `/tmp` itself (root's, with the sticky bit) is the one exception, because
+/// compacted endpoint names are in it (`spec/ENDPOINT.md` §5). On Windows it must be a real directory; who may
+/// use it follows from the profile that it is in.
+///
+/// # Errors
+///
+/// [`DirectoryError`], which names the path and the command that fixes it.
+pub fn ensure_directory(path: &Path, policy: DirPolicy) -> Result<(), DirectoryError> {
+    // Without `.` and trailing separators, which would make the last component be followed if it is a link.
+    let path: PathBuf = match path.components().collect::<PathBuf>() {
+        empty if empty.as_os_str().is_empty() => PathBuf::from("."),
+        path => path,
+    };
+    os::ensure_directory(path, policy)
+}
+
+/// `path` as one word of a POSIX shell.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_violation_names_the_path_and_its_fix() {
+        #[track_caller]
+        fn check(error: DirectoryError, text: &str, fix: &str) {
+            assert_eq!((error.to_string().as_str(), error.fix().as_str()), (text, fix));
+        }
+        let path = || PathBuf::from("/tmp/zccache-alice");
+        check(
+            DirectoryError::Writable { path: path(), mode: 0o777 },
+            "the directory /tmp/zccache-alice has mode 0777 and is writable by others",
+            "chmod 700 /tmp/zccache-alice",
+        );
+        check(
+            DirectoryError::Symlink(path()),
+            "/tmp/zccache-alice is a symbolic link, not a directory",
+            "mv /tmp/zccache-alice /tmp/zccache-alice.old",
+        );
+        check(
+            DirectoryError::Foreign { path: "/tmp/zccache-Al's".into(), owner: 7, expected: 1000 },
+            "the directory /tmp/zccache-Al's belongs to user 7, not to user 1000",
+            r"sudo mv '/tmp/zccache-Al'\''s' '/tmp/zccache-Al'\''s'.old",
+        );
+        check(
+            DirectoryError::NotADirectory { path: path(), kind: FileKind::File },
+            "/tmp/zccache-alice is a regular file, not a directory",
+            "mv /tmp/zccache-alice /tmp/zccache-alice.old",
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! The lock that a daemon holds as long as it lives: the one proof that a daemon is there.
+
+use std::{
+    ffi::OsString,
+    fs::{File, TryLockError},
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use thiserror::Error;
+
+use crate::{FileKind, Pid, os};
+
+/// A lifetime lock that can be neither taken nor asked about.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LifetimeError {
+    /// Something else is at the lock's path.
+    #[error("{} is {kind}, not a lock", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
+    /// Another user owns it.
+    #[error("the lock {} belongs to user {owner}, not to user {expected}", path.display())]
+    Foreign {
+        /// The lock.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// Our effective user id.
+        expected: u32,
+    },
+    /// It could not be opened or locked.
+    #[error("cannot use the lock {}", path.display())]
+    Io {
+        /// The lock.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Whether a daemon holds a lifetime lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// A living process holds it. Whether that process answers is not known.
+    Held {
+        /// Its process id, where the lock names one that exists.
+        by: Option<Pid>,
+    },
+    /// Nobody holds it, or there is no such lock.
+    Free,
+}
+
+/// Whether a daemon with the pid lock file `lock_file` lives, by the lifetime lock beside it.
+///
+/// Waits for nothing and creates nothing. Released daemons hold no such lock and count as [`Liveness::Free`].
+///
+/// # Errors
+///
+/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+pub fn liveness(lock_file: &Path) -> Result<Liveness, LifetimeError> {
+    ask(&beside_lock_file(lock_file))
+}
+
+/// The lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.
+pub(crate) fn beside_lock_file(lock_file: &Path) -> PathBuf {
+    if lock_file.extension().is_some_and(|extension| extension == "lock") {
+        lock_file.with_extension("lifetime")
+    } else {
+        beside_socket(lock_file)
+    }
+}
+
+/// The lifetime lock of the socket at `socket`: `daemon.sock` has `daemon.sock.lifetime`.
+pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
+    let mut name = OsString::from(socket);
+    name.push(".lifetime");
+    PathBuf::from(name)
+}
+
+/// Whether the lifetime lock at `path` is held.
+pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
+    let Some(file) = os::open_lock(path, os::Create::No)? else { return Ok(Liveness::Free) };
+    match file.try_lock_shared() {
+        // Closing the file would unlock it too, but not while a process that is just being started by
+        // another thread still has the descriptor.
+        Ok(()) => file.unlock().map(|()| Liveness::Free).map_err(|source| failed(path, source)),
+        Err(TryLockError::WouldBlock) => Ok(Liveness::Held { by: named_in(path) }),
+        Err(TryLockError::Error(source)) => Err(failed(path, source)),
+    }
+}
+
+/// A held lifetime lock. The file stays when it is released: a lock that is unlinked can be held twice, once
+/// by its old inode and once by its new one.
+#[derive(Debug)]
+pub(crate) struct Lifetime {
+    file: File,
+    path: PathBuf,
+}
+
+/// What came of an attempt to take a lifetime lock.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    Taken(Lifetime),
+    Held { by: Option<Pid> },
+}
+
+impl Lifetime {
+    /// How long those who only ask may delay the one who takes.
+    const PATIENCE: Duration = Duration::from_millis(500);
+
+    /// Takes the lock at `path`, creating its file when it is missing.
+    pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
+        let deadline = Instant::now() + Self::PATIENCE;
+        loop {
+            let Some(file) = os::open_lock(path, os::Create::Yes)? else {
+                return Err(failed(path, io::ErrorKind::NotFound.into()));
+            };
+            match file.try_lock() {
+                // A cleaner may have removed the file between open and lock; then it guards nothing.
+                Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
+                    let mut taken = Self { file, path: path.to_owned() };
+                    taken.name_holder(Pid::current()).map_err(|source| failed(path, source))?;
+                    return Ok(Attempt::Taken(taken));
+                }
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
+                    // Only somebody who asked, with a shared lock that is gone in a moment.
+                    Ok(()) => file.unlock().map_err(|source| failed(path, source))?,
+                    Err(TryLockError::WouldBlock) => return Ok(Attempt::Held { by: winner(path) }),
+                    Err(TryLockError::Error(source)) => return Err(failed(path, source)),
+                },
+                Err(TryLockError::Error(source)) => return Err(failed(path, source)),
+            }
+            if Instant::now() >= deadline {
+                return Ok(Attempt::Held { by: None });
+            }
+            thread::sleep(Duration::from_micros(fastrand::u64(200..2_000)));
+        }
+    }
+
+    /// Whether the path still names the file that is locked.
+    pub(crate) fn is_in_place(&self) -> io::Result<bool> {
+        os::is_at(&self.file, &self.path)
+    }
+
+    /// Whether `path` names the very file that is locked here.
+    pub(crate) fn is(&self, path: &Path) -> bool {
+        os::is_at(&self.file, path).unwrap_or(false)
+    }
+
+    fn name_holder(&mut self, pid: Pid) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(pid.to_string().as_bytes())
+    }
+}
+
+impl Drop for Lifetime {
+    fn drop(&mut self) {
+        // Neither can be helped here, and both undo themselves when the file is closed: a name without a
+        // lock is not believed.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+/// The holder that the lock names; waits for a holder that has just won to write its name.
+fn winner(path: &Path) -> Option<Pid> {
+    let deadline = Instant::now() + Duration::from_millis(100);
+    loop {
+        let named = named_in(path);
+        if named.is_some() || Instant::now() >= deadline {
+            return named;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The process that the lock at `path` names, if it exists. Windows does not let a locked file be read.
+fn named_in(path: &Path) -> Option<Pid> {
+    let file = os::open_lock(path, os::Create::No).ok()??;
+    let mut text = String::new();
+    file.take(64).read_to_string(&mut text).ok()?;
+    Pid::parse(&text).ok().filter(|pid| os::process_alive(*pid))
+}
+
+fn failed(path: &Path, source: io::Error) -> LifetimeError {
+    LifetimeError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lock_file_and_each_socket_has_a_lifetime_lock_of_its_own() {
+        #[track_caller]
+        fn check(made: PathBuf, expected: &str) {
+            assert_eq!(made, PathBuf::from(expected));
+        }
+        check(beside_lock_file(Path::new("/c/daemon.lock")), "/c/daemon.lifetime");
+        check(beside_lock_file(Path::new("/c/daemon-a.b.lock")), "/c/daemon-a.b.lifetime");
+        check(beside_lock_file(Path::new("/c/daemon.lifetime")), "/c/daemon.lifetime.lifetime");
+        check(beside_lock_file(Path::new("/c/daemon")), "/c/daemon.lifetime");
+        check(beside_socket(Path::new("/c/daemon.sock")), "/c/daemon.sock.lifetime");
+        check(beside_socket(Path::new("/c/sock")), "/c/sock.lifetime");
+    }
+}

@@ -1,0 +1,14 @@
+//! What differs between systems, with the same items on each. The crate's only unsafe code is below here.
+
+#[cfg_attr(unix, path = "os/unix/mod.rs")]
+#[cfg_attr(windows, path = "os/windows/mod.rs")]
+mod sys;
+
+pub(crate) use sys::*;
+
+/// Whether a lock's file is created when it is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Create {
+    Yes,
+    No,
+}

@@ -1,0 +1,48 @@
+//! macOS: the same as on Linux with other calls.
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+};
+
+use rustix::{
+    io::{FdFlags, fcntl_setfd, ioctl_fionbio},
+    net::{AddressFamily, SocketType, socket, sockopt},
+};
+
+use crate::{Peer, Pid};
+
+/// A Unix stream socket that never blocks, is not inherited and raises no SIGPIPE.
+pub(super) fn stream_socket() -> io::Result<OwnedFd> {
+    let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, true)?;
+    sockopt::set_socket_nosigpipe(&socket, true)?;
+    Ok(socket)
+}
+
+/// Who connected, or who called `listen`.
+pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
+    let descriptor = socket.as_fd().as_raw_fd();
+    let (mut uid, mut gid): (libc::uid_t, libc::gid_t) = (0, 0);
+    // SAFETY: both pointers are to live locals of the types that the call writes.
+    let result = unsafe { libc::getpeereid(descriptor, &raw mut uid, &raw mut gid) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut pid: libc::pid_t = 0;
+    let mut len = size_of::<libc::pid_t>() as libc::socklen_t;
+    // SAFETY: both pointers are to live locals, and `len` is the size of what the first points to.
+    let result = unsafe {
+        libc::getsockopt(
+            descriptor,
+            libc::SOL_LOCAL,
+            libc::LOCAL_PEERPID,
+            (&raw mut pid).cast(),
+            &raw mut len,
+        )
+    };
+    // The process id is for messages; without it the connection is as good.
+    let pid = (result == 0).then(|| u32::try_from(pid).ok().and_then(|pid| Pid::new(pid).ok())).flatten();
+    Ok(Peer { pid, uid: Some(uid) })
+}

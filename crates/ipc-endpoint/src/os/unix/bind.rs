@@ -1,0 +1,139 @@
+//! Making the socket, and taking it away.
+
+use std::{
+    fs, io,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            net::UnixListener,
+        },
+    },
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{Mode, fchmod},
+    io::Errno,
+    net::{self, SocketAddrUnix},
+};
+
+use super::{AsyncListener, file_kind, our_uid, peer, process_alive, socket::dial, system::stream_socket};
+use crate::{BindError, Endpoint, Pid};
+
+/// How many connections may wait to be accepted; the system lowers it to its own limit.
+const BACKLOG: i32 = 4096;
+
+/// Which file a bound socket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SocketId {
+    device: u64,
+    inode: u64,
+}
+
+impl SocketId {
+    /// Whether the endpoint's path names this socket.
+    pub(crate) fn is_at(&self, endpoint: &Endpoint) -> io::Result<bool> {
+        match fs::symlink_metadata(endpoint.as_str()) {
+            Ok(metadata) => Ok(*self == Self::of(&metadata)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// The path of the endpoint's socket.
+pub(crate) fn socket_path(endpoint: &Endpoint) -> Option<&Path> {
+    Some(Path::new(endpoint.as_str()))
+}
+
+/// Removes what is at the endpoint's path.
+pub(crate) fn remove_socket(endpoint: &Endpoint) -> io::Result<()> {
+    fs::remove_file(endpoint.as_str())
+}
+
+/// Listens at `endpoint`; a stale socket is replaced. `recorded` is the process in the pid lock file.
+pub(crate) fn bind(
+    endpoint: &Endpoint,
+    recorded: Option<Pid>,
+) -> Result<(AsyncListener, SocketId), BindError> {
+    let path = Path::new(endpoint.as_str());
+    make_way(endpoint, path, recorded)?;
+
+    let failed = |source: io::Error| failed(endpoint, source);
+    let address = SocketAddrUnix::new(path).map_err(|errno| failed(errno.into()))?;
+    let socket = stream_socket().map_err(failed)?;
+    // Linux gives the new file the mode of the socket; macOS refuses, and gets it below.
+    let _ = fchmod(&socket, Mode::RUSR | Mode::WUSR);
+    net::bind(&socket, &address).map_err(|errno| match errno {
+        // Somebody who takes no lock was faster.
+        Errno::ADDRINUSE => BindError::InUse { endpoint: endpoint.clone(), by: None },
+        errno => failed(errno.into()),
+    })?;
+    listen(socket, path).map_err(|error| {
+        // Made a moment ago, and nobody could connect to it yet.
+        let _ = fs::remove_file(path);
+        failed(error)
+    })
+}
+
+fn listen(socket: OwnedFd, path: &Path) -> io::Result<(AsyncListener, SocketId)> {
+    let made = fs::symlink_metadata(path)?;
+    if made.mode() & 0o777 != 0o600 {
+        // Nobody gets in before it: a socket that does not listen yet refuses every connection.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    net::listen(&socket, BACKLOG)?;
+    Ok((AsyncListener::new(UnixListener::from(socket))?, SocketId::of(&made)))
+}
+
+/// Removes a socket that nobody listens at; refuses whatever else is at the path.
+fn make_way(endpoint: &Endpoint, path: &Path, recorded: Option<Pid>) -> Result<(), BindError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(endpoint, error)),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(BindError::NotASocket { path: path.to_owned(), kind: file_kind(&metadata) });
+    }
+    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
+        return Err(BindError::Foreign { path: path.to_owned(), owner: metadata.uid(), expected });
+    }
+
+    // A living process in the lock file, and a refusal: where a full backlog refuses too, only time tells.
+    let recorded = recorded.filter(|pid| *pid != Pid::current() && process_alive(*pid));
+    let deadline = Instant::now() + Duration::from_millis(250);
+    loop {
+        let in_use = |by| Err(BindError::InUse { endpoint: endpoint.clone(), by });
+        let error = match dial(path) {
+            Ok(socket) => return in_use(peer(&socket).ok().and_then(|peer| peer.pid)),
+            Err(error) => error,
+        };
+        match Errno::from_io_error(&error) {
+            Some(Errno::AGAIN | Errno::PROTOTYPE) => return in_use(recorded),
+            Some(Errno::NOENT) => return Ok(()),
+            Some(Errno::CONNREFUSED) if recorded.is_some() && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Some(Errno::CONNREFUSED) => {
+                return fs::remove_file(path).map_err(|error| failed(endpoint, error));
+            }
+            _ => return Err(failed(endpoint, error)),
+        }
+    }
+}
+
+fn failed(endpoint: &Endpoint, source: io::Error) -> BindError {
+    let endpoint = endpoint.clone();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => BindError::PermissionDenied { endpoint, source },
+        _ => BindError::Io { endpoint, source },
+    }
+}

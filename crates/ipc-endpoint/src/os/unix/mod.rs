@@ -1,0 +1,23 @@
+//! Unix: sockets of the file system, modes and owners.
+
+mod bind;
+mod directory;
+mod file;
+mod inherited;
+mod process;
+mod socket;
+mod spawn;
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "apple.rs")]
+mod system;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bind::{SocketId, bind, remove_socket, socket_path};
+pub(crate) use directory::ensure_directory;
+pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
+pub(crate) use process::{detach_session, our_uid, process_alive, raise_fd_limit};
+pub(crate) use socket::{
+    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,
+};
+pub(crate) use spawn::spawn_uninherited;

@@ -1,0 +1,55 @@
+//! Processes, and what this one may do.
+
+use std::io;
+
+use rustix::{
+    io::Errno,
+    process::{Resource, Rlimit, geteuid, getpid, getrlimit, getsid, setrlimit, setsid, test_kill_process},
+};
+
+use crate::Pid;
+
+/// The user that this process acts as.
+pub(crate) fn our_uid() -> Option<u32> {
+    Some(geteuid().as_raw())
+}
+
+/// See [`crate::process_alive`].
+pub(crate) fn process_alive(pid: Pid) -> bool {
+    let Some(pid) = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw) else {
+        return false;
+    };
+    // A process that we may not signal is there all the same.
+    matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
+}
+
+/// See [`crate::detach_session`].
+pub(crate) fn detach_session() -> io::Result<()> {
+    match setsid() {
+        Ok(_) => Ok(()),
+        Err(_) if getsid(None).is_ok_and(|session| session == getpid()) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// See [`crate::raise_fd_limit`].
+pub(crate) fn raise_fd_limit() -> io::Result<Option<u64>> {
+    // macOS reports no limit as the most, and then refuses more than this.
+    const OPEN_MAX: u64 = 10_240;
+
+    let now = getrlimit(Resource::Nofile);
+    let set = |current: Option<u64>| setrlimit(Resource::Nofile, Rlimit { current, maximum: now.maximum });
+    if now.current == now.maximum {
+        return Ok(now.current);
+    }
+    match set(now.maximum) {
+        Ok(()) => Ok(now.maximum),
+        Err(_) if now.current.is_some_and(|current| current >= OPEN_MAX) => Ok(now.current),
+        Err(Errno::INVAL) => {
+            let most = Some(now.maximum.map_or(OPEN_MAX, |maximum| maximum.min(OPEN_MAX)));
+            set(most)?;
+            Ok(most)
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}

@@ -1,0 +1,54 @@
+//! Who is at the other end of a connection.
+
+use crate::Pid;
+
+/// The process at the other end, as the kernel names it.
+///
+/// At a client it is the process that started to listen, at a server the process that connected; either may
+/// have handed the connection on since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    pub(crate) pid: Option<Pid>,
+    pub(crate) uid: Option<u32>,
+}
+
+impl Peer {
+    /// Its process id; `None` where the system does not tell, as across pid namespaces.
+    #[must_use]
+    pub const fn pid(&self) -> Option<Pid> {
+        self.pid
+    }
+
+    /// Its effective user id; `None` on Windows, where the pipe's access list admits its owner only.
+    #[must_use]
+    pub const fn uid(&self) -> Option<u32> {
+        self.uid
+    }
+
+    /// The pair (expected, found) when the peer is of another user than `ours`.
+    pub(crate) fn foreign_to(&self, ours: Option<u32>) -> Option<(u32, u32)> {
+        match (ours, self.uid) {
+            (Some(expected), Some(found)) if expected != found => Some((expected, found)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_of_another_user_is_foreign_and_root_is_no_exception() {
+        #[track_caller]
+        fn check(ours: Option<u32>, theirs: Option<u32>, expected: Option<(u32, u32)>) {
+            assert_eq!(Peer { pid: None, uid: theirs }.foreign_to(ours), expected);
+        }
+        check(Some(1000), Some(1000), None);
+        check(Some(0), Some(0), None);
+        check(Some(1000), Some(1001), Some((1000, 1001)));
+        check(Some(1000), Some(0), Some((1000, 0)));
+        check(Some(0), Some(1000), Some((0, 1000)));
+        check(None, None, None);
+    }
+}

@@ -1,0 +1,105 @@
+//! A process id that can be signalled without hitting anything but that process.
+
+use std::{fmt, num::IntErrorKind};
+
+use thiserror::Error;
+
+/// The id of one process: 1 to `i32::MAX`.
+///
+/// It cannot hold 0, which as the target of a signal means a whole process group, nor a value that turns
+/// negative in a system call. That such a process exists, or is a daemon, it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pid(u32);
+
+/// A number or text that is no process id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PidError {
+    /// There is no text.
+    #[error("there is no process id")]
+    Empty,
+    /// The text is not a decimal number.
+    #[error("{0:?} is not a process id")]
+    NotANumber(String),
+    /// Zero, which names a process group.
+    #[error("0 is not the id of one process")]
+    Zero,
+    /// Above `i32::MAX`.
+    #[error("{0} is above the largest process id")]
+    TooLarge(String),
+}
+
+impl Pid {
+    /// Takes `raw` when it can be the id of one process.
+    ///
+    /// # Errors
+    ///
+    /// [`PidError::Zero`] and [`PidError::TooLarge`].
+    pub fn new(raw: u32) -> Result<Self, PidError> {
+        match raw {
+            0 => Err(PidError::Zero),
+            1..=0x7fff_ffff => Ok(Self(raw)),
+            _ => Err(PidError::TooLarge(raw.to_string())),
+        }
+    }
+
+    /// Reads decimal text, with white space around it allowed (`spec/ENDPOINT.md` §7.1).
+    ///
+    /// # Errors
+    ///
+    /// [`PidError`], which says what the text is instead.
+    pub fn parse(text: &str) -> Result<Self, PidError> {
+        let text = text.trim();
+        match text.parse::<u32>() {
+            Ok(raw) => Self::new(raw),
+            Err(error) => Err(match error.kind() {
+                IntErrorKind::Empty => PidError::Empty,
+                IntErrorKind::PosOverflow => PidError::TooLarge(text.to_owned()),
+                _ => PidError::NotANumber(text.to_owned()),
+            }),
+        }
+    }
+
+    /// The id of this process.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(std::process::id())
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_id_of_one_process_is_a_pid() {
+        #[track_caller]
+        fn check(text: &str, expected: Result<u32, PidError>) {
+            assert_eq!(Pid::parse(text).map(Pid::get), expected, "{text:?}");
+        }
+        check("1", Ok(1));
+        check("12269", Ok(12269));
+        check(" 12269\n", Ok(12269));
+        check("2147483647", Ok(i32::MAX as u32));
+        check("", Err(PidError::Empty));
+        check(" \n", Err(PidError::Empty));
+        check("0", Err(PidError::Zero));
+        check("-1", Err(PidError::NotANumber("-1".into())));
+        check("pid 7", Err(PidError::NotANumber("pid 7".into())));
+        check("1 2", Err(PidError::NotANumber("1 2".into())));
+        check("2147483648", Err(PidError::TooLarge("2147483648".into())));
+        check("99999999999", Err(PidError::TooLarge("99999999999".into())));
+    }
+}

@@ -1,0 +1,108 @@
+//! The asynchronous connection, one type on every platform.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use ipc_path::Platform;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::{ConnectError, Endpoint, Peer, connect::Attempts, os};
+
+/// A connection between a client and a daemon of the same user.
+///
+/// Dropping it closes it. Reads and writes have no deadline of their own.
+#[derive(Debug)]
+pub struct Stream {
+    io: os::AsyncIo,
+    peer: Peer,
+}
+
+impl Stream {
+    /// Connects, and checks that the listener is ours before anything can be sent.
+    ///
+    /// Only a busy daemon is tried again, with growing jittered naps until `deadline`; every other failure
+    /// is returned at once. One attempt is made even when `deadline` has passed. Call it within a tokio
+    /// runtime that has I/O and time enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], by whose fault.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes what it opened; the daemon may see a connection without a request.
+    pub async fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Self, ConnectError> {
+        endpoint.check(Platform::CURRENT)?;
+        let mut attempts = Attempts::until(deadline);
+        loop {
+            match os::dial_async(endpoint).await {
+                Ok(io) => return Self::to_ours(io, endpoint),
+                Err(error) => {
+                    let nap = attempts.after(endpoint, os::failure(endpoint, error))?;
+                    tokio::time::sleep(nap).await;
+                }
+            }
+        }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(crate) const fn new(io: os::AsyncIo, peer: Peer) -> Self {
+        Self { io, peer }
+    }
+
+    fn to_ours(io: os::AsyncIo, endpoint: &Endpoint) -> Result<Self, ConnectError> {
+        let endpoint = || endpoint.clone();
+        let peer = os::peer(&io).map_err(|source| ConnectError::Io { endpoint: endpoint(), source })?;
+        match peer.foreign_to(os::our_uid()) {
+            None => Ok(Self { io, peer }),
+            Some((expected, found)) => {
+                Err(ConnectError::ForeignPeer { endpoint: endpoint(), expected, found })
+            }
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
