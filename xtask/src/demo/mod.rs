@@ -70,7 +70,9 @@ fn run_in(sandbox: &Sandbox, daemon: &Path) -> Result<()> {
 
 /// Builds both programs and returns the path of the daemon.
 fn build(options: &Options) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "-p", "zccache-daemon", "-p", "zccache-ipc-cli", "--locked"];
+    // With the whole workspace's features, as `cargo xtask ci` builds: nothing is built twice.
+    let mut arguments =
+        vec!["build", "--workspace", "--bin", "zccache-daemon", "--bin", "zccache-ipc", "--locked"];
     if options.release {
         arguments.push("--release");
     }
