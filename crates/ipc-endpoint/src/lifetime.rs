@@ -115,30 +115,39 @@ impl Lifetime {
     /// How long those who only ask may delay the one who takes.
     const PATIENCE: Duration = Duration::from_millis(500);
 
+    /// How long a holder without a name may be one that has just won, or that is just letting go.
+    const UNNAMED: Duration = Duration::from_millis(100);
+
     /// Takes the lock at `path`, creating its file when it is missing.
     pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
-        let deadline = Instant::now() + Self::PATIENCE;
+        let started = Instant::now();
         loop {
             let Some(file) = os::open_lock(path, os::Create::Yes)? else {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
-            match file.try_lock() {
+            let patience = match file.try_lock() {
                 // A cleaner may have removed the file between open and lock; then it guards nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
                     taken.name_holder(Pid::current()).map_err(|source| failed(path, source))?;
                     return Ok(Attempt::Taken(taken));
                 }
-                Ok(()) => {}
+                Ok(()) => Self::PATIENCE,
                 Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
                     // Only somebody who asked, with a shared lock that is gone in a moment.
-                    Ok(()) => file.unlock().map_err(|source| failed(path, source))?,
-                    Err(TryLockError::WouldBlock) => return Ok(Attempt::Held { by: winner(path) }),
+                    Ok(()) => {
+                        file.unlock().map_err(|source| failed(path, source))?;
+                        Self::PATIENCE
+                    }
+                    Err(TryLockError::WouldBlock) => match named_in(path) {
+                        Some(by) => return Ok(Attempt::Held { by: Some(by) }),
+                        None => Self::UNNAMED,
+                    },
                     Err(TryLockError::Error(source)) => return Err(failed(path, source)),
                 },
                 Err(TryLockError::Error(source)) => return Err(failed(path, source)),
-            }
-            if Instant::now() >= deadline {
+            };
+            if started.elapsed() >= patience {
                 return Ok(Attempt::Held { by: None });
             }
             thread::sleep(Duration::from_micros(fastrand::u64(200..2_000)));
@@ -168,18 +177,6 @@ impl Drop for Lifetime {
         // lock is not believed.
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
-    }
-}
-
-/// The holder that the lock names; waits for a holder that has just won to write its name.
-fn winner(path: &Path) -> Option<Pid> {
-    let deadline = Instant::now() + Duration::from_millis(100);
-    loop {
-        let named = named_in(path);
-        if named.is_some() || Instant::now() >= deadline {
-            return named;
-        }
-        thread::sleep(Duration::from_millis(1));
     }
 }
 
