@@ -88,9 +88,10 @@ pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
 pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     let Some(file) = os::open_lock(path, os::Create::No)? else { return Ok(Liveness::Free) };
     match file.try_lock_shared() {
-        // Closing the file would unlock it too, but not while a process that is just being started by
-        // another thread still has the descriptor.
-        Ok(()) => file.unlock().map(|()| Liveness::Free).map_err(|source| failed(path, source)),
+        Ok(()) => {
+            let_go(&file);
+            Ok(Liveness::Free)
+        }
         Err(TryLockError::WouldBlock) => Ok(Liveness::Held { by: named_in(path) }),
         Err(TryLockError::Error(source)) => Err(failed(path, source)),
     }
@@ -136,7 +137,7 @@ impl Lifetime {
                 Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
                     // Only somebody who asked, with a shared lock that is gone in a moment.
                     Ok(()) => {
-                        file.unlock().map_err(|source| failed(path, source))?;
+                        let_go(&file);
                         Self::PATIENCE
                     }
                     Err(TryLockError::WouldBlock) => match named_in(path) {
@@ -173,10 +174,9 @@ impl Lifetime {
 
 impl Drop for Lifetime {
     fn drop(&mut self) {
-        // Neither can be helped here, and both undo themselves when the file is closed: a name without a
-        // lock is not believed.
+        // A name without a lock is not believed, so that it does no harm when it stays.
         let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let_go(&self.file);
     }
 }
 
@@ -186,6 +186,13 @@ fn named_in(path: &Path) -> Option<Pid> {
     let mut text = String::new();
     file.take(64).read_to_string(&mut text).ok()?;
     Pid::parse(&text).ok().filter(|pid| os::process_alive(*pid))
+}
+
+/// Unlocks a file that is about to be closed.
+fn let_go(file: &File) {
+    // Closing unlocks too, and so an error here changes nothing; but not while a process that another thread
+    // is just starting still has the descriptor.
+    let _ = file.unlock();
 }
 
 fn failed(path: &Path, source: io::Error) -> LifetimeError {
