@@ -9,9 +9,9 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{CWD, FileType, Mode};
-
-use super::{Home, STRANGER, connect::full_listener, helper::Part, is_root, mode, watched, watched_async};
+use super::{
+    Home, STRANGER, connect::full_listener, helper::Part, is_root, make_fifo, mode, watched, watched_async,
+};
 use crate::{BindError, FileKind, Pid, Stream};
 
 #[test]
@@ -60,7 +60,7 @@ fn what_is_not_a_socket_is_refused_and_kept() {
         },
         FileKind::Symlink,
     );
-    check(|path| rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap(), FileKind::Fifo);
+    check(|path| make_fifo(path), FileKind::Fifo);
 }
 
 #[test]

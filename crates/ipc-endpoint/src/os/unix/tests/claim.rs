@@ -10,9 +10,7 @@ use std::{
     thread,
 };
 
-use rustix::fs::{CWD, FileType, Mode};
-
-use super::{Home, STRANGER, endpoint, helper::Part, is_root, mode, set_mode, watched};
+use super::{Home, STRANGER, endpoint, helper::Part, is_root, make_fifo, mode, set_mode, watched};
 use crate::{
     Claim, ClaimError, DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, LifetimeError, Liveness,
     Pid, liveness, process_alive,
@@ -143,7 +141,7 @@ fn a_lifetime_lock_of_another_kind_or_owner_is_refused() {
     fs::create_dir(&lock).unwrap();
     check(FileKind::Directory);
     fs::remove_dir(&lock).unwrap();
-    rustix::fs::mknodat(CWD, &lock, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    make_fifo(&lock);
     check(FileKind::Fifo);
     fs::remove_file(&lock).unwrap();
     assert!(!home.path("elsewhere").exists());

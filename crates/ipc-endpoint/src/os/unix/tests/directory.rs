@@ -2,9 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use rustix::fs::{CWD, FileType, Mode};
-
-use super::{Home, STRANGER, is_root, mode, set_mode};
+use super::{Home, STRANGER, is_root, make_fifo, mode, set_mode};
 use crate::{DirPolicy, DirectoryError, FileKind, ensure_directory};
 
 #[test]
@@ -88,7 +86,7 @@ fn what_is_not_a_directory_is_refused_and_kept() {
     }
     let home = Home::new();
     fs::write(home.path("file"), "text").unwrap();
-    rustix::fs::mknodat(CWD, home.path("fifo"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    make_fifo(&home.path("fifo"));
     check(&home.path("file"), FileKind::File);
     check(&home.path("fifo"), FileKind::Fifo);
     let below = ensure_directory(&home.path("file/below"), DirPolicy::Dedicated).unwrap_err();

@@ -2,9 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use rustix::fs::{CWD, FileType, Mode};
-
-use super::{Home, is_root, mode, set_mode, watched};
+use super::{Home, is_root, make_fifo, mode, set_mode, watched};
 use crate::{FileKind, LockFileError, PidError, lock_file, write_atomic};
 
 #[test]
@@ -37,7 +35,7 @@ fn a_lock_file_of_another_kind_is_an_error_and_is_not_waited_for() {
     fs::create_dir(home.path("directory")).unwrap();
     symlink(home.path("target"), home.path("link")).unwrap();
     fs::write(home.path("target"), "7").unwrap();
-    rustix::fs::mknodat(CWD, home.path("fifo"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    make_fifo(&home.path("fifo"));
     fs::write(home.path("huge"), vec![b'1'; 1 << 20]).unwrap();
     fs::write(home.path("bytes"), [0xff, 0xfe]).unwrap();
 

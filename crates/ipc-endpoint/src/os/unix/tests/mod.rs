@@ -13,6 +13,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    process::Command,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -96,6 +97,11 @@ fn mode(path: &Path) -> u32 {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+/// With the program for it, because the system call is not the same everywhere.
+fn make_fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo is installed").success());
 }
 
 fn soon() -> Instant {
