@@ -140,10 +140,11 @@ impl Claim {
             named: false,
             locks: Vec::with_capacity(2),
         };
-        claim.lock(&lifetime::beside_lock_file(lock_file))?;
+        // The socket's first: whoever loses that race lost to the one that will listen.
         if let Some(socket) = socket {
             claim.lock(&lifetime::beside_socket(socket))?;
         }
+        claim.lock(&lifetime::beside_lock_file(lock_file))?;
         Ok(claim)
     }
 
