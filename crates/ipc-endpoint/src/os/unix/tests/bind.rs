@@ -60,7 +60,7 @@ fn what_is_not_a_socket_is_refused_and_kept() {
         },
         FileKind::Symlink,
     );
-    check(|path| make_fifo(path), FileKind::Fifo);
+    check(make_fifo, FileKind::Fifo);
 }
 
 #[test]
