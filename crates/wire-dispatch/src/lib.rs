@@ -13,8 +13,12 @@
 
 pub mod mismatch;
 
+mod lane;
 mod opening;
+mod policy;
 mod server;
 
+pub use lane::Lane;
 pub use opening::Opening;
+pub use policy::{UnknownWire, WirePolicy};
 pub use server::{Refusal, RefusalCause, ReplyTo, ServerMachine, Step};

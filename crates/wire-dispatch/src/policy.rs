@@ -1,0 +1,56 @@
+//! Which lane a client wants (`ZCCACHE_DAEMON_WIRE`).
+
+use thiserror::Error;
+
+use crate::Lane;
+
+/// What a client wants to speak (`spec/WIRE.md` §10.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum WirePolicy {
+    /// v16 where the daemon speaks it, else v15.
+    #[default]
+    Auto,
+    /// This lane and no other.
+    Only(Lane),
+}
+
+/// A value of `ZCCACHE_DAEMON_WIRE` that names no policy.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("invalid ZCCACHE_DAEMON_WIRE={0:?}; expected auto, bincode, prost, or frame")]
+pub struct UnknownWire(
+    /// The value, trimmed and in lower case.
+    pub String,
+);
+
+impl WirePolicy {
+    /// Reads the value of `ZCCACHE_DAEMON_WIRE`; none, an empty and a blank one are [`Auto`](Self::Auto).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownWire`], whose text is that of the released clients.
+    pub fn parse(value: Option<&str>) -> Result<Self, UnknownWire> {
+        let value = value.unwrap_or_default().trim().to_ascii_lowercase();
+        Ok(match value.as_str() {
+            "" | "auto" => Self::Auto,
+            "bincode" | "bincode-v15" | "v15" => Self::Only(Lane::V15),
+            "prost" | "prost-v16" | "v16" => Self::Only(Lane::V16),
+            "frame" | "frame-v1" => Self::Only(Lane::FrameV1),
+            _ => return Err(UnknownWire(value)),
+        })
+    }
+
+    /// The lane that is tried first with a daemon of which nothing is known.
+    #[must_use]
+    pub const fn first(self) -> Lane {
+        match self {
+            Self::Auto => Lane::V16,
+            Self::Only(lane) => lane,
+        }
+    }
+
+    /// Whether v15 may be spoken when the first lane is refused.
+    #[must_use]
+    pub const fn may_fall_back(self) -> bool {
+        matches!(self, Self::Auto)
+    }
+}
