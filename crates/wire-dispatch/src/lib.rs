@@ -16,9 +16,11 @@ pub mod mismatch;
 mod lane;
 mod opening;
 mod policy;
+mod selector;
 mod server;
 
 pub use lane::Lane;
 pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
+pub use selector::{Next, Plan, Selector, Setback};
 pub use server::{Refusal, RefusalCause, ReplyTo, ServerMachine, Step};
