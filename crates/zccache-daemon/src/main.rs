@@ -1,1 +1,4 @@
+//! The program `zccache-daemon`.
+#![forbid(unsafe_code)]
+
 fn main() {}
