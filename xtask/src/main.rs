@@ -12,7 +12,8 @@ mod layers;
 mod table;
 mod tidy;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// The repository's own commands.
@@ -35,12 +36,19 @@ enum Command {
     Tidy,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::Ci => ci::run(),
         Command::Demo(options) => demo::run(&options),
         Command::Layers => layers::run(),
         Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}"); // its backtrace would only lead back here
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{FileKind, Pid, os};
+use crate::{Endpoint, FileKind, Pid, os};
 
 /// A lifetime lock that can be neither taken nor asked about.
 #[derive(Debug, Error)]
@@ -68,6 +68,18 @@ pub fn liveness(lock_file: &Path) -> Result<Liveness, LifetimeError> {
     ask(&beside_lock_file(lock_file))
 }
 
+/// Whether a daemon holds the lock beside the socket of `endpoint`, whatever cache directory it was given.
+///
+/// Waits for nothing and creates nothing. `None` on Windows, where the pipe itself is what is held, and where
+/// connecting tells.
+///
+/// # Errors
+///
+/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, LifetimeError> {
+    os::socket_path(endpoint).map(|socket| ask(&beside_socket(socket))).transpose()
+}
+
 /// The lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.
 pub(crate) fn beside_lock_file(lock_file: &Path) -> PathBuf {
     if lock_file.extension().is_some_and(|extension| extension == "lock") {
@@ -88,9 +100,10 @@ pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
 pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     let Some(file) = os::open_lock(path, os::Create::No)? else { return Ok(Liveness::Free) };
     match file.try_lock_shared() {
-        // Closing the file would unlock it too, but not while a process that is just being started by
-        // another thread still has the descriptor.
-        Ok(()) => file.unlock().map(|()| Liveness::Free).map_err(|source| failed(path, source)),
+        Ok(()) => {
+            let_go(&file);
+            Ok(Liveness::Free)
+        }
         Err(TryLockError::WouldBlock) => Ok(Liveness::Held { by: named_in(path) }),
         Err(TryLockError::Error(source)) => Err(failed(path, source)),
     }
@@ -115,30 +128,39 @@ impl Lifetime {
     /// How long those who only ask may delay the one who takes.
     const PATIENCE: Duration = Duration::from_millis(500);
 
+    /// How long a holder without a name may be one that has just won, or that is just letting go.
+    const UNNAMED: Duration = Duration::from_millis(100);
+
     /// Takes the lock at `path`, creating its file when it is missing.
     pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
-        let deadline = Instant::now() + Self::PATIENCE;
+        let started = Instant::now();
         loop {
             let Some(file) = os::open_lock(path, os::Create::Yes)? else {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
-            match file.try_lock() {
+            let patience = match file.try_lock() {
                 // A cleaner may have removed the file between open and lock; then it guards nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
                     taken.name_holder(Pid::current()).map_err(|source| failed(path, source))?;
                     return Ok(Attempt::Taken(taken));
                 }
-                Ok(()) => {}
+                Ok(()) => Self::PATIENCE,
                 Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
                     // Only somebody who asked, with a shared lock that is gone in a moment.
-                    Ok(()) => file.unlock().map_err(|source| failed(path, source))?,
-                    Err(TryLockError::WouldBlock) => return Ok(Attempt::Held { by: winner(path) }),
+                    Ok(()) => {
+                        let_go(&file);
+                        Self::PATIENCE
+                    }
+                    Err(TryLockError::WouldBlock) => match named_in(path) {
+                        Some(by) => return Ok(Attempt::Held { by: Some(by) }),
+                        None => Self::UNNAMED,
+                    },
                     Err(TryLockError::Error(source)) => return Err(failed(path, source)),
                 },
                 Err(TryLockError::Error(source)) => return Err(failed(path, source)),
-            }
-            if Instant::now() >= deadline {
+            };
+            if started.elapsed() >= patience {
                 return Ok(Attempt::Held { by: None });
             }
             thread::sleep(Duration::from_micros(fastrand::u64(200..2_000)));
@@ -164,22 +186,9 @@ impl Lifetime {
 
 impl Drop for Lifetime {
     fn drop(&mut self) {
-        // Neither can be helped here, and both undo themselves when the file is closed: a name without a
-        // lock is not believed.
+        // A name without a lock is not believed, so that it does no harm when it stays.
         let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
-    }
-}
-
-/// The holder that the lock names; waits for a holder that has just won to write its name.
-fn winner(path: &Path) -> Option<Pid> {
-    let deadline = Instant::now() + Duration::from_millis(100);
-    loop {
-        let named = named_in(path);
-        if named.is_some() || Instant::now() >= deadline {
-            return named;
-        }
-        thread::sleep(Duration::from_millis(1));
+        let_go(&self.file);
     }
 }
 
@@ -189,6 +198,13 @@ fn named_in(path: &Path) -> Option<Pid> {
     let mut text = String::new();
     file.take(64).read_to_string(&mut text).ok()?;
     Pid::parse(&text).ok().filter(|pid| os::process_alive(*pid))
+}
+
+/// Unlocks a file that is about to be closed.
+fn let_go(file: &File) {
+    // Closing unlocks too, and so an error here changes nothing; but not while a process that another thread
+    // is just starting still has the descriptor.
+    let _ = file.unlock();
 }
 
 fn failed(path: &Path, source: io::Error) -> LifetimeError {

@@ -1,1 +1,20 @@
-//! stub
+//! Which zccache wire a connection speaks, as state machines without I/O.
+//!
+//! A server feeds what it has received to a [`ServerMachine`] and does what it is told: read more,
+//! answer a request, or send a refusal and close. A reply leaves on the wire of its request
+//! ([`ReplyTo`]). [`mismatch`] is the one place that writes and recognises the released version
+//! mismatch texts.
+//!
+//! This release serves wire v15 on the header lane; every other opening is told apart within eight
+//! bytes and refused in a form that its sender can read.
+//!
+//! Not here: sockets, clocks, the environment.
+#![forbid(unsafe_code)]
+
+pub mod mismatch;
+
+mod opening;
+mod server;
+
+pub use opening::Opening;
+pub use server::{Refusal, RefusalCause, ReplyTo, ServerMachine, Step};

@@ -48,6 +48,11 @@ pub fn encode_into<M: Message>(message: &M, buffer: &mut BytesMut) -> Result<(),
     Err(why_not(message))
 }
 
+/// Returns how many bytes of byte strings `message` holds: what can make its frame large, at no cost.
+pub fn bulk<M: Message>(message: &M) -> usize {
+    message.bulk()
+}
+
 /// Finds out why a message cannot be encoded; only asked when it could not.
 fn why_not<M: Message>(message: &M) -> EncodeError {
     if let Err(path) = message.check_paths() {

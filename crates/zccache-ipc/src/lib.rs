@@ -1,9 +1,34 @@
-//! stub
+//! The local IPC layer of the zccache compiler cache.
+//!
+//! A short-lived client talks to a long-lived daemon on the same machine, and the two are rarely of the
+//! same release. This crate is the one to depend on: [`Client`] and [`blocking::Client`] call a daemon,
+//! [`Server`] and [`Service`] are one, [`IpcConnection`] and [`IpcListener`] carry single messages, and
+//! [`endpoint`] says where a daemon lives. The messages are [`model`]; the crates below are re-exported
+//! whole.
+//!
+//! Not here: any protocol. Bytes are the wires' affair, and which wire is [`wire_dispatch`]'s.
 #![forbid(unsafe_code)]
 
+pub mod blocking;
+
+mod client;
+mod config;
+mod connection;
+mod error;
+mod families;
+mod inbound;
+mod listener;
+mod reply;
+mod server;
 mod service;
 
+pub use client::Client;
+pub use config::ClientConfig;
+pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection};
+pub use error::{CallError, IpcError};
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
+pub use listener::{IpcListener, ListenError};
+pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
-pub use wire_v15;
+pub use {wire_dispatch, wire_frame, wire_v15};

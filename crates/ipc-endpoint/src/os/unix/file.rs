@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{Mode, OFlags, fchmod, open};
+use rustix::{
+    fs::{Mode, OFlags, fchmod, open},
+    io::Errno,
+};
 
 use super::our_uid;
 use crate::{FileKind, LifetimeError, os::Create};
@@ -40,11 +43,11 @@ pub(crate) fn open_lock(path: &Path, create: Create) -> Result<Option<File>, Lif
     };
     let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
         Ok(file) => File::from(file),
+        Err(Errno::NOENT) if create == Create::No => return Ok(None),
         Err(errno) => {
             return match fs::symlink_metadata(path) {
                 Ok(metadata) if !metadata.is_file() => Err(wrong(&metadata)),
                 Ok(metadata) => Err(foreign(path, &metadata).unwrap_or_else(|| failed(errno.into()))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && create == Create::No => Ok(None),
                 Err(_) => Err(failed(errno.into())),
             };
         }

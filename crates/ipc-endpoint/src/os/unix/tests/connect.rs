@@ -1,0 +1,196 @@
+//! What a client is told.
+
+use std::{
+    fs,
+    io::{self, IoSlice, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixListener, UnixStream},
+    },
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    io::Errno,
+    net::{AddressFamily, SocketAddrUnix, SocketType},
+};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::{super::socket::dial, Home, endpoint, soon, watched, watched_async};
+use crate::{ConnectError, Endpoint, EndpointError, FileKind, Listener, Platform, Stream, blocking};
+
+/// A listener that takes no more connections, and those that wait in its backlog.
+pub(super) fn full_listener(path: &Path) -> (UnixListener, Vec<OwnedFd>) {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    rustix::net::listen(&socket, 1).unwrap();
+    let waiting: Vec<_> = std::iter::from_fn(|| dial(path).ok()).take(64).collect();
+    assert!(waiting.len() < 64, "the backlog has a limit");
+    (socket.into(), waiting)
+}
+
+/// Both clients' answer to the same endpoint.
+#[track_caller]
+fn refusals(endpoint: Endpoint, patience: Duration) -> [ConnectError; 2] {
+    watched_async(async move {
+        let deadline = || Instant::now() + patience;
+        let first = Stream::connect(&endpoint, deadline()).await.expect_err("nobody is there");
+        let second = blocking::Stream::connect(&endpoint, deadline()).expect_err("nobody is there");
+        [first, second]
+    })
+}
+
+#[test]
+fn nothing_there_is_no_daemon() {
+    let home = Home::new();
+    drop(UnixListener::bind(home.path("stale")).unwrap());
+    fs::write(home.path("file"), "").unwrap();
+    for name in ["missing", "missing/below", "file/below", "stale"] {
+        for error in refusals(endpoint(&home.path(name)), Duration::from_secs(20)) {
+            assert!(error.is_no_daemon() && !error.is_busy(), "{name}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_socket_is_named() {
+    let home = Home::new();
+    fs::write(home.path("file"), "").unwrap();
+    fs::create_dir(home.path("directory")).unwrap();
+    for (name, expected) in [("file", FileKind::File), ("directory", FileKind::Directory)] {
+        for error in refusals(endpoint(&home.path(name)), Duration::from_secs(20)) {
+            assert!(
+                matches!(&error, ConnectError::NotASocket { path, kind }
+                    if *path == home.path(name) && *kind == expected),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_path_that_is_too_long_is_refused_with_its_length_and_the_limit() {
+    let expected = Endpoint::path_limit(Platform::CURRENT).unwrap();
+    let long = Endpoint::new(format!("/{}", "x".repeat(expected)));
+    for error in refusals(long.clone(), Duration::ZERO) {
+        let ConnectError::Endpoint(EndpointError::TooLong { path, len, limit }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((path.as_str(), len, limit), (long.as_str(), expected + 1, expected));
+    }
+}
+
+#[test]
+fn a_full_backlog_is_busy_at_the_deadline_and_not_before() {
+    let home = Home::new();
+    let (_listener, _waiting) = full_listener(&home.socket());
+    let patience = Duration::from_millis(150);
+    for error in refusals(home.endpoint(), patience) {
+        let ConnectError::Busy { waited, .. } = error else { panic!("{error:?}") };
+        assert!(waited >= patience && waited < Duration::from_secs(5), "{waited:?}");
+    }
+}
+
+#[test]
+fn a_full_backlog_that_is_drained_lets_everybody_in() {
+    let home = Home::new();
+    let (listener, waiting) = full_listener(&home.socket());
+    let endpoint = home.endpoint();
+    let expected = waiting.len() + 2;
+    let server = thread::spawn(move || {
+        let accepted: Vec<_> = (0..expected).map(|_| listener.accept().unwrap()).collect();
+        accepted.len()
+    });
+    watched_async(async move {
+        Stream::connect(&endpoint, soon()).await.unwrap();
+        let also = endpoint.clone();
+        tokio::task::spawn_blocking(move || blocking::Stream::connect(&also, soon()).unwrap()).await.unwrap();
+    });
+    assert_eq!(watched(move || server.join().unwrap()), expected);
+}
+
+#[test]
+fn a_daemon_that_holds_its_lock_and_refuses_is_busy_until_it_is_gone() {
+    let home = Home::new();
+    let claim = home.claim().unwrap();
+    drop(UnixListener::bind(home.socket()).unwrap());
+    for error in refusals(home.endpoint(), Duration::from_millis(50)) {
+        assert!(error.is_busy(), "{error:?}");
+    }
+    drop(claim);
+    for error in refusals(home.endpoint(), Duration::from_secs(20)) {
+        assert!(error.is_no_daemon(), "{error:?}");
+    }
+}
+
+#[test]
+fn both_streams_carry_bytes_in_vectored_writes() {
+    watched_async(async {
+        let home = Home::new();
+        let listener = Listener::from_std(UnixListener::bind(home.socket()).unwrap()).unwrap();
+        let endpoint = home.endpoint();
+        let client = tokio::task::spawn_blocking(move || {
+            let mut client = blocking::Stream::connect(&endpoint, soon()).unwrap();
+            assert_eq!(client.peer().uid(), super::super::our_uid());
+            assert_eq!(client.write_vectored(&[IoSlice::new(b"he"), IoSlice::new(b"llo")]).unwrap(), 5);
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        let mut server = listener.accept().await.unwrap();
+        let mut request = [0; 5];
+        server.read_exact(&mut request).await.unwrap();
+        assert_eq!(&request, b"hello");
+        assert!(server.is_write_vectored());
+        assert_eq!(server.write_vectored(&[IoSlice::new(b"wor"), IoSlice::new(b"ld")]).await.unwrap(), 5);
+        drop(server);
+        assert_eq!(client.await.unwrap(), "world");
+    });
+}
+
+#[test]
+fn a_blocking_read_and_write_end_at_their_timeouts() {
+    watched(|| {
+        let home = Home::new();
+        let listener = UnixListener::bind(home.socket()).unwrap();
+        let mut client = blocking::Stream::connect(&home.endpoint(), soon()).unwrap();
+        let (_server, _) = listener.accept().unwrap();
+        for limit in [Duration::from_millis(20), Duration::ZERO] {
+            client.set_read_timeout(Some(limit)).unwrap();
+            assert_eq!(client.read(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+            client.set_write_timeout(Some(limit)).unwrap();
+            let full = std::iter::repeat_with(|| client.write(&[0; 65536])).find_map(Result::err).unwrap();
+            assert_eq!(full.kind(), io::ErrorKind::TimedOut);
+        }
+    });
+}
+
+#[test]
+fn accept_tells_a_shortage_from_a_broken_listener() {
+    #[track_caller]
+    fn check(errno: Errno, transient: bool, fatal: bool) {
+        let error = super::super::accept_failure(errno.into());
+        assert_eq!((error.is_transient(), error.is_fatal()), (transient, fatal), "{error:?}");
+    }
+    check(Errno::MFILE, true, false);
+    check(Errno::NFILE, true, false);
+    check(Errno::NOBUFS, true, false);
+    check(Errno::NOMEM, true, false);
+    check(Errno::CONNABORTED, false, false);
+    check(Errno::INTR, false, false);
+    check(Errno::BADF, false, true);
+    check(Errno::INVAL, false, true);
+}
+
+#[test]
+fn a_dropped_connection_ends_the_others_read() {
+    watched(|| {
+        let home = Home::new();
+        let listener = UnixListener::bind(home.socket()).unwrap();
+        let mut raw = UnixStream::connect(home.socket()).unwrap();
+        drop(listener.accept().unwrap());
+        assert_eq!(raw.read(&mut [0; 1]).unwrap(), 0);
+    });
+}

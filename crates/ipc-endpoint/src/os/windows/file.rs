@@ -1,0 +1,78 @@
+//! Files and directories. Who may use them follows from the profile that they are in.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::{DirPolicy, DirectoryError, FileKind, LifetimeError, os::Create};
+
+/// See [`crate::ensure_directory`].
+pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), DirectoryError> {
+    let metadata = fs::create_dir_all(&path).and_then(|()| fs::symlink_metadata(&path));
+    match metadata {
+        Ok(metadata) if metadata.is_symlink() => Err(DirectoryError::Symlink(path)),
+        Ok(metadata) if !metadata.is_dir() => {
+            Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) })
+        }
+        Ok(_) => Ok(()),
+        Err(source) => match fs::symlink_metadata(&path) {
+            Ok(metadata) if !metadata.is_dir() && !metadata.is_symlink() => {
+                Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) })
+            }
+            _ => Err(DirectoryError::Io { path, source }),
+        },
+    }
+}
+
+/// Opens for reading.
+pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Creates a file where nothing is.
+pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Opens the lifetime lock at `path`, a regular file. `None` if there is none.
+pub(crate) fn open_lock(path: &Path, create: Create) -> Result<Option<File>, LifetimeError> {
+    if let Ok(metadata) = fs::symlink_metadata(path)
+        && !metadata.is_file()
+    {
+        return Err(LifetimeError::NotAFile { path: path.to_owned(), kind: file_kind(&metadata) });
+    }
+    let opened = match create {
+        Create::No => File::open(path),
+        Create::Yes => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path),
+    };
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && create == Create::No => Ok(None),
+        Err(source) => Err(LifetimeError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// Whether `path` names the open `file`; a file that is open stays where it is.
+pub(crate) fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
+}
+
+/// Directories cannot be flushed.
+pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What the metadata describe.
+pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
+    if metadata.is_file() {
+        FileKind::File
+    } else if metadata.is_dir() {
+        FileKind::Directory
+    } else if metadata.is_symlink() {
+        FileKind::Symlink
+    } else {
+        FileKind::Other
+    }
+}

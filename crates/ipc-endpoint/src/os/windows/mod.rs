@@ -1,0 +1,20 @@
+//! Windows: named pipes that admit their owner only, and handles instead of descriptors.
+
+mod blocking;
+mod file;
+mod pipe;
+mod process;
+mod spawn;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use blocking::{BlockingIo, dial_blocking};
+pub(crate) use file::{
+    create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
+};
+pub(crate) use pipe::{
+    AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,
+    socket_path,
+};
+pub(crate) use process::{detach_session, our_uid, process_alive, raise_fd_limit};
+pub(crate) use spawn::spawn_uninherited;

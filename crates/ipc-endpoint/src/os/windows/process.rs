@@ -1,0 +1,43 @@
+//! Processes, and what this one may do.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_ACCESS_DENIED, WAIT_TIMEOUT},
+    System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject},
+};
+
+use crate::Pid;
+
+/// Users have no numbers here.
+pub(crate) fn our_uid() -> Option<u32> {
+    None
+}
+
+/// See [`crate::process_alive`].
+pub(crate) fn process_alive(pid: Pid) -> bool {
+    // SAFETY: takes numbers only, and what it returns is checked before it is used.
+    let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, 0, pid.get()) };
+    if handle.is_null() {
+        // A process that we may not open is there all the same.
+        return io::Error::last_os_error().raw_os_error() == Some(ERROR_ACCESS_DENIED as i32);
+    }
+    // SAFETY: the handle was opened a line ago, is not null, and nobody else closes it.
+    let process = unsafe { OwnedHandle::from_raw_handle(handle) };
+    // SAFETY: the handle is open as long as `process` lives, and may be waited for.
+    let state = unsafe { WaitForSingleObject(process.as_raw_handle(), 0) };
+    state == WAIT_TIMEOUT
+}
+
+/// The starter sees to it with the flags it starts the program with.
+pub(crate) fn detach_session() -> io::Result<()> {
+    Ok(())
+}
+
+/// There is no such limit.
+pub(crate) fn raise_fd_limit() -> io::Result<Option<u64>> {
+    Ok(None)
+}

@@ -1,0 +1,46 @@
+//! The version mismatch texts, which released software matches on (`spec/WIRE.md` §9, §10.2, §14).
+
+use wire_frame::Version;
+
+/// Returns what a daemon answers to a request of a version that it does not serve.
+///
+/// `daemon_release` is its `major.minor.patch`, `serves` the newest version that it serves. The text
+/// is that of the released daemons to the letter, so that released clients recognise it.
+#[must_use]
+pub fn refusal_text(daemon_release: &str, serves: Version, received: &str) -> String {
+    format!(
+        "protocol version mismatch: daemon zccache v{daemon_release} (protocol {serves}) received a request at \
+         protocol {received}. Run `zccache stop` and retry — the CLI you connected with is built against a \
+         different PROTOCOL_VERSION than this daemon."
+    )
+}
+
+/// Whether an `Error` response is a daemon's refusal of the request's version.
+///
+/// Recognised are the text of [`refusal_text`] and that of the decoders (§14), by their common start.
+/// A request that was refused so was not acted on. The released clients' looser rule, any text that
+/// contains `protocol_version`, is left out: it would take another error for a refusal.
+#[must_use]
+pub fn is_refusal(text: &str) -> bool {
+    const START: &str = "protocol version mismatch: ";
+    text.strip_prefix("protocol error: ").unwrap_or(text).starts_with(START)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_is_taken_for_one() {
+        let check = |text: &str, expected: bool| assert_eq!(is_refusal(text), expected, "{text}");
+        check(&refusal_text("1.11.21", Version::V15, "v16"), true);
+        check("protocol version mismatch: expected v15, received v16. Run `zccache stop` first.", true);
+        check(
+            "protocol error: protocol version mismatch: expected v15, received v16. Run `zccache stop` first.",
+            true,
+        );
+        check("compiler said: protocol version mismatch: of its own", false);
+        check("unknown field protocol_version", false);
+        check("", false);
+    }
+}

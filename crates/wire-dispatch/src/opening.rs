@@ -1,0 +1,94 @@
+//! What kind of frame a buffer opens with.
+
+use wire_frame::{FrameError, Header, Peeked};
+
+/// The first byte of a running-process `Frame`, and the low byte of every 256th length.
+const ENVELOPE_FRAMING: u8 = 1;
+
+/// What the first bytes of a frame say about the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// At least `needed` more bytes must arrive before anything can be said.
+    Incomplete {
+        /// How many.
+        needed: usize,
+    },
+    /// A frame with length and version.
+    Header(Header),
+    /// A running-process `Frame` (FrameV1).
+    Envelope,
+}
+
+impl Opening {
+    /// Tells what `buffer` opens with, from at most eight bytes.
+    ///
+    /// An envelope is `01` and a body length of at most 16 MiB, so its fifth byte is 0 or 1; a header
+    /// whose length has the low byte `01` has the version's low byte there. No version that was ever
+    /// released ends in 0 or 1, so the two are told apart without the published misreading of one in
+    /// 256 frames of a foreign version (`spec/WIRE.md` §3).
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`] as soon as a header's length is illegal.
+    pub fn of(buffer: &[u8]) -> Result<Self, FrameError> {
+        if buffer.first() == Some(&ENVELOPE_FRAMING) {
+            match buffer.get(4) {
+                None => return Ok(Self::Incomplete { needed: 5 - buffer.len() }),
+                Some(0 | 1) => return Ok(Self::Envelope),
+                Some(_) => {}
+            }
+        }
+        Ok(match Header::peek(buffer)? {
+            Peeked::Incomplete { needed } => Self::Incomplete { needed },
+            Peeked::Header(header) => Self::Header(header),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire_frame::{MAX_LENGTH, Version};
+
+    /// The versions of `spec/WIRE.md` §15, and their neighbours.
+    const VERSIONS: [u32; 9] = [14, 15, 16, 17, 23, 24, 25, 26, 27];
+
+    #[test]
+    fn every_legal_header_frame_is_a_header_and_every_legal_envelope_an_envelope() {
+        // Only lengths with the low byte 01 can be mistaken, and there is one for each 256.
+        for length in (1..=MAX_LENGTH).step_by(256).filter(|length| *length >= 4) {
+            for version in VERSIONS {
+                let mut head = [0; 8];
+                head[..4].copy_from_slice(&length.to_le_bytes());
+                head[4..].copy_from_slice(&version.to_le_bytes());
+                match Opening::of(&head) {
+                    Ok(Opening::Header(header)) => assert_eq!(header.version(), Version(version)),
+                    other => panic!("length {length}, version {version}: {other:?}"),
+                }
+            }
+        }
+        for body_len in (0..=MAX_LENGTH).step_by(255).chain([MAX_LENGTH]) {
+            let mut head = [ENVELOPE_FRAMING; 8];
+            head[1..5].copy_from_slice(&body_len.to_le_bytes());
+            assert_eq!(Opening::of(&head), Ok(Opening::Envelope), "body length {body_len}");
+        }
+    }
+
+    #[test]
+    fn an_opening_is_known_within_eight_bytes() {
+        for first in 0..=u8::MAX {
+            for fifth in 0..=u8::MAX {
+                let head = [first, 1, 0, 0, fifth, 0, 0, 0];
+                assert!(!matches!(Opening::of(&head), Ok(Opening::Incomplete { .. })), "{head:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_never_more_than_what_decides() {
+        let ping = [8, 0, 0, 0, 15, 0, 0, 0];
+        for have in 0..8 {
+            assert_eq!(Opening::of(&ping[..have]), Ok(Opening::Incomplete { needed: 8 - have }), "{have}");
+        }
+    }
+}

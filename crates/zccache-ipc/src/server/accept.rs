@@ -1,0 +1,77 @@
+//! The accept loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipc_endpoint::{AcceptError, Listener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::connection::{self, Admission};
+use super::figures::Counters;
+use super::shared::Shared;
+use super::{Ended, stop, stopped};
+use crate::Service;
+
+/// The pause after a shortage of descriptors; the connection that was not accepted stays queued.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Accepts until somebody asks to stop. Never waits for a connection's work.
+pub(super) async fn run<S: Service>(
+    shared: &Arc<Shared<S>>,
+    stop_sender: &watch::Sender<Option<Ended>>,
+    listener: Listener,
+    connections: &mut JoinSet<()>,
+) -> Result<Ended, AcceptError> {
+    let mut stop_receiver = stop_sender.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            ended = stopped(&mut stop_receiver) => return Ok(ended),
+            () = idle(shared) => {
+                stop(stop_sender, Ended::Idle);
+                continue;
+            }
+            // Ended connections are forgotten as they come.
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "not accepting for a moment");
+                tokio::time::sleep(SHORTAGE_PAUSE).await;
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                continue;
+            }
+        };
+        Counters::count(&shared.counters.connections);
+        let admission = match Arc::clone(&shared.places).try_acquire_owned() {
+            Ok(place) => Admission::Served(place),
+            Err(_) => {
+                Counters::count(&shared.counters.turned_away);
+                match Arc::clone(&shared.doormen).try_acquire_owned() {
+                    Ok(doorman) => Admission::TurnedAway(doorman),
+                    // Even turning away has its bound; beyond it the connection is closed.
+                    Err(_) => continue,
+                }
+            }
+        };
+        connections.spawn(connection::run(Arc::clone(shared), stop_sender.clone(), stream, admission));
+    }
+}
+
+/// Returns when nothing has been asked for the configured time.
+async fn idle<S>(shared: &Shared<S>) {
+    let Some(limit) = shared.config.idle_timeout else { return std::future::pending().await };
+    loop {
+        match limit.checked_sub(shared.counters.idle_for()) {
+            None | Some(Duration::ZERO) => return,
+            Some(left) => tokio::time::sleep(left).await,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! One connection of a server, from its first byte to its last.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ipc_endpoint::Stream;
+use ipc_model::{Request, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use wire_dispatch::{ReplyTo, Step};
+
+use super::figures::Counters;
+use super::shared::{FREE_FRAME, Shared, permits_for};
+use super::{Ended, stop, stopped};
+use crate::inbound::{Inbound, KEPT};
+use crate::{Caller, Service};
+
+/// How long a peer that is being turned away may take to say in which framing it wants to hear so.
+const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long, and for how many bytes, a peer is listened to after it has been refused, so that it can
+/// finish writing and read the refusal.
+const LINGER: Duration = Duration::from_millis(500);
+/// How long the rest of a frame is waited for once the server stops.
+const LAST_BYTES: Duration = Duration::from_millis(250);
+
+const LINGER_BYTES: usize = 32 * 1024 * 1024;
+
+/// What the sender of a frame that does not arrive in time is told.
+const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
+
+/// Whether a connection is served.
+pub(super) enum Admission {
+    /// It has a place.
+    Served(#[expect(dead_code, reason = "held until the connection ends")] OwnedSemaphorePermit),
+    /// There was none left.
+    TurnedAway(#[expect(dead_code, reason = "held until the connection ends")] OwnedSemaphorePermit),
+}
+
+/// Why a connection ended, where that is worth a word.
+enum End {
+    /// The peer left, or the server stops: nothing to say.
+    Quiet,
+    /// A deadline passed.
+    Late(&'static str),
+    /// The operating system failed.
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for End {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The memory budget has no room.
+struct NoRoom;
+
+struct Connection<'a, S> {
+    shared: &'a Shared<S>,
+    stop: watch::Sender<Option<Ended>>,
+    stream: Stream,
+    caller: Caller,
+    inbound: Inbound,
+    outbound: BytesMut,
+}
+
+/// Serves `stream` until it ends.
+pub(super) async fn run<S: Service>(
+    shared: Arc<Shared<S>>,
+    stop: watch::Sender<Option<Ended>>,
+    stream: Stream,
+    admission: Admission,
+) {
+    let caller = Caller { connection: shared.next_connection(), peer: *stream.peer() };
+    let id = caller.connection;
+    Counters::count(&shared.counters.open);
+    // Also runs when the task is cut off.
+    let _goodbye = Goodbye { shared: &shared, id };
+    let mut connection = Connection {
+        shared: &shared,
+        stop,
+        stream,
+        caller,
+        inbound: Inbound::default(),
+        outbound: BytesMut::new(),
+    };
+    let result = match &admission {
+        Admission::Served(_) => connection.serve().await,
+        Admission::TurnedAway(_) => connection.turn_away().await,
+    };
+    match result {
+        Ok(()) | Err(End::Quiet) => {}
+        Err(End::Late(what)) => tracing::info!(connection = id.0, "closed: {what}"),
+        Err(End::Io(error)) => {
+            tracing::debug!(
+                connection = id.0,
+                error = &error as &dyn std::error::Error,
+                "the connection failed"
+            );
+        }
+    }
+}
+
+struct Goodbye<'a, S: Service> {
+    shared: &'a Shared<S>,
+    id: crate::ConnectionId,
+}
+
+impl<S: Service> Drop for Goodbye<'_, S> {
+    fn drop(&mut self) {
+        self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.service.disconnected(self.id);
+    }
+}
+
+impl<'a, S: Service> Connection<'a, S> {
+    async fn serve(&mut self) -> Result<(), End> {
+        let config = &self.shared.config;
+        let mut stop_receiver = self.stop.subscribe();
+        let mut deadline = Some(Instant::now() + config.first_frame_timeout);
+        let mut late = "nothing was sent";
+        let mut memory = None;
+        let mut stopping = false;
+        loop {
+            match self.shared.machine.step(&mut self.inbound.received) {
+                Step::Read { frame_len, .. } => {
+                    if let Some(frame_len) = frame_len
+                        && memory.is_none()
+                    {
+                        memory = Some(self.make_room(frame_len).await?);
+                        // What the peer waited for us does not count against it.
+                        deadline = Some(Instant::now() + config.frame_timeout);
+                    }
+                    let was_empty = self.inbound.is_empty();
+                    tokio::select! {
+                        biased;
+                        _ = stopped(&mut stop_receiver), if !stopping => {
+                            if was_empty {
+                                return Err(End::Quiet);
+                            }
+                            // A request that is almost here is let in; one that is not has not been acted on.
+                            stopping = true;
+                            deadline = Some(Instant::now() + LAST_BYTES);
+                            continue;
+                        }
+                        read = read(&mut self.stream, &mut self.inbound, deadline) => match read? {
+                            Read::Bytes => {}
+                            Read::End => return Err(End::Quiet),
+                            Read::Late => {
+                                if frame_len.is_some() {
+                                    self.refuse(ReplyTo::V15, &Response::error(UNFINISHED)).await?;
+                                }
+                                return Err(End::Late(late));
+                            }
+                        },
+                    }
+                    if was_empty {
+                        deadline = Some(Instant::now() + config.frame_timeout);
+                        late = "a frame was begun and not finished";
+                    }
+                }
+                Step::Answer { request, reply_to } => {
+                    // The request is read: its buffer is the service's now, and small or soon gone.
+                    memory = None;
+                    self.answer(request, reply_to).await?;
+                    self.inbound.shrink();
+                    if stop_receiver.borrow().is_some() {
+                        return Ok(());
+                    }
+                    // Between frames a connection may stay idle; the next frame may be here in part.
+                    deadline = (!self.inbound.is_empty()).then(|| Instant::now() + config.frame_timeout);
+                }
+                Step::Refuse(refusal) => {
+                    Counters::count(&self.shared.counters.refused);
+                    tracing::info!(
+                        connection = self.caller.connection.0,
+                        error = &refusal.cause as &dyn std::error::Error,
+                        "refused"
+                    );
+                    return self.refuse(refusal.reply_to, &refusal.reply).await;
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: Request, reply_to: ReplyTo) -> Result<(), End> {
+        let answering = self.shared.counters.answering();
+        let kind = request.kind();
+        let response = self.shared.service.call(request, &self.caller).await;
+        Counters::count(&self.shared.counters.requests);
+        let result = self.send(reply_to, &response).await;
+        drop(answering);
+        tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
+        if matches!(response, Response::ShuttingDown) {
+            // Even if the client did not wait for the answer.
+            stop(&self.stop, Ended::Shutdown);
+        }
+        result
+    }
+
+    /// Takes what a frame needs from the memory budget, then makes its buffer.
+    async fn make_room(&mut self, frame_len: usize) -> Result<Option<SemaphorePermit<'a>>, End> {
+        let permit = match self.reserve(frame_len, self.shared.config.frame_timeout).await {
+            Ok(permit) => permit,
+            Err(NoRoom) => {
+                let response = self.shared.backpressure("too many large requests");
+                self.refuse(ReplyTo::V15, &response).await?;
+                return Err(End::Late("there was no room for a large request"));
+            }
+        };
+        self.inbound.make_room_for(frame_len);
+        Ok(permit)
+    }
+
+    /// Waits until the memory budget has room for `bytes`; small ones are free.
+    async fn reserve(&self, bytes: usize, limit: Duration) -> Result<Option<SemaphorePermit<'a>>, NoRoom> {
+        let permits = permits_for(bytes);
+        if permits == 0 {
+            return Ok(None);
+        }
+        match timeout(limit, self.shared.memory.acquire_many(permits)).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            Ok(Err(_)) | Err(_) => {
+                Counters::count(&self.shared.counters.turned_away);
+                Err(NoRoom)
+            }
+        }
+    }
+
+    /// Tells a peer for which there is no place so, in the framing of its first request.
+    async fn turn_away(&mut self) -> Result<(), End> {
+        let deadline = Some(Instant::now() + DOORMAN_PATIENCE);
+        let reply_to = loop {
+            match self.shared.machine.step(&mut self.inbound.received) {
+                Step::Read { frame_len: None, .. } => {
+                    match read(&mut self.stream, &mut self.inbound, deadline).await? {
+                        Read::Bytes => {}
+                        Read::End => return Err(End::Quiet),
+                        Read::Late => break ReplyTo::V15,
+                    }
+                }
+                // The header tells the framing; the body is not waited for.
+                Step::Read { frame_len: Some(_), .. } => break ReplyTo::V15,
+                Step::Answer { reply_to, .. } => break reply_to,
+                Step::Refuse(refusal) => return self.refuse(refusal.reply_to, &refusal.reply).await,
+            }
+        };
+        let response = self.shared.backpressure("too many connections");
+        self.refuse(reply_to, &response).await
+    }
+
+    /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
+    async fn refuse(&mut self, reply_to: ReplyTo, reply: &Response) -> Result<(), End> {
+        self.send(reply_to, reply).await?;
+        self.stream.shutdown().await?;
+        let mut sink = BytesMut::with_capacity(FREE_FRAME);
+        let listen = async {
+            let mut heard = 0;
+            while heard < LINGER_BYTES {
+                sink.clear();
+                match self.stream.read_buf(&mut sink).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => heard += read,
+                }
+            }
+        };
+        // A peer that goes on talking is not listened to any longer; the refusal has been sent.
+        let _ = timeout(LINGER, listen).await;
+        Ok(())
+    }
+
+    async fn send(&mut self, reply_to: ReplyTo, response: &Response) -> Result<(), End> {
+        let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
+        let busy;
+        let response = match &memory {
+            Ok(_) => response,
+            Err(NoRoom) => {
+                busy = self.shared.backpressure("too many large replies");
+                &busy
+            }
+        };
+        self.outbound.clear();
+        if let Err(error) = self.shared.machine.reply(reply_to, response, &mut self.outbound) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(connection = self.caller.connection.0, error, "a reply was replaced by an error");
+        }
+        let write = self.stream.write_all(&self.outbound);
+        match timeout(self.shared.config.reply_timeout, write).await {
+            Ok(written) => written?,
+            Err(_) => return Err(End::Late("the reply was not read")),
+        }
+        if self.outbound.capacity() > KEPT {
+            self.outbound = BytesMut::new();
+        }
+        Ok(())
+    }
+}
+
+/// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
+fn response_size(response: &Response) -> usize {
+    wire_v15::bulk(response)
+}
+
+enum Read {
+    Bytes,
+    End,
+    Late,
+}
+
+async fn read(stream: &mut Stream, inbound: &mut Inbound, deadline: Option<Instant>) -> Result<Read, End> {
+    let read = stream.read_buf(inbound.space());
+    let result = match deadline {
+        Some(deadline) => match timeout_at(deadline, read).await {
+            Ok(result) => result,
+            Err(_) => return Ok(Read::Late),
+        },
+        None => read.await,
+    };
+    Ok(if result? == 0 { Read::End } else { Read::Bytes })
+}

@@ -1,0 +1,86 @@
+//! What a server counts.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a server has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerFigures {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Connections open now.
+    pub open: u64,
+    /// Requests answered.
+    pub requests: u64,
+    /// Frames that were no request of ours.
+    pub refused: u64,
+    /// Connections and frames turned away because a bound was reached.
+    pub turned_away: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Counters {
+    pub(super) connections: AtomicU64,
+    pub(super) open: AtomicU64,
+    pub(super) requests: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) turned_away: AtomicU64,
+    pub(super) in_flight: AtomicU64,
+    last_request: Mutex<Instant>,
+}
+
+impl Counters {
+    pub(super) fn new() -> Self {
+        Self {
+            connections: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            last_request: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub(super) fn figures(&self) -> ServerFigures {
+        ServerFigures {
+            connections: self.connections.load(Ordering::Relaxed),
+            open: self.open.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            turned_away: self.turned_away.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request as being answered until the guard is dropped.
+    pub(super) fn answering(&self) -> Answering<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Answering(self)
+    }
+
+    /// How long nothing has been asked for; zero while something is being answered.
+    pub(super) fn idle_for(&self) -> Duration {
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
+            return Duration::ZERO;
+        }
+        self.last_request.lock().map_or(Duration::ZERO, |last| last.elapsed())
+    }
+}
+
+/// A request that is being answered.
+pub(super) struct Answering<'a>(&'a Counters);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut last) = self.0.last_request.lock() {
+            *last = Instant::now();
+        }
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

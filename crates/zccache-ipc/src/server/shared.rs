@@ -1,0 +1,72 @@
+//! What every connection of a server uses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ipc_model::{Backpressure, Response};
+use tokio::sync::Semaphore;
+use wire_dispatch::ServerMachine;
+
+use super::ServerConfig;
+use super::figures::Counters;
+use crate::ConnectionId;
+
+/// Frames up to this size do not count against the memory budget; the connection bound covers them.
+pub(super) const FREE_FRAME: usize = 64 * 1024;
+
+/// What one permit of the memory budget stands for, in bytes.
+const PERMIT: usize = 1024;
+
+pub(super) struct Shared<S> {
+    pub(super) service: S,
+    pub(super) config: ServerConfig,
+    pub(super) machine: ServerMachine,
+    pub(super) counters: Arc<Counters>,
+    /// One permit for each connection that is served.
+    pub(super) places: Arc<Semaphore>,
+    /// One permit for each connection that is being turned away.
+    pub(super) doormen: Arc<Semaphore>,
+    pub(super) memory: Semaphore,
+    next_connection: AtomicU64,
+}
+
+impl<S> Shared<S> {
+    pub(super) fn new(service: S, config: ServerConfig) -> Self {
+        // A frame of the largest size must fit, or it could never be served.
+        let largest = wire_frame::MAX_LENGTH as usize + wire_frame::HEADER_LEN;
+        let memory = Semaphore::new(permits(config.memory_budget.max(largest)) as usize);
+        Self {
+            service,
+            machine: ServerMachine::new(config.release.clone()),
+            counters: Arc::new(Counters::new()),
+            places: Arc::new(Semaphore::new(config.max_connections)),
+            doormen: Arc::new(Semaphore::new(64)),
+            memory,
+            config,
+            next_connection: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What a peer over a bound is told.
+    pub(super) fn backpressure(&self, reason: &str) -> Response {
+        let open = self.config.max_connections - self.places.available_permits();
+        Response::Backpressure(Backpressure {
+            queue_depth: u32::try_from(open).unwrap_or(u32::MAX),
+            retry_after_ms: u32::try_from(self.config.retry_after.as_millis()).unwrap_or(u32::MAX),
+            reason: reason.to_owned(),
+        })
+    }
+}
+
+/// The permits that `bytes` of memory take; 0 for a frame that is free.
+pub(super) fn permits_for(bytes: usize) -> u32 {
+    if bytes <= FREE_FRAME { 0 } else { permits(bytes) }
+}
+
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(PERMIT)).unwrap_or(u32::MAX).min(1 << 28)
+}
