@@ -73,6 +73,8 @@ variables! {
     XdgDataHome = "XDG_DATA_HOME",
     /// Where the broker's socket is, on macOS. Default endpoints ignore it.
     TmpDir = "TMPDIR",
+    /// Where programs are looked for: the daemon, by its starter, and compilers, by the daemon.
+    Path = "PATH",
 }
 
 impl Variable {

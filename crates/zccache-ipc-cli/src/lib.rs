@@ -1,4 +1,59 @@
 //! What the `zccache-ipc` command line is made of.
+//!
+//! [`run`] is the whole program but for reading its surroundings: `args` says what can be typed, `verb` does
+//! it, [`Failure`](failure) says what went wrong and `advice` what to do about it. [`json`] is the JSON form
+//! of messages, for tests too.
+//!
+//! Not here: any protocol. Everything that reaches a daemon goes through `zccache_ipc`.
 #![forbid(unsafe_code)]
 
+mod advice;
+mod args;
+mod caller;
+mod exit;
+mod failure;
 pub mod json;
+mod kind;
+mod lines;
+mod output;
+mod output_file;
+mod report;
+mod units;
+mod verb;
+
+use std::ffi::OsString;
+use std::io;
+
+use clap::Parser as _;
+use zccache_ipc::endpoint::Environment;
+
+pub use exit::Exit;
+
+use args::Arguments;
+use output::Output;
+
+/// Runs the command line `arguments`, whose first one is the program's name.
+///
+/// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match Arguments::try_parse_from(&arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return report::usage(&error, asks_for_json(&arguments)),
+    };
+    let mut output = Output::to_stdout(parsed.global.json);
+    let cache_dir = parsed.global.cache_dir.clone();
+    let result = verb::run(parsed, environment, &mut output).and_then(|exit| {
+        output.flush()?;
+        Ok(exit)
+    });
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => report::failure(&failure, cache_dir.as_deref(), &mut output),
+    }
+}
+
+/// Whether JSON is asked for by a command line that cannot be understood.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}

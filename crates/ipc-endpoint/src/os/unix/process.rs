@@ -4,7 +4,9 @@ use std::io;
 
 use rustix::{
     io::Errno,
-    process::{Resource, Rlimit, geteuid, getpid, getrlimit, getsid, setrlimit, setsid, test_kill_process},
+    process::{
+        Resource, Rlimit, geteuid, getpid, getppid, getrlimit, getsid, setrlimit, setsid, test_kill_process,
+    },
 };
 
 use crate::Pid;
@@ -12,6 +14,11 @@ use crate::Pid;
 /// The user that this process acts as.
 pub(crate) fn our_uid() -> Option<u32> {
     Some(geteuid().as_raw())
+}
+
+/// See [`Pid::parent`].
+pub(crate) fn parent_pid() -> Option<u32> {
+    u32::try_from(getppid()?.as_raw_nonzero().get()).ok()
 }
 
 /// See [`crate::process_alive`].

@@ -17,6 +17,11 @@ pub(crate) fn our_uid() -> Option<u32> {
     None
 }
 
+/// Windows remembers the number only, which may be another process's by now.
+pub(crate) fn parent_pid() -> Option<u32> {
+    None
+}
+
 /// See [`crate::process_alive`].
 pub(crate) fn process_alive(pid: Pid) -> bool {
     // SAFETY: takes numbers only, and what it returns is checked before it is used.

@@ -1,0 +1,124 @@
+//! What to do about a failure.
+
+use std::path::Path;
+
+use zccache_ipc::endpoint::{ConnectError, Endpoint};
+use zccache_ipc::{CallError, IpcError};
+
+use crate::failure::Failure;
+
+/// Returns the next step for somebody who met `failure`, where there is one to name.
+///
+/// `cache_dir` is the one on the command line, which a suggested command must repeat.
+pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String> {
+    let command = |endpoint: &Endpoint, verb: &str| {
+        let endpoint = quoted(endpoint.as_str());
+        let cache_dir = cache_dir.map(|dir| format!(" --cache-dir {}", quoted(&dir.to_string_lossy())));
+        format!("zccache-ipc{} --endpoint {endpoint} {verb}", cache_dir.unwrap_or_default())
+    };
+    Some(match failure {
+        Failure::Call(error) => return of_call(error, &command),
+        Failure::NotStopped { pid, .. } | Failure::StillThere { pid, .. } => match pid {
+            Some(pid) => format!("wait longer with --timeout SECS, or end process {pid} yourself"),
+            None => "wait longer with --timeout SECS".to_owned(),
+        },
+        Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
+        Failure::Locate(_) => "name the directory in UTF-8, or choose another with --cache-dir".to_owned(),
+        Failure::BadMessage(_) => {
+            r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
+        }
+        Failure::NoProgram { .. } => "name the program with --daemon-binary PATH".to_owned(),
+        Failure::Directory(error) => error.fix(),
+        Failure::Ended { endpoint, .. } => {
+            format!(
+                "see what it says when it runs in the foreground: zccache-daemon --foreground --endpoint {}",
+                quoted(endpoint.as_str())
+            )
+        }
+        Failure::NotServing { .. } => "wait longer with --timeout SECS".to_owned(),
+        Failure::NoName(_) => "rename the file to a name in UTF-8".to_owned(),
+        Failure::SameName(_) => "store files of different names".to_owned(),
+        Failure::TooLarge { .. } => "store less under one key".to_owned(),
+        Failure::NoSuchOutput { .. } | Failure::SeveralOutputs(_) => {
+            "choose one of them with --name NAME".to_owned()
+        }
+        Failure::Lock(_)
+        | Failure::Launch(_)
+        | Failure::Read { .. }
+        | Failure::Write { .. }
+        | Failure::NoOutput
+        | Failure::Input(_)
+        | Failure::Output(_) => return None,
+    })
+}
+
+fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+    Some(match error {
+        CallError::Ipc(IpcError::Connect(error)) => return of_connect(error, command),
+        CallError::Ipc(IpcError::Version { expected, received }) if received < expected => {
+            format!("update the daemon: it answered in {received} and this program speaks {expected}")
+        }
+        CallError::Ipc(IpcError::Version { expected, received }) => {
+            format!("update zccache-ipc: it speaks {expected} and the daemon answered in {received}")
+        }
+        CallError::VersionRefused { ours, .. } => format!(
+            "this program speaks {ours}; use it with a daemon that serves {ours}, at another --endpoint, or stop \
+             this one with the zccache of its own release: zccache stop"
+        ),
+        CallError::Ipc(IpcError::TimedOut(_)) => "wait longer with --timeout SECS".to_owned(),
+        CallError::Busy(pressure) => format!("ask again in {} ms", pressure.retry_after_ms),
+        CallError::Ipc(IpcError::Encode(_)) => "ask for less in one message".to_owned(),
+        CallError::OutcomeUnknown { .. } => {
+            "ask the daemon how it is before you repeat it: zccache-ipc status".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+    Some(match error {
+        ConnectError::NoDaemon { endpoint, .. } => {
+            format!("start one: {}", command(endpoint, "start"))
+        }
+        ConnectError::Busy { .. } => "wait longer with --timeout SECS".to_owned(),
+        ConnectError::Endpoint(_) => "choose a shorter --endpoint or --cache-dir".to_owned(),
+        ConnectError::NotASocket { path, .. } => {
+            format!(
+                "move it away, or choose another --endpoint: mv {0} {0}.old",
+                quoted(&path.to_string_lossy())
+            )
+        }
+        ConnectError::ForeignPeer { .. } => "choose an endpoint of your own with --endpoint".to_owned(),
+        ConnectError::PermissionDenied { .. } => {
+            "look at the owner and the mode of the socket and its directories: zccache-ipc endpoint"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// `text` as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,\\".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.contains('\\') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_suggested_can_be_pasted() {
+        for (text, expected) in [
+            ("/run/zccache/sock", "/run/zccache/sock"),
+            ("", "''"),
+            ("/a b", "'/a b'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit;
+
+/// The program's name.
+pub(crate) const PROGRAM: &str = "zccache-ipc";
+
+/// Talk to the zccache daemon of this machine and user
+#[derive(Debug, Parser)]
+#[command(name = PROGRAM, version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where the daemon listens [default: that of --cache-dir, else ZCCACHE_ENDPOINT, else that of the user]
+    #[arg(long, global = true, value_name = "E")]
+    pub(crate) endpoint: Option<String>,
+    /// The cache directory, in place of ZCCACHE_CACHE_DIR
+    #[arg(long, global = true, value_name = "D")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// The most seconds to wait, such as 0.5: a quarter of them for a connection, the rest for the answer
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print JSON, errors included: {"error": {"kind", "message", "causes", "fix"}}
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Start a daemon, unless one answers already, and wait until it does (10 s)
+    #[command(after_help = "Examples:\n  zccache-ipc start\n  zccache-ipc start -- --idle-timeout 600")]
+    Start(Start),
+    /// Ask the daemon to stop and wait until it is gone (10 s); without a daemon there is nothing to do
+    #[command(after_help = "Example:\n  zccache-ipc --timeout 30 stop")]
+    Stop,
+    /// Show how the daemon is
+    #[command(after_help = "Example:\n  zccache-ipc --json status")]
+    Status,
+    /// Ask whether the daemon is there
+    #[command(after_help = "Example:\n  zccache-ipc --timeout 0.2 ping && echo alive")]
+    Ping,
+    /// Forget everything that is cached
+    #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
+    Clear,
+    /// Show every path, the rule that chose it, and what is wrong with it; asks nobody
+    #[command(after_help = "Example:\n  zccache-ipc endpoint --json")]
+    Endpoint,
+    /// Cache files under a key, unless something is cached there
+    #[command(after_help = "Example:\n  zccache-ipc store my-key target/main.o")]
+    Store(Store),
+    /// Write what is cached under a key to a file; without it, exit code 6, and the file stays as it is
+    #[command(after_help = "Example:\n  zccache-ipc lookup my-key -o main.o")]
+    Lookup(Lookup),
+    /// Open a session, see its figures, close it
+    #[command(
+        subcommand,
+        after_help = "Example:\n  id=$(zccache-ipc session start) && zccache-ipc session end $id"
+    )]
+    Session(Session),
+    /// Send any request in its JSON form and print the reply in its JSON form
+    #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
+        zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n\n\
+        The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
+    Request(Request),
+    /// Translate frames to JSON and back; asks nobody
+    #[command(
+        subcommand,
+        after_help = "Example:\n  zccache-ipc wire decode --request 080000000f00000000000000"
+    )]
+    Wire(Wire),
+    /// Print a script that completes this command line in a shell
+    #[command(
+        after_help = "Example:\n  zccache-ipc completions bash > ~/.local/share/bash-completion/completions/zccache-ipc"
+    )]
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The program to start [default: zccache-daemon beside this one, else on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) daemon_binary: Option<PathBuf>,
+    /// The daemon's log [default: one in the cache's directory of logs]
+    #[arg(long, value_name = "F")]
+    pub(crate) log_file: Option<PathBuf>,
+    /// Further arguments of the daemon
+    #[arg(last = true, value_name = "DAEMON ARGUMENT")]
+    pub(crate) daemon_arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// The key
+    pub(crate) key: String,
+    /// The files, each an output that is called by its file name
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lookup {
+    /// The key
+    pub(crate) key: String,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Which output, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// Open a session and print its id
+    #[command(after_help = "Example:\n  zccache-ipc session start --cwd . --journal build.jsonl")]
+    Start(Box<SessionStart>),
+    /// Show what happened in a session
+    #[command(after_help = "Example:\n  zccache-ipc session stats $id")]
+    Stats(SessionId),
+    /// Close a session and show what happened in it
+    #[command(after_help = "Example:\n  zccache-ipc --json session end $id")]
+    End(SessionId),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionStart {
+    /// The directory of the build [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// A file that the session logs to
+    #[arg(long, value_name = "F")]
+    pub(crate) log_file: Option<PathBuf>,
+    /// A file that gets one line for each event
+    #[arg(long, value_name = "F")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Keep no figures
+    #[arg(long)]
+    pub(crate) no_stats: bool,
+    /// Time the phases
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// The process that the session is of [default: the one that runs this program]
+    #[arg(long, value_parser = process_id(), value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+    /// Use a daemon of the caller's own
+    #[arg(long, help_heading = "A private daemon (any of these asks for one)")]
+    pub(crate) private: bool,
+    /// Its name [default: made of --endpoint or of --pid]
+    #[arg(long, value_name = "NAME", help_heading = "A private daemon (any of these asks for one)")]
+    pub(crate) daemon_name: Option<String>,
+    /// A process that it lives for; may be given several times [default: that of --pid]
+    #[arg(
+        long,
+        value_parser = process_id(),
+        value_name = "PID",
+        help_heading = "A private daemon (any of these asks for one)"
+    )]
+    pub(crate) owner_pid: Vec<u32>,
+    /// A variable of its compilations; may be given several times
+    #[arg(
+        long,
+        value_parser = variable,
+        value_name = "K=V",
+        help_heading = "A private daemon (any of these asks for one)"
+    )]
+    pub(crate) private_env: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionId {
+    /// The id that `session start` printed
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Request {
+    /// {"variant": …, "message": …}, or - for the standard input
+    #[arg(value_name = "JSON")]
+    pub(crate) json: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Wire {
+    /// Frames in hex to messages in JSON, one per line; a bad line gives {"error": …}, and exit code 1 at the end
+    #[command(
+        after_help = "One line holds one frame: what follows it is an error. Bytes after the message, inside \
+        the frame, are accepted as daemons accept them.\n\nExample:\n  \
+        echo 080000000f00000000000000 | zccache-ipc wire decode --request"
+    )]
+    Decode(Lines),
+    /// Messages in JSON to frames in hex, one per line; a bad line gives {"error": …}, and exit code 1 at the end
+    #[command(after_help = "Example:\n  zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'")]
+    Encode(Lines),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lines {
+    #[command(flatten)]
+    pub(crate) of: MessageKind,
+    /// The lines [default: those of the standard input]
+    #[arg(value_name = "LINE")]
+    pub(crate) lines: Vec<String>,
+}
+
+/// Exactly one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct MessageKind {
+    /// What a client sends
+    #[arg(long)]
+    pub(crate) request: bool,
+    /// What a daemon sends
+    #[arg(long)]
+    pub(crate) response: bool,
+    /// What a client sends to the download daemon
+    #[arg(long)]
+    pub(crate) download_request: bool,
+    /// What the download daemon sends
+    #[arg(long)]
+    pub(crate) download_response: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Reads a limit, which must be something and not for ever.
+fn seconds(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let limit = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let limit = limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST);
+    limit.ok_or_else(|| format!("not a number of seconds above 0 and up to {}", LONGEST.as_secs()))
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("not of the form NAME=VALUE".to_owned()),
+    }
+}
+
+fn process_id() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_an_example() {
+        fn check(command: &clap::Command) {
+            for verb in command.get_subcommands() {
+                let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    help.contains("Example") && help.contains("  zccache-ipc")
+                        || help.contains("$(zccache-ipc")
+                        || help.contains("| zccache-ipc"),
+                    "{}",
+                    verb.get_name()
+                );
+                check(verb);
+            }
+        }
+        check(&Arguments::command());
+    }
+
+    #[test]
+    fn a_limit_is_above_zero_and_ends() {
+        for (text, expected) in [("1", Some(1000)), ("0.25", Some(250)), ("86400", Some(86_400_000))] {
+            assert_eq!(seconds(text).ok().map(|limit| limit.as_millis()), expected);
+        }
+        for text in ["0", "-1", "nan", "inf", "1e300", "86401", "", "1s"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

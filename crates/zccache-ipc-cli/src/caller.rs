@@ -1,0 +1,74 @@
+//! Who calls which daemon, and how long they wait.
+
+use std::path::Path;
+use std::time::Duration;
+
+use zccache_ipc::ClientConfig;
+use zccache_ipc::blocking::Client;
+use zccache_ipc::endpoint::{Endpoint, Environment, Locations, PrivateOptions};
+
+use crate::args::Global;
+use crate::failure::Failure;
+
+/// Verbs that only ask answer within a second, whatever the daemon does.
+pub(crate) const TO_ASK: Duration = Duration::from_millis(900);
+
+/// Verbs that make the daemon read or write what it keeps.
+pub(crate) const TO_WORK: Duration = Duration::from_secs(60);
+
+/// The daemon that a command line is about.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) environment: Environment,
+    pub(crate) locations: Locations,
+    timeout: Option<Duration>,
+}
+
+impl Caller {
+    /// Locates the daemon that the options and the environment name.
+    ///
+    /// `--endpoint` wins, then `--cache-dir`, then `ZCCACHE_ENDPOINT`, then the default endpoint: the rule of
+    /// `session-start` (`spec/ENDPOINT.md` §6), for every verb.
+    pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, Failure> {
+        Self::private(environment, global, &PrivateOptions::default(), 0)
+    }
+
+    /// The same for a daemon that `options` may make private; `pid` is then a name of last resort.
+    pub(crate) fn private(
+        environment: Environment,
+        global: &Global,
+        options: &PrivateOptions<'_>,
+        pid: u32,
+    ) -> Result<Self, Failure> {
+        let endpoint = global.endpoint.as_deref().map(Endpoint::from);
+        let cache_dir = global.cache_dir.as_deref();
+        let locations = options.locate(&environment, endpoint.as_ref(), cache_dir, pid)?;
+        Ok(Self { environment, locations, timeout: global.timeout })
+    }
+
+    /// The endpoint.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        self.locations.endpoint()
+    }
+
+    /// How long the verb may take: what the command line says, else `default`.
+    pub(crate) fn limit(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
+    }
+
+    /// Returns a client whose calls take no longer than [`limit`](Self::limit).
+    pub(crate) fn client(&self, default: Duration) -> Client {
+        client(self.endpoint(), self.limit(default))
+    }
+
+    /// Returns `path` as the daemon must be told it, which runs in another directory.
+    pub(crate) fn absolute(&self, path: &Path) -> std::path::PathBuf {
+        self.environment.cwd().join(path)
+    }
+}
+
+/// Returns a client of `endpoint` whose calls take no longer than `limit`, but for a request that is sent slowly.
+pub(crate) fn client(endpoint: &Endpoint, limit: Duration) -> Client {
+    let to_connect = limit / 4;
+    Client::new(endpoint.clone(), ClientConfig::within(limit - to_connect).connect_timeout(to_connect))
+}

@@ -1,0 +1,70 @@
+//! How the program ends.
+
+use std::process::ExitCode;
+
+/// The exit codes of `zccache-ipc`, which scripts rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// It is done.
+    Done = 0,
+    /// The daemon refused, something failed here, or a line of the input was bad.
+    Failed = 1,
+    /// The command line, or the message given to `request`, is not valid. Nothing was done.
+    Usage = 2,
+    /// No daemon listens.
+    NoDaemon = 3,
+    /// A daemon is there, and is too busy or did not answer in time.
+    NoAnswer = 4,
+    /// The daemon is of a release that does not serve our wire.
+    VersionMismatch = 5,
+    /// `lookup`: nothing is cached under the key.
+    NotCached = 6,
+}
+
+/// The same for readers of `--help`.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  done
+  1  the daemon refused, something failed here, or a line of the input was bad
+  2  the command line, or the message given to `request`, is not valid
+  3  no daemon listens
+  4  the daemon is busy or did not answer in time
+  5  the daemon does not serve this program's wire version
+  6  `lookup`: nothing is cached under the key";
+
+impl Exit {
+    /// The number that the system is told.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_tells_every_code() {
+        let every = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::NoDaemon,
+            Exit::NoAnswer,
+            Exit::VersionMismatch,
+            Exit::NotCached,
+        ];
+        for exit in every {
+            assert!(HELP.contains(&format!("\n  {}  ", exit.code())), "{exit:?}");
+        }
+        assert_eq!(HELP.lines().count(), 1 + every.len());
+    }
+}

@@ -1,0 +1,67 @@
+//! `endpoint`: every path, the rule that chose it, and what is wrong with it.
+
+use serde_json::{Map, Value, json};
+use zccache_ipc::endpoint::{CacheRootSource, Locations, Rule, Variable};
+
+use super::table;
+use crate::Exit;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
+    let locations = &caller.locations;
+    if output.is_json() {
+        output.json(&recorded(locations))?;
+        return Ok(Exit::Done);
+    }
+    let names = locations.used().entries();
+    let mut rows: Vec<_> = names
+        .iter()
+        .map(|(key, value)| {
+            [(*key).to_owned(), value.unwrap_or("-").to_owned(), rule(caller, key).to_owned()]
+        })
+        .collect();
+    let store = locations.store_file().display().to_string();
+    rows.push(["store_file".to_owned(), store, rule(caller, "store_file").to_owned()]);
+    output.line(table(rows))?;
+    output.line(format_args!("rule: {}", locations.rule()))?;
+    for problem in locations.problems() {
+        output.line(format_args!("problem: {problem}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The names as the released programs derive them, with the rule and the problems.
+fn recorded(locations: &Locations) -> Value {
+    let names = locations.recorded().entries();
+    let mut object: Map<_, _> =
+        names.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    object.insert("rule".to_owned(), json!(locations.rule().label()));
+    let problems: Vec<_> = locations.problems().iter().map(ToString::to_string).collect();
+    object.insert("problems".to_owned(), json!(problems));
+    object.into()
+}
+
+/// What the name under `key` follows from.
+fn rule(caller: &Caller, key: &str) -> &'static str {
+    let has_cache_dir = caller.locations.cache_root().source() == CacheRootSource::CacheDir;
+    let is_set = |variable| caller.environment.var(variable).is_some();
+    let of_user = || match (has_cache_dir, is_set(Variable::XdgRuntimeDir)) {
+        (true, _) => Rule::CacheDir.label(),
+        (false, true) => Rule::RuntimeDir.label(),
+        (false, false) => Rule::UserName.label(),
+    };
+    match key {
+        "endpoint" | "cli_resolved_endpoint" => caller.locations.rule().label(),
+        "cache_root" | "cache_root_source" => caller.locations.cache_root().source().label(),
+        "namespace" | "namespace_label" if caller.locations.namespace().is_some() => {
+            "env:ZCCACHE_DAEMON_NAMESPACE"
+        }
+        "namespace" | "namespace_label" => "default",
+        "download_client_endpoint" if is_set(Variable::DownloadEndpoint) => "env:ZCCACHE_DOWNLOAD_ENDPOINT",
+        "download_endpoint" | "download_client_endpoint" | "lock_file" => of_user(),
+        "lifetime_file" => "endpoint",
+        _ => "cache_root",
+    }
+}

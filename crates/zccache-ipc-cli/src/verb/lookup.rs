@@ -1,0 +1,64 @@
+//! `lookup`: what is cached under a key.
+
+use std::fs::File;
+use std::path::Path;
+
+use serde_json::json;
+use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
+
+use crate::args::Lookup;
+use crate::caller::{Caller, TO_WORK};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{Exit, output_file, units};
+
+pub(super) fn run(caller: &Caller, lookup: &Lookup, output: &mut Output) -> Result<Exit, Failure> {
+    let key = &lookup.key;
+    let Some(artifact) = caller.client(TO_WORK).lookup(key)? else {
+        output.either(
+            &json!({ "result": "Miss", "key": key }),
+            format_args!("nothing is cached under {key}"),
+        )?;
+        return Ok(Exit::NotCached);
+    };
+    let chosen = choose(&artifact, lookup.name.as_deref())?;
+    let bytes = write(&chosen.payload, &caller.absolute(&lookup.output))?;
+    output.either(
+        &json!({
+            "result": "Hit",
+            "key": key,
+            "name": chosen.name,
+            "file": lookup.output.to_string_lossy(),
+            "bytes": bytes,
+            "exit_code": artifact.exit_code,
+        }),
+        format_args!("wrote {} ({}) to {}", chosen.name, units::bytes(bytes), lookup.output.display()),
+    )?;
+    Ok(Exit::Done)
+}
+
+fn choose<'a>(artifact: &'a ArtifactData, name: Option<&str>) -> Result<&'a ArtifactOutput, Failure> {
+    let names = || artifact.outputs.iter().map(|output| output.name.clone()).collect();
+    match (artifact.outputs.as_slice(), name) {
+        ([], None) => Err(Failure::NoOutput),
+        ([only], None) => Ok(only),
+        (_, None) => Err(Failure::SeveralOutputs(names())),
+        (outputs, Some(name)) => outputs
+            .iter()
+            .find(|output| output.name == name)
+            .ok_or_else(|| Failure::NoSuchOutput { name: name.to_owned(), has: names() }),
+    }
+}
+
+/// Writes the contents to `path`, and returns how many bytes they have.
+fn write(payload: &ArtifactPayload, path: &Path) -> Result<u64, Failure> {
+    let failed = |source| Failure::Write { path: path.to_owned(), source };
+    match payload {
+        ArtifactPayload::Bytes(bytes) => output_file::write(path, &mut &bytes[..]).map_err(failed),
+        ArtifactPayload::Path(from) => {
+            let mut from = File::open(from)
+                .map_err(|source| Failure::Read { path: from.as_path().to_owned(), source })?;
+            output_file::write(path, &mut from).map_err(failed)
+        }
+    }
+}

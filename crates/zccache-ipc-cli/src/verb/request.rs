@@ -1,0 +1,69 @@
+//! `request`: any request as JSON, the reply as JSON.
+
+use std::io::{self, Read as _};
+use std::time::Duration;
+
+use zccache_ipc::DEFAULT_CLIENT_RECV_TIMEOUT;
+use zccache_ipc::model::{self, RequestKind, Response};
+use zccache_ipc::wire_dispatch::mismatch;
+
+use super::form;
+use super::wire::LONGEST_LINE;
+use crate::Exit;
+use crate::args::Request;
+use crate::caller::{Caller, TO_ASK, TO_WORK};
+use crate::failure::Failure;
+use crate::json;
+use crate::output::Output;
+
+pub(super) fn run(caller: &Caller, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
+    let request: model::Request = match request.json.as_str() {
+        "-" => json::parse(&input()?)?,
+        text => json::parse(text)?,
+    };
+    let reply = caller.client(patience(request.kind())).call(&request)?;
+    output.json(&form(&reply))?;
+    Ok(match &reply {
+        Response::Error(error) if mismatch::is_refusal(&error.message) => Exit::VersionMismatch,
+        Response::Error(_) => Exit::Failed,
+        Response::Backpressure(_) => Exit::NoAnswer,
+        _ => Exit::Done,
+    })
+}
+
+/// The standard input, up to the length of the longest message there is.
+fn input() -> Result<String, Failure> {
+    let mut text = String::new();
+    let limit = LONGEST_LINE as u64;
+    let read = io::stdin().lock().take(limit + 1).read_to_string(&mut text).map_err(Failure::Input)?;
+    if read as u64 > limit {
+        return Err(Failure::TooLarge { bytes: read as u64, limit });
+    }
+    Ok(text)
+}
+
+/// How long the answer to a request may take.
+const fn patience(request: RequestKind) -> Duration {
+    match request {
+        RequestKind::Ping
+        | RequestKind::Status
+        | RequestKind::SessionStart
+        | RequestKind::SessionStats
+        | RequestKind::SessionEnd => TO_ASK,
+        RequestKind::Shutdown
+        | RequestKind::Lookup
+        | RequestKind::Store
+        | RequestKind::Clear
+        | RequestKind::FingerprintCheck
+        | RequestKind::FingerprintMarkSuccess
+        | RequestKind::FingerprintMarkFailure
+        | RequestKind::FingerprintInvalidate
+        | RequestKind::ListRustArtifacts
+        | RequestKind::ReleaseWorktreeHandles => TO_WORK,
+        // Tools run.
+        RequestKind::Compile
+        | RequestKind::CompileEphemeral
+        | RequestKind::LinkEphemeral
+        | RequestKind::GenericToolExec => DEFAULT_CLIENT_RECV_TIMEOUT,
+    }
+}

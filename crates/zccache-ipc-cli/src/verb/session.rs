@@ -1,0 +1,119 @@
+//! `session`: a build that wants its own figures.
+
+use zccache_ipc::endpoint::{Environment, Pid, PrivateOptions};
+use zccache_ipc::model::{
+    NormalizedPath, PrivateDaemonSessionOptions, Response, SessionStart, SessionStats, SessionStatsReply,
+};
+
+use super::status::share;
+use super::{contents, table};
+use crate::Exit;
+use crate::args::{self, Global, Session};
+use crate::caller::{Caller, TO_ASK};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::units;
+
+pub(super) fn run(
+    session: Session,
+    environment: Environment,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match session {
+        Session::Start(start) => run_start(&start, environment, global, output),
+        Session::Stats(session) => {
+            let caller = Caller::new(environment, global)?;
+            let stats = caller.client(TO_ASK).session_stats(session.id)?;
+            show(Response::SessionStatsResult(SessionStatsReply { stats }), output)
+        }
+        Session::End(session) => {
+            let caller = Caller::new(environment, global)?;
+            let stats = caller.client(TO_ASK).session_end(session.id)?;
+            show(Response::SessionEnded(SessionStatsReply { stats }), output)
+        }
+    }
+}
+
+fn run_start(
+    start: &args::SessionStart,
+    environment: Environment,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let options = PrivateOptions {
+        private: start.private,
+        name: start.daemon_name.as_deref(),
+        owner_pid: start.owner_pid.first().copied(),
+        has_env: !start.private_env.is_empty(),
+    };
+    // Whoever runs this program outlives it, and so does the session.
+    let pid = start.pid.unwrap_or_else(|| Pid::parent().unwrap_or_else(Pid::current).get());
+    let caller = Caller::private(environment, global, &options, pid)?;
+    let path = |path: &std::path::PathBuf| NormalizedPath::new(caller.absolute(path));
+    let private_daemon = options.is_active().then(|| PrivateDaemonSessionOptions {
+        daemon_name: Some(caller.locations.namespace_label().to_owned()),
+        endpoint: Some(caller.endpoint().as_str().to_owned()),
+        cache_dir: global.cache_dir.as_ref().map(|_| caller.locations.cache_root().path().into()),
+        owner_pids: start.owner_pid.clone(),
+        env: start.private_env.clone(),
+    });
+    let started = caller.client(TO_ASK).session_start(SessionStart {
+        client_pid: pid,
+        working_dir: start.cwd.as_ref().map_or_else(|| caller.environment.cwd().into(), path),
+        log_file: start.log_file.as_ref().map(path),
+        track_stats: !start.no_stats,
+        journal_path: start.journal.as_ref().map(path),
+        profile: start.profile,
+        private_daemon,
+    })?;
+    if output.is_json() {
+        output.json(&contents(&Response::SessionStarted(started)))?;
+    } else {
+        // Nothing but the id, for `id=$(…)`.
+        output.line(started.session_id)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show(response: Response, output: &mut Output) -> Result<Exit, Failure> {
+    match &response {
+        _ if output.is_json() => output.json(&contents(&response))?,
+        Response::SessionStatsResult(SessionStatsReply { stats: Some(stats) })
+        | Response::SessionEnded(SessionStatsReply { stats: Some(stats) }) => {
+            output.line(table(rows(stats)))?
+        }
+        Response::SessionEnded(_) => output.line("closed; the session kept no figures")?,
+        _ => output.line("the session keeps no figures")?,
+    }
+    Ok(Exit::Done)
+}
+
+fn rows(stats: &SessionStats) -> Vec<[String; 2]> {
+    let row = |name: &str, value: String| [name.to_owned(), value];
+    let mut rows = vec![
+        row("duration", units::millis(stats.duration_ms)),
+        row(
+            "compilations",
+            format!(
+                "{} ({} not cacheable, {} failed, {} of those from the cache)",
+                stats.compilations, stats.non_cacheable, stats.errors, stats.errors_cached
+            ),
+        ),
+        row("hits", share(stats.hits, stats.misses)),
+        row("misses", stats.misses.to_string()),
+        row("time saved", units::millis(stats.time_saved_ms)),
+        row("different sources", stats.unique_sources.to_string()),
+        row("read from the cache", units::bytes(stats.bytes_read)),
+        row("written to the cache", units::bytes(stats.bytes_written)),
+    ];
+    if let Some(profile) = &stats.phase_profile {
+        let millis = |nanos: u64| units::millis(nanos / 1_000_000);
+        rows.push(row("timed hits", format!("{} in {}", profile.hit_count, millis(profile.total_hit_ns))));
+        rows.push(row(
+            "timed misses",
+            format!("{} in {}", profile.miss_count, millis(profile.total_miss_ns)),
+        ));
+    }
+    rows
+}

@@ -1,0 +1,87 @@
+//! `status`: how is the daemon?
+
+use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Response};
+
+use super::{contents, table};
+use crate::Exit;
+use crate::caller::{Caller, TO_ASK};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::units;
+
+pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
+    let status = caller.client(TO_ASK).status()?;
+    if output.is_json() {
+        output.json(&contents(&Response::Status(status)))?;
+    } else {
+        output.line(table(rows(&status)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn rows(status: &DaemonStatus) -> Vec<[String; 2]> {
+    let row = |name: &str, value: String| [name.to_owned(), value];
+    let persisted = if status.dep_graph_persisted { "saved" } else { "not saved" };
+    vec![
+        row("release", status.version.clone()),
+        row("endpoint", status.endpoint.clone()),
+        row("namespace", status.daemon_namespace.clone()),
+        row("private", private(&status.private_daemon)),
+        row("uptime", units::seconds(status.uptime_secs)),
+        row("cache directory", status.cache_dir.to_string()),
+        row("artifacts", format!("{} ({})", status.artifact_count, units::bytes(status.cache_size_bytes))),
+        row("metadata entries", status.metadata_entries.to_string()),
+        row("hits", share(status.cache_hits, status.cache_misses)),
+        row("misses", status.cache_misses.to_string()),
+        row("time saved", units::millis(status.time_saved_ms)),
+        row(
+            "compilations",
+            format!(
+                "{} ({} not cacheable, {} failed, {} of those from the cache)",
+                status.total_compilations,
+                status.non_cacheable,
+                status.compile_errors,
+                status.compile_errors_cached
+            ),
+        ),
+        row(
+            "link steps",
+            format!(
+                "{} ({} hits, {} misses, {} not cacheable)",
+                status.total_links, status.link_hits, status.link_misses, status.link_non_cacheable
+            ),
+        ),
+        row("sessions", format!("{} open, {} in all", status.sessions_active, status.sessions_total)),
+        row(
+            "dependency graph",
+            format!(
+                "{} contexts, {} files, version {}, {} ({persisted})",
+                status.dep_graph_contexts,
+                status.dep_graph_files,
+                status.dep_graph_version,
+                units::bytes(status.dep_graph_disk_size)
+            ),
+        ),
+    ]
+}
+
+fn private(status: &PrivateDaemonStatus) -> String {
+    if !status.enabled {
+        return "no".to_owned();
+    }
+    let owners: Vec<_> =
+        status.owners.iter().map(|owner| format!("{} ({} sessions)", owner.pid, owner.ref_count)).collect();
+    format!("for {}; sets {}", list(&owners), list(&status.private_env_keys))
+}
+
+fn list(items: &[String]) -> String {
+    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
+}
+
+/// `hits`, and their share in per cent.
+pub(super) fn share(hits: u64, misses: u64) -> String {
+    match u128::from(hits) + u128::from(misses) {
+        0 => hits.to_string(),
+        all => format!("{hits} ({} %)", u128::from(hits) * 100 / all),
+    }
+}
