@@ -13,14 +13,18 @@
 
 pub mod mismatch;
 
+mod cut;
 mod lane;
 mod opening;
 mod policy;
 mod selector;
 mod server;
+mod wires;
 
+pub use cut::{Cut, CutError, ENVELOPE_HEAD, cut};
 pub use lane::Lane;
 pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};
 pub use server::{Refusal, RefusalCause, ReplyTo, ServerMachine, Step};
+pub use wires::{Codec, Wires, refused_in_kind};

@@ -1,0 +1,136 @@
+//! Cuts what has been received into frames of the three lanes.
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use thiserror::Error;
+use wire_frame::{FrameError, HEADER_LEN, MAX_LENGTH, Version};
+
+use crate::{Codec, Lane, Opening, Wires};
+
+/// Bytes before the body of a running-process frame: the framing byte and the length.
+pub const ENVELOPE_HEAD: usize = 5;
+
+/// What the front of a buffer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// Read at least `needed` more bytes.
+    Read {
+        /// How many.
+        needed: usize,
+        /// The lane and the bytes of the whole frame, once they are known.
+        frame: Option<(Lane, usize)>,
+    },
+    /// A whole frame, which has been taken off.
+    Frame {
+        /// How it came.
+        lane: Lane,
+        /// Under which number; of no meaning for a running-process frame.
+        version: Version,
+        /// The bytes after the header, or after the head of the envelope.
+        body: Bytes,
+    },
+}
+
+/// What cannot be the front of a stream of ours. The stream cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CutError {
+    /// A version that is not spoken here.
+    #[error("a frame of version {received}, which is not spoken here")]
+    Version {
+        /// The version in the header.
+        received: Version,
+    },
+    /// A running-process frame, which is not spoken here.
+    #[error("a running-process frame, which is not spoken here")]
+    Envelope,
+    /// A length that no legal frame has.
+    #[error("a frame of an illegal length")]
+    Length {
+        /// Of which lane the frame would have been.
+        lane: Lane,
+        /// Why it is illegal.
+        source: FrameError,
+    },
+}
+
+/// Takes the first frame off `received`, if it is of one of `wires`.
+///
+/// What cannot be a frame is refused within eight bytes, before its body is waited for.
+///
+/// # Errors
+///
+/// [`CutError`].
+pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
+    let (lane, version, head, frame_len) = match Opening::of(received) {
+        Ok(Opening::Incomplete { needed }) => return Ok(Cut::Read { needed, frame: None }),
+        Ok(Opening::Header(header)) => {
+            let lane = match wires.codec(header.version()) {
+                Some(Codec::Bincode) => Lane::V15,
+                Some(Codec::Protobuf) => Lane::V16,
+                None => return Err(CutError::Version { received: header.version() }),
+            };
+            (lane, header.version(), HEADER_LEN, header.frame_len())
+        }
+        Ok(Opening::Envelope) if !wires.speaks(Lane::FrameV1) => return Err(CutError::Envelope),
+        Ok(Opening::Envelope) => {
+            let body_len = received.first_chunk::<ENVELOPE_HEAD>().map_or(0, |head| {
+                let [_, length @ ..] = *head;
+                u32::from_le_bytes(length)
+            });
+            if body_len > MAX_LENGTH {
+                let source = FrameError::TooLong { length: body_len.into() };
+                return Err(CutError::Length { lane: Lane::FrameV1, source });
+            }
+            (Lane::FrameV1, Version::V16, ENVELOPE_HEAD, ENVELOPE_HEAD + body_len as usize)
+        }
+        Err(source) => return Err(CutError::Length { lane: Lane::V15, source }),
+    };
+    match frame_len.checked_sub(received.len()) {
+        None | Some(0) => {
+            let mut body = received.split_to(frame_len).freeze();
+            body.advance(head);
+            Ok(Cut::Frame { lane, version, body })
+        }
+        Some(needed) => Ok(Cut::Read { needed, frame: Some((lane, frame_len)) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_three_lanes_are_cut_one_after_the_other() {
+        let v15 = [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0];
+        let v16 = [6, 0, 0, 0, 16, 0, 0, 0, 10, 0];
+        let frame = [1, 2, 0, 0, 0, 8, 1];
+        let mut received = BytesMut::from(&[&v15[..], &frame, &v16, &v15[..9]].concat()[..]);
+        let mut cuts = Vec::new();
+        loop {
+            match cut(&mut received, Wires::ALL).expect("legal") {
+                Cut::Frame { lane, body, .. } => cuts.push((lane, body.len())),
+                Cut::Read { needed, frame } => {
+                    assert_eq!((needed, frame), (3, Some((Lane::V15, 12))));
+                    break;
+                }
+            }
+        }
+        assert_eq!(cuts, [(Lane::V15, 4), (Lane::FrameV1, 2), (Lane::V16, 2)]);
+        assert_eq!(received.len(), 9);
+    }
+
+    #[test]
+    fn what_is_not_spoken_is_refused_at_its_head() {
+        let check = |head: &[u8], wires, expected| {
+            assert_eq!(cut(&mut BytesMut::from(head), wires), Err(expected), "{head:?}");
+        };
+        let version = |number| CutError::Version { received: Version(number) };
+        check(&[4, 0, 0, 1, 17, 0, 0, 0], Wires::ALL, version(17));
+        check(&[4, 0, 0, 0, 16, 0, 0, 0], Wires::V15, version(16));
+        check(&[4, 0, 0, 0, 15, 0, 0, 0], Wires::V16, version(15));
+        check(&[1, 9, 0, 0, 0, 8, 1, 0], Wires::V15, CutError::Envelope);
+        let long = FrameError::TooLong { length: u64::from(MAX_LENGTH) + 1 };
+        check(&[1, 1, 0, 0, 1, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::FrameV1, source: long });
+        check(&[1, 0, 0, 1, 15, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::V15, source: long });
+    }
+}
