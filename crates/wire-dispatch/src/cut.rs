@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(cut(&mut BytesMut::from(head), wires), Err(expected), "{head:?}");
         };
         let version = |number| CutError::Version { received: Version(number) };
-        check(&[4, 0, 0, 1, 17, 0, 0, 0], Wires::ALL, version(17));
+        check(&[4, 0, 128, 0, 17, 0, 0, 0], Wires::ALL, version(17));
         check(&[4, 0, 0, 0, 16, 0, 0, 0], Wires::V15, version(16));
         check(&[4, 0, 0, 0, 15, 0, 0, 0], Wires::V16, version(15));
         check(&[1, 9, 0, 0, 0, 8, 1, 0], Wires::V15, CutError::Envelope);
