@@ -5,8 +5,10 @@
 //! ([`ReplyTo`]). [`mismatch`] is the one place that writes and recognises the released version
 //! mismatch texts.
 //!
-//! This release serves wire v15 on the header lane; every other opening is told apart within eight
-//! bytes and refused in a form that its sender can read.
+//! A client asks a [`Selector`] on which lane a request goes, and what follows when that goes wrong.
+//!
+//! Every opening is told apart within eight bytes ([`Opening`]), and what is not spoken is refused in a
+//! form that its sender can read.
 //!
 //! Not here: sockets, clocks, the environment.
 #![forbid(unsafe_code)]
@@ -14,7 +16,9 @@
 pub mod mismatch;
 
 mod cut;
+mod error;
 mod lane;
+mod message;
 mod opening;
 mod policy;
 mod selector;
@@ -22,9 +26,12 @@ mod server;
 mod wires;
 
 pub use cut::{Cut, CutError, ENVELOPE_HEAD, cut};
+pub use error::{DecodeError, EncodeError};
 pub use lane::Lane;
+pub use message::{DecodedWireMessage, Ids, Message, Received, encode, receive};
 pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};
-pub use server::{Refusal, RefusalCause, ReplyTo, ServerMachine, Step};
+pub use server::{Coming, Refusal, ReplyTo, ServerMachine, Step};
 pub use wires::{Codec, Wires, refused_in_kind};
+pub use wire_v16::frame_v1::Kind as FrameKind;

@@ -2,16 +2,19 @@
 
 use bytes::BytesMut;
 use ipc_model::{Request, Response};
-use thiserror::Error;
-use wire_frame::{FrameError, HEADER_LEN, Version};
-use wire_v15::{DecodeError, EncodeError};
+use wire_frame::{FrameError, Version};
+use wire_v16::frame_v1::Kind;
 
-use crate::{Opening, mismatch};
+use crate::{
+    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Ids, Lane, Received, Wires, encode, mismatch,
+    receive, refused_in_kind,
+};
 
 /// Decides what a server does with what it has received. One machine serves any number of connections.
 #[derive(Debug, Clone)]
 pub struct ServerMachine {
     release: String,
+    wires: Wires,
 }
 
 /// What to do next.
@@ -21,8 +24,8 @@ pub enum Step {
     Read {
         /// How many.
         needed: usize,
-        /// Bytes of the whole frame, once they are known; never above the frame limit and header.
-        frame_len: Option<usize>,
+        /// What is known of the frame that is coming.
+        frame: Option<Coming>,
     },
     /// Answer this request. Its frame has been taken off the buffer.
     Answer {
@@ -31,16 +34,28 @@ pub enum Step {
         /// How to answer.
         reply_to: ReplyTo,
     },
+    /// Send the reply and go on: the frame was no request, and the stream is still in step.
+    Reject(Refusal),
     /// Send the refusal's reply, and close: the stream cannot go on.
     Refuse(Refusal),
 }
 
-/// The wire, and the ids, that the reply to a request leaves with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReplyTo {
-    /// Wire v15, which has no ids.
-    V15,
+/// A frame of which the head is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// Bytes of the whole frame; never above the frame limit and its head.
+    pub frame_len: usize,
+    /// How to answer it before it is there: its ids are not known yet.
+    pub reply_to: ReplyTo,
+}
+
+/// The lane, and the ids, that the reply to a request leaves with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyTo {
+    lane: Lane,
+    ids: Ids,
+    /// The number of the header, where it is not the lane's own.
+    version: Option<Version>,
 }
 
 /// Why a frame was not taken for a request, and what its sender is told.
@@ -51,58 +66,49 @@ pub struct Refusal {
     /// How it is sent.
     pub reply_to: ReplyTo,
     /// Why.
-    pub cause: RefusalCause,
+    pub cause: DecodeError,
 }
 
-/// Why a frame was not taken for a request.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RefusalCause {
-    /// A version that this server does not serve.
-    #[error("a request of version {received}, which is not served")]
-    Version {
-        /// The version in the header.
-        received: Version,
-    },
-    /// A running-process `Frame`, which this server does not serve.
-    #[error("a request in a running-process frame, which is not served")]
-    Envelope,
-    /// A length that no legal frame has.
-    #[error("a frame of an illegal length")]
-    Frame(#[from] FrameError),
-    /// A body that is no request.
-    #[error("a frame that is no request")]
-    Body(#[from] DecodeError),
+impl ReplyTo {
+    /// A reply without ids.
+    #[must_use]
+    pub fn lane_only(lane: Lane) -> Self {
+        Self { lane, ids: Ids::default(), version: None }
+    }
+
+    /// The lane of the request, and so of its reply.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        self.lane
+    }
 }
 
 impl ServerMachine {
-    /// Makes the machine of a daemon that announces itself as `release` (`major.minor.patch`).
-    pub fn new(release: impl Into<String>) -> Self {
-        Self { release: release.into() }
+    /// Makes the machine of a daemon that speaks `wires` and announces itself as `release`
+    /// (`major.minor.patch`).
+    pub fn new(release: impl Into<String>, wires: Wires) -> Self {
+        Self { release: release.into(), wires }
     }
 
     /// Looks at what has been received and takes the first request off it.
     ///
     /// The version is judged as soon as its header is there, without waiting for the body.
     pub fn step(&self, received: &mut BytesMut) -> Step {
-        let header = match Opening::of(received) {
-            Ok(Opening::Incomplete { needed }) => return Step::Read { needed, frame_len: None },
-            Ok(Opening::Header(header)) => header,
-            Ok(Opening::Envelope) => return Step::Refuse(self.refuse(RefusalCause::Envelope)),
-            Err(error) => return Step::Refuse(self.refuse(error.into())),
-        };
-        if header.version() != Version::V15 {
-            let cause = RefusalCause::Version { received: header.version() };
-            return Step::Refuse(self.refuse(cause));
-        }
-        let frame_len = header.frame_len();
-        if received.len() < frame_len {
-            return Step::Read { needed: frame_len - received.len(), frame_len: Some(frame_len) };
-        }
-        let payload = received.split_to(frame_len).freeze().slice(HEADER_LEN..);
-        match wire_v15::decode(&payload) {
-            Ok(request) => Step::Answer { request, reply_to: ReplyTo::V15 },
-            Err(error) => Step::Refuse(self.refuse(error.into())),
+        match receive::<Request>(received, self.wires) {
+            Ok(Received::Read { needed, frame }) => Step::Read {
+                needed,
+                frame: frame
+                    .map(|(lane, frame_len)| Coming { frame_len, reply_to: ReplyTo::lane_only(lane) }),
+            },
+            Ok(Received::Message(DecodedWireMessage { lane, ids, message })) => {
+                Step::Answer { request: message, reply_to: ReplyTo { lane, ids, version: None } }
+            }
+            Ok(Received::Undecodable { lane, ids, error }) => {
+                let goes_on = error.is_recoverable();
+                let refusal = self.refusal(ReplyTo { lane, ids, version: None }, error);
+                if goes_on { Step::Reject(refusal) } else { Step::Refuse(refusal) }
+            }
+            Err(error) => Step::Refuse(self.refusal(self.heard_by(&error), error)),
         }
     }
 
@@ -116,39 +122,65 @@ impl ServerMachine {
     /// [`EncodeError`] where the response was replaced.
     pub fn reply(
         &self,
-        reply_to: ReplyTo,
+        reply_to: &ReplyTo,
         response: &Response,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        let ReplyTo::V15 = reply_to;
-        let Err(error) = wire_v15::encode_into(response, out) else { return Ok(()) };
-        let message = match &error {
-            EncodeError::TooLong { length } => {
-                format!(
+        let start = out.len();
+        let mut result = encode(response, reply_to.lane, &reply_to.ids, Kind::Response, out);
+        if let Err(error) = &result {
+            let message = match error {
+                EncodeError::TooLong { length } => format!(
                     "the reply is too large: {length} bytes, and a frame holds at most {}",
                     wire_frame::MAX_LENGTH
-                )
+                ),
+                other => format!("the reply cannot be sent: {other}"),
+            };
+            let stand_in = Response::error(message);
+            if let Err(error) = encode(&stand_in, reply_to.lane, &reply_to.ids, Kind::Response, out) {
+                // Its request's id alone fills a frame, and is left out then.
+                encode(&stand_in, reply_to.lane, &Ids::default(), Kind::Response, out)
+                    .expect("a sentence fits in a frame");
+                result = Err(error);
             }
-            other => format!("the reply cannot be sent: {other}"),
-        };
-        wire_v15::encode_into(&Response::error(message), out).expect("a sentence fits in a frame");
-        Err(error)
+        }
+        if let Some(version) = reply_to.version {
+            out[start + 4..start + 8].copy_from_slice(&version.0.to_le_bytes());
+        }
+        result
     }
 
-    /// The text, and the form, in which the sender of an unusable frame is told so.
-    fn refuse(&self, cause: RefusalCause) -> Refusal {
+    /// The form in which the sender of what cannot be a frame of ours may still read a refusal.
+    fn heard_by(&self, error: &DecodeError) -> ReplyTo {
+        match error {
+            DecodeError::Cut(CutError::Version { received }) => match refused_in_kind(*received) {
+                Some(Codec::Bincode) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V15) },
+                Some(Codec::Protobuf) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V16) },
+                // The released refusal, which every client of these releases knows.
+                None => ReplyTo::lane_only(Lane::V15),
+            },
+            DecodeError::Cut(CutError::Length { lane, .. }) => ReplyTo::lane_only(*lane),
+            _ => ReplyTo::lane_only(Lane::V15),
+        }
+    }
+
+    fn refusal(&self, reply_to: ReplyTo, cause: DecodeError) -> Refusal {
+        let newest = self.wires.newest();
         let message = match &cause {
-            RefusalCause::Version { received } => {
-                mismatch::refusal_text(&self.release, Version::V15, &received.to_string())
+            DecodeError::Cut(CutError::Version { received }) => {
+                mismatch::refusal_text(&self.release, newest, &received.to_string())
             }
-            RefusalCause::Envelope => mismatch::refusal_text(&self.release, Version::V15, "FrameV1"),
-            // The released texts of `spec/WIRE.md` §14.
-            RefusalCause::Frame(error @ FrameError::TooLong { .. }) => error.to_string(),
-            RefusalCause::Frame(error @ FrameError::TooShort { .. }) => {
+            DecodeError::Cut(CutError::Envelope) => mismatch::refusal_text(&self.release, newest, "FrameV1"),
+            // The released texts of `spec/WIRE.md` §6 and §14.
+            DecodeError::Convert(error) => error.to_string(),
+            DecodeError::Cut(CutError::Length { source: error @ FrameError::TooLong { .. }, .. }) => {
+                error.to_string()
+            }
+            DecodeError::Cut(CutError::Length { source: error, .. }) => {
                 format!("deserialization error: {error}")
             }
-            RefusalCause::Body(error) => format!("deserialization error: {error}"),
+            error => format!("deserialization error: {error}"),
         };
-        Refusal { reply: Response::error(message), reply_to: ReplyTo::V15, cause }
+        Refusal { reply: Response::error(message), reply_to, cause }
     }
 }

@@ -1,0 +1,73 @@
+//! Errors of the bodies, whichever wire they are of.
+
+use ipc_model::NotUtf8;
+use thiserror::Error;
+
+use crate::CutError;
+
+/// The caller's message cannot go on this lane. Nothing was sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The frame would be above the limit.
+    #[error("message too large: {length} bytes")]
+    TooLong {
+        /// What the length field would say.
+        length: u64,
+    },
+    /// A path that is not valid Unicode.
+    #[error(transparent)]
+    Path(#[from] NotUtf8),
+    /// Anything else that the encoder of wire v15 says.
+    #[error(transparent)]
+    V15(wire_v15::EncodeError),
+    /// Anything else that the encoder of wire v16 says.
+    #[error(transparent)]
+    V16(wire_v16::EncodeError),
+}
+
+/// The peer's bytes are no message of ours.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// No frame of a lane that is spoken. The stream cannot go on.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+    /// A body that is no message of wire v15.
+    #[error(transparent)]
+    V15(#[from] wire_v15::DecodeError),
+    /// A body or an envelope that is no message of wire v16.
+    #[error(transparent)]
+    V16(#[from] wire_v16::DecodeError),
+    /// Protobuf of the right schema that is no value of the model. The stream goes on.
+    #[error(transparent)]
+    Convert(#[from] wire_v16::ConvertError),
+}
+
+impl From<wire_v15::EncodeError> for EncodeError {
+    fn from(error: wire_v15::EncodeError) -> Self {
+        match error {
+            wire_v15::EncodeError::TooLong { length } => Self::TooLong { length },
+            wire_v15::EncodeError::Path(path) => Self::Path(path),
+            other => Self::V15(other),
+        }
+    }
+}
+
+impl From<wire_v16::EncodeError> for EncodeError {
+    fn from(error: wire_v16::EncodeError) -> Self {
+        match error {
+            wire_v16::EncodeError::TooLong { length } => Self::TooLong { length },
+            wire_v16::EncodeError::Path(path) => Self::Path(path),
+            other => Self::V16(other),
+        }
+    }
+}
+
+impl DecodeError {
+    /// Whether the frame has been taken off, so that the stream can go on after it.
+    #[must_use]
+    pub const fn is_recoverable(&self) -> bool {
+        matches!(self, Self::Convert(_))
+    }
+}
