@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use testkit::{TempEndpoint, eventually, watchdog};
 
-use super::{LIMIT, SOON, client, daemon, run, spawn};
+use super::{LIMIT, SOON, client, daemon, run};
 
 /// Stops the daemon that a test has started in the background, whatever becomes of the test.
 struct Stop(String);
@@ -119,7 +119,7 @@ fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
 fn a_daemon_that_holds_the_endpoint_and_is_frozen_is_named_soon() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    let frozen = spawn(&place, &[]);
+    let frozen = super::spawn(&place, &[]);
     client(&place.name());
     let signal = |name: &str| {
         let pid = frozen.id().to_string();
