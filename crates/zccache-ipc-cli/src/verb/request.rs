@@ -17,7 +17,7 @@ use crate::json;
 use crate::output::Output;
 
 pub(super) fn run(caller: &Caller, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
-    let request: model::Request = match request.json.as_str() {
+    let request: model::Request = match request.text.as_str() {
         "-" => json::parse(&input()?)?,
         text => json::parse(text)?,
     };
