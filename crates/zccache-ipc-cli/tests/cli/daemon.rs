@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use testkit::TempEndpoint;
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Environment, Locations, Platform, Variable};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Environment, Locations, Platform, Variable};
 use zccache_ipc::model::{
     ArtifactData, Cleared, DaemonStatus, LookupResult, Request, Response, SessionStarted, SessionStats,
     SessionStatsReply, StoreResult,
@@ -34,15 +34,12 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one, and returns when it listens.
     pub(crate) fn start(place: &TempEndpoint, manner: Manner) -> Self {
-        Self::start_at(locations(place).endpoint(), &locations(place), manner)
-    }
-
-    pub(crate) fn start_at(endpoint: &Endpoint, locations: &Locations, manner: Manner) -> Self {
         let mut config = ServerConfig::new("1.2.3");
         config.drain = DrainPolicy::new(Duration::from_millis(100), || {});
         let server = Server::new(Answers { manner, ..Answers::default() }, config);
         let handle = server.handle();
-        let (endpoint, lock_file) = (endpoint.clone(), locations.lock_file().to_owned());
+        let (endpoint, lock_file) =
+            (locations(place).endpoint().clone(), locations(place).lock_file().to_owned());
         let (listens, listening) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

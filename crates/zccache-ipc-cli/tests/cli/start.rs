@@ -18,6 +18,18 @@ fn script(place: &TempEndpoint, name: &str, script: &str) -> PathBuf {
     path
 }
 
+/// Ends the script that wrote its process id.
+#[track_caller]
+fn end(place: &TempEndpoint) {
+    let mut pid = String::new();
+    eventually(SOON, "the script says who it is", || {
+        pid = fs::read_to_string(place.dir().join("pid")).unwrap_or_default();
+        pid.ends_with('\n')
+    });
+    let ended = std::process::Command::new("/bin/kill").arg(pid.trim()).status();
+    assert!(ended.is_ok_and(|status| status.success()), "process {pid} is there to be ended");
+}
+
 #[test]
 fn a_daemon_that_answers_already_is_left_alone() {
     let _watchdog = watchdog(SOON);
@@ -46,12 +58,13 @@ fn a_daemon_that_ends_early_is_shown_with_the_end_of_its_log() {
 fn a_daemon_that_never_answers_is_reported_after_the_limit() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    script(&place, "late", "echo $$ > pid; exec /bin/sleep 5");
+    script(&place, "late", r#"echo $$ > "${0%/*}/pid"; exec /bin/sleep 20"#);
     let named = place.dir().join("late");
     let named = named.to_str().unwrap();
     let (code, error) = support::json(&place, &["--timeout", "0.3", "start", "--daemon-binary", named]);
     assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("timeout")), "{error}");
     assert!(error["error"]["message"].as_str().unwrap().contains("does not answer"), "{error}");
+    end(&place);
 }
 
 #[test]
@@ -78,18 +91,20 @@ fn the_daemon_gets_absolute_paths_and_the_listed_environment_only() {
         &place,
         "zccache-daemon",
         r#"dir="${0%/*}"; printf '%s\n' "$@" > "$dir/args"; /usr/bin/env > "$dir/env"; pwd > "$dir/cwd"
-        exec /bin/sleep 2"#,
+        echo $$ > "$dir/pid"; exec /bin/sleep 20"#,
     );
     let mut command = program(&place, &["--json", "--cache-dir", "cache", "start", "--log-file", "l.log"]);
     command.args(["--", "--idle-timeout", "7"]);
     command.env("PATH", path.parent().unwrap()).env("SECRET", "1").env("USER", "alice");
     command.env("ZCCACHE_ENDPOINT", "/not/this");
     let mut starting = Process::spawn(&mut command);
-    eventually(SOON, "the daemon is started", || place.dir().join("cwd").exists());
+    eventually(SOON, "the daemon is started", || place.dir().join("pid").exists());
     // It is this test that answers for it.
     let _daemon = Daemon::start(&place, Manner::Good);
     assert!(starting.wait_exit(SOON).success(), "{starting}");
     assert_eq!(parse(&starting.stdout())["endpoint"], locations(&place).endpoint().as_str());
+
+    end(&place);
 
     let read = |name: &str| fs::read_to_string(place.dir().join(name)).unwrap();
     let log = place.dir().join("l.log");
@@ -128,6 +143,5 @@ fn output_that_is_captured_ends_although_the_daemon_lives() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert!(start.elapsed() < Duration::from_secs(10), "the pipes ended with the program");
-    let pid = fs::read_to_string(place.dir().join("pid")).unwrap();
-    assert!(std::process::Command::new("/bin/kill").arg(pid.trim()).status().unwrap().success());
+    end(&place);
 }

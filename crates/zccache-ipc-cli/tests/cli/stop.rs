@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::{TempEndpoint, eventually, watchdog};
-use zccache_ipc::endpoint::{Liveness, liveness};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Liveness, liveness};
 
 use crate::daemon::{Daemon, Manner, locations};
 use crate::support::{self, SOON};
@@ -67,25 +67,15 @@ mod released {
 }
 
 #[test]
-fn a_daemon_that_stays_is_reported_with_its_process() {
+fn a_process_that_keeps_the_lock_is_reported_when_the_limit_is_over() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    // It says that it ends, and then something else keeps the lock.
-    let _daemon = Daemon::start(&place, Manner::Good);
-    let (code, error) = {
-        let _held = Daemon::start_at(
-            &zccache_ipc::endpoint::Endpoint::from(place.name()),
-            &other_lock(&place),
-            Manner::Says(Box::new(zccache_ipc::model::Response::error("no"))),
-        );
-        support::json(&place, &["--endpoint", &place.name(), "stop"])
-    };
-    assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("refused")), "{error}");
-}
-
-fn other_lock(place: &TempEndpoint) -> zccache_ipc::endpoint::Locations {
-    use zccache_ipc::endpoint::{Endpoint, Environment, Locations, Platform, Variable};
-    let environment =
-        Environment::new(Platform::CURRENT, place.dir()).with(Variable::CacheDir, place.cache_dir());
-    Locations::for_client(&environment, Some(&Endpoint::from(place.name())), None).unwrap()
+    // It holds the lock of the daemon's files, and does not listen where the daemon should.
+    let elsewhere = Endpoint::from(place.name());
+    let lock_file = locations(&place).lock_file().to_owned();
+    let _claim = Claim::take(&elsewhere, &lock_file, DirPolicy::Dedicated).unwrap();
+    let (code, error) = support::json(&place, &["--timeout", "0.3", "stop"]);
+    assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("timeout")), "{error}");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
 }
