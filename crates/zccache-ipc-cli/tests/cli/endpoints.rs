@@ -2,7 +2,7 @@
 
 use testkit::{Process, TempEndpoint, watchdog};
 
-use crate::support::{SOON, code, json, parse, program, run, vectors};
+use crate::support::{SOON, json, parse, program, run};
 
 /// The working directory of the recorded environments.
 #[cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ fn every_recorded_environment_gives_the_recorded_names() {
     let place = TempEndpoint::new();
     // The recorded directory is not on every machine; another of no special name stands in for it.
     let cwd = place.dir().canonicalize().unwrap();
-    let vectors = vectors("endpoints_public.json");
+    let vectors = crate::support::vectors("endpoints_public.json");
     let cases = vectors["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 44);
     for case in cases {
@@ -25,7 +25,7 @@ fn every_recorded_environment_gives_the_recorded_names() {
             command.env(name, value.as_str().unwrap());
         }
         let finished = Process::spawn(&mut command).finish(SOON);
-        assert_eq!((code(&finished), finished.stderr.as_str()), (0, ""), "{}", case["name"]);
+        assert_eq!((crate::support::code(&finished), finished.stderr.as_str()), (0, ""), "{}", case["name"]);
         let mut found = parse(&finished.stdout);
         let found = found.as_object_mut().unwrap();
         assert!(found.remove("rule").unwrap().is_string());
@@ -74,6 +74,10 @@ fn a_cache_directory_that_is_not_utf8_is_refused_by_name() {
     command.env("ZCCACHE_CACHE_DIR", std::ffi::OsStr::from_bytes(b"/x\xff"));
     let finished = Process::spawn(&mut command).finish(SOON);
     let error = parse(&finished.stdout);
-    assert_eq!((code(&finished), error["error"]["kind"].as_str()), (1, Some("not-utf8")), "{error}");
+    assert_eq!(
+        (crate::support::code(&finished), error["error"]["kind"].as_str()),
+        (1, Some("not-utf8")),
+        "{error}"
+    );
     assert!(error["error"]["message"].as_str().unwrap().starts_with("ZCCACHE_CACHE_DIR"), "{error}");
 }

@@ -73,7 +73,7 @@ fn a_program_that_is_nowhere_is_named_with_where_it_was_looked_for() {
     let place = TempEndpoint::new();
     // A copy of the program, so that no daemon is beside it.
     let alone = place.home().join("zccache-ipc");
-    fs::copy(env!("CARGO_BIN_EXE_zccache-ipc"), &alone).unwrap();
+    fs::copy(support::path(), &alone).unwrap();
     let mut command = place.command(&alone);
     command.args(["--json", "start"]).env("PATH", "/nowhere/bin:relative");
     let finished = Process::spawn(&mut command).finish(SOON);

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,9 +12,15 @@ use testkit::{Finished, Process, TempEndpoint};
 /// Longer than anything that works, and shorter than the patience of whoever waits for a hang.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
+/// Where the program is.
+pub(crate) fn path() -> PathBuf {
+    // A compiler behind a shell, as one for another platform may be, is not told: shells drop such a name.
+    option_env!("CARGO_BIN_EXE_zccache-ipc").map_or_else(|| testkit::program("zccache-ipc"), PathBuf::from)
+}
+
 /// The program, for the user whose daemon is at `place`.
 pub(crate) fn program(place: &TempEndpoint, arguments: &[&str]) -> Command {
-    let mut command = place.command(env!("CARGO_BIN_EXE_zccache-ipc"));
+    let mut command = place.command(path());
     command.args(arguments);
     command
 }
