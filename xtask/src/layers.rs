@@ -35,10 +35,10 @@ const TABLE: &[Row] = &[
     library("ipc-path", "", ""),
     library("ipc-model", "ipc-path", "bytes"),
     library("ipc-endpoint", "ipc-path",
-        "blake3 fastrand interprocess@windows rustix tempfile thiserror tokio windows-sys@windows"),
+        "blake3 fastrand interprocess@windows libc rustix tempfile thiserror tokio windows-sys@windows"),
     library("wire-frame", "", "thiserror"),
     // layer 1
-    library("wire-v15", "wire-frame ipc-model", "bincode bytes serde thiserror"),
+    library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
     // layer 2
     library("wire-dispatch", "wire-frame wire-v15 ipc-model", "bytes thiserror"),
     // layer 3
@@ -46,16 +46,16 @@ const TABLE: &[Row] = &[
         "bytes fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
-        "anyhow blake3 bytes clap redb thiserror tokio tracing tracing-subscriber uuid"),
+        "blake3 bytes clap ctrlc humantime redb serde_json thiserror tokio tracing tracing-subscriber uuid"),
     program("zccache-ipc-cli", "zccache-ipc",
         "anyhow bytes clap clap_complete comfy-table hex serde serde_json thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",
-        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-dispatch zccache-ipc testkit",
+        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-dispatch zccache-ipc zccache-ipc-cli testkit",
         "bytes hex serde serde_json tempfile thiserror tokio"),
     at_the_top("xtask", "xtask", "zccache-ipc testkit",
-        "anyhow cargo_metadata clap comfy-table ctrlc"),
+        "anyhow bytes cargo_metadata clap comfy-table ctrlc"),
 ];
 
 /// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.

@@ -24,6 +24,28 @@ use crate::{
 /// Neither passes on to child processes, and both end with the process, however it ends.
 ///
 /// Dropping it removes the socket and the pid lock file if they are still its own, then lets the locks go.
+///
+/// ```no_run
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{path::Path, time::{Duration, Instant}};
+///
+/// use ipc_endpoint::{Claim, ClaimError, DirPolicy, Endpoint, Stream};
+///
+/// let endpoint = Endpoint::new("/run/user/1000/zccache/sock");
+/// let lock_file = Path::new("/run/user/1000/zccache/daemon.lock");
+/// let mut claim = match Claim::take(&endpoint, lock_file, DirPolicy::Dedicated) {
+///     Ok(claim) => claim,
+///     Err(ClaimError::Held { .. }) => return Ok(()),
+///     Err(error) => return Err(error.into()),
+/// };
+/// let listener = claim.bind()?;
+/// let client = Stream::connect(&endpoint, Instant::now() + Duration::from_secs(1)).await?;
+/// let server = listener.accept().await?;
+/// drop(listener);
+/// claim.release()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Claim {
     endpoint: Endpoint,

@@ -11,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{FileKind, Pid, os};
+use crate::{Endpoint, FileKind, Pid, os};
 
 /// A lifetime lock that can be neither taken nor asked about.
 #[derive(Debug, Error)]
@@ -66,6 +66,18 @@ pub enum Liveness {
 /// [`LifetimeError`] when what is at the lock's path cannot be asked.
 pub fn liveness(lock_file: &Path) -> Result<Liveness, LifetimeError> {
     ask(&beside_lock_file(lock_file))
+}
+
+/// Whether a daemon holds the lock beside the socket of `endpoint`, whatever cache directory it was given.
+///
+/// Waits for nothing and creates nothing. `None` on Windows, where the pipe itself is what is held, and where
+/// connecting tells.
+///
+/// # Errors
+///
+/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, LifetimeError> {
+    os::socket_path(endpoint).map(|socket| ask(&beside_socket(socket))).transpose()
 }
 
 /// The lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.

@@ -7,13 +7,13 @@ use ipc_path::{Platform, stable_path_id};
 use crate::absolute::absolute;
 use crate::cache_root::{CacheRoot, CacheRootSource, cache_override};
 use crate::default_endpoint::default_endpoint;
+use crate::directory::DirPolicy;
 use crate::endpoint::Endpoint;
 use crate::environment::{Environment, utf8};
 use crate::identity_endpoint::IdentityEndpoint;
 use crate::locate_error::{LocateError, Setting};
 use crate::names::{Names, foreign_id, with_id};
 use crate::namespace::Namespace;
-use crate::path_text;
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::variable::Variable;
@@ -41,7 +41,6 @@ pub struct Locations {
     recorded: Names,
     used: Names,
     store_file: String,
-    lifetime_file: String,
     environment: Environment,
     problems: Vec<Problem>,
 }
@@ -122,10 +121,8 @@ impl Locations {
 
         let id = foreign_id(&environment, Some(endpoint.as_str()), &default)?;
         let cache_root = CacheRoot::resolve(&environment)?;
-        let is_compacted = id.is_none() && default_rule == Rule::CacheDirCompacted;
         Ok(Self {
             store_file: store_file(&cache_root, namespace.as_ref(), id.as_deref(), &endpoint, platform),
-            lifetime_file: lifetime_file(&endpoint, &used.lock_file, is_compacted, platform),
             environment: environment.without(Variable::Endpoint),
             endpoint,
             rule,
@@ -182,15 +179,11 @@ impl Locations {
         Path::new(&self.used.lock_file)
     }
 
-    /// The file whose lock the living daemon holds; not known to the released programs.
-    ///
-    /// On Unix it is beside the socket and named after it alone, so that daemons with different cache
-    /// directories or namespaces still exclude each other from one endpoint. Where the endpoint is not
-    /// a path, or is one in the shared `/tmp` that stands for a long cache directory, it is beside the
-    /// lock file.
+    /// What may be done to the directory of the socket: the naming rules own that of a default endpoint,
+    /// and somebody else chose that of any other.
     #[must_use]
-    pub fn lifetime_file(&self) -> &Path {
-        Path::new(&self.lifetime_file)
+    pub const fn dir_policy(&self) -> DirPolicy {
+        if self.is_default() { DirPolicy::Dedicated } else { DirPolicy::Shared }
     }
 
     /// The identity file of the daemon (`spec/ENDPOINT.md` §7.2).
@@ -278,13 +271,6 @@ fn store_file(
     // Without an override, daemons of different runtime directories or users share a cache root.
     let id = id.or((root.source() != CacheRootSource::CacheDir).then_some(own_id.as_str()));
     root.join(&[&format!("{}.redb", with_id(Namespace::suffix("ipc-store-daemon", namespace), id))])
-}
-
-fn lifetime_file(endpoint: &Endpoint, lock_file: &str, is_compacted: bool, platform: Platform) -> String {
-    if platform.is_unix() && !is_compacted && path_text::is_absolute(endpoint.as_str(), platform) {
-        return format!("{endpoint}.lifetime");
-    }
-    format!("{}.lifetime", lock_file.strip_suffix(".lock").unwrap_or(lock_file))
 }
 
 #[cfg(test)]

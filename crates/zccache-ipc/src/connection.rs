@@ -7,8 +7,8 @@ use ipc_endpoint::{Endpoint, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use wire_v15::{Message, encode_into};
 
-use crate::IpcError;
 use crate::inbound::{Inbound, KEPT};
+use crate::{ClientConfig, IpcError};
 
 /// How long a client waits for a reply unless it says otherwise, as the released clients do.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
@@ -36,6 +36,20 @@ pub struct Connection<S> {
     /// Messages sent minus messages received: above zero, the peer owes us a reply.
     owed: i64,
     consumed: bool,
+}
+
+/// Connects to the daemon at `endpoint` within five seconds; [`IpcConnection::connect`] takes a deadline.
+///
+/// # Errors
+///
+/// [`IpcError::Connect`].
+///
+/// # Cancel safety
+///
+/// Cancelling closes the connection that was being made.
+pub async fn connect(endpoint: impl Into<Endpoint>) -> Result<IpcConnection, IpcError> {
+    let deadline = Instant::now() + ClientConfig::new().connect_timeout;
+    IpcConnection::connect(&endpoint.into(), deadline).await
 }
 
 impl IpcConnection {

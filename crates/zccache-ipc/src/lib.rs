@@ -24,7 +24,7 @@ mod service;
 
 pub use client::Client;
 pub use config::ClientConfig;
-pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection};
+pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection, connect};
 pub use error::{CallError, IpcError};
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;

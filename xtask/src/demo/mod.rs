@@ -19,6 +19,9 @@ use steps::{Call, Step, steps};
 /// How long the daemon may take to listen, and to end after it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A real file, from the top of the repository.
+const FILE: &str = "tests/vectors/public.json";
+
 /// What `cargo xtask demo` can be told.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
@@ -30,7 +33,7 @@ pub(crate) struct Options {
 /// One line of the closing table.
 struct Row {
     name: &'static str,
-    wire: String,
+    wire: &'static str,
     result: String,
     took: Duration,
 }
@@ -60,7 +63,7 @@ fn run_in(sandbox: &Sandbox, daemon: &Path) -> Result<()> {
     sandbox.start(daemon)?;
     let listens = testkit::holds_within(PATIENCE, || sandbox.socket().exists() || sandbox.daemon_ended());
     ensure!(listens && !sandbox.daemon_ended(), "the daemon does not listen on {}", sandbox.endpoint());
-    let mut call = Call::new(sandbox, daemon);
+    let mut call = Call::new(sandbox, &cargo::root().join(FILE))?;
     let (rows, result) = run_steps(&steps(), &mut call);
     println!("{}\n{}", sandbox.endpoint(), summary(&rows));
     result?;
@@ -99,7 +102,7 @@ fn run_steps(steps: &[Step], call: &mut Call) -> (Vec<Row>, Result<()>) {
             Ok(said) => (said, None),
             Err(error) => ("FAILED".to_owned(), Some(error)),
         };
-        rows.push(Row { name: step.name, wire: call.wire.clone(), result: said, took });
+        rows.push(Row { name: step.name, wire: call.wire, result: said, took });
         if let Some(error) = failure {
             return (rows, Err(error.context(format!("step `{}`", step.name))));
         }
@@ -109,6 +112,6 @@ fn run_steps(steps: &[Step], call: &mut Call) -> (Vec<Row>, Result<()>) {
 
 fn summary(rows: &[Row]) -> Table {
     let micros = |row: &Row| row.took.as_micros().to_string();
-    let line = |row: &Row| [row.name.to_owned(), row.wire.clone(), row.result.clone(), micros(row)];
+    let line = |row: &Row| [row.name.to_owned(), row.wire.to_owned(), row.result.clone(), micros(row)];
     table(["call", "wire", "answer", "µs"], rows.iter().map(line))
 }

@@ -142,7 +142,7 @@ fn environment(tree: &Tree) -> Vec<Finding> {
     const HOME: &str = "crates/ipc-endpoint/src/environment.rs";
     const READERS: &[&str] =
         &["var", "var_os", "vars", "vars_os", "set_var", "remove_var", "current_dir", "home_dir", "temp_dir"];
-    const BY_OTHERS: &[&str] = &["from_default_env", "try_from_default_env", "from_env", "option_env!("];
+    const BY_OTHERS: &[&str] = &["from_default_env", "try_from_default_env", "from_env(", "option_env!("];
     lines(
         tree,
         |path, source, index| {

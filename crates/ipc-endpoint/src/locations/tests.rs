@@ -53,7 +53,7 @@ fn another_endpoint_has_files_of_its_own() {
         assert_eq!(found.lock_file(), Path::new(&format!("{runtime}/{stem}-{id}.lock")));
         assert_eq!(found.identity_file(), Path::new(&format!("{root}/{stem}-{id}.running-process.json")));
         assert_eq!(found.store_file(), Path::new(&format!("{root}/ipc-store-{stem}-{id}.redb")));
-        assert_eq!(found.lifetime_file(), Path::new("/e.sock.lifetime"));
+        assert_eq!(found.dir_policy(), DirPolicy::Shared);
         let log = format!("{root}/logs/{}-{id}.log", stem.replace("daemon", "daemon-lifecycle"));
         assert_eq!(found.lifecycle_log(), Path::new(&log));
         // The same endpoint through the variable is the same daemon.
@@ -101,16 +101,11 @@ fn daemons_that_share_a_cache_root_never_share_a_store() {
 }
 
 #[test]
-fn the_lifetime_file_follows_the_endpoint_alone() {
-    let cache = |path: &str| linux().with(Variable::CacheDir, path);
-    let other = client(&cache("/zc"), Some("/tmp/zccache-a/sock"));
-    assert_eq!(other.lifetime_file(), client(&linux(), None).lifetime_file());
-    // Below /tmp itself the file would be in a directory of everybody's.
+fn a_socket_below_tmp_that_stands_for_a_long_cache_directory_is_the_default() {
     let long = format!("/{}", "c".repeat(95));
-    let compacted = client(&cache(&long), None);
+    let compacted = client(&linux().with(Variable::CacheDir, long), None);
     assert_eq!(compacted.rule(), Rule::CacheDirCompacted);
-    assert_eq!(compacted.lifetime_file(), Path::new(&format!("{long}/daemon.lifetime")));
-    assert!(client(&linux(), Some("")).lifetime_file().starts_with("/tmp/zccache-a"));
+    assert_eq!(compacted.dir_policy(), DirPolicy::Dedicated);
 }
 
 #[test]
@@ -127,7 +122,6 @@ fn the_windows_lock_is_below_home_and_the_rest_in_the_cache_root() {
         client(&windows.with(Variable::CacheDir, r"E:\zc").with(Variable::DaemonNamespace, "n"), None);
     assert_eq!(cache.used().lock_file, r"E:\zc\daemon-n.lock");
     assert_eq!(cache.used().lifecycle_log, r"E:\zc\logs\daemon-lifecycle-n.log");
-    assert_eq!(cache.lifetime_file(), Path::new(r"E:\zc\daemon-n.lifetime"));
     assert_eq!(cache.problems(), []);
 }
 

@@ -22,10 +22,8 @@ pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure>
             [(*key).to_owned(), value.unwrap_or("-").to_owned(), rule(caller, key).to_owned()]
         })
         .collect();
-    for (key, path) in [("lifetime_file", locations.lifetime_file()), ("store_file", locations.store_file())]
-    {
-        rows.push([key.to_owned(), path.display().to_string(), rule(caller, key).to_owned()]);
-    }
+    let store = locations.store_file().display().to_string();
+    rows.push(["store_file".to_owned(), store, rule(caller, "store_file").to_owned()]);
     output.line(table(rows))?;
     output.line(format_args!("rule: {}", locations.rule()))?;
     for problem in locations.problems() {

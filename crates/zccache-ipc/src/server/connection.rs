@@ -29,6 +29,9 @@ const LAST_BYTES: Duration = Duration::from_millis(250);
 
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
+/// What the sender of a frame that does not arrive in time is told.
+const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
+
 /// Whether a connection is served.
 pub(super) enum Admission {
     /// It has a place.
@@ -129,6 +132,8 @@ impl<'a, S: Service> Connection<'a, S> {
                         && memory.is_none()
                     {
                         memory = Some(self.make_room(frame_len).await?);
+                        // What the peer waited for us does not count against it.
+                        deadline = Some(Instant::now() + config.frame_timeout);
                     }
                     let was_empty = self.inbound.is_empty();
                     tokio::select! {
@@ -145,7 +150,12 @@ impl<'a, S: Service> Connection<'a, S> {
                         read = read(&mut self.stream, &mut self.inbound, deadline) => match read? {
                             Read::Bytes => {}
                             Read::End => return Err(End::Quiet),
-                            Read::Late => return Err(End::Late(late)),
+                            Read::Late => {
+                                if frame_len.is_some() {
+                                    self.refuse(ReplyTo::V15, &Response::error(UNFINISHED)).await?;
+                                }
+                                return Err(End::Late(late));
+                            }
                         },
                     }
                     if was_empty {

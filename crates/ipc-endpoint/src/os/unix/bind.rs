@@ -11,7 +11,7 @@ use std::{
     },
     path::Path,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::{
@@ -31,6 +31,8 @@ const BACKLOG: i32 = 4096;
 pub(crate) struct SocketId {
     device: u64,
     inode: u64,
+    /// Where it is known; an inode's number is used again once the listener is closed.
+    born: Option<SystemTime>,
 }
 
 impl SocketId {
@@ -44,7 +46,7 @@ impl SocketId {
     }
 
     fn of(metadata: &fs::Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() }
     }
 }
 

@@ -20,11 +20,7 @@ use rustix::{
 
 pub(crate) use super::system::peer;
 use super::{file_kind, system::stream_socket};
-use crate::{
-    AcceptError, Endpoint,
-    connect::Failure,
-    lifetime::{self, Liveness},
-};
+use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
 
 pub(crate) type AsyncIo = tokio::net::UnixStream;
 pub(crate) type BlockingIo = net::UnixStream;
@@ -54,7 +50,7 @@ pub(crate) fn failure(endpoint: &Endpoint, error: io::Error) -> Failure {
     match Errno::from_io_error(&error) {
         // Linux says so at once for a full backlog, when the socket does not block.
         Some(Errno::AGAIN) => Failure::Busy(error),
-        Some(Errno::CONNREFUSED | Errno::NOTSOCK) => refused(Path::new(endpoint.as_str()), error),
+        Some(Errno::CONNREFUSED | Errno::NOTSOCK) => refused(endpoint, error),
         Some(Errno::NOENT | Errno::NOTDIR) => Failure::NoDaemon(error),
         Some(Errno::ACCESS | Errno::PERM) => Failure::PermissionDenied(error),
         _ => Failure::Other(error),
@@ -62,11 +58,11 @@ pub(crate) fn failure(endpoint: &Endpoint, error: io::Error) -> Failure {
 }
 
 /// macOS refuses for a full backlog too, and a daemon that starts or ends holds its lock and does not listen.
-fn refused(path: &Path, error: io::Error) -> Failure {
-    match fs::metadata(path) {
+fn refused(endpoint: &Endpoint, error: io::Error) -> Failure {
+    match fs::metadata(endpoint.as_str()) {
         Ok(metadata) if !metadata.file_type().is_socket() => Failure::NotASocket(file_kind(&metadata)),
-        _ => match lifetime::ask(&lifetime::beside_socket(path)) {
-            Ok(Liveness::Held { .. }) => Failure::Busy(error),
+        _ => match endpoint_liveness(endpoint) {
+            Ok(Some(Liveness::Held { .. })) => Failure::Busy(error),
             _ => Failure::NoDaemon(error),
         },
     }

@@ -12,7 +12,7 @@ use std::{
 use super::{
     Home, STRANGER, connect::full_listener, helper::Part, is_root, make_fifo, mode, watched, watched_async,
 };
-use crate::{BindError, FileKind, Pid, Stream};
+use crate::{BindError, Claim, DirPolicy, Endpoint, FileKind, Listener, Pid, Stream, blocking};
 
 #[test]
 fn a_bound_socket_is_for_its_owner_only_and_the_lock_file_names_us() {
@@ -60,7 +60,7 @@ fn what_is_not_a_socket_is_refused_and_kept() {
         },
         FileKind::Symlink,
     );
-    check(|path| make_fifo(path), FileKind::Fifo);
+    check(make_fifo, FileKind::Fifo);
 }
 
 #[test]
@@ -183,13 +183,44 @@ fn binding_without_a_runtime_is_an_error_and_touches_nothing() {
 fn the_longest_path_that_fits_is_bound_and_connected_to() {
     watched_async(async {
         let home = Home::new();
-        let limit = crate::Endpoint::path_limit(crate::Platform::CURRENT).unwrap();
+        let limit = Endpoint::path_limit(crate::Platform::CURRENT).unwrap();
         let room = limit - home.directory.path().as_os_str().len() - 1;
         let endpoint = super::endpoint(&home.path(&"s".repeat(room)));
         assert_eq!(endpoint.as_str().len(), limit);
-        let mut claim =
-            crate::Claim::take(&endpoint, &home.lock_file(), crate::DirPolicy::Dedicated).unwrap();
+        let mut claim = Claim::take(&endpoint, &home.lock_file(), DirPolicy::Dedicated).unwrap();
         let _listener = claim.bind().unwrap();
         Stream::connect(&endpoint, super::soon()).await.unwrap();
     });
+}
+
+#[test]
+fn a_compacted_name_is_bound_in_tmp_itself_which_stays_as_it_is() {
+    if mode(Path::new("/tmp")) & 0o1000 == 0 {
+        eprintln!("skipped: /tmp has no sticky bit here");
+        return;
+    }
+    watched_async(async {
+        let home = Home::new();
+        let before = mode(Path::new("/tmp"));
+        let socket = Path::new("/tmp").join(format!("zccache-test-{}-daemon.sock", Pid::current()));
+        let endpoint = super::endpoint(&socket);
+        let lock_file = home.path("cache/daemon.lock");
+        let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).unwrap();
+        let listener = claim.bind();
+        let (bound, found) = (listener.is_ok(), mode(&socket));
+        drop(claim);
+        // A lock stays; this one is the test's own.
+        fs::remove_file(socket.with_extension("sock.lifetime")).unwrap();
+        assert!(bound && !socket.exists());
+        assert_eq!((found, mode(&home.path("cache")), mode(Path::new("/tmp"))), (0o600, 0o700, before));
+    });
+}
+
+#[test]
+fn everything_can_be_sent_to_and_shared_with_other_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<Claim>();
+    check::<Listener>();
+    check::<Stream>();
+    check::<blocking::Stream>();
 }

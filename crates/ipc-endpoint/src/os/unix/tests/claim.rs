@@ -13,7 +13,7 @@ use std::{
 use super::{Home, STRANGER, endpoint, helper::Part, is_root, make_fifo, mode, set_mode, watched};
 use crate::{
     Claim, ClaimError, DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, LifetimeError, Liveness,
-    Pid, liveness, process_alive,
+    Pid, endpoint_liveness, liveness, process_alive,
 };
 
 #[track_caller]
@@ -79,12 +79,16 @@ fn a_socket_and_a_lock_file_may_share_their_lifetime_lock() {
 #[test]
 fn asking_says_whether_it_is_held_and_creates_nothing() {
     let home = Home::new();
-    assert_eq!(liveness(&home.lock_file()).unwrap(), Liveness::Free);
+    let check = |expected| {
+        assert_eq!(liveness(&home.lock_file()).unwrap(), expected);
+        assert_eq!(endpoint_liveness(&home.endpoint()).unwrap(), Some(expected));
+    };
+    check(Liveness::Free);
     assert!(home.names().is_empty());
     let claim = home.claim().unwrap();
-    assert_eq!(liveness(&home.lock_file()).unwrap(), Liveness::Held { by: Some(Pid::current()) });
+    check(Liveness::Held { by: Some(Pid::current()) });
     drop(claim);
-    assert_eq!(liveness(&home.lock_file()).unwrap(), Liveness::Free);
+    check(Liveness::Free);
 }
 
 #[test]

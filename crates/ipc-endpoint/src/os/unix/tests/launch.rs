@@ -25,7 +25,7 @@ fn wait_for_file(path: &Path) -> String {
             Ok(text) if text.ends_with("end\n") => return text,
             _ => assert!(std::time::Instant::now() < deadline, "the program wrote nothing"),
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5)); // between two looks, up to the deadline
     }
 }
 

@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
+
+/// A zccache daemon: serves the compiler cache on one endpoint, to its own user only.
+///
+/// Without `--foreground` it starts itself in the background, waits until it answers, and returns.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "zccache-daemon", version, after_help = AFTER_HELP)]
+pub struct Args {
+    /// Serve in this process, until asked to stop
+    #[arg(long)]
+    pub foreground: bool,
+
+    /// Where to listen; by default the endpoint that clients of this user and cache directory use
+    #[arg(long, value_name = "ENDPOINT")]
+    pub endpoint: Option<String>,
+
+    /// Where to log to; by default standard error, and in the background `logs/daemon.log` in the
+    /// cache directory
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+
+    /// How much to log
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub log_level: String,
+
+    /// Seconds without a request after which the daemon ends, 0 for never; by default
+    /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600
+    #[arg(long, value_name = "SECONDS")]
+    pub idle_timeout: Option<u64>,
+
+    /// The cache directory; by default ZCCACHE_CACHE_DIR, else `.zccache` in the home directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Announce this release instead of our own: released clients restart a daemon of another one
+    #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
+    pub report_version: Option<String>,
+
+    /// Connections at one time; one more is told to come back later
+    #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// Leave the terminal of the starter; for the daemon that this program starts in the background
+    #[arg(long, hide = true, requires = "foreground")]
+    pub detached: bool,
+
+    /// Accepted for released scripts; there is no dependency graph to load
+    #[arg(long, hide = true)]
+    pub no_depgraph_cache: bool,
+
+    /// Accepted for released scripts; there is no configuration file
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  zccache-daemon                                   start in the background
+  zccache-daemon --foreground --log-level debug    watch it work; Ctrl-C stops it
+  zccache-daemon --cache-dir /tmp/zc               another cache, with an endpoint of its own
+  zccache-daemon --report-version 1.12.0           for clients of zccache 1.12.0
+
+Exit codes:
+  0  it has served and was stopped, it runs in the background, or another daemon has the endpoint
+  1  it could not start, or could not go on
+  2  the command line is wrong";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Args, clap::error::ErrorKind> {
+        Args::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_holds() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_released_cli_can_start_it() {
+        let args = parsed("zccache-daemon.213611570 --foreground --endpoint /e --log-file /l").unwrap();
+        assert!(args.foreground && !args.detached);
+        assert_eq!(args.endpoint.as_deref(), Some("/e"));
+        assert_eq!(args.log_file, Some(PathBuf::from("/l")));
+        assert!(parsed("d --foreground --no-depgraph-cache --config /c --log-level info").is_ok());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        use clap::error::ErrorKind::{
+            InvalidValue, MissingRequiredArgument, UnknownArgument, ValueValidation,
+        };
+        #[track_caller]
+        fn check(line: &str, expected: clap::error::ErrorKind) {
+            assert_eq!(parsed(line).unwrap_err(), expected, "{line}");
+        }
+        check("d --idle-timeout -1", UnknownArgument);
+        check("d --idle-timeout soon", ValueValidation);
+        check("d --max-connections 0", ValueValidation);
+        check("d --detached", MissingRequiredArgument);
+        check("d --frobnicate", UnknownArgument);
+        check("d --log-level loud", InvalidValue);
+        check("d --report-version=", InvalidValue);
+    }
+}

@@ -1,0 +1,99 @@
+//! Why a daemon did not start, or could not go on.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use thiserror::Error;
+use zccache_ipc::ServeError;
+use zccache_ipc::endpoint::{BindError, ClaimError, DirectoryError, Endpoint, LaunchError, LocateError};
+
+use crate::store::OpenError;
+
+/// A daemon that is not there.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The environment cannot be read.
+    #[error("cannot read the environment")]
+    Environment(#[source] io::Error),
+    /// No names can be made of the environment.
+    #[error("cannot tell where to listen")]
+    Locate(#[from] LocateError),
+    /// A directory of the cache cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The endpoint was not claimed; never because another daemon has it.
+    #[error(transparent)]
+    Claim(ClaimError),
+    /// The endpoint was not bound; never because another daemon has it.
+    #[error(transparent)]
+    Bind(BindError),
+    /// The store was not opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// There is no runtime or no thread to be had.
+    #[error("cannot start to work")]
+    Runtime(#[source] io::Error),
+    /// The server could not go on.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The server failed an assertion.
+    #[error("the server failed an assertion")]
+    Panicked,
+    /// Somebody removed the locks, so that another daemon can claim the endpoint.
+    #[error("the lock files of {0} were removed")]
+    LocksRemoved(Endpoint),
+    /// This program's own path is not known.
+    #[error("cannot find this program")]
+    Program(#[source] io::Error),
+    /// The daemon was not started in the background.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The daemon in the background ended at once.
+    #[error("the daemon ended with {status}; see {}", log.display())]
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The daemon in the background does not answer.
+    #[error("the daemon does not answer after {waited:?}; see {}", log.display())]
+    NoAnswer {
+        /// How long it was waited for.
+        waited: Duration,
+        /// Its log.
+        log: PathBuf,
+    },
+}
+
+impl StartError {
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Directory(error) | Self::Claim(ClaimError::Directory(error)) => {
+                Some(format!("{}, or choose another directory with --cache-dir or --endpoint", error.fix()))
+            }
+            Self::Bind(BindError::NotASocket { path, .. }) => {
+                Some(format!("move {} away, or choose another path with --endpoint", path.display()))
+            }
+            Self::Claim(ClaimError::Endpoint(_)) => {
+                Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
+            }
+            Self::Claim(ClaimError::Lifetime(_)) | Self::Bind(BindError::LockFile(_)) => {
+                Some("make the directory writable, or choose another one with --cache-dir".to_owned())
+            }
+            Self::Store(OpenError::Io { path, .. }) => Some(format!(
+                "make {} writable, or choose another directory with --cache-dir",
+                path.display()
+            )),
+            Self::Store(OpenError::Locked(_)) => {
+                Some("stop the other daemon, or choose another directory with --cache-dir".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

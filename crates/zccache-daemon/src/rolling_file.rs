@@ -1,0 +1,83 @@
+//! A file that lines are appended to, and that never grows without bound.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that is appended to; above its limit it becomes `<name>.1`, in place of an older one.
+///
+/// Several processes may append to one file: a line is one write.
+#[derive(Debug)]
+pub struct RollingFile {
+    path: PathBuf,
+    limit: u64,
+    file: File,
+}
+
+impl RollingFile {
+    /// Opens the file, creating it and its parent directories when they are missing.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub fn open(path: impl Into<PathBuf>, limit: u64) -> io::Result<Self> {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let file = append(&path)?;
+        Ok(Self { path, limit, file })
+    }
+
+    /// Renames a file that is above its limit, and begins a new one.
+    fn roll(&mut self) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
+        // A pipe or a terminal has no length.
+        if metadata.is_file() && metadata.len() > self.limit {
+            let mut old = self.path.as_os_str().to_owned();
+            old.push(".1");
+            std::fs::rename(&self.path, old)?;
+            self.file = append(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for RollingFile {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        // A file that cannot be renamed, for instance because another process just has, is written on.
+        let _ = self.roll();
+        self.file.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_above_its_limit_becomes_the_old_one() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("sub").join("log");
+        let mut file = RollingFile::open(&path, 10).unwrap();
+        for line in ["first\n", "second\n", "third\n", "fourth\n"] {
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        let old = dir.path().join("sub").join("log.1");
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "first\nsecond\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "third\nfourth\n");
+        drop(file);
+        let mut file = RollingFile::open(&path, 10).unwrap();
+        file.write_all(b"fifth\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "third\nfourth\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "fifth\n");
+    }
+}

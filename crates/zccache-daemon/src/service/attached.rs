@@ -1,0 +1,37 @@
+//! The service as one server has it.
+
+use std::sync::Arc;
+
+use zccache_ipc::model::{Request, Response};
+use zccache_ipc::{Caller, ConnectionId, Service};
+
+use super::DaemonService;
+use crate::sessions::Connection;
+
+/// The daemon's one service, attached to one of its servers.
+///
+/// A daemon whose socket was removed gets another server while the old one drains, and the two count
+/// their connections from the same number.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    service: Arc<DaemonService>,
+    server: u64,
+}
+
+impl Attached {
+    /// Attaches `service` to the server of that number, which no other one has.
+    #[must_use]
+    pub const fn new(service: Arc<DaemonService>, server: u64) -> Self {
+        Self { service, server }
+    }
+}
+
+impl Service for Attached {
+    async fn call(&self, request: Request, caller: &Caller) -> Response {
+        self.service.answer(request, Connection { server: self.server, id: caller.connection }).await
+    }
+
+    fn disconnected(&self, connection: ConnectionId) {
+        self.service.sessions.disconnected(Connection { server: self.server, id: connection });
+    }
+}

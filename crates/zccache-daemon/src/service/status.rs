@@ -1,0 +1,46 @@
+//! What the daemon says about itself.
+
+use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus};
+
+use super::DaemonService;
+
+impl DaemonService {
+    /// Returns every figure of the daemon.
+    ///
+    /// It is never private and keeps neither file metadata nor a dependency graph; it runs no tools, so
+    /// that every compilation asked for has failed and no link step has been done.
+    pub(super) fn status(&self) -> DaemonStatus {
+        let figures = self.store.figures();
+        let (sessions_total, sessions_active) = self.sessions.total_and_open();
+        let compilations = self.counters.compilations.value();
+        DaemonStatus {
+            version: self.identity.version.clone(),
+            daemon_namespace: self.identity.namespace.clone(),
+            endpoint: self.identity.endpoint.clone(),
+            private_daemon: PrivateDaemonStatus::default(),
+            artifact_count: figures.artifacts,
+            cache_size_bytes: figures.bytes,
+            metadata_entries: 0,
+            uptime_secs: self.uptime().as_secs(),
+            cache_hits: self.counters.hits.value(),
+            cache_misses: self.counters.misses.value(),
+            total_compilations: compilations,
+            non_cacheable: 0,
+            compile_errors: compilations,
+            compile_errors_cached: 0,
+            time_saved_ms: 0,
+            total_links: self.counters.links.value(),
+            link_hits: 0,
+            link_misses: 0,
+            link_non_cacheable: 0,
+            dep_graph_contexts: 0,
+            dep_graph_files: 0,
+            sessions_total,
+            sessions_active,
+            cache_dir: self.identity.cache_dir.clone(),
+            dep_graph_version: 0,
+            dep_graph_disk_size: 0,
+            dep_graph_persisted: false,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Tests of the service as a server sees it.
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use testkit::watchdog;
+use zccache_ipc::ConnectionId;
+use zccache_ipc::model::{
+    ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, DaemonStatus, LinkEphemeral, Lookup,
+    SessionId, StoreResult,
+};
+
+use super::*;
+use crate::{sessions, store};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Sut {
+    service: DaemonService,
+    _dir: TempDir,
+}
+
+impl Sut {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(&dir.path().join("store"), store::Limits::default()).unwrap();
+        let identity = Identity {
+            version: "1.2.3".to_owned(),
+            namespace: "default".to_owned(),
+            endpoint: "/run/sock".to_owned(),
+            cache_dir: "/cache".into(),
+        };
+        let sessions = Sessions::new(sessions::Limits { open: 3, ..sessions::Limits::default() });
+        Self { service: DaemonService::new(identity, store, sessions), _dir: dir }
+    }
+
+    async fn ask(&self, request: Request) -> Response {
+        self.service.answer(request, Connection { server: 0, id: ConnectionId::new(1) }).await
+    }
+
+    async fn start(&self, start: SessionStart) -> String {
+        match self.ask(Request::SessionStart(start)).await {
+            Response::SessionStarted(started) => started.session_id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn status(&self) -> DaemonStatus {
+        match self.ask(Request::Status).await {
+            Response::Status(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn artifact(len: usize) -> ArtifactData {
+    let payload = ArtifactPayload::Bytes(Bytes::from(vec![1; len]));
+    ArtifactData {
+        outputs: vec![ArtifactOutput { name: "liba.rlib".to_owned(), payload }],
+        ..ArtifactData::default()
+    }
+}
+
+fn store(key: &str, len: usize) -> Request {
+    let cache_key = key.to_owned();
+    Request::Store(zccache_ipc::model::Store { cache_key, artifact: artifact(len) })
+}
+
+fn lookup(key: &str) -> Request {
+    Request::Lookup(Lookup { cache_key: key.to_owned() })
+}
+
+fn tracked() -> SessionStart {
+    SessionStart { track_stats: true, ..SessionStart::default() }
+}
+
+#[tokio::test]
+async fn what_was_stored_is_looked_up_counted_listed_and_cleared() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    assert_eq!(sut.ask(Request::Ping).await, Response::Pong);
+    let session_id = sut.start(tracked()).await;
+    assert_eq!(sut.ask(lookup("key")).await, Response::LookupResult(LookupResult::Miss));
+    assert_eq!(sut.ask(store("key", 1000)).await, Response::StoreResult(StoreResult::Stored));
+    assert_eq!(sut.ask(store("key", 1000)).await, Response::StoreResult(StoreResult::AlreadyExists));
+    let hit = LookupResult::Hit { artifact: artifact(1000) };
+    assert_eq!(sut.ask(lookup("key")).await, Response::LookupResult(hit));
+
+    let status = sut.status().await;
+    assert_eq!((status.version.as_str(), status.endpoint.as_str()), ("1.2.3", "/run/sock"));
+    assert_eq!((status.cache_hits, status.cache_misses, status.artifact_count), (1, 1, 1));
+    assert!((1000..1200).contains(&status.cache_size_bytes), "{status:?}");
+    assert_eq!((status.sessions_total, status.sessions_active), (1, 1));
+    match sut.ask(Request::ListRustArtifacts).await {
+        Response::RustArtifactList(list) => assert_eq!(list.artifacts[0].cache_key, "key"),
+        other => panic!("{other:?}"),
+    }
+    match sut.ask(Request::SessionEnd(SessionId { session_id })).await {
+        Response::SessionEnded(SessionStatsReply { stats: Some(stats) }) => {
+            let figures = (stats.hits, stats.misses, stats.bytes_read, stats.bytes_written);
+            assert_eq!(figures, (1, 1, 1000, 1000));
+        }
+        other => panic!("{other:?}"),
+    }
+    match sut.ask(Request::Clear).await {
+        Response::Cleared(cleared) => assert_eq!(cleared.artifacts_removed, 1),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(sut.status().await.artifact_count, 0);
+    assert_eq!(sut.ask(Request::Shutdown).await, Response::ShuttingDown);
+}
+
+#[tokio::test]
+async fn what_is_not_served_says_so_and_counts_as_an_error() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let session_id = sut.start(tracked()).await;
+    let text = |kind: &str| {
+        Response::error(format!("{kind} is not served by this daemon: it stores artifacts and runs no tools"))
+    };
+    let compile = Compile { session_id: session_id.clone(), ..Compile::default() };
+    assert_eq!(sut.ask(Request::Compile(compile)).await, text("Compile"));
+    let compile = Request::CompileEphemeral(CompileEphemeral::default());
+    assert_eq!(sut.ask(compile).await, text("CompileEphemeral"));
+    assert_eq!(sut.ask(Request::LinkEphemeral(LinkEphemeral::default())).await, text("LinkEphemeral"));
+    let check = Request::FingerprintCheck(Default::default());
+    assert_eq!(sut.ask(check).await, text("FingerprintCheck"));
+    let release = Request::ReleaseWorktreeHandles(Default::default());
+    assert_eq!(sut.ask(release).await, text("ReleaseWorktreeHandles"));
+    let invalid = Request::Compile(Compile { session_id: "x".to_owned(), ..Compile::default() });
+    assert_eq!(sut.ask(invalid).await, Response::error("invalid session ID: x"));
+    let status = sut.status().await;
+    assert_eq!((status.total_compilations, status.compile_errors, status.total_links), (3, 3, 1));
+    match sut.ask(Request::SessionStats(SessionId { session_id })).await {
+        Response::SessionStatsResult(SessionStatsReply { stats: Some(stats) }) => {
+            assert_eq!((stats.compilations, stats.errors), (1, 1));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_refused_as_released_daemons_refuse_them() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let id = |id: &str| SessionId { session_id: id.to_owned() };
+    let unknown = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(
+        sut.ask(Request::SessionStats(id(unknown))).await,
+        Response::error(format!("unknown session: {unknown}"))
+    );
+    assert_eq!(sut.ask(Request::SessionStats(id("a"))).await, Response::error("invalid session ID: a"));
+    assert_eq!(sut.ask(Request::SessionEnd(id("a"))).await, Response::error("invalid session ID: a"));
+    assert_eq!(
+        sut.ask(Request::SessionEnd(id(unknown))).await,
+        Response::SessionEnded(SessionStatsReply { stats: None })
+    );
+    for _ in 0..3 {
+        sut.start(tracked()).await;
+    }
+    match sut.ask(Request::SessionStart(tracked())).await {
+        Response::Backpressure(busy) => assert_eq!((busy.queue_depth, busy.retry_after_ms), (3, 100)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn private_options_of_another_daemon_are_refused_and_others_make_no_owner() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let private = |endpoint: Option<&str>, cache_dir: Option<&str>| {
+        let options = PrivateDaemonSessionOptions {
+            endpoint: endpoint.map(str::to_owned),
+            cache_dir: cache_dir.map(NormalizedPath::from),
+            owner_pids: vec![u32::MAX],
+            env: vec![("A".to_owned(), "1".to_owned())],
+            ..Default::default()
+        };
+        SessionStart { private_daemon: Some(options), ..SessionStart::default() }
+    };
+    let refused = |text: &str| Response::error(text);
+    assert_eq!(
+        sut.ask(Request::SessionStart(private(Some("/x"), Some("/y")))).await,
+        refused("private daemon endpoint mismatch: connected to /run/sock, requested /x")
+    );
+    assert_eq!(
+        sut.ask(Request::SessionStart(private(Some("/run/sock"), Some("/y")))).await,
+        refused("private daemon cache dir mismatch: connected to /cache, requested /y")
+    );
+    sut.start(private(Some("/run/sock"), Some("/cache/."))).await;
+    assert_eq!(sut.status().await.private_daemon, Default::default());
+}
+
+#[tokio::test]
+async fn a_journal_path_is_answered_as_it_was_given() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let journal_path = Some("missing/j.jsonl".into());
+    let start = SessionStart { journal_path, ..SessionStart::default() };
+    match sut.ask(Request::SessionStart(start.clone())).await {
+        Response::SessionStarted(started) => assert_eq!(started.journal_path, start.journal_path),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_is_an_error() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let told = Response::error("the cache key has 2000 bytes, and 1024 are the most");
+    assert_eq!(sut.ask(lookup(&"k".repeat(2000))).await, told);
+    assert_eq!(sut.ask(store(&"k".repeat(2000), 1)).await, told);
+}

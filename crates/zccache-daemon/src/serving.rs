@@ -1,0 +1,226 @@
+//! The daemon at work: its server, and what can end or replace it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use zccache_ipc::endpoint::{BindError, Claim, Listener};
+use zccache_ipc::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerHandle};
+
+use crate::lifecycle::{Event, LifecycleLog};
+use crate::service::{Attached, DaemonService, Identity};
+use crate::sessions::{self, Sessions};
+use crate::settings::Settings;
+use crate::store::{self, Store};
+use crate::{StartError, chain};
+
+/// How often the daemon looks whether its socket and locks are still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long requests in flight may take when the daemon ends.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why a daemon stopped serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A client asked for it.
+    Shutdown,
+    /// Nobody asked for anything for too long.
+    Idle,
+    /// The system asked for it.
+    Signal,
+}
+
+/// Opens the store and serves `listener` until something ends it.
+pub(crate) async fn run(
+    settings: &Settings,
+    lifecycle: &LifecycleLog,
+    claim: &mut Claim,
+    listener: Listener,
+) -> Result<Reason, StartError> {
+    let began = Instant::now();
+    let locations = &settings.locations;
+    let endpoint = locations.endpoint().as_str().to_owned();
+    let idle_timeout = settings.idle_secs();
+    lifecycle.record(&Event::Spawn {
+        endpoint: endpoint.clone(),
+        version: settings.version.clone(),
+        idle_timeout,
+    });
+    tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
+    let signalled = signals();
+
+    let path = locations.store_file().to_owned();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, store::Limits::default())).await;
+    let store = opened.map_err(|_| StartError::Panicked)??;
+    let identity = Identity {
+        version: settings.version.clone(),
+        namespace: locations.namespace_label().to_owned(),
+        endpoint,
+        cache_dir: locations.cache_root().path().into(),
+    };
+    let sessions = Sessions::new(sessions::Limits::default());
+    let service = Arc::new(DaemonService::new(identity, store, sessions));
+
+    let mut servers = Servers::new(Arc::clone(&service), settings);
+    servers.add(listener);
+    let reason = servers.until_ended(claim, lifecycle, &signalled).await;
+    service.close().await;
+    let uptime = began.elapsed();
+    match &reason {
+        Ok(Reason::Shutdown) => lifecycle.record(&Event::Shutdown { uptime }),
+        Ok(Reason::Idle) => lifecycle.record(&Event::Idle { uptime, idle_timeout }),
+        Ok(Reason::Signal) => lifecycle.record(&Event::Signal { uptime }),
+        Err(_) => {}
+    }
+    reason
+}
+
+/// The server of each socket that the daemon has had: the newest accepts, the others drain.
+struct Servers {
+    service: Arc<DaemonService>,
+    config: ServerConfig,
+    tasks: JoinSet<(u64, Result<Served, ServeError>)>,
+    newest: u64,
+    handle: Option<ServerHandle>,
+}
+
+impl Servers {
+    fn new(service: Arc<DaemonService>, settings: &Settings) -> Self {
+        let mut config = ServerConfig::new(settings.version.clone());
+        config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        config.idle_timeout = settings.idle_timeout;
+        config.drain = DrainPolicy::new(DRAIN, || {
+            tracing::error!("the daemon does not end by itself and is ended");
+            std::process::exit(1);
+        });
+        Self { service, config, tasks: JoinSet::new(), newest: 0, handle: None }
+    }
+
+    /// Serves `listener`, and lets the servers before finish what they are at.
+    fn add(&mut self, listener: Listener) {
+        self.stop();
+        self.newest += 1;
+        let number = self.newest;
+        let server = Server::new(Attached::new(Arc::clone(&self.service), number), self.config.clone());
+        self.handle = Some(server.handle());
+        self.tasks.spawn(async move { (number, server.serve(listener).await) });
+    }
+
+    fn stop(&self) {
+        if let Some(handle) = &self.handle {
+            handle.shutdown();
+        }
+    }
+
+    /// Returns when every server has ended.
+    async fn until_ended(
+        &mut self,
+        claim: &mut Claim,
+        lifecycle: &LifecycleLog,
+        signalled: &Notify,
+    ) -> Result<Reason, StartError> {
+        let mut reason = Ok(Reason::Signal);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ending = false;
+        loop {
+            tokio::select! {
+                ended = self.tasks.join_next() => match ended {
+                    None => return reason,
+                    Some(Ok((number, served))) => {
+                        tracing::debug!(number, ?served, "a server ended");
+                        let asked = matches!(served, Ok(Served { ended: Ended::Shutdown, .. }));
+                        if !ending && (asked || number == self.newest) {
+                            reason = served.map(|served| served.ended.into()).map_err(StartError::from);
+                            ending = true;
+                            self.stop();
+                        }
+                    }
+                    Some(Err(_)) => {
+                        reason = Err(StartError::Panicked);
+                        ending = true;
+                        self.stop();
+                    }
+                },
+                () = signalled.notified(), if !ending => {
+                    ending = true;
+                    self.stop();
+                }
+                _ = look.tick(), if !ending => {
+                    if let Err(error) = self.look_after(claim, lifecycle) {
+                        reason = Err(error);
+                        ending = true;
+                        self.stop();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the socket again when somebody, such as a cleaner of `/tmp`, has removed it.
+    ///
+    /// # Errors
+    ///
+    /// When the endpoint can be another daemon's by now.
+    fn look_after(&mut self, claim: &mut Claim, lifecycle: &LifecycleLog) -> Result<(), StartError> {
+        // What cannot be looked at is taken for unchanged.
+        if let Ok(false) = claim.owns_locks() {
+            return Err(StartError::LocksRemoved(claim.endpoint().clone()));
+        }
+        if let Ok(false) = claim.owns_socket() {
+            match claim.bind() {
+                Ok(listener) => {
+                    tracing::warn!(endpoint = %claim.endpoint(), "the socket was removed and is made again");
+                    lifecycle.record(&Event::Rebound);
+                    self.add(listener);
+                }
+                Err(error @ BindError::InUse { .. }) => return Err(StartError::Bind(error)),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "the socket was removed and cannot be made again");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Listens for Ctrl-C and for the system's request to end; the second one ends the process at once.
+fn signals() -> Arc<Notify> {
+    let signalled = Arc::new(Notify::new());
+    let notify = Arc::clone(&signalled);
+    let before = AtomicBool::new(false);
+    let set = ctrlc::set_handler(move || {
+        if before.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        notify.notify_one();
+    });
+    if let Err(error) = set {
+        tracing::warn!(%error, "signals end the daemon without a word");
+    }
+    signalled
+}
+
+impl From<Ended> for Reason {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Shutdown => Self::Shutdown,
+            Ended::Idle => Self::Idle,
+            _ => Self::Signal,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shutdown => "a client asked the daemon to end",
+            Self::Idle => "nobody asked for anything, and the daemon ends",
+            Self::Signal => "the system asked the daemon to end",
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! One open session and its figures.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use zccache_ipc::model::{Compile, PhaseProfileSummary, SessionStart, SessionStats};
+
+/// Something that happened and counts in sessions.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A lookup was answered.
+    Lookup {
+        /// The key.
+        key: &'a str,
+        /// Bytes of contents of the artifact that was found, if one was.
+        hit: Option<u64>,
+    },
+    /// A store was answered.
+    Store {
+        /// The key.
+        key: &'a str,
+        /// Bytes of contents of the artifact, unless it was there before.
+        stored: Option<u64>,
+    },
+    /// A compilation was refused.
+    RefusedCompile(&'a Compile),
+}
+
+/// A build that wants its own figures.
+#[derive(Debug)]
+pub(super) struct Session {
+    started: Instant,
+    used: Instant,
+    keeps_stats: bool,
+    stats: SessionStats,
+    phases: PhaseProfileSummary,
+    journal: Option<PathBuf>,
+}
+
+impl Session {
+    pub(super) fn new(start: &SessionStart) -> Self {
+        // The client's directory, since a relative path means nothing in the daemon's.
+        let journal = start.journal_path.as_ref().map(|path| start.working_dir.as_path().join(path));
+        Self {
+            started: Instant::now(),
+            used: Instant::now(),
+            keeps_stats: start.track_stats,
+            stats: SessionStats::default(),
+            phases: PhaseProfileSummary::default(),
+            journal: journal.filter(|path| path.is_absolute()),
+        }
+    }
+
+    /// The figures so far, if the session asked for some. Released daemons send the phases with all of them.
+    pub(super) fn stats(&self) -> Option<SessionStats> {
+        self.keeps_stats.then(|| SessionStats {
+            duration_ms: millis(self.started.elapsed()),
+            phase_profile: Some(self.phases),
+            ..self.stats.clone()
+        })
+    }
+
+    pub(super) fn journal(&self) -> Option<&PathBuf> {
+        self.journal.as_ref()
+    }
+
+    pub(super) fn touch(&mut self) {
+        self.used = Instant::now();
+    }
+
+    pub(super) fn unused_for(&self) -> Duration {
+        self.used.elapsed()
+    }
+
+    pub(super) fn count(&mut self, event: Event<'_>, took: Duration) {
+        self.touch();
+        let (stats, phases, took) = (&mut self.stats, &mut self.phases, nanos(took));
+        match event {
+            Event::Lookup { hit: Some(bytes), .. } => {
+                stats.hits += 1;
+                stats.bytes_read += bytes;
+                phases.hit_count += 1;
+                phases.artifact_lookup_ns += took;
+                phases.total_hit_ns += took;
+            }
+            Event::Lookup { hit: None, .. } => {
+                stats.misses += 1;
+                phases.miss_count += 1;
+                phases.artifact_lookup_ns += took;
+                phases.total_miss_ns += took;
+            }
+            Event::Store { stored, .. } => {
+                stats.bytes_written += stored.unwrap_or(0);
+                phases.artifact_store_ns += took;
+            }
+            Event::RefusedCompile(_) => {
+                stats.compilations += 1;
+                stats.errors += 1;
+            }
+        }
+    }
+}
+
+impl Event<'_> {
+    /// Returns the line of a journal, with the keys of the released ones where they apply.
+    pub(super) fn line(self, id: Uuid, took: Duration, now: SystemTime) -> String {
+        let mut fields = match self {
+            Self::Lookup { key, hit } => json!({
+                "op": "lookup", "outcome": if hit.is_some() { "hit" } else { "miss" },
+                "cache_key": key, "bytes": hit,
+            }),
+            Self::Store { key, stored } => json!({
+                "op": "store", "outcome": if stored.is_some() { "stored" } else { "exists" },
+                "cache_key": key, "bytes": stored,
+            }),
+            Self::RefusedCompile(compile) => json!({
+                "op": "compile", "outcome": "error", "exit_code": -1,
+                "compiler": compile.compiler.to_string(), "args": compile.args, "cwd": compile.cwd.to_string(),
+            }),
+        };
+        let common: BTreeMap<&str, Value> = BTreeMap::from([
+            ("ts", humantime::format_rfc3339_millis(now).to_string().into()),
+            ("session_id", id.to_string().into()),
+            ("latency_ns", nanos(took).into()),
+        ]);
+        for (key, value) in common {
+            fields[key] = value;
+        }
+        fields.to_string()
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

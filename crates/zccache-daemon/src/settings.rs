@@ -1,0 +1,118 @@
+//! What a daemon is to be, from its arguments and its environment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use zccache_ipc::endpoint::{DirPolicy, Endpoint, Environment, LocateError, Locations, Variable};
+
+use crate::Args;
+
+/// Seconds without a request after which the daemon ends, where nothing else is said.
+const IDLE_TIMEOUT_SECS: u64 = 3600;
+
+/// Everything that is decided before anything is done. Every path is absolute.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) locations: Locations,
+    /// The release that is announced.
+    pub(crate) version: String,
+    /// Without a request; `None` is never.
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) max_connections: u32,
+    pub(crate) log_file: Option<PathBuf>,
+    pub(crate) log_level: LevelFilter,
+    /// What was not understood and is done without.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Settings {
+    pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Self, LocateError> {
+        let endpoint = args.endpoint.as_deref().map(Endpoint::from);
+        let locations = Locations::for_daemon(environment, endpoint.as_ref(), args.cache_dir.as_deref())?;
+        let mut remarks: Vec<_> = locations.problems().iter().map(ToString::to_string).collect();
+        let idle_timeout = args.idle_timeout.unwrap_or_else(|| {
+            let variable = environment.var(Variable::IdleTimeoutSecs).filter(|value| !value.is_empty());
+            let parsed = variable.map(|value| value.to_str().and_then(|text| text.trim().parse().ok()));
+            parsed.unwrap_or(Some(IDLE_TIMEOUT_SECS)).unwrap_or_else(|| {
+                let variable = Variable::IdleTimeoutSecs;
+                remarks.push(format!("{variable} is not a number of seconds and is ignored"));
+                IDLE_TIMEOUT_SECS
+            })
+        });
+        Ok(Self {
+            version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+            idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
+            max_connections: args.max_connections,
+            log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
+            // The command line admits the names of levels only.
+            log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
+            remarks,
+            locations,
+        })
+    }
+
+    /// What may be done to the directory of the socket: the default one is ours, any other somebody's choice.
+    pub(crate) fn socket_policy(&self) -> DirPolicy {
+        if self.locations.is_default() { DirPolicy::Dedicated } else { DirPolicy::Shared }
+    }
+
+    /// The log of a daemon in the background that was given none: beside the lifecycle log, and named like it.
+    pub(crate) fn background_log(&self) -> PathBuf {
+        let lifecycle = self.locations.lifecycle_log();
+        let name = lifecycle.file_name().unwrap_or_default().to_string_lossy();
+        lifecycle.with_file_name(name.replacen("daemon-lifecycle", "daemon", 1))
+    }
+
+    /// Seconds without a request, 0 for never, as the released log and command line have it.
+    pub(crate) fn idle_secs(&self) -> u64 {
+        self.idle_timeout.map_or(0, |limit| limit.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use zccache_ipc::endpoint::Platform;
+
+    use super::*;
+
+    fn settings(line: &str, environment: &Environment) -> Settings {
+        Settings::resolve(&Args::parse_from(line.split(' ')), environment).unwrap()
+    }
+
+    fn environment() -> Environment {
+        Environment::new(Platform::CURRENT, "/work").with(Variable::CacheDir, "/cache")
+    }
+
+    #[test]
+    fn the_idle_timeout_is_the_arguments_else_the_variables_else_an_hour() {
+        #[track_caller]
+        fn check(line: &str, variable: Option<&str>, expected: u64, remarks: usize) {
+            let with = |value| environment().with(Variable::IdleTimeoutSecs, value);
+            let settings = settings(line, &variable.map_or_else(environment, with));
+            assert_eq!(
+                (settings.idle_secs(), settings.remarks.len()),
+                (expected, remarks),
+                "{line} {variable:?}"
+            );
+        }
+        check("d", None, 3600, 0);
+        check("d", Some(""), 3600, 0);
+        check("d", Some("7"), 7, 0);
+        check("d", Some(" 7 "), 7, 0);
+        check("d", Some("0"), 0, 0);
+        check("d", Some("soon"), 3600, 1);
+        check("d --idle-timeout 9", Some("soon"), 9, 0);
+        check("d --idle-timeout 0", Some("7"), 0, 0);
+        check("d --idle-timeout 18446744073709551615", None, u64::MAX, 0);
+    }
+
+    #[test]
+    fn paths_are_absolute_and_logs_have_names_of_their_own() {
+        let settings = settings("d --log-file l --cache-dir c", &environment());
+        assert_eq!(settings.log_file, Some("/work/l".into()));
+        assert_eq!(settings.background_log(), PathBuf::from("/work/c/logs/daemon.log"));
+        assert_eq!(settings.version, env!("CARGO_PKG_VERSION"));
+    }
+}

@@ -1,0 +1,138 @@
+//! From a command line to a daemon that serves, and to its end.
+
+use std::fmt;
+use std::path::Path;
+
+use zccache_ipc::endpoint::{
+    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, detach_session, ensure_directory,
+    raise_fd_limit,
+};
+
+use crate::lifecycle::{Event, LifecycleLog};
+use crate::serving::{self, Reason};
+use crate::settings::Settings;
+use crate::{Args, StartError, background, chain, logging};
+
+/// What became of a start. All of them are successes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It served until it was stopped.
+    Served(Reason),
+    /// It serves in the background.
+    Started {
+        /// Where.
+        endpoint: Endpoint,
+        /// As which process.
+        pid: Pid,
+    },
+    /// Another daemon has the endpoint.
+    Lost {
+        /// Which.
+        endpoint: Endpoint,
+        /// The other daemon, where it is known.
+        by: Option<Pid>,
+    },
+}
+
+/// Does what the command line says, and returns when that is done. Blocks.
+///
+/// # Errors
+///
+/// [`StartError`]; nothing of ours is left at the endpoint then.
+pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartError> {
+    // First, so that nothing that happens from here on reaches the terminal of the starter.
+    let detached = if args.detached { detach_session() } else { Ok(()) };
+    let settings = Settings::resolve(args, environment)?;
+    if !args.foreground {
+        directories(&settings)?;
+        return background::start(args, &settings);
+    }
+    let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);
+    if let Some(error) = log_failed {
+        tracing::warn!(%error, "the log file cannot be written; this is standard error");
+    }
+    if let Err(error) = detached {
+        tracing::warn!(%error, "the daemon stays in the session of its starter");
+    }
+    for remark in &settings.remarks {
+        tracing::warn!("{remark}");
+    }
+    let lifecycle =
+        LifecycleLog::new(settings.locations.lifecycle_log(), settings.locations.namespace_label());
+    let outcome = foreground(&settings, &lifecycle);
+    match &outcome {
+        Ok(outcome) => tracing::info!("{outcome}"),
+        Err(error) => {
+            tracing::error!(advice = error.advice(), "{}", chain(error));
+            lifecycle.record(&Event::Failed { reason: chain(error) });
+        }
+    }
+    outcome
+}
+
+fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, StartError> {
+    if let Err(error) = raise_fd_limit() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    let locations = &settings.locations;
+    let endpoint = locations.endpoint().clone();
+    let lost = |by| {
+        lifecycle.record(&Event::Lost { endpoint: endpoint.as_str().to_owned(), winner: by });
+        Ok(Outcome::Lost { endpoint: endpoint.clone(), by })
+    };
+    // Before anything else, so that of many starters all but one are gone at once.
+    let mut claim = match Claim::take(&endpoint, locations.lock_file(), settings.socket_policy()) {
+        Ok(claim) => claim,
+        Err(ClaimError::Held { by, .. }) => return lost(by),
+        Err(error) => return Err(StartError::Claim(error)),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .build()
+        .map_err(StartError::Runtime)?;
+    let served = runtime.block_on(async {
+        // Before the store is opened: clients that come meanwhile wait in the backlog.
+        let listener = match claim.bind() {
+            Ok(listener) => listener,
+            Err(BindError::InUse { by, .. }) => return lost(by),
+            Err(error) => return Err(StartError::Bind(error)),
+        };
+        directories(settings)?;
+        // A directory that the daemon stands in cannot be unmounted or, on Windows, removed.
+        let _ = std::env::set_current_dir(locations.cache_root().path());
+        serving::run(settings, lifecycle, &mut claim, listener).await.map(Outcome::Served)
+    });
+    // A thread that hangs in the file system must not keep the endpoint.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Err(error) = claim.release() {
+        tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
+    }
+    served
+}
+
+/// Makes the directories that the daemon writes to, for this user alone.
+fn directories(settings: &Settings) -> Result<(), StartError> {
+    let locations = &settings.locations;
+    ensure_directory(Path::new(locations.cache_root().path()), DirPolicy::Dedicated)?;
+    for file in [locations.store_file(), locations.lifecycle_log()] {
+        if let Some(directory) = file.parent() {
+            ensure_directory(directory, DirPolicy::Dedicated)?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Served(reason) => reason.fmt(f),
+            Self::Started { endpoint, pid } => write!(f, "process {pid} listens at {endpoint}"),
+            Self::Lost { endpoint, by: Some(pid) } => {
+                write!(f, "another daemon (process {pid}) listens at {endpoint}")
+            }
+            Self::Lost { endpoint, by: None } => write!(f, "another daemon listens at {endpoint}"),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Why the store could not be opened or used.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use zccache_ipc::wire_v15::EncodeError;
+
+use super::MAX_KEY_LEN;
+
+/// A store that was not opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("another process uses the store {}", .0.display())]
+    Locked(PathBuf),
+    /// The file cannot be created, opened, read or moved.
+    #[error("cannot open the store {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Anything else that the database says.
+    #[error("cannot open the store {}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: redb::Error,
+    },
+}
+
+/// A request that the store did not do.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The caller's key is too long.
+    #[error("the cache key has {len} bytes, and {MAX_KEY_LEN} are the most")]
+    KeyTooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The caller's artifact cannot be encoded.
+    #[error("the artifact cannot be stored")]
+    Encode(#[source] Arc<EncodeError>),
+    /// Too much waits to be written; nothing was done.
+    #[error("{waiting} stores wait to be written")]
+    Busy {
+        /// How many jobs wait.
+        waiting: usize,
+    },
+    /// The file could not be read or written.
+    #[error("the store cannot be used: {0}")]
+    Database(#[source] Arc<redb::Error>),
+    /// The file could not be opened again after a failure.
+    #[error("the store cannot be opened again")]
+    Reopen(#[source] Arc<OpenError>),
+    /// The database failed an assertion of its own.
+    #[error("the store failed an assertion")]
+    Panicked,
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same request can succeed when it is made again a little later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+}

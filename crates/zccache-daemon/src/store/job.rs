@@ -1,0 +1,34 @@
+//! What the writer can be asked to do.
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use zccache_ipc::model::{Cleared, StoreResult};
+
+use super::StoreError;
+
+/// One job of the writer's queue. A reply that nobody waits for any more is dropped.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Store an entry.
+    Put(Put),
+    /// Remove this entry if it is damaged.
+    Recheck { key: String },
+    /// Make the file usable again after `error`, unless that was done since `generation`.
+    Repair { generation: u64, error: StoreError },
+    /// Remove everything.
+    Clear { reply: oneshot::Sender<Result<Cleared, StoreError>> },
+    /// Close the file and end.
+    Stop,
+}
+
+/// One entry to be stored.
+#[derive(Debug)]
+pub(super) struct Put {
+    pub(super) key: String,
+    /// The sealed artifact.
+    pub(super) value: Vec<u8>,
+    /// The sealed description, if it is a Rust artifact.
+    pub(super) rust: Option<Vec<u8>>,
+    pub(super) reply: oneshot::Sender<Result<StoreResult, StoreError>>,
+    /// Gives its bytes back to the limit when the entry is written.
+    pub(super) _room: OwnedSemaphorePermit,
+}

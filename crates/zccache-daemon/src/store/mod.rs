@@ -1,0 +1,232 @@
+//! The embedded artifact store: one file, one writer, checked on every read.
+//!
+//! An entry is written with its checksum and is on disk before the store is answered. What is read
+//! is returned only when the checksum of key and contents holds; anything else is a miss, and goes.
+//! Stores that wait together are committed together.
+//!
+//! An output that is given as a path is kept as that path: what it points to is the client's.
+
+mod database;
+mod entry;
+mod error;
+mod job;
+mod rust;
+mod shared;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
+use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
+
+pub use error::{OpenError, StoreError};
+use job::{Job, Put};
+use shared::{Look, Shared};
+
+/// The longest key, in bytes.
+pub const MAX_KEY_LEN: usize = 1024;
+
+/// Artifacts above this many bytes are encoded off the runtime's threads.
+const LARGE: usize = 64 * 1024;
+
+/// How much may wait in a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Jobs that wait for the writer.
+    pub waiting: usize,
+    /// Bytes of artifacts that wait for the writer, or are being written.
+    pub waiting_bytes: usize,
+    /// Lookups at work at once.
+    pub readers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { waiting: 256, waiting_bytes: 64 << 20, readers: 16 }
+    }
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Artifacts.
+    pub artifacts: u64,
+    /// Bytes of their keys, checksums and encoded contents; the file is larger, by whole pages.
+    pub bytes: u64,
+}
+
+/// Artifacts by key, in one file that no other process has open.
+#[derive(Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
+    readers: Semaphore,
+    limits: Limits,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the store in the file at `path`, which is created when it is missing. Blocks.
+    ///
+    /// A file that is damaged, or is something else, is moved aside to `<path>.corrupt-<n>`, with a
+    /// warning in the log, and a new one is begun.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Locked`] when another process has it open, and [`OpenError::Io`] with the path.
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
+        let shared = Arc::new(Shared::open(path)?);
+        let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || writer::run(jobs, &shared)
+            })
+            .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Self {
+            shared,
+            queue,
+            room: Arc::new(Semaphore::new(limits.waiting_bytes.min(Semaphore::MAX_PERMITS))),
+            readers: Semaphore::new(limits.readers.max(1)),
+            limits,
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// Returns the artifact that is stored under `key`.
+    ///
+    /// A damaged entry is not returned: it counts as missing, is logged, and is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::KeyTooLong`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Looking changes nothing that can be seen.
+    pub async fn lookup(&self, key: &str) -> Result<Option<ArtifactData>, StoreError> {
+        checked(key)?;
+        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+        let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
+        let look = tokio::task::spawn_blocking(move || (shared.look(&key), key)).await;
+        let (look, key) = look.map_err(|_| StoreError::Closed)?;
+        match look {
+            Look::Found(artifact) => Ok(Some(artifact)),
+            Look::Absent => Ok(None),
+            Look::Damaged(why) => {
+                tracing::warn!(key, %why, "a stored artifact is damaged and is removed");
+                // When the queue is full, the next lookup of the key asks again.
+                let _ = self.queue.try_send(Job::Recheck { key });
+                Ok(None)
+            }
+            Look::Broken { error, generation } => {
+                tracing::warn!(key, %error, "the store cannot be read");
+                let _ = self.queue.try_send(Job::Repair { generation, error });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Stores `artifact` under `key`, unless a sound entry is there; it is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing is stored then, except after [`StoreError::Closed`], where it may be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take back a store that is in the queue.
+    pub async fn store(&self, key: &str, artifact: ArtifactData) -> Result<StoreResult, StoreError> {
+        checked(key)?;
+        let size = artifact.payload_len();
+        // Before the work of encoding, so that an overloaded daemon does less of it, not more.
+        let permits = u32::try_from(size.min(self.limits.waiting_bytes)).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.room).try_acquire_many_owned(permits).map_err(|_| self.busy())?;
+        let slot = self.queue.clone().try_reserve_owned().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => self.busy(),
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        let owned = key.to_owned();
+        let seal = move || {
+            let rust = rust::info(&owned, &artifact).map(entry::seal_info);
+            Ok((entry::seal(&owned, artifact)?, rust.transpose()?, owned))
+        };
+        let (value, rust, key) = if size > LARGE {
+            tokio::task::spawn_blocking(seal).await.map_err(|_| StoreError::Closed)?
+        } else {
+            seal()
+        }
+        .map_err(StoreError::Encode)?;
+        let (reply, answer) = oneshot::channel();
+        slot.send(Job::Put(Put { key, value, rust, reply, _room: permit }));
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Removes everything and gives the space back to the file system.
+    ///
+    /// Stores that were asked for before it are removed by it and counted; later ones stay.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take back a clear that is in the queue.
+    pub async fn clear(&self) -> Result<Cleared, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job::Clear { reply }).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Lists the artifacts whose outputs are those of rustc, by key.
+    ///
+    /// These are the ones with a `.rlib` or `.rmeta`, and those that cargo has named: an output whose
+    /// stem ends in `-` and cargo's 16 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Listing changes nothing.
+    pub async fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, StoreError> {
+        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.rust_artifacts()).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// How much is stored.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.shared.figures()
+    }
+
+    /// Finishes what is in the queue and closes the file. Later calls are refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue to be finished by itself.
+    pub async fn close(&self) {
+        let _ = self.queue.send(Job::Stop).await;
+        if let Some(writer) = self.writer.lock().await.take() {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+
+    fn busy(&self) -> StoreError {
+        StoreError::Busy { waiting: self.limits.waiting - self.queue.capacity().min(self.limits.waiting) }
+    }
+}
+
+fn checked(key: &str) -> Result<(), StoreError> {
+    if key.len() > MAX_KEY_LEN { Err(StoreError::KeyTooLong { len: key.len() }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The store file as readers and the writer share it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
+
+use super::database::{StoreFile, move_aside, unpanicked};
+use super::entry::{self, Damage};
+use super::job::Put;
+use super::{Figures, OpenError, StoreError};
+
+/// The file, how often it was opened, and its figures.
+///
+/// Every transaction begins and ends under the lock, so that who holds it exclusively is alone with the
+/// file.
+#[derive(Debug)]
+pub(super) struct Shared {
+    path: PathBuf,
+    /// Empty while it cannot be opened.
+    file: RwLock<Option<StoreFile>>,
+    generation: AtomicU64,
+    artifacts: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// What came of a lookup.
+#[derive(Debug)]
+pub(super) enum Look {
+    Found(ArtifactData),
+    Absent,
+    /// The entry is there and cannot be believed.
+    Damaged(Damage),
+    /// The file cannot be read.
+    Broken {
+        error: StoreError,
+        generation: u64,
+    },
+}
+
+impl Shared {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let shared = Self {
+            path: path.to_owned(),
+            file: RwLock::new(None),
+            generation: AtomicU64::new(0),
+            artifacts: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
+        shared.reopen(false)?;
+        Ok(shared)
+    }
+
+    pub(super) fn look(&self, key: &str) -> Look {
+        let generation = self.generation();
+        match self.with_file(|file| file.read(key)) {
+            Ok(None) => Look::Absent,
+            Ok(Some(value)) => match entry::unseal(key, &value) {
+                Ok(artifact) => Look::Found(artifact),
+                Err(damage) => Look::Damaged(damage),
+            },
+            Err(error) => Look::Broken { error, generation },
+        }
+    }
+
+    pub(super) fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, StoreError> {
+        self.with_file(StoreFile::rust_artifacts)
+    }
+
+    pub(super) fn put(&self, batch: &[Put]) -> Result<Vec<StoreResult>, StoreError> {
+        let results = self.with_file(|file| file.put(batch))?;
+        self.count();
+        Ok(results)
+    }
+
+    pub(super) fn recheck(&self, key: &str) -> Result<(), StoreError> {
+        self.with_file(|file| file.recheck(key))?;
+        self.count();
+        Ok(())
+    }
+
+    pub(super) fn clear(&self) -> Result<Cleared, StoreError> {
+        let before = self.len_on_disk();
+        let removed = self.with_file(StoreFile::remove_all)?;
+        self.count();
+        if let Some(file) = self.alone().as_mut()
+            && let Err(error) = unpanicked(|| file.shrink()).and_then(|shrunk| shrunk)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "the cleared store keeps its size");
+        }
+        let freed = before.saturating_sub(self.len_on_disk());
+        Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
+    }
+
+    /// Opens the file again, after moving it aside if it is `damaged`.
+    pub(super) fn reopen(&self, damaged: bool) -> Result<(), OpenError> {
+        let mut slot = self.alone();
+        *slot = None; // closes it and frees its lock
+        if damaged && self.path.exists() {
+            let aside = move_aside(&self.path)?;
+            tracing::warn!(aside = %aside.display(), "the damaged store is kept aside and a new one is begun");
+        }
+        *slot = Some(StoreFile::open(&self.path)?);
+        drop(slot);
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.count();
+        Ok(())
+    }
+
+    pub(super) fn close(&self) {
+        *self.alone() = None;
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.shared().is_some()
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        Figures {
+            artifacts: self.artifacts.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes over the figures of the file; only the writer changes them.
+    fn count(&self) {
+        let Ok(figures) = self.with_file(StoreFile::figures) else { return };
+        self.artifacts.store(figures.artifacts, Ordering::Relaxed);
+        self.bytes.store(figures.bytes, Ordering::Relaxed);
+    }
+
+    fn len_on_disk(&self) -> u64 {
+        self.path.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    fn with_file<T>(&self, work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let slot = self.shared();
+        let file = slot.as_ref().ok_or(StoreError::Closed)?;
+        match unpanicked(|| work(file)) {
+            Ok(done) => done.map_err(|error| StoreError::Database(Arc::new(error))),
+            Err(_) => Err(StoreError::Panicked),
+        }
+    }
+
+    // A panic of the database is caught inside of the lock, so that poison says nothing new.
+    fn shared(&self) -> RwLockReadGuard<'_, Option<StoreFile>> {
+        self.file.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alone(&self) -> RwLockWriteGuard<'_, Option<StoreFile>> {
+        self.file.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Shared {
+    pub(super) fn scribble(&self, key: &str) {
+        self.shared().as_ref().unwrap().scribble(key);
+    }
+}

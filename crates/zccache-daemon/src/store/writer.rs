@@ -1,0 +1,106 @@
+//! The one thread that writes: stores that wait together share a commit.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Receiver;
+
+use super::StoreError;
+use super::job::{Job, Put};
+use super::shared::Shared;
+
+/// The most entries of one commit.
+const MOST_ENTRIES: usize = 64;
+/// No entry joins a commit of this many bytes.
+const FULL_BYTES: usize = 32 << 20;
+
+/// Does jobs in their order until it is told to stop, or nobody is left to tell it.
+pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        match job {
+            Job::Put(first) => {
+                let mut batch = vec![first];
+                next = gather(&mut jobs, &mut batch);
+                put(shared, batch);
+            }
+            Job::Recheck { key } => {
+                if let Err(error) = shared.recheck(&key) {
+                    recover(shared, &error);
+                }
+            }
+            Job::Repair { generation, error } => {
+                if generation == shared.generation() {
+                    recover(shared, &error);
+                }
+            }
+            Job::Clear { reply } => {
+                let cleared = retried(shared, Shared::clear);
+                let _ = reply.send(cleared);
+            }
+            Job::Stop => break,
+        }
+    }
+    // What is still in the queue is answered with `Closed`, by dropping it.
+    shared.close();
+}
+
+/// Adds the stores that wait already, and returns the job that ends the batch.
+fn gather(jobs: &mut Receiver<Job>, batch: &mut Vec<Put>) -> Option<Job> {
+    let mut bytes = batch.iter().map(|put| put.value.len()).sum::<usize>();
+    while batch.len() < MOST_ENTRIES && bytes < FULL_BYTES {
+        match jobs.try_recv() {
+            Ok(Job::Put(put)) => {
+                bytes += put.value.len();
+                batch.push(put);
+            }
+            Ok(other) => return Some(other),
+            Err(_) => break,
+        }
+    }
+    None
+}
+
+fn put(shared: &Shared, batch: Vec<Put>) {
+    match retried(shared, |shared| shared.put(&batch)) {
+        Ok(results) => {
+            for (put, result) in batch.into_iter().zip(results) {
+                let _ = put.reply.send(Ok(result));
+            }
+        }
+        Err(error) => {
+            for put in batch {
+                let _ = put.reply.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Does `work`, and once more when the file could be recovered: a failed commit has changed nothing.
+fn retried<T>(shared: &Shared, work: impl Fn(&Shared) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    if !shared.is_open() {
+        shared.reopen(false).map_err(|error| StoreError::Reopen(Arc::new(error)))?;
+    }
+    work(shared).or_else(|error| if recover(shared, &error) { work(shared) } else { Err(error) })
+}
+
+/// Makes the file usable again after `error`; whether what failed is worth another attempt.
+fn recover(shared: &Shared, error: &StoreError) -> bool {
+    let damaged = match error {
+        StoreError::Panicked => true,
+        StoreError::Database(error) => match **error {
+            redb::Error::Corrupted(_) => true,
+            // The database takes no more writes after a failed one, until it is opened again.
+            redb::Error::Io(_) | redb::Error::PreviousIo => false,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    tracing::warn!(%error, damaged, "the store failed and is opened again");
+    match shared.reopen(damaged) {
+        Ok(()) => damaged,
+        Err(error) => {
+            tracing::error!(%error, "the store cannot be opened again; the next request tries");
+            false
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A daemon that is started in the background.
+
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::Instant;
+
+use testkit::{TempEndpoint, eventually, watchdog};
+
+use super::{LIMIT, SOON, client, daemon, run};
+
+/// Stops the daemon that a test has started in the background, whatever becomes of the test.
+struct Stop(String);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        let config = zccache_ipc::ClientConfig::within(SOON);
+        if let Ok(mut client) = zccache_ipc::blocking::Client::connect(self.0.clone(), config) {
+            let _ = client.shutdown();
+        }
+        let name = self.0.clone();
+        eventually(SOON, "the daemon is gone", || !std::path::Path::new(&name).exists());
+    }
+}
+
+fn default_endpoint(place: &TempEndpoint) -> String {
+    place.cache_dir().join("daemon.sock").to_str().expect("temporary paths are UTF-8").to_owned()
+}
+
+#[test]
+fn it_answers_when_the_starter_returns_and_a_second_start_names_it() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let _stop = Stop(default_endpoint(&place));
+    let first = run(&place, &["--report-version", "1.11.21"]);
+    assert!(first.status.success(), "{first:?}");
+    let pid = std::fs::read_to_string(place.cache_dir().join("daemon.lock")).unwrap();
+    let told = format!("zccache-daemon: process {pid} listens at {}\n", default_endpoint(&place));
+    assert_eq!((first.stdout.as_str(), first.stderr.as_str()), (told.as_str(), ""));
+    assert_eq!(client(&default_endpoint(&place)).status().unwrap().version, "1.11.21");
+    let began = Instant::now();
+    let second = run(&place, &[]);
+    assert!(second.status.success(), "{second:?}");
+    assert!(second.stderr.contains(&format!("another daemon (process {pid})")), "{second:?}");
+    assert!(began.elapsed().as_secs() < 3);
+    assert!(place.cache_dir().join("logs").join("daemon.log").is_file());
+}
+
+#[test]
+fn reading_the_output_of_the_starter_to_its_end_does_not_wait_for_the_daemon() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let _stop = Stop(default_endpoint(&place));
+    let mut starter = daemon(&place, &[])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdout, mut stderr) = (starter.stdout.take().unwrap(), starter.stderr.take().unwrap());
+    let mut text = String::new();
+    stdout.read_to_string(&mut text).unwrap();
+    stderr.read_to_string(&mut text).unwrap();
+    assert!(starter.wait().unwrap().success(), "{text}");
+    client(&default_endpoint(&place));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_has_a_session_null_streams_and_only_the_listed_environment() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let _stop = Stop(default_endpoint(&place));
+    let started =
+        testkit::Process::spawn(daemon(&place, &[]).env("SECRET", "x").env("USER", "me")).finish(SOON);
+    assert!(started.status.success(), "{started:?}");
+    let pid = std::fs::read_to_string(place.cache_dir().join("daemon.lock")).unwrap();
+    let process = std::path::Path::new("/proc").join(&pid);
+    let environment = std::fs::read_to_string(process.join("environ")).unwrap();
+    assert!(environment.contains("USER=me") && !environment.contains("SECRET"), "{environment:?}");
+    for stream in 0..3 {
+        let target = std::fs::read_link(process.join("fd").join(stream.to_string())).unwrap();
+        assert_eq!(target, std::path::Path::new("/dev/null"), "{stream}");
+    }
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    assert_eq!(
+        (fields[2], fields[3]),
+        (pid.as_str(), pid.as_str()),
+        "it leads its group and session: {stat}"
+    );
+}
+
+#[test]
+fn a_relative_cache_directory_is_that_of_the_starter() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let endpoint = place.dir().join("zc").join("daemon.sock").to_str().unwrap().to_owned();
+    let _stop = Stop(endpoint.clone());
+    let started = run(&place, &["--cache-dir", "zc"]);
+    assert!(started.status.success(), "{started:?}");
+    let status = client(&endpoint).status().unwrap();
+    assert_eq!(status.cache_dir.as_path(), place.dir().join("zc"));
+}
+
+#[test]
+fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    std::fs::write(place.socket(), "precious").unwrap();
+    let failed = run(&place, &["--endpoint", &place.name()]);
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("the daemon ended with"), "{failed:?}");
+    let log = failed.stderr.rsplit_once("see ").unwrap().1.trim();
+    assert!(std::fs::read_to_string(log).unwrap().contains("not a socket"));
+}

@@ -1,0 +1,113 @@
+//! Places where a daemon cannot live: each a typed error that names the path, and nothing changed there.
+
+use testkit::{Finished, TempEndpoint, watchdog};
+
+use super::{LIMIT, run};
+
+#[track_caller]
+fn check(finished: &Finished, expected: &[&str]) {
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    for text in expected {
+        assert!(finished.stderr.contains(text), "no {text:?} in {finished:?}");
+    }
+}
+
+#[test]
+fn a_regular_file_at_the_socket_path_is_refused_and_kept() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    std::fs::write(place.socket(), "precious").unwrap();
+    let finished = run(&place, &["--foreground", "--endpoint", &place.name()]);
+    check(&finished, &["is a regular file, not a socket", "try: move", &place.name()]);
+    assert_eq!(std::fs::read_to_string(place.socket()).unwrap(), "precious");
+}
+
+#[test]
+fn a_directory_at_the_socket_path_is_refused_and_kept() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    std::fs::create_dir(place.socket()).unwrap();
+    let finished = run(&place, &["--foreground", "--endpoint", &place.name()]);
+    check(&finished, &["is a directory, not a socket", "try: move"]);
+    assert!(place.socket().is_dir());
+}
+
+#[test]
+fn a_cache_directory_that_cannot_be_made_is_named() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let file = place.dir().join("file");
+    std::fs::write(&file, "").unwrap();
+    let cache = file.join("cache");
+    let cache = cache.to_str().unwrap();
+    for arguments in [&["--foreground", "--cache-dir", cache][..], &["--cache-dir", cache]] {
+        check(&run(&place, arguments), &["cannot use the directory", cache, "try: mkdir -p"]);
+    }
+    let name = place.name();
+    let elsewhere = run(&place, &["--foreground", "--endpoint", &name, "--cache-dir", cache]);
+    check(&elsewhere, &["cannot use the directory", cache, "try: mkdir -p"]);
+    assert!(!place.socket().exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_directory_that_cannot_be_written_is_named() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let above = place.dir().join("above");
+    std::fs::create_dir(&above).unwrap();
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o500)).unwrap();
+    if std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0) {
+        return; // root writes everywhere
+    }
+    let cache = above.join("cache");
+    let finished = run(&place, &["--foreground", "--cache-dir", cache.to_str().unwrap()]);
+    check(&finished, &["cannot use the directory", cache.to_str().unwrap(), "try: mkdir -p"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_directory_that_others_can_write_is_refused_with_its_fix() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let open = place.dir().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let endpoint = open.join("s.sock");
+    let finished = run(&place, &["--foreground", "--endpoint", endpoint.to_str().unwrap()]);
+    check(&finished, &["is writable by others", &format!("try: chmod 700 {}", open.display())]);
+}
+
+#[test]
+fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let endpoint = place.dir().join("s".repeat(120));
+    let finished = run(&place, &["--foreground", "--endpoint", endpoint.to_str().unwrap()]);
+    check(&finished, &[endpoint.to_str().unwrap(), "try: choose a shorter path"]);
+}
+
+#[test]
+fn a_directory_in_place_of_the_store_is_named() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let store = place.cache_dir().join("ipc-store-daemon.redb");
+    std::fs::create_dir(&store).unwrap();
+    let finished = run(&place, &["--foreground"]);
+    check(&finished, &["cannot open the store", store.to_str().unwrap()]);
+    assert!(!place.cache_dir().join("daemon.sock").exists(), "the endpoint was let go");
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let finished = run(&place, &["--frobnicate"]);
+    assert_eq!(finished.status.code(), Some(2), "{finished:?}");
+    let help = run(&place, &["--help"]);
+    assert!(help.status.success() && help.stdout.contains("Exit codes:"), "{help:?}");
+    let version = run(&place, &["--version"]);
+    assert_eq!(version.stdout, format!("zccache-daemon {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,225 @@
+//! Both clients against a server.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use common::{Answering, PATIENCE, artifact, config, fixed, start};
+use testkit::watchdog;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zccache_ipc::model::{Request, Response};
+use zccache_ipc::{CallError, Client, ClientConfig, Connection, IpcConnection, IpcError, blocking, wire_v15};
+
+#[tokio::test]
+async fn calls_are_answered_one_after_the_other_on_one_connection() {
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(fixed), config());
+    let mut client = running.client();
+    client.ping().await.expect("pong");
+    assert_eq!(client.lookup("1000").await.expect("an answer"), Some(artifact(1000)));
+    assert_eq!(client.lookup("nothing").await.expect("an answer"), None);
+    let refused = client.clear().await.expect_err("not for this test");
+    assert!(
+        matches!(&refused, CallError::Refused { message, .. } if message == "Clear is not for this test")
+    );
+    client.ping().await.expect("an error is an answer, and the connection goes on");
+    assert_eq!(running.handle.figures().connections, 1);
+    assert_eq!(running.stop().await.figures.requests, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_blocking_client_does_the_same() {
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(fixed), config());
+    let endpoint = running.endpoint.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut client = blocking::Client::new(endpoint, ClientConfig::within(PATIENCE));
+        client.ping().expect("pong");
+        for len in [0, 1, 100_000, 15 << 20] {
+            assert_eq!(client.lookup(len.to_string()).expect("an answer"), Some(artifact(len)));
+        }
+        assert!(matches!(client.clear(), Err(CallError::Refused { .. })));
+        client.ping().expect("the connection goes on");
+    })
+    .await
+    .expect("no panic");
+    assert_eq!(running.stop().await.figures.connections, 1);
+}
+
+/// A service whose first answer waits until it is told to go on.
+fn slow_first()
+-> (Answering<impl Fn(Request) -> futures_like::Boxed + Send + Sync + 'static>, Arc<tokio::sync::Notify>) {
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    let waiting = Arc::clone(&go_on);
+    let calls = AtomicU32::new(0);
+    let service = Answering(move |request| -> futures_like::Boxed {
+        let first = calls.fetch_add(1, Ordering::Relaxed) == 0;
+        let waiting = Arc::clone(&waiting);
+        Box::pin(async move {
+            if first {
+                waiting.notified().await;
+                return Response::error("the late answer");
+            }
+            fixed(request).await
+        })
+    });
+    (service, go_on)
+}
+
+mod futures_like {
+    pub(super) type Boxed = std::pin::Pin<Box<dyn Future<Output = zccache_ipc::model::Response> + Send>>;
+}
+
+#[tokio::test]
+async fn a_timed_out_v15_call_consumes_its_connection_and_its_reply_reaches_no_other_call() {
+    let _watchdog = watchdog(PATIENCE);
+    let (service, go_on) = slow_first();
+    let running = start(service, config());
+    let limit = Duration::from_millis(100);
+    let mut client =
+        Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE).reply_timeout(limit));
+    let error = client.ping().await.expect_err("the first answer waits");
+    assert!(matches!(&error, CallError::Ipc(IpcError::TimedOut(waited)) if *waited == limit), "{error:?}");
+    assert!(!client.is_connected());
+    go_on.notify_one();
+    client.ping().await.expect("the answer to this call, on a connection of its own");
+    assert_eq!(running.stop().await.figures.connections, 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_v15_call_consumes_its_connection() {
+    let _watchdog = watchdog(PATIENCE);
+    let (service, go_on) = slow_first();
+    let running = start(service, config());
+    let mut client = running.client();
+    assert!(tokio::time::timeout(Duration::from_millis(50), client.ping()).await.is_err(), "cancelled");
+    assert!(!client.is_connected());
+    go_on.notify_one();
+    client.ping().await.expect("the answer to this call");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_timed_out_says_that_it_is_used_up() {
+    let _watchdog = watchdog(PATIENCE);
+    let (service, go_on) = slow_first();
+    let running = start(service, config());
+    let mut connection =
+        IpcConnection::connect(&running.endpoint, Instant::now() + PATIENCE).await.expect("connects");
+    assert_eq!(connection.recv_timeout(), Some(zccache_ipc::DEFAULT_CLIENT_RECV_TIMEOUT));
+    connection.set_recv_timeout(Duration::from_millis(50));
+    connection.send(&Request::Ping).await.expect("sent");
+    assert!(matches!(connection.recv::<Response>().await, Err(IpcError::TimedOut(_))));
+    go_on.notify_one();
+    assert!(matches!(connection.recv::<Response>().await, Err(IpcError::Consumed)));
+    assert!(matches!(connection.send(&Request::Ping).await, Err(IpcError::Consumed)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_receive_that_is_cancelled_while_nothing_is_owed_loses_nothing() {
+    let _watchdog = watchdog(PATIENCE);
+    let (near, mut far) = tokio::io::duplex(64);
+    let mut server = Connection::new(near);
+    let frame = wire_v15::encode(&Request::Status).expect("encodes");
+    far.write_all(&frame[..5]).await.expect("written");
+    let cancelled = tokio::time::timeout(Duration::from_millis(20), server.recv::<Request>()).await;
+    assert!(cancelled.is_err());
+    far.write_all(&frame[5..]).await.expect("written");
+    assert_eq!(server.recv::<Request>().await.expect("received"), Some(Request::Status));
+    server.send(&Response::Pong).await.expect("answered");
+    let mut reply = [0; 12];
+    far.read_exact(&mut reply).await.expect("the reply");
+    drop(far);
+    assert_eq!(server.recv::<Request>().await.expect("a clean close"), None);
+}
+
+#[tokio::test]
+async fn a_close_inside_a_frame_is_not_a_clean_one() {
+    let _watchdog = watchdog(PATIENCE);
+    let (near, mut far) = tokio::io::duplex(64);
+    let mut client = Connection::new(near);
+    client.send(&Request::Ping).await.expect("sent");
+    far.write_all(&[8, 0, 0, 0, 15, 0]).await.expect("written");
+    drop(far);
+    assert!(matches!(client.recv::<Response>().await, Err(IpcError::Closed)));
+}
+
+#[tokio::test]
+async fn a_store_above_the_limit_is_refused_before_it_is_sent_and_the_connection_goes_on() {
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(fixed), config());
+    let mut client = running.client();
+    client.ping().await.expect("pong");
+    let error = client.store("k", artifact(17 << 20)).await.expect_err("above 16 MiB");
+    let length = match &error {
+        CallError::Ipc(IpcError::Encode(wire_v15::EncodeError::TooLong { length })) => *length,
+        other => panic!("{other:?}"),
+    };
+    assert!(length > 17 << 20, "{length}");
+    client.ping().await.expect("the same connection");
+    assert_eq!(running.stop().await.figures.connections, 1);
+}
+
+/// Accepts, reads one request, answers with `reply` and closes; counts the requests that it saw.
+fn script(reply: &'static [u8]) -> (testkit::TempEndpoint, Arc<AtomicU32>) {
+    let place = testkit::TempEndpoint::new();
+    let listener = tokio::net::UnixListener::bind(place.socket()).expect("binds");
+    let seen = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 12];
+            if stream.read_exact(&mut request).await.is_ok() {
+                count.fetch_add(1, Ordering::SeqCst);
+                stream.write_all(reply).await.expect("written");
+            }
+        }
+    });
+    (place, seen)
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_clear_or_shutdown_is_said_and_never_asked_for_again() {
+    let _watchdog = watchdog(PATIENCE);
+    for answer in [&[][..], &[8, 0, 0, 0, 15][..]] {
+        let (place, seen) = script(answer);
+        let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+        assert!(matches!(client.clear().await, Err(CallError::OutcomeUnknown { .. })));
+        assert!(matches!(client.shutdown().await, Err(CallError::OutcomeUnknown { .. })));
+        assert_eq!(seen.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_clear_is_not() {
+    let _watchdog = watchdog(PATIENCE);
+    // Each connection answers one ping, then closes.
+    let (place, seen) = script(&[8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
+    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    for _ in 0..3 {
+        client.ping().await.expect("pong");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
+    let _watchdog = watchdog(PATIENCE);
+    let (place, _) = script(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]);
+    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    match client.clear().await {
+        Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 17),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_endpoint_is_told_apart_from_a_daemon_that_fails() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = testkit::TempEndpoint::new();
+    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    assert!(client.ping().await.expect_err("nobody").is_no_daemon());
+}

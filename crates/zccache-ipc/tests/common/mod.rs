@@ -1,0 +1,109 @@
+//! A server on a temporary endpoint, for the tests beside it.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part of it")]
+
+use std::future::Future;
+use std::time::Duration;
+
+use testkit::TempEndpoint;
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
+use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, Request, Response};
+use zccache_ipc::{
+    Caller, Client, ClientConfig, ServeError, Served, Server, ServerConfig, ServerHandle, Service, wire_v15,
+};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answers through a function.
+pub(crate) struct Answering<F>(pub(crate) F);
+
+impl<F, R> Service for Answering<F>
+where
+    F: Fn(Request) -> R + Send + Sync + 'static,
+    R: Future<Output = Response> + Send,
+{
+    fn call(&self, request: Request, _: &Caller) -> impl Future<Output = Response> + Send {
+        (self.0)(request)
+    }
+}
+
+/// A service whose answers are fixed: the shortest that fits each request.
+pub(crate) async fn fixed(request: Request) -> Response {
+    match request {
+        Request::Ping => Response::Pong,
+        Request::Shutdown => Response::ShuttingDown,
+        Request::Lookup(lookup) => match lookup.cache_key.parse::<usize>() {
+            Ok(len) => Response::LookupResult(LookupResult::Hit { artifact: artifact(len) }),
+            Err(_) => Response::LookupResult(LookupResult::Miss),
+        },
+        other => Response::error(format!("{} is not for this test", other.kind())),
+    }
+}
+
+pub(crate) fn artifact(len: usize) -> ArtifactData {
+    let payload = ArtifactPayload::Bytes(vec![7; len].into());
+    ArtifactData { outputs: vec![ArtifactOutput { name: "o".into(), payload }], ..ArtifactData::default() }
+}
+
+/// A running server.
+pub(crate) struct Running {
+    pub(crate) place: TempEndpoint,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) handle: ServerHandle,
+    pub(crate) served: tokio::task::JoinHandle<Result<Served, ServeError>>,
+    // Last: the socket goes when the server has gone.
+    _claim: Claim,
+}
+
+pub(crate) fn config() -> ServerConfig {
+    ServerConfig::new("1.11.21")
+}
+
+pub(crate) fn start<S: Service>(service: S, config: ServerConfig) -> Running {
+    let place = TempEndpoint::new();
+    let endpoint = Endpoint::new(place.name());
+    let mut claim = Claim::take(&endpoint, &place.dir().join("daemon.lock"), DirPolicy::Dedicated)
+        .expect("a free endpoint");
+    let listener = claim.bind().expect("binds");
+    let server = Server::new(service, config);
+    let handle = server.handle();
+    let served = tokio::spawn(server.serve(listener));
+    Running { place, endpoint, handle, served, _claim: claim }
+}
+
+impl Running {
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.endpoint.clone(), ClientConfig::within(PATIENCE))
+    }
+
+    pub(crate) async fn raw(&self) -> tokio::net::UnixStream {
+        tokio::net::UnixStream::connect(self.endpoint.as_str()).await.expect("connects")
+    }
+
+    pub(crate) async fn stop(self) -> Served {
+        self.handle.shutdown();
+        tokio::time::timeout(PATIENCE, self.served).await.expect("ends").expect("no panic").expect("served")
+    }
+}
+
+/// Reads until the peer closes; a reset after the data counts as its end.
+pub(crate) async fn read_all(stream: &mut tokio::net::UnixStream) -> Vec<u8> {
+    use tokio::io::AsyncReadExt as _;
+    let mut all = Vec::new();
+    let mut chunk = [0; 4096];
+    let read = async {
+        while let Ok(read @ 1..) = stream.read(&mut chunk).await {
+            all.extend_from_slice(&chunk[..read]);
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("the peer closes");
+    all
+}
+
+/// The message of an `Error` response in a v15 frame.
+pub(crate) fn error_in(frame: &[u8]) -> String {
+    let mut buffer = bytes::Bytes::copy_from_slice(frame);
+    match wire_v15::decode_frame::<Response>(&mut buffer) {
+        Ok(Some(Response::Error(error))) => error.message,
+        other => panic!("{other:?}"),
+    }
+}
