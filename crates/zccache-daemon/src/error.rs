@@ -82,6 +82,16 @@ impl StartError {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         match self {
+            Self::Directory(DirectoryError::Io { path, source })
+            | Self::Claim(ClaimError::Directory(DirectoryError::Io { path, source }))
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                let there = path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(path);
+                Some(format!(
+                    "make {} writable, or choose another directory with --cache-dir",
+                    there.display()
+                ))
+            }
             Self::Directory(error) | Self::Claim(ClaimError::Directory(error)) => {
                 Some(format!("{}, or choose another directory with --cache-dir or --endpoint", error.fix()))
             }
