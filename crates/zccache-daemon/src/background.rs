@@ -13,6 +13,8 @@ use crate::{Args, Outcome, StartError};
 
 /// How long the daemon may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long another daemon may take that was faster than ours.
+const PATIENCE_WITH_WINNER: Duration = Duration::from_secs(3);
 /// How long one attempt to reach it may take.
 const ATTEMPT: Duration = Duration::from_millis(500);
 /// Between two attempts.
@@ -26,7 +28,8 @@ pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Outcome, StartEr
     let log = settings.log_file.clone().unwrap_or_else(|| settings.background_log());
     let program = std::env::current_exe().map_err(StartError::Program)?;
     let mut daemon = launch(program, args, settings, &log).spawn()?;
-    let began = Instant::now();
+    let mut deadline = Instant::now() + PATIENCE;
+    let mut is_lost = false;
     loop {
         if answers(settings) {
             // Another one may have been faster, and ours is then on its way out.
@@ -35,12 +38,19 @@ pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Outcome, StartEr
             let endpoint = settings.locations.endpoint().clone();
             return Ok(if is_ours { Outcome::Started { endpoint, pid } } else { lost(settings) });
         }
-        if let Some(status) = daemon.try_wait().map_err(StartError::Runtime)?
-            && !status.success()
-        {
-            return Err(StartError::Ended { status, log });
+        match daemon.try_wait().map_err(StartError::Runtime)? {
+            Some(status) if !status.success() => return Err(StartError::Ended { status, log }),
+            Some(_) if !is_lost => {
+                is_lost = true;
+                deadline = deadline.min(Instant::now() + PATIENCE_WITH_WINNER);
+            }
+            _ => {}
         }
-        if began.elapsed() >= PATIENCE {
+        if Instant::now() >= deadline {
+            if is_lost {
+                let endpoint = settings.locations.endpoint().clone();
+                return Err(StartError::Silent { endpoint, by: recorded(settings) });
+            }
             // It holds the endpoint and serves nobody: the next attempt should not find it.
             let _ = daemon.kill();
             return Err(StartError::NoAnswer { waited: PATIENCE, log });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use zccache_ipc::ServeError;
-use zccache_ipc::endpoint::{BindError, ClaimError, DirectoryError, Endpoint, LaunchError, LocateError};
+use zccache_ipc::endpoint::{BindError, ClaimError, DirectoryError, Endpoint, LaunchError, LocateError, Pid};
 
 use crate::store::OpenError;
 
@@ -59,6 +59,14 @@ pub enum StartError {
         /// Its log.
         log: PathBuf,
     },
+    /// Another daemon has the endpoint and does not answer, as one that was stopped or hangs.
+    #[error("another daemon{} holds {endpoint} and does not answer", process(.by))]
+    Silent {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The other daemon, where it is known.
+        by: Option<Pid>,
+    },
     /// The daemon in the background does not answer.
     #[error("the daemon does not answer after {waited:?}; see {}", log.display())]
     NoAnswer {
@@ -74,6 +82,16 @@ impl StartError {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         match self {
+            Self::Directory(DirectoryError::Io { path, source })
+            | Self::Claim(ClaimError::Directory(DirectoryError::Io { path, source }))
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                let there = path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(path);
+                Some(format!(
+                    "make {} writable, or choose another directory with --cache-dir",
+                    there.display()
+                ))
+            }
             Self::Directory(error) | Self::Claim(ClaimError::Directory(error)) => {
                 Some(format!("{}, or choose another directory with --cache-dir or --endpoint", error.fix()))
             }
@@ -86,6 +104,7 @@ impl StartError {
             Self::Claim(ClaimError::Lifetime(_)) | Self::Bind(BindError::LockFile(_)) => {
                 Some("make the directory writable, or choose another one with --cache-dir".to_owned())
             }
+            Self::Silent { by: Some(pid), .. } => Some(format!("kill -9 {pid}, then start again")),
             Self::Store(OpenError::Io { path, .. }) => Some(format!(
                 "make {} writable, or choose another directory with --cache-dir",
                 path.display()
@@ -96,4 +115,8 @@ impl StartError {
             _ => None,
         }
     }
+}
+
+fn process(pid: &Option<Pid>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
 }

@@ -3,7 +3,7 @@
 //! One JSON object a line, keys sorted. Best effort: a daemon without it works as well.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
@@ -73,8 +73,12 @@ impl LifecycleLog {
         Self { path: path.into(), namespace: namespace.into() }
     }
 
-    /// Appends `event`. A failure is a matter for the log only.
+    /// Appends `event`, if the log's directory is there. A failure is a matter for the daemon's own log only.
     pub fn record(&self, event: &Event) {
+        // A directory that was refused must not be made by the message that tells so.
+        if !self.path.parent().is_some_and(Path::is_dir) {
+            return;
+        }
         let line = self.line(event, SystemTime::now());
         let written =
             RollingFile::open(&self.path, LIMIT).and_then(|mut file| file.write_all(line.as_bytes()));
@@ -165,10 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_harms_nobody() {
+    fn a_log_without_its_directory_is_not_written_and_a_directory_is_not_made() {
         let dir = tempfile::TempDir::new().unwrap();
-        let file = dir.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        LifecycleLog::new(file.join("below"), "default").record(&Event::Rebound);
+        let logs = dir.path().join("logs");
+        LifecycleLog::new(logs.join("log"), "default").record(&Event::Rebound);
+        assert!(!logs.exists());
+        std::fs::create_dir(&logs).unwrap();
+        LifecycleLog::new(logs.join("log"), "default").record(&Event::Rebound);
+        assert_eq!(std::fs::read_to_string(logs.join("log")).unwrap().lines().count(), 1);
+        // Something else is in its place.
+        LifecycleLog::new(&logs, "default").record(&Event::Rebound);
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn environment() -> Environment {
-        Environment::new(Platform::CURRENT, "/work").with(Variable::CacheDir, "/cache")
+        Environment::new(Platform::Linux, "/work").with(Variable::CacheDir, "/cache")
     }
 
     #[test]

@@ -61,12 +61,15 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     let lifecycle =
         LifecycleLog::new(settings.locations.lifecycle_log(), settings.locations.namespace_label());
     let outcome = foreground(&settings, &lifecycle);
+    // What the program tells on standard error anyway is not told there twice.
+    let has_log = settings.log_file.is_some();
     match &outcome {
-        Ok(outcome) => tracing::info!("{outcome}"),
-        Err(error) => {
-            tracing::error!(advice = error.advice(), "{}", chain(error));
-            lifecycle.record(&Event::Failed { reason: chain(error) });
-        }
+        Ok(outcome) if has_log || matches!(outcome, Outcome::Served(_)) => tracing::info!("{outcome}"),
+        Err(error) if has_log => tracing::error!(advice = error.advice(), "{}", chain(error)),
+        Ok(_) | Err(_) => {}
+    }
+    if let Err(error) = &outcome {
+        lifecycle.record(&Event::Failed { reason: chain(error) });
     }
     outcome
 }
@@ -78,6 +81,8 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     let locations = &settings.locations;
     let endpoint = locations.endpoint().clone();
     let lost = |by| {
+        // Only for the line in the log, which this daemon can do without.
+        let _ = directories(settings);
         lifecycle.record(&Event::Lost { endpoint: endpoint.as_str().to_owned(), winner: by });
         Ok(Outcome::Lost { endpoint: endpoint.clone(), by })
     };

@@ -189,7 +189,7 @@ pub(crate) struct SessionId {
 pub(crate) struct Request {
     /// {"variant": …, "message": …}, or - for the standard input
     #[arg(value_name = "JSON")]
-    pub(crate) json: String,
+    pub(crate) text: String,
 }
 
 #[derive(Debug, Subcommand)]

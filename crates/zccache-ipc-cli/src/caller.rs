@@ -13,6 +13,9 @@ use crate::failure::Failure;
 /// Verbs that only ask answer within a second, whatever the daemon does.
 pub(crate) const TO_ASK: Duration = Duration::from_millis(900);
 
+/// Verbs that open or close a session: an answer that is given up on is a session that is lost.
+pub(crate) const TO_SWITCH: Duration = Duration::from_secs(5);
+
 /// Verbs that make the daemon read or write what it keeps.
 pub(crate) const TO_WORK: Duration = Duration::from_secs(60);
 

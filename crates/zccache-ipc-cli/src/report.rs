@@ -42,15 +42,21 @@ pub(crate) fn usage(error: &clap::Error, is_json: bool) -> Exit {
         return Exit::Done;
     }
     if is_json {
-        let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let fix = format!("see {} --help", args::PROGRAM);
-        let value = error_object(Kind::Usage, message, &[], Some(&fix));
+        let value = error_object(Kind::Usage, &usage_message(error), &[], Some(&fix));
         let _ = writeln!(io::stdout(), "{value}");
     } else {
         let _ = error.print();
     }
     Exit::Usage
+}
+
+/// What is wrong with a command line, on one line, without the usage that follows it.
+fn usage_message(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.contains("--help"));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// The JSON form of an error, with its causes.

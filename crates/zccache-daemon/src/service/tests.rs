@@ -178,13 +178,14 @@ async fn private_options_of_another_daemon_are_refused_and_others_make_no_owner(
         SessionStart { private_daemon: Some(options), ..SessionStart::default() }
     };
     let refused = |text: &str| Response::error(text);
+    let (ours, theirs) = (NormalizedPath::from("/cache"), NormalizedPath::from("/y"));
     assert_eq!(
         sut.ask(Request::SessionStart(private(Some("/x"), Some("/y")))).await,
         refused("private daemon endpoint mismatch: connected to /run/sock, requested /x")
     );
     assert_eq!(
         sut.ask(Request::SessionStart(private(Some("/run/sock"), Some("/y")))).await,
-        refused("private daemon cache dir mismatch: connected to /cache, requested /y")
+        refused(&format!("private daemon cache dir mismatch: connected to {ours}, requested {theirs}"))
     );
     sut.start(private(Some("/run/sock"), Some("/cache/."))).await;
     assert_eq!(sut.status().await.private_daemon, Default::default());

@@ -33,6 +33,15 @@ pub(super) struct StoreFile {
     database: Database,
 }
 
+/// What is stored under a key.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// This.
+    Value(Bytes),
+    /// More bytes than were asked for.
+    Longer,
+}
+
 /// Why a file is not used as it is.
 enum Unusable {
     /// Damaged, or something else: it may be moved aside.
@@ -89,10 +98,13 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Returns the sealed artifact under `key`.
-    pub(super) fn read(&self, key: &str) -> Result<Option<Bytes>, redb::Error> {
+    /// Returns the sealed artifact under `key`, unless it has more than `most` bytes.
+    pub(super) fn read(&self, key: &str, most: usize) -> Result<Option<Read>, redb::Error> {
         let table = self.database.begin_read()?.open_table(ARTIFACTS)?;
-        Ok(table.get(key)?.map(|value| Bytes::copy_from_slice(value.value())))
+        Ok(table.get(key)?.map(|value| match value.value() {
+            long if long.len() > most => Read::Longer,
+            value => Read::Value(Bytes::copy_from_slice(value)),
+        }))
     }
 
     /// Describes every Rust artifact, leaving out damaged descriptions.

@@ -28,7 +28,7 @@ use shared::{Look, Shared};
 /// The longest key, in bytes.
 pub const MAX_KEY_LEN: usize = 1024;
 
-/// Artifacts above this many bytes are encoded off the runtime's threads.
+/// Artifacts above this many bytes are encoded and decoded off the runtime's threads.
 const LARGE: usize = 64 * 1024;
 
 /// How much may wait in a store.
@@ -110,17 +110,23 @@ impl Store {
     /// Looking changes nothing that can be seen.
     pub async fn lookup(&self, key: &str) -> Result<Option<ArtifactData>, StoreError> {
         checked(key)?;
-        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
-        let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
-        let look = tokio::task::spawn_blocking(move || (shared.look(&key), key)).await;
-        let (look, key) = look.map_err(|_| StoreError::Closed)?;
+        // Most lookups are misses or small, from pages in memory: another thread would cost more than they do.
+        let look = match self.shared.look_quickly(key, LARGE) {
+            Some(look) => look,
+            None => {
+                let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+                let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
+                let looked = tokio::task::spawn_blocking(move || shared.look(&key));
+                looked.await.map_err(|_| StoreError::Closed)?
+            }
+        };
         match look {
             Look::Found(artifact) => Ok(Some(artifact)),
             Look::Absent => Ok(None),
             Look::Damaged(why) => {
                 tracing::warn!(key, %why, "a stored artifact is damaged and is removed");
                 // When the queue is full, the next lookup of the key asks again.
-                let _ = self.queue.try_send(Job::Recheck { key });
+                let _ = self.queue.try_send(Job::Recheck { key: key.to_owned() });
                 Ok(None)
             }
             Look::Broken { error, generation } => {

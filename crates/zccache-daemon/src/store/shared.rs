@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 
-use super::database::{StoreFile, move_aside, unpanicked};
+use super::database::{Read, StoreFile, move_aside, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
 use super::{Figures, OpenError, StoreError};
@@ -52,16 +52,37 @@ impl Shared {
         Ok(shared)
     }
 
+    /// Looks for `key`, waiting for the file if need be.
     pub(super) fn look(&self, key: &str) -> Look {
         let generation = self.generation();
-        match self.with_file(|file| file.read(key)) {
+        let read = self.with_file(|file| file.read(key, usize::MAX));
+        Self::seen(key, read, generation).expect("no length is above the largest one")
+    }
+
+    /// Looks for `key` without waiting for the file; `None` when it is busy, or the entry has more than `most`
+    /// bytes.
+    pub(super) fn look_quickly(&self, key: &str, most: usize) -> Option<Look> {
+        let generation = self.generation();
+        let slot = match self.file.try_read() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let read = in_file(&slot, |file| file.read(key, most));
+        drop(slot);
+        Self::seen(key, read, generation)
+    }
+
+    fn seen(key: &str, read: Result<Option<Read>, StoreError>, generation: u64) -> Option<Look> {
+        Some(match read {
             Ok(None) => Look::Absent,
-            Ok(Some(value)) => match entry::unseal(key, &value) {
+            Ok(Some(Read::Longer)) => return None,
+            Ok(Some(Read::Value(value))) => match entry::unseal(key, &value) {
                 Ok(artifact) => Look::Found(artifact),
                 Err(damage) => Look::Damaged(damage),
             },
             Err(error) => Look::Broken { error, generation },
-        }
+        })
     }
 
     pub(super) fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, StoreError> {
@@ -139,12 +160,7 @@ impl Shared {
     }
 
     fn with_file<T>(&self, work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>) -> Result<T, StoreError> {
-        let slot = self.shared();
-        let file = slot.as_ref().ok_or(StoreError::Closed)?;
-        match unpanicked(|| work(file)) {
-            Ok(done) => done.map_err(|error| StoreError::Database(Arc::new(error))),
-            Err(_) => Err(StoreError::Panicked),
-        }
+        in_file(&self.shared(), work)
     }
 
     // A panic of the database is caught inside of the lock, so that poison says nothing new.
@@ -154,6 +170,17 @@ impl Shared {
 
     fn alone(&self) -> RwLockWriteGuard<'_, Option<StoreFile>> {
         self.file.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn in_file<T>(
+    slot: &Option<StoreFile>,
+    work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>,
+) -> Result<T, StoreError> {
+    let file = slot.as_ref().ok_or(StoreError::Closed)?;
+    match unpanicked(|| work(file)) {
+        Ok(done) => done.map_err(|error| StoreError::Database(Arc::new(error))),
+        Err(_) => Err(StoreError::Panicked),
     }
 }
 

@@ -87,6 +87,8 @@ fn retried<T>(shared: &Shared, work: impl Fn(&Shared) -> Result<T, StoreError>) 
 fn recover(shared: &Shared, error: &StoreError) -> bool {
     let damaged = match error {
         StoreError::Panicked => true,
+        // An earlier attempt to open it has failed.
+        StoreError::Closed if !shared.is_open() => false,
         StoreError::Database(error) => match **error {
             redb::Error::Corrupted(_) => true,
             // The database takes no more writes after a failed one, until it is opened again.

@@ -113,3 +113,24 @@ fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
     let log = failed.stderr.rsplit_once("see ").unwrap().1.trim();
     assert!(std::fs::read_to_string(log).unwrap().contains("not a socket"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_daemon_that_holds_the_endpoint_and_is_frozen_is_named_soon() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let frozen = super::spawn(&place, &[]);
+    client(&place.name());
+    let signal = |name: &str| {
+        let pid = frozen.id().to_string();
+        assert!(std::process::Command::new("/bin/kill").args(["-s", name, &pid]).status().unwrap().success());
+    };
+    signal("STOP");
+    let began = Instant::now();
+    let failed = run(&place, &["--endpoint", &place.name()]);
+    signal("CONT");
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let told = format!("another daemon (process {}) holds {}", frozen.id(), place.name());
+    assert!(failed.stderr.contains(&told), "{failed:?}");
+    assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
+}

@@ -63,7 +63,8 @@ fn a_cache_directory_that_cannot_be_written_is_named() {
     }
     let cache = above.join("cache");
     let finished = run(&place, &["--foreground", "--cache-dir", cache.to_str().unwrap()]);
-    check(&finished, &["cannot use the directory", cache.to_str().unwrap(), "try: mkdir -p"]);
+    let advice = format!("try: make {} writable", above.display());
+    check(&finished, &["cannot use the directory", cache.to_str().unwrap(), &advice]);
 }
 
 #[cfg(unix)]

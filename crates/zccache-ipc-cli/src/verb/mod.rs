@@ -72,9 +72,10 @@ fn form<M: Message>(message: &M) -> serde_json::Value {
 }
 
 /// Lays out names and values.
-fn table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Table {
+fn table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.add_rows(rows);
-    table
+    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
 }

@@ -11,13 +11,13 @@ use super::form;
 use super::wire::LONGEST_LINE;
 use crate::Exit;
 use crate::args::Request;
-use crate::caller::{Caller, TO_ASK, TO_WORK};
+use crate::caller::{Caller, TO_ASK, TO_SWITCH, TO_WORK};
 use crate::failure::Failure;
 use crate::json;
 use crate::output::Output;
 
 pub(super) fn run(caller: &Caller, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
-    let request: model::Request = match request.json.as_str() {
+    let request: model::Request = match request.text.as_str() {
         "-" => json::parse(&input()?)?,
         text => json::parse(text)?,
     };
@@ -45,11 +45,8 @@ fn input() -> Result<String, Failure> {
 /// How long the answer to a request may take.
 const fn patience(request: RequestKind) -> Duration {
     match request {
-        RequestKind::Ping
-        | RequestKind::Status
-        | RequestKind::SessionStart
-        | RequestKind::SessionStats
-        | RequestKind::SessionEnd => TO_ASK,
+        RequestKind::Ping | RequestKind::Status | RequestKind::SessionStats => TO_ASK,
+        RequestKind::SessionStart | RequestKind::SessionEnd => TO_SWITCH,
         RequestKind::Shutdown
         | RequestKind::Lookup
         | RequestKind::Store

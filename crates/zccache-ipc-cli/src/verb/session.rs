@@ -9,7 +9,7 @@ use super::status::share;
 use super::{contents, table};
 use crate::Exit;
 use crate::args::{self, Global, Session};
-use crate::caller::{Caller, TO_ASK};
+use crate::caller::{Caller, TO_ASK, TO_SWITCH};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::units;
@@ -29,7 +29,7 @@ pub(super) fn run(
         }
         Session::End(session) => {
             let caller = Caller::new(environment, global)?;
-            let stats = caller.client(TO_ASK).session_end(session.id)?;
+            let stats = caller.client(TO_SWITCH).session_end(session.id)?;
             show(Response::SessionEnded(SessionStatsReply { stats }), output)
         }
     }
@@ -58,7 +58,7 @@ fn run_start(
         owner_pids: start.owner_pid.clone(),
         env: start.private_env.clone(),
     });
-    let started = caller.client(TO_ASK).session_start(SessionStart {
+    let started = caller.client(TO_SWITCH).session_start(SessionStart {
         client_pid: pid,
         working_dir: start.cwd.as_ref().map_or_else(|| caller.environment.cwd().into(), path),
         log_file: start.log_file.as_ref().map(path),

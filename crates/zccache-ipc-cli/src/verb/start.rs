@@ -182,8 +182,12 @@ fn default_log(caller: &Caller) -> Result<PathBuf, Failure> {
     const LONGEST: u64 = 1024 * 1024;
     let lifecycle = caller.locations.lifecycle_log();
     let directory = lifecycle.parent().unwrap_or(Path::new("/"));
-    ensure_directory(Path::new(caller.locations.cache_root().path()), DirPolicy::Dedicated)?;
-    ensure_directory(directory, DirPolicy::Dedicated)?;
+    for directory in [Path::new(caller.locations.cache_root().path()), directory] {
+        // What is there is the daemon's to judge; a log has no rules of its own.
+        if !directory.is_dir() {
+            ensure_directory(directory, DirPolicy::Dedicated)?;
+        }
+    }
     let name = lifecycle.file_name().unwrap_or_default().to_string_lossy();
     let path = directory.join(name.replacen("daemon-lifecycle", "daemon-spawn", 1));
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LONGEST) {

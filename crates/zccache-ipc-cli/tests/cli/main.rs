@@ -1,0 +1,18 @@
+//! The command line as its users have it: the real program, against daemons of these tests.
+
+mod calls;
+#[cfg(test)] // its functions are those of tests
+mod daemon;
+mod endpoints;
+mod help;
+mod no_daemon;
+#[cfg(all(test, unix))]
+mod start;
+#[cfg(test)]
+mod stop;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod trouble;
+#[cfg(test)]
+mod wire;

@@ -1,0 +1,84 @@
+//! Verbs where there is no daemon: an answer within a second, and nothing is started.
+
+use std::time::{Duration, Instant};
+
+use testkit::{TempEndpoint, watchdog};
+
+use crate::support::{SOON, code, json, run};
+
+const VERBS: &[&[&str]] = &[
+    &["ping"],
+    &["status"],
+    &["clear"],
+    &["store", "key", "file"],
+    &["lookup", "key", "-o", "out"],
+    &["session", "start"],
+    &["session", "stats", "id"],
+    &["session", "end", "id"],
+    &["request", r#"{"variant":"Ping"}"#],
+];
+
+#[test]
+fn verbs_that_need_a_daemon_say_at_once_that_there_is_none() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    std::fs::write(place.dir().join("file"), "x").unwrap();
+    for verb in VERBS {
+        let start = Instant::now();
+        let (code, error) = json(&place, verb);
+        assert!(start.elapsed() < Duration::from_secs(1), "{verb:?} took {:?}", start.elapsed());
+        assert_eq!((code, error["error"]["kind"].as_str()), (3, Some("no-daemon")), "{verb:?}: {error}");
+        let fix = error["error"]["fix"].as_str().unwrap();
+        assert!(fix.starts_with("start one: zccache-ipc --endpoint ") && fix.ends_with(" start"), "{fix}");
+        assert_eq!(std::fs::read_dir(place.cache_dir()).unwrap().count(), 0, "{verb:?} made something");
+    }
+    assert!(!place.dir().join("out").exists());
+}
+
+#[test]
+fn an_error_for_a_person_is_told_with_its_cause_and_its_fix() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let finished = run(&place, &["--endpoint", &place.name(), "ping"]);
+    assert_eq!((code(&finished), finished.stdout.as_str()), (3, ""));
+    let name = place.name();
+    let lines: Vec<&str> = finished.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0], format!("zccache-ipc: no daemon listens at {name}"));
+    assert!(lines[1].starts_with("  because: "), "{lines:?}");
+    assert_eq!(lines[2], format!("  fix: start one: zccache-ipc --endpoint {name} start"));
+}
+
+#[test]
+fn without_a_daemon_there_is_nothing_to_stop() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let (code, said) = json(&place, &["stop"]);
+    assert_eq!((code, said["result"].as_str()), (0, Some("nothing-to-stop")));
+    assert_eq!(std::fs::read_dir(place.cache_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_at_the_socket_path_is_no_daemon_and_stays() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let path = place.cache_dir().join("daemon.sock");
+    std::fs::write(&path, "mine").unwrap();
+    for verb in ["ping", "stop"] {
+        let (code, error) = json(&place, &[verb]);
+        assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("bad-endpoint")), "{error}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let long = format!("/{}", "x".repeat(200));
+    let (code, error) = json(&place, &["--endpoint", &long, "ping"]);
+    assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("bad-endpoint")));
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("has 201 bytes"), "{message}");
+}

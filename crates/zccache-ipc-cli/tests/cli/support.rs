@@ -1,0 +1,74 @@
+//! Running the program, and reading what it says.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::{Finished, Process, TempEndpoint};
+
+/// Longer than anything that works, and shorter than the patience of whoever waits for a hang.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// Where the program is.
+pub(crate) fn path() -> PathBuf {
+    // A compiler behind a shell, as one for another platform may be, is not told: shells drop such a name.
+    option_env!("CARGO_BIN_EXE_zccache-ipc").map_or_else(|| testkit::program("zccache-ipc"), PathBuf::from)
+}
+
+/// The program, for the user whose daemon is at `place`.
+pub(crate) fn program(place: &TempEndpoint, arguments: &[&str]) -> Command {
+    let mut command = place.command(path());
+    command.args(arguments);
+    command
+}
+
+/// Runs the program to its end.
+#[track_caller]
+pub(crate) fn run(place: &TempEndpoint, arguments: &[&str]) -> Finished {
+    Process::spawn(&mut program(place, arguments)).finish(SOON)
+}
+
+/// Runs the program and returns its exit code and what it said to a program.
+#[track_caller]
+pub(crate) fn json(place: &TempEndpoint, arguments: &[&str]) -> (i32, Value) {
+    let finished = run(place, &[&["--json"], arguments].concat());
+    assert_eq!(finished.stderr, "", "{arguments:?}");
+    (code(&finished), parse(&finished.stdout))
+}
+
+/// Runs the program with `input` as its standard input.
+#[track_caller]
+pub(crate) fn run_with_input(place: &TempEndpoint, arguments: &[&str], input: &[u8]) -> Finished {
+    let path = place.temp_dir().join("input");
+    File::create(&path).unwrap().write_all(input).unwrap();
+    let mut command = program(place, arguments);
+    command.stdin(File::open(&path).unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = command.output().unwrap();
+    Finished {
+        status: output.status,
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The exit code.
+#[track_caller]
+pub(crate) fn code(finished: &Finished) -> i32 {
+    finished.status.code().unwrap_or_else(|| panic!("ended by a signal: {finished:?}"))
+}
+
+/// The JSON on the one line that `text` is.
+#[track_caller]
+pub(crate) fn parse(text: &str) -> Value {
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// One of the recorded files of the published releases.
+pub(crate) fn vectors(name: &str) -> Value {
+    let path = format!("{}/../../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}

@@ -1,0 +1,148 @@
+//! Daemons that are silent, busy, of another release, or asked for too much.
+
+use std::time::{Duration, Instant};
+
+use testkit::{TempEndpoint, watchdog};
+use zccache_ipc::model::{Backpressure, Response};
+
+use crate::daemon::{Daemon, Manner};
+use crate::support::{SOON, json, vectors};
+
+/// The program starts beside other tests, so that once it may be late.
+const TRIES: u32 = 3;
+
+#[test]
+fn verbs_that_ask_a_silent_daemon_end_within_a_second() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let _daemon = Daemon::start(&place, Manner::Silent);
+    let verbs: &[&[&str]] =
+        &[&["ping"], &["status"], &["session", "stats", "id"], &["request", r#"{"variant":"Status"}"#]];
+    for verb in verbs {
+        let times = (0..TRIES).map(|_| {
+            let start = Instant::now();
+            let (code, error) = json(&place, verb);
+            assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("timeout")), "{verb:?}: {error}");
+            start.elapsed()
+        });
+        let fast = times.into_iter().find(|took| *took < Duration::from_secs(1));
+        assert!(fast.is_some(), "{verb:?} never took less than a second");
+    }
+}
+
+#[test]
+fn a_limit_holds_for_every_verb() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    std::fs::write(place.dir().join("file"), "x").unwrap();
+    let _daemon = Daemon::start(&place, Manner::Silent);
+    let verbs: &[&[&str]] = &[
+        &["clear"],
+        &["store", "key", "file"],
+        &["lookup", "key", "-o", "out"],
+        &["session", "start"],
+        &["session", "end", "id"],
+        &["request", r#"{"variant":"Clear"}"#],
+        &["stop"],
+        &["start"],
+    ];
+    for verb in verbs {
+        let start = Instant::now();
+        let (code, error) = json(&place, &[&["--timeout", "0.2"], *verb].concat());
+        assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("timeout")), "{verb:?}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{verb:?} took {:?}", start.elapsed());
+    }
+}
+
+/// A text that a published daemon sent to a client of another version.
+fn recorded_refusal() -> String {
+    let live = vectors("live_1.11.21.json");
+    let replies =
+        live["cases"].as_array().unwrap().iter().flat_map(|case| case["transcript"].as_array().unwrap());
+    let mut texts = replies.filter_map(|step| step["received"][0]["error_message"].as_str());
+    texts.find(|text| text.contains("version mismatch")).unwrap().to_owned()
+}
+
+#[test]
+fn a_daemon_of_another_version_is_told_from_a_refusal() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let refusal = recorded_refusal();
+    let _daemon = Daemon::start(&place, Manner::Says(Box::new(Response::error(refusal.clone()))));
+    for verb in [&["ping"][..], &["status"], &["clear"], &["stop"], &["start"], &["session", "start"]] {
+        let (code, error) = json(&place, verb);
+        assert_eq!(
+            (code, error["error"]["kind"].as_str()),
+            (5, Some("version-mismatch")),
+            "{verb:?}: {error}"
+        );
+        assert!(error["error"]["message"].as_str().unwrap().contains(&refusal), "{error}");
+        assert!(error["error"]["fix"].as_str().unwrap().contains("v15"), "{error}");
+    }
+    let (code, reply) = json(&place, &["request", r#"{"variant":"Ping"}"#]);
+    assert_eq!((code, reply["message"]["message"].as_str()), (5, Some(refusal.as_str())));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_answer_on_another_wire_says_which_side_to_update() {
+    use std::io::{Read as _, Write as _};
+
+    let _watchdog = watchdog(SOON);
+    for (frame, fix) in [
+        ("040000001000000000", "update zccache-ipc: it speaks v15 and the daemon answered in v16"),
+        ("040000000e00000000", "update the daemon: it answered in v14 and this program speaks v15"),
+    ] {
+        let place = TempEndpoint::new();
+        let listener = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
+        let daemon = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 12]).unwrap();
+            stream.write_all(&hex::decode(frame).unwrap()).unwrap();
+        });
+        let (code, error) = json(&place, &["--endpoint", &place.name(), "ping"]);
+        assert_eq!((code, error["error"]["kind"].as_str()), (5, Some("version-mismatch")), "{error}");
+        assert_eq!(error["error"]["fix"], fix);
+        daemon.join().unwrap();
+    }
+}
+
+#[test]
+fn a_busy_daemon_is_told_from_one_that_refuses() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let pressure = Backpressure { queue_depth: 9, retry_after_ms: 120, reason: "full".to_owned() };
+    let _daemon = Daemon::start(&place, Manner::Says(Box::new(Response::Backpressure(pressure))));
+    for verb in ["ping", "clear", "stop"] {
+        let (code, error) = json(&place, &[verb]);
+        assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("busy")), "{error}");
+        assert_eq!(error["error"]["fix"], "ask again in 120 ms");
+    }
+    let (code, reply) = json(&place, &["request", r#"{"variant":"Ping"}"#]);
+    assert_eq!((code, reply["variant"].as_str()), (4, Some("Backpressure")));
+}
+
+#[test]
+fn an_answer_to_something_else_is_an_error() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let _daemon = Daemon::start(&place, Manner::Says(Box::new(Response::FingerprintAck)));
+    let (code, error) = json(&place, &["ping"]);
+    assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("bad-answer")), "{error}");
+}
+
+#[test]
+fn more_than_a_message_holds_is_refused_before_it_is_sent() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    // Nothing that was sent would be answered.
+    let _daemon = Daemon::start(&place, Manner::Silent);
+    for (name, length) in [("17", 17 << 20), ("16", 16 << 20)] {
+        let file = std::fs::File::create(place.dir().join(name)).unwrap();
+        file.set_len(length).unwrap();
+        let (code, error) = json(&place, &["store", "key", name]);
+        assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("too-large")), "{error}");
+    }
+    let (code, error) = json(&place, &["store", "key", "missing"]);
+    assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("io")), "{error}");
+}
