@@ -39,6 +39,7 @@ const TABLE: &[Row] = &[
     library("wire-frame", "", "thiserror"),
     // layer 1
     library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
+    library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 2
     library("wire-dispatch", "wire-frame wire-v15 ipc-model", "bytes thiserror"),
     // layer 3
@@ -52,10 +53,11 @@ const TABLE: &[Row] = &[
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",
-        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-dispatch zccache-ipc zccache-ipc-cli testkit",
-        "bytes hex serde serde_json tempfile thiserror tokio"),
+        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch zccache-ipc zccache-ipc-cli \
+            testkit",
+        "bytes hex prost serde serde_json tempfile thiserror tokio"),
     at_the_top("xtask", "xtask", "zccache-ipc testkit",
-        "anyhow bytes cargo_metadata clap comfy-table ctrlc"),
+        "anyhow bytes cargo_metadata clap comfy-table ctrlc prost-build prost-types protox"),
 ];
 
 /// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.

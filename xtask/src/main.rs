@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask ci`, `layers`, `tidy` and `demo`.
+//! The repository's own commands: `cargo xtask ci`, `codegen`, `layers`, `tidy` and `demo`.
 //!
 //! Rules of this repository that no lint can hold are checked here, each as a pure function over plain
 //! values with a test that shows it failing.
@@ -7,6 +7,7 @@
 
 mod cargo;
 mod ci;
+mod codegen;
 mod demo;
 mod layers;
 mod table;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Run every check, cheapest first, and stop at the first that fails.
     Ci,
+    /// Generate the code of the schemas under proto/, and check their numbers.
+    Codegen(codegen::Options),
     /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind.
     Demo(demo::Options),
     /// Check which crate may name which: the arrows between ours, and the list of outside crates.
@@ -39,6 +42,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Ci => ci::run(),
+        Command::Codegen(options) => codegen::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Layers => layers::run(),
         Command::Tidy => tidy::run(),

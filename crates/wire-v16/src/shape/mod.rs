@@ -1,0 +1,144 @@
+//! What each message is on the wire and in the model: one row of a table serves both directions.
+//!
+//! Writing goes from the model straight to bytes: [`Out`] for what stands in a field, [`Contents`] for
+//! what stands behind a length. Reading goes through the generated messages: [`Field`] makes the model's
+//! value of what prost read. [`Record`] pairs a generated message with its value of the model, and
+//! [`Message`] is a request or a response.
+
+#[macro_use]
+mod macros;
+
+mod artifact;
+mod field;
+mod list;
+mod nested;
+mod primitive;
+mod request;
+mod response;
+
+use bytes::BytesMut;
+use ipc_model::NotUtf8;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+
+use crate::ConvertError;
+pub(crate) use field::Field;
+pub use primitive::SHARED_FROM;
+
+/// A [`Request`](ipc_model::Request) or a [`Response`](ipc_model::Response).
+pub trait Message: Choice {
+    /// What the message is called in errors.
+    const NAME: &'static str;
+}
+
+/// A message that is one of several.
+pub trait Choice: Sized {
+    /// The generated message.
+    type Wire: prost::Message + Default;
+    /// The generated oneof.
+    type Member: std::fmt::Debug;
+    /// What released peers call the message in their texts.
+    const NOUN: &'static str;
+    /// What the control slice has of it, in words.
+    const CONTROL: &'static str;
+    /// The number of the id.
+    const REQUEST_ID: u32;
+
+    /// The number of the member.
+    fn number(&self) -> u32;
+    /// Bytes of the member's message.
+    fn contents_len(&self) -> usize;
+    /// Appends the member's message.
+    fn put_contents(&self, buffer: &mut BytesMut);
+    /// Fails where the message holds a path that no wire can carry.
+    fn check_paths(&self) -> Result<(), NotUtf8>;
+    /// Whether reading `payload` would take too much memory.
+    fn too_heavy(payload: &[u8]) -> bool;
+    /// Takes the generated message apart.
+    fn split(wire: Self::Wire) -> (Option<Self::Member>, String);
+    /// Converts the generated oneof.
+    fn of_member(member: Self::Member) -> Result<Self, ConvertError>;
+    /// Whether the control slice has the member.
+    fn is_control(member: &Self::Member) -> bool;
+}
+
+/// A generated message, and the value of the model that it carries.
+pub(crate) trait Record: Sized {
+    type Model;
+
+    /// Bytes of the message that carries `model`.
+    fn len(model: &Self::Model) -> usize;
+    /// Appends the message that carries `model`.
+    fn put(model: &Self::Model, buffer: &mut BytesMut);
+    /// Fails where `model` holds a path that no wire can carry.
+    fn check_paths(model: &Self::Model) -> Result<(), NotUtf8>;
+    /// Converts what was read.
+    fn into_model(self) -> Result<Self::Model, ConvertError>;
+}
+
+/// A value of the model that has one generated message.
+pub(crate) trait Nested: Sized {
+    type Wire: Record<Model = Self>;
+}
+
+/// What stands behind a key and a length.
+pub(crate) trait Contents {
+    fn size(&self) -> usize;
+    fn put(&self, buffer: &mut BytesMut);
+    fn check_paths(&self) -> Result<(), NotUtf8> {
+        Ok(())
+    }
+}
+
+/// What stands in a field; nothing where it is the default.
+pub(crate) trait Out {
+    fn field_len(&self, number: u32) -> usize;
+    fn put_field(&self, number: u32, buffer: &mut BytesMut);
+    fn check_paths(&self) -> Result<(), NotUtf8> {
+        Ok(())
+    }
+}
+
+impl<T: Nested> Contents for T {
+    fn size(&self) -> usize {
+        T::Wire::len(self)
+    }
+
+    fn put(&self, buffer: &mut BytesMut) {
+        T::Wire::put(self, buffer);
+    }
+
+    fn check_paths(&self) -> Result<(), NotUtf8> {
+        T::Wire::check_paths(self)
+    }
+}
+
+/// The wire type of what has a length.
+pub(crate) const LEN: WireType = WireType::LengthDelimited;
+
+/// Bytes of a key.
+pub(crate) fn key_len(number: u32) -> usize {
+    prost::encoding::key_len(number)
+}
+
+/// Appends a key.
+pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut BytesMut) {
+    encode_key(number, wire_type, buffer);
+}
+
+/// Bytes of a length.
+pub(crate) fn varint_len(value: usize) -> usize {
+    encoded_len_varint(value as u64)
+}
+
+/// Bytes of contents with their key and length.
+fn delimited_len<C: Contents + ?Sized>(contents: &C, number: u32) -> usize {
+    let len = contents.size();
+    key_len(number) + varint_len(len) + len
+}
+
+/// Appends contents with their key and length.
+fn put_delimited<C: Contents + ?Sized>(contents: &C, number: u32, buffer: &mut BytesMut) {
+    put_key(number, LEN, buffer);
+    encode_varint(contents.size() as u64, buffer);
+    contents.put(buffer);
+}
