@@ -41,9 +41,9 @@ const TABLE: &[Row] = &[
     library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 2
-    library("wire-dispatch", "wire-frame wire-v15 ipc-model", "bytes thiserror"),
+    library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
     // layer 3
-    library("zccache-ipc", "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-dispatch",
+    library("zccache-ipc", "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch",
         "bytes fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",

@@ -33,5 +33,5 @@ pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};
 pub use server::{Coming, Refusal, ReplyTo, ServerMachine, Step};
-pub use wires::{Codec, Wires, refused_in_kind};
 pub use wire_v16::frame_v1::Kind as FrameKind;
+pub use wires::{Codec, Wires, refused_in_kind};

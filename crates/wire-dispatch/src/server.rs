@@ -6,8 +6,8 @@ use wire_frame::{FrameError, Version};
 use wire_v16::frame_v1::Kind;
 
 use crate::{
-    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Ids, Lane, Received, Wires, encode, mismatch,
-    receive, refused_in_kind,
+    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Ids, Lane, Received, Wires, encode,
+    mismatch, receive, refused_in_kind,
 };
 
 /// Decides what a server does with what it has received. One machine serves any number of connections.
@@ -155,7 +155,9 @@ impl ServerMachine {
         match error {
             DecodeError::Cut(CutError::Version { received }) => match refused_in_kind(*received) {
                 Some(Codec::Bincode) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V15) },
-                Some(Codec::Protobuf) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V16) },
+                Some(Codec::Protobuf) => {
+                    ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V16) }
+                }
                 // The released refusal, which every client of these releases knows.
                 None => ReplyTo::lane_only(Lane::V15),
             },

@@ -4,12 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire_dispatch::Wires;
+
 /// The bounds of a server. The defaults suit one machine's builds.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerConfig {
     /// The release that the server announces in refusals, `major.minor.patch`.
     pub release: String,
+    /// The wires that are spoken. Default all.
+    pub wires: Wires,
     /// Connections at one time; one more is answered with `Backpressure`. Default 2048.
     pub max_connections: usize,
     /// How long a new connection may stay silent. Default 30 s.
@@ -45,6 +49,7 @@ impl ServerConfig {
     pub fn new(release: impl Into<String>) -> Self {
         Self {
             release: release.into(),
+            wires: Wires::ALL,
             max_connections: 2048,
             first_frame_timeout: Duration::from_secs(30),
             frame_timeout: Duration::from_secs(30),

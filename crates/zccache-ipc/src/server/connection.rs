@@ -10,7 +10,7 @@ use ipc_model::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{ReplyTo, Step};
+use wire_dispatch::{Coming, Lane, Refusal, ReplyTo, Step};
 
 use super::figures::Counters;
 use super::shared::{FREE_FRAME, Shared, permits_for};
@@ -127,11 +127,11 @@ impl<'a, S: Service> Connection<'a, S> {
         let mut stopping = false;
         loop {
             match self.shared.machine.step(&mut self.inbound.received) {
-                Step::Read { frame_len, .. } => {
-                    if let Some(frame_len) = frame_len
+                Step::Read { frame, .. } => {
+                    if let Some(coming) = &frame
                         && memory.is_none()
                     {
-                        memory = Some(self.make_room(frame_len).await?);
+                        memory = Some(self.make_room(coming).await?);
                         // What the peer waited for us does not count against it.
                         deadline = Some(Instant::now() + config.frame_timeout);
                     }
@@ -151,8 +151,8 @@ impl<'a, S: Service> Connection<'a, S> {
                             Read::Bytes => {}
                             Read::End => return Err(End::Quiet),
                             Read::Late => {
-                                if frame_len.is_some() {
-                                    self.refuse(ReplyTo::V15, &Response::error(UNFINISHED)).await?;
+                                if let Some(coming) = &frame {
+                                    self.refuse(&coming.reply_to, &Response::error(UNFINISHED)).await?;
                                 }
                                 return Err(End::Late(late));
                             }
@@ -166,32 +166,43 @@ impl<'a, S: Service> Connection<'a, S> {
                 Step::Answer { request, reply_to } => {
                     // The request is read: its buffer is the service's now, and small or soon gone.
                     memory = None;
-                    self.answer(request, reply_to).await?;
+                    self.answer(request, &reply_to).await?;
                     self.inbound.shrink();
                     if stop_receiver.borrow().is_some() {
                         return Ok(());
                     }
-                    // Between frames a connection may stay idle; the next frame may be here in part.
-                    deadline = (!self.inbound.is_empty()).then(|| Instant::now() + config.frame_timeout);
+                    deadline = self.between_frames();
+                }
+                Step::Reject(refusal) => {
+                    memory = None;
+                    self.note(&refusal);
+                    self.send(&refusal.reply_to, &refusal.reply).await?;
+                    deadline = self.between_frames();
                 }
                 Step::Refuse(refusal) => {
-                    Counters::count(&self.shared.counters.refused);
-                    tracing::info!(
-                        connection = self.caller.connection.0,
-                        error = &refusal.cause as &dyn std::error::Error,
-                        "refused"
-                    );
-                    return self.refuse(refusal.reply_to, &refusal.reply).await;
+                    self.note(&refusal);
+                    return self.refuse(&refusal.reply_to, &refusal.reply).await;
                 }
             }
         }
     }
 
-    async fn answer(&mut self, request: Request, reply_to: ReplyTo) -> Result<(), End> {
+    /// Between frames a connection may stay idle; the next frame may be here in part.
+    fn between_frames(&self) -> Option<Instant> {
+        (!self.inbound.is_empty()).then(|| Instant::now() + self.shared.config.frame_timeout)
+    }
+
+    fn note(&self, refusal: &Refusal) {
+        Counters::count(&self.shared.counters.refused);
+        let error = &refusal.cause as &dyn std::error::Error;
+        tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
+    }
+
+    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
         let response = self.shared.service.call(request, &self.caller).await;
-        Counters::count(&self.shared.counters.requests);
+        self.shared.counters.answered(reply_to.lane());
         let result = self.send(reply_to, &response).await;
         drop(answering);
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
@@ -203,16 +214,16 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// Takes what a frame needs from the memory budget, then makes its buffer.
-    async fn make_room(&mut self, frame_len: usize) -> Result<Option<SemaphorePermit<'a>>, End> {
-        let permit = match self.reserve(frame_len, self.shared.config.frame_timeout).await {
+    async fn make_room(&mut self, coming: &Coming) -> Result<Option<SemaphorePermit<'a>>, End> {
+        let permit = match self.reserve(coming.frame_len, self.shared.config.frame_timeout).await {
             Ok(permit) => permit,
             Err(NoRoom) => {
                 let response = self.shared.backpressure("too many large requests");
-                self.refuse(ReplyTo::V15, &response).await?;
+                self.refuse(&coming.reply_to, &response).await?;
                 return Err(End::Late("there was no room for a large request"));
             }
         };
-        self.inbound.make_room_for(frame_len);
+        self.inbound.make_room_for(coming.frame_len);
         Ok(permit)
     }
 
@@ -236,25 +247,27 @@ impl<'a, S: Service> Connection<'a, S> {
         let deadline = Some(Instant::now() + DOORMAN_PATIENCE);
         let reply_to = loop {
             match self.shared.machine.step(&mut self.inbound.received) {
-                Step::Read { frame_len: None, .. } => {
+                Step::Read { frame: None, .. } => {
                     match read(&mut self.stream, &mut self.inbound, deadline).await? {
                         Read::Bytes => {}
                         Read::End => return Err(End::Quiet),
-                        Read::Late => break ReplyTo::V15,
+                        Read::Late => break ReplyTo::lane_only(Lane::V15),
                     }
                 }
-                // The header tells the framing; the body is not waited for.
-                Step::Read { frame_len: Some(_), .. } => break ReplyTo::V15,
+                // The head tells the framing; the body is not waited for.
+                Step::Read { frame: Some(coming), .. } => break coming.reply_to,
                 Step::Answer { reply_to, .. } => break reply_to,
-                Step::Refuse(refusal) => return self.refuse(refusal.reply_to, &refusal.reply).await,
+                Step::Reject(refusal) | Step::Refuse(refusal) => {
+                    return self.refuse(&refusal.reply_to, &refusal.reply).await;
+                }
             }
         };
         let response = self.shared.backpressure("too many connections");
-        self.refuse(reply_to, &response).await
+        self.refuse(&reply_to, &response).await
     }
 
     /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
-    async fn refuse(&mut self, reply_to: ReplyTo, reply: &Response) -> Result<(), End> {
+    async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
         self.send(reply_to, reply).await?;
         self.stream.shutdown().await?;
         let mut sink = BytesMut::with_capacity(FREE_FRAME);
@@ -273,7 +286,7 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(())
     }
 
-    async fn send(&mut self, reply_to: ReplyTo, response: &Response) -> Result<(), End> {
+    async fn send(&mut self, reply_to: &ReplyTo, response: &Response) -> Result<(), End> {
         let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
         let busy;
         let response = match &memory {

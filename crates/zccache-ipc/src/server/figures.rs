@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use wire_dispatch::Lane;
+
 /// What a server has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,8 +14,14 @@ pub struct ServerFigures {
     pub connections: u64,
     /// Connections open now.
     pub open: u64,
-    /// Requests answered.
+    /// Requests answered, on all lanes.
     pub requests: u64,
+    /// Those of wire v15.
+    pub requests_v15: u64,
+    /// Those of wire v16.
+    pub requests_v16: u64,
+    /// Those in running-process frames.
+    pub requests_frame_v1: u64,
     /// Frames that were no request of ours.
     pub refused: u64,
     /// Connections and frames turned away because a bound was reached.
@@ -24,7 +32,7 @@ pub struct ServerFigures {
 pub(super) struct Counters {
     pub(super) connections: AtomicU64,
     pub(super) open: AtomicU64,
-    pub(super) requests: AtomicU64,
+    requests: [AtomicU64; Lane::ALL.len()],
     pub(super) refused: AtomicU64,
     pub(super) turned_away: AtomicU64,
     pub(super) in_flight: AtomicU64,
@@ -36,7 +44,7 @@ impl Counters {
         Self {
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
-            requests: AtomicU64::new(0),
+            requests: [const { AtomicU64::new(0) }; Lane::ALL.len()],
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
@@ -45,10 +53,15 @@ impl Counters {
     }
 
     pub(super) fn figures(&self) -> ServerFigures {
+        let [requests_v15, requests_v16, requests_frame_v1] =
+            Lane::ALL.map(|lane| self.requests[lane as usize].load(Ordering::Relaxed));
         ServerFigures {
             connections: self.connections.load(Ordering::Relaxed),
             open: self.open.load(Ordering::Relaxed),
-            requests: self.requests.load(Ordering::Relaxed),
+            requests: requests_v15 + requests_v16 + requests_frame_v1,
+            requests_v15,
+            requests_v16,
+            requests_frame_v1,
             refused: self.refused.load(Ordering::Relaxed),
             turned_away: self.turned_away.load(Ordering::Relaxed),
         }
@@ -56,6 +69,10 @@ impl Counters {
 
     pub(super) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn answered(&self, lane: Lane) {
+        Self::count(&self.requests[lane as usize]);
     }
 
     /// Counts a request as being answered until the guard is dropped.

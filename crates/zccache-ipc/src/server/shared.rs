@@ -37,7 +37,7 @@ impl<S> Shared<S> {
         let memory = Semaphore::new(permits(config.memory_budget.max(largest)) as usize);
         Self {
             service,
-            machine: ServerMachine::new(config.release.clone()),
+            machine: ServerMachine::new(config.release.clone(), config.wires),
             counters: Arc::new(Counters::new()),
             places: Arc::new(Semaphore::new(config.max_connections)),
             doormen: Arc::new(Semaphore::new(64)),
