@@ -31,7 +31,8 @@ pub enum Plan {
 pub enum Setback {
     /// The daemon said that it does not serve the request's version. It did not act.
     Refused,
-    /// The reply was a frame of a version that no lane has.
+    /// The reply was a frame of a version that no lane has. A daemon answers what it understood on the
+    /// lane of the request, so it did not act.
     ForeignVersion,
     /// The connection ended without a reply, or inside one.
     Lost {
@@ -97,21 +98,16 @@ impl Selector {
                 self.learned = Some(Lane::V15);
                 Next::Again(Lane::V15)
             }
+            Setback::ForeignVersion if fall_back && self.learned.is_none() => Next::Again(Lane::V15),
             // A daemon that was replaced by an older one is found out by its refusal, not by silence.
-            Setback::ForeignVersion | Setback::Lost { .. } if fall_back && self.learned.is_none() => {
-                if idempotent || matches!(setback, Setback::Lost { sent: false }) {
-                    Next::Again(Lane::V15)
-                } else {
-                    Next::OutcomeUnknown
-                }
+            Setback::Lost { sent } if fall_back && self.learned.is_none() && (idempotent || !sent) => {
+                Next::Again(Lane::V15)
             }
-            Setback::Refused | Setback::Lost { sent: false } | Setback::Other { sent: false } => Next::Fail,
-            Setback::ForeignVersion | Setback::Lost { sent: true } | Setback::Other { sent: true } => {
-                if idempotent {
-                    Next::Fail
-                } else {
-                    Next::OutcomeUnknown
-                }
+            Setback::Lost { sent: true } | Setback::Other { sent: true } if !idempotent => {
+                Next::OutcomeUnknown
+            }
+            Setback::Refused | Setback::ForeignVersion | Setback::Lost { .. } | Setback::Other { .. } => {
+                Next::Fail
             }
         }
     }
@@ -153,7 +149,7 @@ mod tests {
         check(auto(), Lane::V16, false, LOST, Next::OutcomeUnknown);
         check(auto(), Lane::V16, false, Setback::Lost { sent: false }, again);
         check(auto(), Lane::V16, true, Setback::ForeignVersion, again);
-        check(auto(), Lane::V16, false, Setback::ForeignVersion, Next::OutcomeUnknown);
+        check(auto(), Lane::V16, false, Setback::ForeignVersion, again);
         // A daemon that is known to speak v16 has not forgotten it.
         let known = Selector::new(WirePolicy::Auto, Some(Lane::V16));
         check(known.clone(), Lane::V16, true, LOST, Next::Fail);

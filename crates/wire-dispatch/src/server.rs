@@ -153,6 +153,8 @@ impl ServerMachine {
     /// The form in which the sender of what cannot be a frame of ours may still read a refusal.
     fn heard_by(&self, error: &DecodeError) -> ReplyTo {
         match error {
+            // A v15-only release knows no other number, and is played to the letter.
+            DecodeError::Cut(_) if self.wires == Wires::V15 => ReplyTo::lane_only(Lane::V15),
             DecodeError::Cut(CutError::Version { received }) => match refused_in_kind(*received) {
                 Some(Codec::Bincode) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V15) },
                 Some(Codec::Protobuf) => {

@@ -13,11 +13,13 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
-use wire_v15::encode;
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, Wires, encode};
+use wire_v16::default_request_id;
 
+use crate::calling::{Calling, Came, Do};
 use crate::client::LAST_WORDS;
-use crate::inbound::Inbound;
-use crate::reply::{AfterFailure, after_failure};
+use crate::inbound::{Inbound, KEPT};
+use crate::reply::of_request;
 use crate::{CallError, ClientConfig, IpcError};
 
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
@@ -27,6 +29,7 @@ use crate::{CallError, ClientConfig, IpcError};
 pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
+    selector: Selector,
     connection: Option<Connection>,
 }
 
@@ -34,12 +37,15 @@ pub struct Client {
 struct Connection {
     stream: Stream,
     inbound: Inbound,
+    outbound: BytesMut,
+    last_frame_id: u64,
 }
 
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
-        Self { endpoint: endpoint.into(), config, connection: None }
+        let selector = Selector::new(config.wire, None);
+        Self { endpoint: endpoint.into(), config, selector, connection: None }
     }
 
     /// Makes a client and connects it.
@@ -74,37 +80,53 @@ impl Client {
     ///
     /// [`CallError::Ipc`] or [`CallError::OutcomeUnknown`].
     pub fn call(&mut self, request: &Request) -> Result<Response, CallError> {
-        let frame = encode(request).map_err(IpcError::from)?;
+        let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
+        let mut step = calling.start(&self.selector);
         loop {
-            let reused = idle.is_some();
-            let mut connection = match idle.take() {
+            let (request, lane, fresh) = match step {
+                Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Return(result) => {
+                    self.connection = idle;
+                    return result;
+                }
+            };
+            let usable = idle.take().filter(|_| !fresh);
+            let reused = usable.is_some();
+            let mut connection = match usable {
                 Some(connection) => connection,
                 None => self.dial()?,
             };
-            let (sent, result) = self.attempt(&mut connection, &frame);
-            match result {
-                Ok(response) => {
-                    if sent {
-                        self.connection = Some(connection);
-                    }
-                    return Ok(response);
-                }
-                Err(error) => match after_failure(request, error, sent, reused) {
-                    AfterFailure::AskAgain => {}
-                    AfterFailure::Fail(error) => return Err(error),
-                },
-            }
+            let (sent, reply) = self.exchange(&mut connection, request, lane);
+            // After any failure but one before the first byte, a late reply could come on it.
+            idle = Some(connection)
+                .filter(|_| matches!(reply, Err(IpcError::Encode(_))) || (sent && reply.is_ok()));
+            step = calling.after(&mut self.selector, Came { lane, reused, sent, reply });
         }
     }
 
     /// One exchange; tells also whether the whole request was sent.
-    fn attempt(&self, connection: &mut Connection, frame: &[u8]) -> (bool, Result<Response, IpcError>) {
-        match connection.send(frame, self.config.send_timeout) {
-            Ok(()) => (true, connection.receive(self.config.reply_timeout)),
+    fn exchange(
+        &self,
+        connection: &mut Connection,
+        request: &Request,
+        lane: Lane,
+    ) -> (bool, Result<Response, IpcError>) {
+        let ids = connection.ids(request, lane);
+        connection.outbound.clear();
+        if let Err(error) = encode(request, lane, &ids, FrameKind::Request, &mut connection.outbound) {
+            return (false, Err(error.into()));
+        }
+        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
+        match connection.send(self.config.send_timeout) {
+            Ok(()) => {
+                let received = connection.receive(wires, self.config.reply_timeout);
+                (true, received.and_then(|received| of_request(lane, &ids, received)))
+            }
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
-                (false, connection.receive(LAST_WORDS).map_err(|_| error))
+                let words = connection.receive(Wires::ALL, LAST_WORDS);
+                (false, words.map(|words| words.message).map_err(|_| error))
             }
             Err(error) => (false, Err(error)),
         }
@@ -112,16 +134,34 @@ impl Client {
 
     fn dial(&self) -> Result<Connection, IpcError> {
         let deadline = Instant::now() + self.config.connect_timeout;
-        Ok(Connection { stream: Stream::connect(&self.endpoint, deadline)?, inbound: Inbound::default() })
+        Ok(Connection {
+            stream: Stream::connect(&self.endpoint, deadline)?,
+            inbound: Inbound::default(),
+            outbound: BytesMut::new(),
+            last_frame_id: 0,
+        })
     }
 
     crate::families::family_methods! { {} {} }
 }
 
 impl Connection {
-    fn send(&mut self, frame: &[u8], limit: Duration) -> Result<(), IpcError> {
+    /// The ids of the next request.
+    fn ids(&mut self, request: &Request, lane: Lane) -> Ids {
+        let request_id = default_request_id(request.kind());
+        match lane {
+            Lane::V15 => Ids::default(),
+            Lane::V16 => Ids { request_id: request_id.to_owned(), frame_request_id: 0 },
+            Lane::FrameV1 => {
+                self.last_frame_id = self.last_frame_id.wrapping_add(1);
+                Ids { request_id: request_id.to_owned(), frame_request_id: self.last_frame_id }
+            }
+        }
+    }
+
+    fn send(&mut self, limit: Duration) -> Result<(), IpcError> {
         let deadline = Instant::now() + limit;
-        let mut rest = frame;
+        let mut rest = &self.outbound[..];
         while !rest.is_empty() {
             self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
             match self.stream.write(rest) {
@@ -130,14 +170,17 @@ impl Connection {
                 Err(error) => again_or(error, limit)?,
             }
         }
+        if self.outbound.capacity() > KEPT {
+            self.outbound = BytesMut::new();
+        }
         Ok(())
     }
 
-    fn receive(&mut self, limit: Duration) -> Result<Response, IpcError> {
+    fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(response) = self.inbound.take_message()? {
-                return Ok(response);
+            if let Some(received) = self.inbound.take(wires)? {
+                return Ok(received);
             }
             self.stream.set_read_timeout(Some(remaining(deadline, limit)?))?;
             match read_into(&mut self.stream, self.inbound.space()) {

@@ -10,8 +10,9 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
+use wire_dispatch::{Lane, Selector};
 
-use crate::reply::{AfterFailure, after_failure};
+use crate::calling::{Calling, Came, Do};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// How long to look for a refusal that a daemon sent before it closed on us.
@@ -25,19 +26,22 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 /// one: a late reply never reaches another call. Whether the daemon acted on a cancelled request is not
 /// known.
 ///
-/// A request is sent a second time only when an idle connection turns out to be closed, and only when
-/// that is harmless ([`Request::is_idempotent`]) or nothing was sent.
+/// A request is sent a second time only when it was not acted on, or when that is harmless
+/// ([`Request::is_idempotent`]): because an idle connection turned out to be closed, or because the daemon
+/// speaks v15 only and the policy is [`WirePolicy::Auto`](wire_dispatch::WirePolicy::Auto).
 #[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
+    selector: Selector,
     connection: Option<IpcConnection>,
 }
 
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
-        Self { endpoint: endpoint.into(), config, connection: None }
+        let selector = Selector::new(config.wire, None);
+        Self { endpoint: endpoint.into(), config, selector, connection: None }
     }
 
     /// Makes a client and connects it.
@@ -80,51 +84,47 @@ impl Client {
     ///
     /// See [`Client`].
     pub async fn call(&mut self, request: &Request) -> Result<Response, CallError> {
+        let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
+        let mut step = calling.start(&self.selector);
         loop {
-            let reused = idle.is_some();
-            let mut connection = match idle.take() {
+            let (request, lane, fresh) = match step {
+                Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Return(result) => {
+                    self.connection = idle.filter(|connection| !connection.is_consumed());
+                    return result;
+                }
+            };
+            let usable = idle.take().filter(|connection| !fresh && !connection.is_consumed());
+            let reused = usable.is_some();
+            let mut connection = match usable {
                 Some(connection) => connection,
                 None => self.dial().await?,
             };
-            let (sent, result) = self.attempt(&mut connection, request).await;
-            let error = match result {
-                Ok(response) => {
-                    if !connection.is_consumed() {
-                        self.connection = Some(connection);
-                    }
-                    return Ok(response);
-                }
-                Err(error) => error,
-            };
-            if matches!(error, IpcError::Encode(_)) {
-                // Nothing was sent, so the connection is as good as before.
-                self.connection = Some(connection);
-            }
-            match after_failure(request, error, sent, reused) {
-                AfterFailure::AskAgain => {}
-                AfterFailure::Fail(error) => return Err(error),
-            }
+            let (sent, reply) = self.exchange(&mut connection, request, lane).await;
+            idle = Some(connection);
+            step = calling.after(&mut self.selector, Came { lane, reused, sent, reply });
         }
     }
 
     /// One exchange; tells also whether the whole request was sent.
-    async fn attempt(
+    async fn exchange(
         &self,
         connection: &mut IpcConnection,
         request: &Request,
+        lane: Lane,
     ) -> (bool, Result<Response, IpcError>) {
         let limit = self.config.send_timeout;
-        let sent = tokio::time::timeout(limit, connection.send(request)).await;
-        match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
-            Ok(()) => {}
+        let sent = tokio::time::timeout(limit, connection.send_request(request, lane)).await;
+        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
+            Ok(ids) => ids,
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
                 return (false, connection.last_words(LAST_WORDS).await.ok_or(error));
             }
             Err(error) => return (false, Err(error)),
-        }
-        let reply = connection.recv_with_timeout(self.config.reply_timeout).await;
+        };
+        let reply = connection.recv_response(lane, &ids, Some(self.config.reply_timeout)).await;
         (true, reply.and_then(|reply| reply.ok_or(IpcError::Closed)))
     }
 

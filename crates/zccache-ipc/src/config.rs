@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use wire_dispatch::WirePolicy;
+
 use crate::DEFAULT_CLIENT_RECV_TIMEOUT;
 
-/// How long a client waits.
+/// How long a client waits, and what it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientConfig {
@@ -14,6 +16,8 @@ pub struct ClientConfig {
     pub reply_timeout: Duration,
     /// For a request to be taken by the daemon's socket. Default 30 s.
     pub send_timeout: Duration,
+    /// Which wire to speak. Default [`WirePolicy::Auto`].
+    pub wire: WirePolicy,
 }
 
 impl ClientConfig {
@@ -24,6 +28,7 @@ impl ClientConfig {
             connect_timeout: Duration::from_secs(5),
             reply_timeout: DEFAULT_CLIENT_RECV_TIMEOUT,
             send_timeout: Duration::from_secs(30),
+            wire: WirePolicy::Auto,
         }
     }
 
@@ -35,7 +40,15 @@ impl ClientConfig {
             connect_timeout: defaults.connect_timeout.min(limit),
             reply_timeout: limit,
             send_timeout: defaults.send_timeout.min(limit),
+            wire: defaults.wire,
         }
+    }
+
+    /// Sets which wire to speak.
+    #[must_use]
+    pub const fn wire(mut self, policy: WirePolicy) -> Self {
+        self.wire = policy;
+        self
     }
 
     /// Sets how long to wait for a connection.

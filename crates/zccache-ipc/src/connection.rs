@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ipc_endpoint::{Endpoint, Stream};
+use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use wire_v15::{Message, encode_into};
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Message, Wires, encode};
+use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT};
 use crate::{ClientConfig, IpcError};
@@ -16,13 +18,16 @@ pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
 /// A connection to or from a daemon.
 pub type IpcConnection = Connection<Stream>;
 
-/// A connection over any byte stream, carrying wire v15.
+/// A connection over any byte stream, carrying messages of every lane.
+///
+/// [`send`](Self::send) and [`recv`](Self::recv) speak wire v15 alone, as the oldest releases do;
+/// [`send_request`](Self::send_request), [`recv_wire`](Self::recv_wire) and their kin speak all lanes.
 ///
 /// Frames above 16 MiB are refused on both sides, before they are sent or buffered.
 ///
 /// # Cancel safety
 ///
-/// v15 has no ids, so a reply that nobody waited for could be taken for the next one. Therefore a
+/// v15 has no ids, and a late reply of any lane would come before the next one. Therefore a
 /// [`send`](Self::send) that is cancelled or fails, and a [`recv`](Self::recv) that times out, fails or
 /// is cancelled while a reply is owed, use the connection up: every later call is
 /// [`IpcError::Consumed`]. A `recv` that is cancelled while nothing is owed (a server between requests)
@@ -36,6 +41,7 @@ pub struct Connection<S> {
     /// Messages sent minus messages received: above zero, the peer owes us a reply.
     owed: i64,
     consumed: bool,
+    last_frame_id: u64,
 }
 
 /// Connects to the daemon at `endpoint` within five seconds; [`IpcConnection::connect`] takes a deadline.
@@ -81,10 +87,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             recv_timeout: None,
             owed: 0,
             consumed: false,
+            last_frame_id: 0,
         }
     }
 
-    /// Sends `message` with one write.
+    /// Sends `message` on wire v15.
     ///
     /// # Errors
     ///
@@ -95,23 +102,89 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
     pub async fn send<M: Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        if self.consumed {
-            return Err(IpcError::Consumed);
-        }
-        self.outbound.clear();
-        encode_into(message, &mut self.outbound)?;
-        self.consumed = true;
-        self.stream.write_all(&self.outbound).await?;
-        self.stream.flush().await?;
-        self.consumed = false;
-        self.owed += 1;
-        if self.outbound.capacity() > KEPT {
-            self.outbound = BytesMut::new();
-        }
-        Ok(())
+        self.send_on(Lane::V15, &Ids::default(), FrameKind::Request, message).await
     }
 
-    /// Receives one message within the default timeout; `None` when the peer has closed between frames.
+    /// Sends `message` on wire v16 with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_prost<M: Message>(
+        &mut self,
+        message: &M,
+        request_id: impl Into<String>,
+    ) -> Result<(), IpcError> {
+        let ids = Ids { request_id: request_id.into(), frame_request_id: 0 };
+        self.send_on(Lane::V16, &ids, FrameKind::Request, message).await
+    }
+
+    /// Sends `request` in a running-process frame and returns the frame's id: 1 for the first one of the
+    /// connection, then one more each time.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_frame_v1_request(
+        &mut self,
+        request: &Request,
+        request_id: impl Into<String>,
+    ) -> Result<u64, IpcError> {
+        let frame_request_id = self.last_frame_id.wrapping_add(1);
+        let ids = Ids { request_id: request_id.into(), frame_request_id };
+        self.send_on(Lane::FrameV1, &ids, FrameKind::Request, request).await?;
+        self.last_frame_id = frame_request_id;
+        Ok(frame_request_id)
+    }
+
+    /// Sends `response` in a running-process frame with the ids of its request.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_frame_v1_response(&mut self, response: &Response, ids: &Ids) -> Result<(), IpcError> {
+        self.send_on(Lane::FrameV1, ids, FrameKind::Response, response).await
+    }
+
+    /// Sends `request` on `lane` with its default id (`spec/WIRE.md` §7), and returns the ids that the
+    /// reply must carry.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_request(&mut self, request: &Request, lane: Lane) -> Result<Ids, IpcError> {
+        let request_id = default_request_id(request.kind());
+        match lane {
+            Lane::V15 => self.send(request).await.map(|()| Ids::default()),
+            Lane::V16 => {
+                self.send_prost(request, request_id).await?;
+                Ok(Ids { request_id: request_id.to_owned(), frame_request_id: 0 })
+            }
+            Lane::FrameV1 => {
+                let frame_request_id = self.send_frame_v1_request(request, request_id).await?;
+                Ok(Ids { request_id: request_id.to_owned(), frame_request_id })
+            }
+        }
+    }
+
+    /// Receives one message of wire v15 within the default timeout; `None` when the peer has closed
+    /// between frames.
     ///
     /// # Errors
     ///
@@ -121,13 +194,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Cancelling loses no bytes, but uses the connection up when a reply is owed; see [`Connection`].
     pub async fn recv<M: Message>(&mut self) -> Result<Option<M>, IpcError> {
-        match self.recv_timeout {
-            Some(limit) => self.recv_with_timeout(limit).await,
-            None => self.recv_unlimited().await,
-        }
+        Ok(self.recv_of(Wires::V15, self.recv_timeout).await?.map(|received| received.message))
     }
 
-    /// Receives one message within `limit`; `None` when the peer has closed between frames.
+    /// Receives one message of wire v15 within `limit`; `None` when the peer has closed between frames.
     ///
     /// # Errors
     ///
@@ -137,21 +207,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// As [`recv`](Self::recv).
     pub async fn recv_with_timeout<M: Message>(&mut self, limit: Duration) -> Result<Option<M>, IpcError> {
-        match tokio::time::timeout(limit, self.recv_unlimited()).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.consumed = true;
-                Err(IpcError::TimedOut(limit))
-            }
-        }
+        Ok(self.recv_of(Wires::V15, Some(limit)).await?.map(|received| received.message))
+    }
+
+    /// Receives one message of any lane within the default timeout, with its lane and ids; `None` when
+    /// the peer has closed between frames.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`IpcError::TimedOut`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_wire<M: Message>(&mut self) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
+        self.recv_of(Wires::ALL, self.recv_timeout).await
+    }
+
+    /// Receives the response to what [`send_request`](Self::send_request) sent on `lane` with `ids`,
+    /// within `limit`; `None` when the peer has closed between frames.
+    ///
+    /// After v15, a reply of another version is an error; otherwise a reply may come on any lane.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`IpcError::ForeignReply`] where the ids are those of another request.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_response(
+        &mut self,
+        lane: Lane,
+        ids: &Ids,
+        limit: Option<Duration>,
+    ) -> Result<Option<Response>, IpcError> {
+        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
+        let Some(received) = self.recv_of(wires, limit).await? else { return Ok(None) };
+        crate::reply::of_request(lane, ids, received).map(Some).inspect_err(|_| self.consumed = true)
     }
 
     /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.
-    pub(crate) async fn last_words<M: Message>(&mut self, limit: Duration) -> Option<M> {
+    pub(crate) async fn last_words(&mut self, limit: Duration) -> Option<Response> {
         self.consumed = false;
-        let words = self.recv_with_timeout(limit).await;
+        let words = self.recv_of(Wires::ALL, Some(limit)).await;
         self.consumed = true;
-        words.ok().flatten()
+        words.ok().flatten().map(|received| received.message)
     }
 
     /// Sets the timeout of [`recv`](Self::recv).
@@ -181,13 +282,54 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &self.stream
     }
 
-    async fn recv_unlimited<M: Message>(&mut self) -> Result<Option<M>, IpcError> {
+    async fn send_on<M: Message>(
+        &mut self,
+        lane: Lane,
+        ids: &Ids,
+        kind: FrameKind,
+        message: &M,
+    ) -> Result<(), IpcError> {
+        if self.consumed {
+            return Err(IpcError::Consumed);
+        }
+        self.outbound.clear();
+        encode(message, lane, ids, kind, &mut self.outbound)?;
+        self.consumed = true;
+        self.stream.write_all(&self.outbound).await?;
+        self.stream.flush().await?;
+        self.consumed = false;
+        self.owed += 1;
+        if self.outbound.capacity() > KEPT {
+            self.outbound = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    async fn recv_of<M: Message>(
+        &mut self,
+        wires: Wires,
+        limit: Option<Duration>,
+    ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
+        let Some(limit) = limit else { return self.recv_unlimited(wires).await };
+        match tokio::time::timeout(limit, self.recv_unlimited(wires)).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.consumed = true;
+                Err(IpcError::TimedOut(limit))
+            }
+        }
+    }
+
+    async fn recv_unlimited<M: Message>(
+        &mut self,
+        wires: Wires,
+    ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
-        let result = self.next_message().await;
+        let result = self.next_message(wires).await;
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
             self.owed -= 1;
@@ -195,9 +337,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         result
     }
 
-    async fn next_message<M: Message>(&mut self) -> Result<Option<M>, IpcError> {
+    async fn next_message<M: Message>(
+        &mut self,
+        wires: Wires,
+    ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
         loop {
-            if let Some(message) = self.inbound.take_message()? {
+            if let Some(message) = self.inbound.take(wires)? {
                 return Ok(Some(message));
             }
             if self.stream.read_buf(self.inbound.space()).await? == 0 {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipc_endpoint::ConnectError;
 use ipc_model::{Backpressure, RequestKind, ResponseKind};
 use thiserror::Error;
+use wire_dispatch::{CutError, DecodeError, EncodeError, Ids};
 use wire_frame::Version;
-use wire_v15::{DecodeError, EncodeError};
 
 /// A connection could not be made, or could not carry a message.
 #[derive(Debug, Error)]
@@ -22,13 +22,19 @@ pub enum IpcError {
     /// The peer's bytes are no message.
     #[error("cannot read the peer's message")]
     Decode(#[source] DecodeError),
-    /// The peer speaks another wire. Nothing was done.
-    #[error("the peer speaks {received} and this connection {expected}")]
+    /// The peer's frame is of a version that this connection does not speak.
+    #[error("the peer speaks {received}, which this connection does not")]
     Version {
-        /// The wire of this connection.
-        expected: Version,
         /// The version of the frame that came.
         received: Version,
+    },
+    /// The reply belongs to another request.
+    #[error("the reply carries the ids {received:?}, and the request had {expected:?}")]
+    ForeignReply {
+        /// The ids of the request.
+        expected: Ids,
+        /// The ids of the reply.
+        received: Ids,
     },
     /// The peer closed the connection in the middle of a frame, or without answering.
     #[error("the peer closed the connection")]
@@ -61,10 +67,8 @@ pub enum CallError {
         source: IpcError,
     },
     /// The daemon is of a release that does not serve our wire. It did not act on the request.
-    #[error("the daemon does not serve {ours}: {text}")]
+    #[error("the daemon does not serve our wire: {text}")]
     VersionRefused {
-        /// The wire that we spoke.
-        ours: Version,
         /// What the daemon says.
         text: String,
     },
@@ -119,7 +123,7 @@ impl IpcError {
 impl From<DecodeError> for IpcError {
     fn from(error: DecodeError) -> Self {
         match error {
-            DecodeError::Version { received } => Self::Version { expected: Version::V15, received },
+            DecodeError::Cut(CutError::Version { received }) => Self::Version { received },
             other => Self::Decode(other),
         }
     }

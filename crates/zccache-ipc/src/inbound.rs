@@ -1,8 +1,7 @@
 //! What has been received and not yet read: the buffer that frames are read into.
 
 use bytes::BytesMut;
-use wire_frame::{Header, Peeked, Version};
-use wire_v15::{DecodeError, Message};
+use wire_dispatch::{DecodeError, DecodedWireMessage, Message, Received, Wires, receive};
 
 /// Room to read heads and small frames into.
 const HEAD: usize = 8 * 1024;
@@ -18,21 +17,25 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     /// Takes the first message off the buffer; `None` when more bytes must arrive.
-    pub(crate) fn take_message<M: Message>(&mut self) -> Result<Option<M>, DecodeError> {
-        let header = match Header::peek(&self.received)? {
-            Peeked::Incomplete { .. } => return Ok(None),
-            Peeked::Header(header) => header,
-        };
-        if header.version() != Version::V15 {
-            return Err(DecodeError::Version { received: header.version() });
+    ///
+    /// What is not of `wires` is refused at its head, before its body is buffered.
+    pub(crate) fn take<M: Message>(
+        &mut self,
+        wires: Wires,
+    ) -> Result<Option<DecodedWireMessage<M>>, DecodeError> {
+        match receive(&mut self.received, wires)? {
+            Received::Read { frame, .. } => {
+                if let Some((_, frame_len)) = frame {
+                    self.make_room_for(frame_len);
+                }
+                Ok(None)
+            }
+            Received::Message(message) => {
+                self.shrink();
+                Ok(Some(message))
+            }
+            Received::Undecodable { error, .. } => Err(error),
         }
-        if self.received.len() < header.frame_len() {
-            self.make_room_for(header.frame_len());
-            return Ok(None);
-        }
-        let payload = self.received.split_to(header.frame_len()).freeze().slice(wire_frame::HEADER_LEN..);
-        self.shrink();
-        wire_v15::decode(&payload).map(Some)
     }
 
     /// Makes room for a frame of `frame_len` bytes that the buffer holds the start of, at its exact size.
@@ -67,15 +70,21 @@ impl Inbound {
 
 #[cfg(test)]
 mod tests {
+    use ipc_model::{Request, Response};
+    use wire_dispatch::CutError;
+    use wire_frame::{Header, Version};
+
     use super::*;
 
     #[test]
     fn a_large_frame_is_read_into_a_buffer_of_its_own_size() {
-        let mut inbound = Inbound::default();
-        let header = Header::new(Version::V15, 1 << 20).expect("within the limit");
-        inbound.space().extend_from_slice(&header.to_bytes());
-        assert!(matches!(inbound.take_message::<ipc_model::Request>(), Ok(None)));
-        assert_eq!(inbound.space().capacity(), header.frame_len());
+        for version in [Version::V15, Version::V16] {
+            let mut inbound = Inbound::default();
+            let header = Header::new(version, 1 << 20).expect("within the limit");
+            inbound.space().extend_from_slice(&header.to_bytes());
+            assert!(matches!(inbound.take::<Request>(Wires::ALL), Ok(None)));
+            assert_eq!(inbound.space().capacity(), header.frame_len());
+        }
     }
 
     #[test]
@@ -83,8 +92,8 @@ mod tests {
         let mut inbound = Inbound::default();
         let header = Header::new(Version(17), 1 << 20).expect("within the limit");
         inbound.space().extend_from_slice(&header.to_bytes());
-        let error = inbound.take_message::<ipc_model::Response>().expect_err("v17");
-        assert!(matches!(error, DecodeError::Version { received: Version(17) }), "{error:?}");
+        let error = inbound.take::<Response>(Wires::ALL).expect_err("v17");
+        assert!(matches!(error, DecodeError::Cut(CutError::Version { received: Version(17) })), "{error:?}");
         assert!(inbound.space().capacity() < 1 << 20);
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod blocking;
 
+mod calling;
 mod client;
 mod config;
 mod connection;
@@ -31,4 +32,5 @@ pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
-pub use {wire_dispatch, wire_frame, wire_v15};
+pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};
+pub use {wire_dispatch, wire_frame, wire_v15, wire_v16};

@@ -1,8 +1,7 @@
-//! What a reply means to the call that asked, and what a lost one means.
+//! What a reply means to the call that asked.
 
-use ipc_model::{Request, RequestKind, Response};
-use wire_dispatch::mismatch;
-use wire_frame::Version;
+use ipc_model::{RequestKind, Response};
+use wire_dispatch::{DecodedWireMessage, Ids, Lane, mismatch};
 
 use crate::{CallError, IpcError};
 
@@ -10,7 +9,7 @@ use crate::{CallError, IpcError};
 pub(crate) fn not_asked_for(request: RequestKind, response: Response) -> CallError {
     match response {
         Response::Error(error) if mismatch::is_refusal(&error.message) => {
-            CallError::VersionRefused { ours: Version::V15, text: error.message }
+            CallError::VersionRefused { text: error.message }
         }
         Response::Error(error) => CallError::Refused { request, message: error.message },
         Response::Backpressure(pressure) => CallError::Busy(pressure),
@@ -18,28 +17,28 @@ pub(crate) fn not_asked_for(request: RequestKind, response: Response) -> CallErr
     }
 }
 
-/// What follows from a failed attempt.
-#[derive(Debug)]
-pub(crate) enum AfterFailure {
-    /// The daemon closed a connection that had been idle; ask once more on a new one.
-    AskAgain,
-    /// Tell the caller.
-    Fail(CallError),
-}
-
-/// Decides whether `request` may be sent again after it failed with `error`.
+/// Returns the response, if it is the one to the request that was sent on `sent` with `ids`.
 ///
-/// `reused` tells whether the connection had served an earlier call: only then can the daemon have
-/// closed it before the request. What may have been acted on is sent again only if that is harmless.
-pub(crate) fn after_failure(request: &Request, error: IpcError, sent: bool, reused: bool) -> AfterFailure {
-    if reused && error.is_disconnect() && (request.is_idempotent() || !sent) {
-        return AfterFailure::AskAgain;
+/// A reply on v15 has no ids to compare. A daemon that turns a request away before it has read it does
+/// not know its ids, and may leave them out.
+pub(crate) fn of_request(
+    sent: Lane,
+    ids: &Ids,
+    received: DecodedWireMessage<Response>,
+) -> Result<Response, IpcError> {
+    let DecodedWireMessage { lane, ids: echoed, message } = received;
+    let matches = match lane {
+        Lane::V15 => true,
+        Lane::V16 => echoed.request_id == ids.request_id,
+        Lane::FrameV1 if sent == Lane::FrameV1 => echoed == *ids,
+        Lane::FrameV1 => echoed.request_id == ids.request_id,
+    };
+    let turned_away = matches!(message, Response::Error(_) | Response::Backpressure(_));
+    if matches || (turned_away && echoed == Ids::default()) {
+        Ok(message)
+    } else {
+        Err(IpcError::ForeignReply { expected: ids.clone(), received: echoed })
     }
-    let refused = matches!(error, IpcError::Version { .. } | IpcError::Encode(_) | IpcError::Connect(_));
-    if sent && !refused && !request.is_idempotent() {
-        return AfterFailure::Fail(CallError::OutcomeUnknown { request: request.kind(), source: error });
-    }
-    AfterFailure::Fail(error.into())
 }
 
 #[cfg(test)]
@@ -47,21 +46,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_harmless_is_sent_again() {
-        let check = |request: Request, sent, reused, expected: &str| {
-            let actual = match after_failure(&request, IpcError::Closed, sent, reused) {
-                AfterFailure::AskAgain => "again",
-                AfterFailure::Fail(CallError::OutcomeUnknown { .. }) => "unknown",
-                AfterFailure::Fail(_) => "failed",
-            };
-            assert_eq!(actual, expected, "{} sent {sent} reused {reused}", request.kind());
+    fn a_reply_with_the_ids_of_another_request_is_not_ours() {
+        let ids =
+            |request_id: &str, frame_request_id| Ids { request_id: request_id.into(), frame_request_id };
+        let check = |sent, lane, echoed: Ids, message: Response, expected: bool| {
+            let received = DecodedWireMessage { lane, ids: echoed.clone(), message };
+            let actual = of_request(sent, &ids("p", 3), received);
+            assert_eq!(actual.is_ok(), expected, "{sent} {lane} {echoed:?}");
         };
-        check(Request::Ping, true, true, "again");
-        check(Request::Ping, true, false, "failed");
-        check(Request::Ping, false, true, "again");
-        check(Request::Clear, true, true, "unknown");
-        check(Request::Clear, true, false, "unknown");
-        check(Request::Clear, false, true, "again");
-        check(Request::Shutdown, true, true, "unknown");
+        check(Lane::V16, Lane::V16, ids("p", 0), Response::Pong, true);
+        check(Lane::V16, Lane::V16, ids("q", 0), Response::Pong, false);
+        check(Lane::V16, Lane::V16, ids("", 0), Response::Pong, false);
+        check(Lane::V16, Lane::V16, ids("", 0), Response::error("busy"), true);
+        check(Lane::V16, Lane::V15, ids("", 0), Response::Pong, true);
+        check(Lane::FrameV1, Lane::FrameV1, ids("p", 3), Response::Pong, true);
+        check(Lane::FrameV1, Lane::FrameV1, ids("p", 4), Response::Pong, false);
+        check(Lane::FrameV1, Lane::FrameV1, ids("q", 3), Response::Pong, false);
     }
 }

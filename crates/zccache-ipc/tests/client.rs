@@ -6,46 +6,97 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Answering, PATIENCE, artifact, config, fixed, start};
+use common::{Answering, PATIENCE, artifact, config, every_lane, fixed, start};
 use testkit::watchdog;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zccache_ipc::model::{Request, Response};
-use zccache_ipc::{CallError, Client, ClientConfig, Connection, IpcConnection, IpcError, blocking, wire_v15};
+use zccache_ipc::{
+    CallError, Client, ClientConfig, Connection, IpcConnection, IpcError, Lane, WirePolicy, blocking,
+    wire_dispatch, wire_v15,
+};
+
+/// Every policy, and the lane that it ends on with a server that speaks all of them.
+const POLICIES: [WirePolicy; 4] = [
+    WirePolicy::Auto,
+    WirePolicy::Only(Lane::V15),
+    WirePolicy::Only(Lane::V16),
+    WirePolicy::Only(Lane::FrameV1),
+];
 
 #[tokio::test]
-async fn calls_are_answered_one_after_the_other_on_one_connection() {
+async fn calls_are_answered_one_after_the_other_on_one_connection_on_every_lane() {
     let _watchdog = watchdog(PATIENCE);
-    let running = start(Answering(fixed), config());
-    let mut client = running.client();
-    client.ping().await.expect("pong");
-    assert_eq!(client.lookup("1000").await.expect("an answer"), Some(artifact(1000)));
-    assert_eq!(client.lookup("nothing").await.expect("an answer"), None);
-    let refused = client.clear().await.expect_err("not for this test");
-    assert!(
-        matches!(&refused, CallError::Refused { message, .. } if message == "Clear is not for this test")
-    );
-    client.ping().await.expect("an error is an answer, and the connection goes on");
-    assert_eq!(running.handle.figures().connections, 1);
-    assert_eq!(running.stop().await.figures.requests, 5);
+    for policy in POLICIES {
+        let running = start(Answering(fixed), every_lane());
+        let mut client = Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE).wire(policy));
+        client.ping().await.expect("pong");
+        assert_eq!(client.lookup("1000").await.expect("an answer"), Some(artifact(1000)));
+        assert_eq!(client.lookup("nothing").await.expect("an answer"), None);
+        let refused = client.clear().await.expect_err("not for this test");
+        assert!(
+            matches!(&refused, CallError::Refused { message, .. } if message == "Clear is not for this test")
+        );
+        client.ping().await.expect("an error is an answer, and the connection goes on");
+        let figures = running.stop().await.figures;
+        assert_eq!((figures.connections, figures.requests), (1, 5), "{policy:?}");
+        let on_lane = match policy {
+            WirePolicy::Only(Lane::V15) => figures.requests_v15,
+            WirePolicy::Only(Lane::FrameV1) => figures.requests_frame_v1,
+            WirePolicy::Auto | WirePolicy::Only(Lane::V16) => figures.requests_v16,
+        };
+        assert_eq!(on_lane, 5, "{policy:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_blocking_client_does_the_same() {
     let _watchdog = watchdog(PATIENCE);
-    let running = start(Answering(fixed), config());
-    let endpoint = running.endpoint.clone();
-    tokio::task::spawn_blocking(move || {
-        let mut client = blocking::Client::new(endpoint, ClientConfig::within(PATIENCE));
-        client.ping().expect("pong");
-        for len in [0, 1, 100_000, 15 << 20] {
-            assert_eq!(client.lookup(len.to_string()).expect("an answer"), Some(artifact(len)));
+    for policy in POLICIES {
+        let running = start(Answering(fixed), every_lane());
+        let endpoint = running.endpoint.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut client = blocking::Client::new(endpoint, ClientConfig::within(PATIENCE).wire(policy));
+            client.ping().expect("pong");
+            for len in [0, 1, 100_000, 15 << 20] {
+                assert_eq!(client.lookup(len.to_string()).expect("an answer"), Some(artifact(len)));
+            }
+            assert!(matches!(client.clear(), Err(CallError::Refused { .. })));
+            client.ping().expect("the connection goes on");
+        })
+        .await
+        .expect("no panic");
+        assert_eq!(running.stop().await.figures.connections, 1, "{policy:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
+    let _watchdog = watchdog(PATIENCE);
+    let auto = ClientConfig::within(PATIENCE);
+    // What must not be sent twice goes on the second connection too, without a second question.
+    for first in [Request::Ping, Request::Clear] {
+        let running = start(Answering(fixed), config());
+        let mut client = Client::new(running.endpoint.clone(), auto);
+        client.call(&first).await.expect("an answer");
+        assert_eq!(running.handle.figures().connections, 2, "{}", first.kind());
+        for _ in 0..3 {
+            client.ping().await.expect("pong");
         }
-        assert!(matches!(client.clear(), Err(CallError::Refused { .. })));
-        client.ping().expect("the connection goes on");
-    })
-    .await
-    .expect("no panic");
-    assert_eq!(running.stop().await.figures.connections, 1);
+        let figures = running.stop().await.figures;
+        assert_eq!((figures.connections, figures.requests_v15, figures.refused), (2, 4, 1));
+
+        let running = start(Answering(fixed), config());
+        let endpoint = running.endpoint.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut client = blocking::Client::new(endpoint, auto);
+            client.call(&first).expect("an answer");
+            client.ping().expect("pong");
+        })
+        .await
+        .expect("no panic");
+        let figures = running.stop().await.figures;
+        assert_eq!((figures.connections, figures.requests_v15, figures.refused), (2, 2, 1));
+    }
 }
 
 /// A service whose first answer waits until it is told to go on.
@@ -76,10 +127,9 @@ mod futures_like {
 async fn a_timed_out_v15_call_consumes_its_connection_and_its_reply_reaches_no_other_call() {
     let _watchdog = watchdog(PATIENCE);
     let (service, go_on) = slow_first();
-    let running = start(service, config());
+    let running = start(service, every_lane());
     let limit = Duration::from_millis(100);
-    let mut client =
-        Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE).reply_timeout(limit));
+    let mut client = Client::new(running.endpoint.clone(), v15().reply_timeout(limit));
     let error = client.ping().await.expect_err("the first answer waits");
     assert!(matches!(&error, CallError::Ipc(IpcError::TimedOut(waited)) if *waited == limit), "{error:?}");
     assert!(!client.is_connected());
@@ -92,7 +142,7 @@ async fn a_timed_out_v15_call_consumes_its_connection_and_its_reply_reaches_no_o
 async fn a_cancelled_v15_call_consumes_its_connection() {
     let _watchdog = watchdog(PATIENCE);
     let (service, go_on) = slow_first();
-    let running = start(service, config());
+    let running = start(service, every_lane());
     let mut client = running.client();
     assert!(tokio::time::timeout(Duration::from_millis(50), client.ping()).await.is_err(), "cancelled");
     assert!(!client.is_connected());
@@ -105,7 +155,7 @@ async fn a_cancelled_v15_call_consumes_its_connection() {
 async fn a_connection_that_timed_out_says_that_it_is_used_up() {
     let _watchdog = watchdog(PATIENCE);
     let (service, go_on) = slow_first();
-    let running = start(service, config());
+    let running = start(service, every_lane());
     let mut connection =
         IpcConnection::connect(&running.endpoint, Instant::now() + PATIENCE).await.expect("connects");
     assert_eq!(connection.recv_timeout(), Some(zccache_ipc::DEFAULT_CLIENT_RECV_TIMEOUT));
@@ -150,17 +200,22 @@ async fn a_close_inside_a_frame_is_not_a_clean_one() {
 #[tokio::test]
 async fn a_store_above_the_limit_is_refused_before_it_is_sent_and_the_connection_goes_on() {
     let _watchdog = watchdog(PATIENCE);
-    let running = start(Answering(fixed), config());
+    let running = start(Answering(fixed), every_lane());
     let mut client = running.client();
     client.ping().await.expect("pong");
     let error = client.store("k", artifact(17 << 20)).await.expect_err("above 16 MiB");
     let length = match &error {
-        CallError::Ipc(IpcError::Encode(wire_v15::EncodeError::TooLong { length })) => *length,
+        CallError::Ipc(IpcError::Encode(wire_dispatch::EncodeError::TooLong { length })) => *length,
         other => panic!("{other:?}"),
     };
     assert!(length > 17 << 20, "{length}");
     client.ping().await.expect("the same connection");
     assert_eq!(running.stop().await.figures.connections, 1);
+}
+
+/// The frozen wire alone.
+fn v15() -> ClientConfig {
+    ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::V15))
 }
 
 /// Accepts, reads one request, answers with `reply` and closes; counts the requests that it saw.
@@ -186,7 +241,7 @@ async fn a_lost_answer_to_clear_or_shutdown_is_said_and_never_asked_for_again() 
     let _watchdog = watchdog(PATIENCE);
     for answer in [&[][..], &[8, 0, 0, 0, 15][..]] {
         let (place, seen) = script(answer);
-        let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+        let mut client = Client::new(place.name(), v15());
         assert!(matches!(client.clear().await, Err(CallError::OutcomeUnknown { .. })));
         assert!(matches!(client.shutdown().await, Err(CallError::OutcomeUnknown { .. })));
         assert_eq!(seen.load(Ordering::SeqCst), 2);
@@ -198,7 +253,7 @@ async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_cle
     let _watchdog = watchdog(PATIENCE);
     // Each connection answers one ping, then closes.
     let (place, seen) = script(&[8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
-    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    let mut client = Client::new(place.name(), v15());
     for _ in 0..3 {
         client.ping().await.expect("pong");
     }
@@ -209,9 +264,9 @@ async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_cle
 async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
     let _watchdog = watchdog(PATIENCE);
     let (place, _) = script(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]);
-    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    let mut client = Client::new(place.name(), v15());
     match client.clear().await {
-        Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 17),
+        Err(CallError::Ipc(IpcError::Version { received })) => assert_eq!(received.0, 17),
         other => panic!("{other:?}"),
     }
 }
@@ -220,6 +275,6 @@ async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
 async fn nobody_at_the_endpoint_is_told_apart_from_a_daemon_that_fails() {
     let _watchdog = watchdog(PATIENCE);
     let place = testkit::TempEndpoint::new();
-    let mut client = Client::new(place.name(), ClientConfig::within(PATIENCE));
+    let mut client = Client::new(place.name(), v15());
     assert!(client.ping().await.expect_err("nobody").is_no_daemon());
 }

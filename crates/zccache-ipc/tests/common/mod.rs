@@ -8,7 +8,8 @@ use testkit::TempEndpoint;
 use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, Request, Response};
 use zccache_ipc::{
-    Caller, Client, ClientConfig, ServeError, Served, Server, ServerConfig, ServerHandle, Service, wire_v15,
+    Caller, Client, ClientConfig, ServeError, Served, Server, ServerConfig, ServerHandle, Service, Wires,
+    wire_v15,
 };
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -54,8 +55,16 @@ pub(crate) struct Running {
     _claim: Claim,
 }
 
+/// A server like the last v15-only release.
 pub(crate) fn config() -> ServerConfig {
-    ServerConfig::new("1.11.21")
+    let mut config = ServerConfig::new("1.11.21");
+    config.wires = Wires::V15;
+    config
+}
+
+/// A server that speaks every lane.
+pub(crate) fn every_lane() -> ServerConfig {
+    ServerConfig::new("1.12.0")
 }
 
 pub(crate) fn start<S: Service>(service: S, config: ServerConfig) -> Running {
