@@ -8,8 +8,8 @@ use testkit::TempEndpoint;
 use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, Request, Response};
 use zccache_ipc::{
-    Caller, Client, ClientConfig, ServeError, Served, Server, ServerConfig, ServerHandle, Service, Wires,
-    wire_v15,
+    Caller, Client, ClientConfig, Lane, ServeError, Served, Server, ServerConfig, ServerHandle, Service,
+    WirePolicy, Wires, wire_v15,
 };
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,8 +80,10 @@ pub(crate) fn start<S: Service>(service: S, config: ServerConfig) -> Running {
 }
 
 impl Running {
+    /// A client of the frozen wire alone, for servers of any kind.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.endpoint.clone(), ClientConfig::within(PATIENCE))
+        let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::V15));
+        Client::new(self.endpoint.clone(), config)
     }
 
     pub(crate) async fn raw(&self) -> tokio::net::UnixStream {
