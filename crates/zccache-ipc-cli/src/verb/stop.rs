@@ -15,7 +15,7 @@ use crate::output::Output;
 /// How long the daemon may take to end.
 const TO_END: Duration = Duration::from_secs(10);
 
-/// How long a process may take to end after it has let everything go.
+/// How long a process without a lock may take to end after it has let everything go.
 const TO_LEAVE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a daemon that ends.
@@ -40,9 +40,10 @@ pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure>
         }
         std::thread::sleep(PAUSE);
     }
-    // A process that nobody waits for stays as a zombie, which is as good as gone.
+    // Where no lock tells the end of the process, it gets a moment; one that nobody waits for stays as a
+    // zombie, which is as good as gone.
     let deadline = deadline.min(Instant::now() + TO_LEAVE);
-    while daemon.pid.is_some_and(process_alive) && Instant::now() < deadline {
+    while !daemon.holds_lock && daemon.pid.is_some_and(process_alive) && Instant::now() < deadline {
         std::thread::sleep(PAUSE);
     }
     let process = daemon.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
