@@ -1,7 +1,7 @@
 //! What the `zccache-ipc` command line is made of.
 //!
 //! [`run`] is the whole program but for reading its surroundings: `args` says what can be typed, `verb` does
-//! it, [`Failure`](failure) says what went wrong and `advice` what to do about it. [`json`] is the JSON form
+//! it, `Failure` says what went wrong and `advice` what to do about it. [`json`] is the JSON form
 //! of messages, for tests too.
 //!
 //! Not here: any protocol. Everything that reaches a daemon goes through `zccache_ipc`.

@@ -1,7 +1,5 @@
 //! Figures for people.
 
-use std::time::Duration;
-
 /// Bytes, in the largest binary unit that leaves a whole part.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -32,7 +30,11 @@ pub(crate) fn seconds(count: u64) -> String {
 
 /// A duration that is counted in milliseconds.
 pub(crate) fn millis(count: u64) -> String {
-    if count < 60_000 { format!("{:?}", Duration::from_millis(count)) } else { seconds(count / 1000) }
+    match count {
+        0..1_000 => format!("{count} ms"),
+        1_000..60_000 => format!("{}.{:03} s", count / 1000, count % 1000),
+        _ => seconds(count / 1000),
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +55,8 @@ mod tests {
         for (count, expected) in [(5, "5 s"), (65, "1 min 05 s"), (3_700, "1 h 01 min")] {
             assert_eq!(seconds(count), expected);
         }
-        assert_eq!(millis(1_500), "1.5s");
+        for (count, expected) in [(0, "0 ms"), (1_050, "1.050 s"), (61_000, "1 min 01 s")] {
+            assert_eq!(millis(count), expected);
+        }
     }
 }

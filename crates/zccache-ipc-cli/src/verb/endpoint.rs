@@ -61,7 +61,6 @@ fn rule(caller: &Caller, key: &str) -> &'static str {
         "namespace" | "namespace_label" => "default",
         "download_client_endpoint" if is_set(Variable::DownloadEndpoint) => "env:ZCCACHE_DOWNLOAD_ENDPOINT",
         "download_endpoint" | "download_client_endpoint" | "lock_file" => of_user(),
-        "lifetime_file" => "endpoint",
         _ => "cache_root",
     }
 }

@@ -83,8 +83,7 @@ fn show(response: Response, output: &mut Output) -> Result<Exit, Failure> {
         | Response::SessionEnded(SessionStatsReply { stats: Some(stats) }) => {
             output.line(table(rows(stats)))?
         }
-        Response::SessionEnded(_) => output.line("closed; the session kept no figures")?,
-        _ => output.line("the session keeps no figures")?,
+        _ => output.line("the daemon has no figures of this session")?,
     }
     Ok(Exit::Done)
 }

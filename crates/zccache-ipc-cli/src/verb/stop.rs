@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zccache_ipc::CallError;
 use zccache_ipc::endpoint::blocking::Stream;
-use zccache_ipc::endpoint::{Liveness, Pid, liveness, lock_file, process_alive};
+use zccache_ipc::endpoint::{Liveness, Pid, endpoint_liveness, liveness, lock_file, process_alive};
 
 use crate::Exit;
 use crate::caller::{self, Caller};
@@ -15,7 +15,7 @@ use crate::output::Output;
 /// How long the daemon may take to end.
 const TO_END: Duration = Duration::from_secs(10);
 
-/// How long a process may take to end after it has let everything go.
+/// How long a process without a lock may take to end after it has let everything go.
 const TO_LEAVE: Duration = Duration::from_secs(1);
 
 /// Between two looks at a daemon that ends.
@@ -40,9 +40,10 @@ pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure>
         }
         std::thread::sleep(PAUSE);
     }
-    // A process that nobody waits for stays as a zombie, which is as good as gone.
+    // Where no lock tells the end of the process, it gets a moment; one that nobody waits for stays as a
+    // zombie, which is as good as gone.
     let deadline = deadline.min(Instant::now() + TO_LEAVE);
-    while daemon.pid.is_some_and(process_alive) && Instant::now() < deadline {
+    while !daemon.holds_lock && daemon.pid.is_some_and(process_alive) && Instant::now() < deadline {
         std::thread::sleep(PAUSE);
     }
     let process = daemon.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
@@ -64,23 +65,22 @@ struct Daemon {
 impl Daemon {
     /// Looks for the daemon at the endpoint, or for one that holds its lock and does not listen.
     fn find(caller: &Caller, limit: Duration) -> Result<Option<Self>, Failure> {
-        let lock_file = caller.locations.lock_file();
-        let (holds_lock, holder) = match liveness(lock_file)? {
-            Liveness::Held { by } => (true, by),
-            Liveness::Free => (false, None),
+        // First, because it also tells a name that no lock could be beside.
+        let stream = match Stream::connect(caller.endpoint(), Instant::now() + limit / 4) {
+            Ok(stream) => Some(stream),
+            Err(error) if error.is_no_daemon() => None,
+            Err(error) => return Err(CallError::Ipc(error.into()).into()),
         };
-        match Stream::connect(caller.endpoint(), Instant::now() + limit / 4) {
-            Ok(stream) => {
+        let held = held(caller)?;
+        let (holds_lock, holder) = (held != Liveness::Free, holder(held));
+        Ok(match stream {
+            Some(stream) => {
                 // The system knows the listener better than a file does.
                 let pid = stream.peer().pid().or(holder).or_else(|| named(caller));
-                Ok(Some(Self { pid, listens: true, holds_lock }))
+                Some(Self { pid, listens: true, holds_lock })
             }
-            Err(error) if error.is_no_daemon() && holds_lock => {
-                Ok(Some(Self { pid: holder, listens: false, holds_lock }))
-            }
-            Err(error) if error.is_no_daemon() => Ok(None),
-            Err(error) => Err(CallError::Ipc(error.into()).into()),
-        }
+            None => holds_lock.then_some(Self { pid: holder, listens: false, holds_lock }),
+        })
     }
 
     fn ask(&self, caller: &Caller, limit: Duration) -> Result<(), Failure> {
@@ -99,11 +99,10 @@ impl Daemon {
     /// Whether it has let everything go.
     fn is_gone(&self, caller: &Caller) -> Result<bool, Failure> {
         if self.holds_lock {
-            return Ok(match liveness(caller.locations.lock_file())? {
-                Liveness::Free => true,
-                // Somebody else has started already.
-                Liveness::Held { by } => by.is_some() && self.pid.is_some() && by != self.pid,
-            });
+            let held = held(caller)?;
+            // Unless somebody else has started already.
+            let is_another = holder(held).is_some_and(|by| self.pid.is_some_and(|pid| pid != by));
+            return Ok(held == Liveness::Free || is_another);
         }
         match Stream::connect(caller.endpoint(), Instant::now()) {
             Ok(stream) => {
@@ -118,6 +117,22 @@ impl Daemon {
             Err(error) if error.is_busy() => Ok(false),
             Err(error) => Err(CallError::Ipc(error.into()).into()),
         }
+    }
+}
+
+/// Whether anybody holds the lock beside the socket, or else the one beside the lock file: a daemon that was
+/// given another cache directory holds the first of them only.
+fn held(caller: &Caller) -> Result<Liveness, Failure> {
+    match endpoint_liveness(caller.endpoint())? {
+        Some(held @ Liveness::Held { .. }) => Ok(held),
+        _ => Ok(liveness(caller.locations.lock_file())?),
+    }
+}
+
+const fn holder(held: Liveness) -> Option<Pid> {
+    match held {
+        Liveness::Held { by } => by,
+        Liveness::Free => None,
     }
 }
 

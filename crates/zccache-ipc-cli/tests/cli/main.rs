@@ -6,6 +6,8 @@ mod daemon;
 mod endpoints;
 mod help;
 mod no_daemon;
+#[cfg(test)]
+mod real;
 #[cfg(all(test, unix))]
 mod start;
 #[cfg(test)]

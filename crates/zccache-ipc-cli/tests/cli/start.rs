@@ -18,6 +18,13 @@ fn script(place: &TempEndpoint, name: &str, script: &str) -> PathBuf {
     path
 }
 
+/// A copy of the program, so that no daemon is beside it.
+fn alone(place: &TempEndpoint) -> PathBuf {
+    let alone = place.home().join("zccache-ipc");
+    fs::copy(support::path(), &alone).expect("the program can be copied");
+    alone
+}
+
 /// Ends the script that wrote its process id.
 #[track_caller]
 fn end(place: &TempEndpoint) {
@@ -71,10 +78,7 @@ fn a_daemon_that_never_answers_is_reported_after_the_limit() {
 fn a_program_that_is_nowhere_is_named_with_where_it_was_looked_for() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    // A copy of the program, so that no daemon is beside it.
-    let alone = place.home().join("zccache-ipc");
-    fs::copy(support::path(), &alone).unwrap();
-    let mut command = place.command(&alone);
+    let mut command = place.command(alone(&place));
     command.args(["--json", "start"]).env("PATH", "/nowhere/bin:relative");
     let finished = Process::spawn(&mut command).finish(SOON);
     let error = parse(&finished.stdout);
@@ -93,7 +97,8 @@ fn the_daemon_gets_absolute_paths_and_the_listed_environment_only() {
         r#"dir="${0%/*}"; printf '%s\n' "$@" > "$dir/args"; /usr/bin/env > "$dir/env"; pwd > "$dir/cwd"
         echo $$ > "$dir/pid"; exec /bin/sleep 20"#,
     );
-    let mut command = program(&place, &["--json", "--cache-dir", "cache", "start", "--log-file", "l.log"]);
+    let mut command = place.command(alone(&place));
+    command.args(["--json", "--cache-dir", "cache", "start", "--log-file", "l.log"]);
     command.args(["--", "--idle-timeout", "7"]);
     command.env("PATH", path.parent().unwrap()).env("SECRET", "1").env("USER", "alice");
     command.env("ZCCACHE_ENDPOINT", "/not/this");
