@@ -9,7 +9,7 @@ use thiserror::Error;
 use zccache_ipc::endpoint::{
     ConnectError, DirectoryError, Endpoint, LaunchError, LifetimeError, LocateError, Pid,
 };
-use zccache_ipc::wire_v15::EncodeError;
+use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::{CallError, IpcError};
 
 use crate::json::JsonError;

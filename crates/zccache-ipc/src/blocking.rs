@@ -30,6 +30,8 @@ pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
     selector: Selector,
+    /// The lane of the latest exchange.
+    spoken: Lane,
     connection: Option<Connection>,
 }
 
@@ -45,7 +47,7 @@ impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         let selector = Selector::new(config.wire, None);
-        Self { endpoint: endpoint.into(), config, selector, connection: None }
+        Self { endpoint: endpoint.into(), config, selector, spoken: config.wire.first(), connection: None }
     }
 
     /// Makes a client and connects it.
@@ -91,6 +93,7 @@ impl Client {
                     return result;
                 }
             };
+            self.spoken = lane;
             let usable = idle.take().filter(|_| !fresh);
             let reused = usable.is_some();
             let mut connection = match usable {
@@ -179,7 +182,9 @@ impl Connection {
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(received) = self.inbound.take(wires)? {
+            if let Some(received) =
+                self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))?
+            {
                 return Ok(received);
             }
             self.stream.set_read_timeout(Some(remaining(deadline, limit)?))?;

@@ -34,6 +34,8 @@ pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
     selector: Selector,
+    /// The lane of the latest exchange.
+    spoken: Lane,
     connection: Option<IpcConnection>,
 }
 
@@ -41,7 +43,7 @@ impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         let selector = Selector::new(config.wire, None);
-        Self { endpoint: endpoint.into(), config, selector, connection: None }
+        Self { endpoint: endpoint.into(), config, selector, spoken: config.wire.first(), connection: None }
     }
 
     /// Makes a client and connects it.
@@ -95,6 +97,7 @@ impl Client {
                     return result;
                 }
             };
+            self.spoken = lane;
             let usable = idle.take().filter(|connection| !fresh && !connection.is_consumed());
             let reused = usable.is_some();
             let mut connection = match usable {

@@ -6,7 +6,9 @@ use bytes::BytesMut;
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Message, Wires, encode};
+use wire_dispatch::{
+    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode,
+};
 use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT};
@@ -101,8 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     ///
     /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
-    pub async fn send<M: Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_on(Lane::V15, &Ids::default(), FrameKind::Request, message).await
+    pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
+        self.send_encoded(|out| Ok(wire_v15::encode_into(message, out)?)).await
     }
 
     /// Sends `message` on wire v16 with this id.
@@ -193,8 +195,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     ///
     /// Cancelling loses no bytes, but uses the connection up when a reply is owed; see [`Connection`].
-    pub async fn recv<M: Message>(&mut self) -> Result<Option<M>, IpcError> {
-        Ok(self.recv_of(Wires::V15, self.recv_timeout).await?.map(|received| received.message))
+    pub async fn recv<M: wire_v15::Message>(&mut self) -> Result<Option<M>, IpcError> {
+        self.recv_taken(Wires::V15, self.recv_timeout, Inbound::take_v15).await
     }
 
     /// Receives one message of wire v15 within `limit`; `None` when the peer has closed between frames.
@@ -206,8 +208,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     ///
     /// As [`recv`](Self::recv).
-    pub async fn recv_with_timeout<M: Message>(&mut self, limit: Duration) -> Result<Option<M>, IpcError> {
-        Ok(self.recv_of(Wires::V15, Some(limit)).await?.map(|received| received.message))
+    pub async fn recv_with_timeout<M: wire_v15::Message>(
+        &mut self,
+        limit: Duration,
+    ) -> Result<Option<M>, IpcError> {
+        self.recv_taken(Wires::V15, Some(limit), Inbound::take_v15).await
     }
 
     /// Receives one message of any lane within the default timeout, with its lane and ids; `None` when
@@ -289,11 +294,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         kind: FrameKind,
         message: &M,
     ) -> Result<(), IpcError> {
+        self.send_encoded(|out| encode(message, lane, ids, kind, out)).await
+    }
+
+    /// Sends what `encode` appends, with one write.
+    async fn send_encoded(
+        &mut self,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+    ) -> Result<(), IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
         self.outbound.clear();
-        encode(message, lane, ids, kind, &mut self.outbound)?;
+        encode(&mut self.outbound)?;
         self.consumed = true;
         self.stream.write_all(&self.outbound).await?;
         self.stream.flush().await?;
@@ -310,26 +323,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         wires: Wires,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
-        let Some(limit) = limit else { return self.recv_unlimited(wires).await };
-        match tokio::time::timeout(limit, self.recv_unlimited(wires)).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.consumed = true;
-                Err(IpcError::TimedOut(limit))
-            }
-        }
+        self.recv_taken(wires, limit, |inbound| inbound.take(wires)).await
     }
 
-    async fn recv_unlimited<M: Message>(
+    /// Receives what `take` takes off, within `limit`.
+    async fn recv_taken<T>(
         &mut self,
         wires: Wires,
-    ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
+        limit: Option<Duration>,
+        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+    ) -> Result<Option<T>, IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
-        let result = self.next_message(wires).await;
+        let next = self.next(wires, take);
+        let result = match limit {
+            None => next.await,
+            Some(limit) => tokio::time::timeout(limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
+        };
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
             self.owed -= 1;
@@ -337,13 +350,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         result
     }
 
-    async fn next_message<M: Message>(
+    async fn next<T>(
         &mut self,
         wires: Wires,
-    ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
+        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+    ) -> Result<Option<T>, IpcError> {
         loop {
-            if let Some(message) = self.inbound.take(wires)? {
-                return Ok(Some(message));
+            if let Some(taken) =
+                take(&mut self.inbound).map_err(|error| IpcError::of_decoding(error, wires))?
+            {
+                return Ok(Some(taken));
             }
             if self.stream.read_buf(self.inbound.space()).await? == 0 {
                 return if self.inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipc_endpoint::ConnectError;
 use ipc_model::{Backpressure, RequestKind, ResponseKind};
 use thiserror::Error;
-use wire_dispatch::{CutError, DecodeError, EncodeError, Ids};
+use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Lane, Wires};
 use wire_frame::Version;
 
 /// A connection could not be made, or could not carry a message.
@@ -23,8 +23,10 @@ pub enum IpcError {
     #[error("cannot read the peer's message")]
     Decode(#[source] DecodeError),
     /// The peer's frame is of a version that this connection does not speak.
-    #[error("the peer speaks {received}, which this connection does not")]
+    #[error("the peer speaks {received} and this connection {expected}")]
     Version {
+        /// The newest version that this connection speaks.
+        expected: Version,
         /// The version of the frame that came.
         received: Version,
     },
@@ -67,8 +69,10 @@ pub enum CallError {
         source: IpcError,
     },
     /// The daemon is of a release that does not serve our wire. It did not act on the request.
-    #[error("the daemon does not serve our wire: {text}")]
+    #[error("the daemon does not serve {ours}: {text}")]
     VersionRefused {
+        /// The lane that we spoke.
+        ours: Lane,
         /// What the daemon says.
         text: String,
     },
@@ -94,6 +98,16 @@ pub enum CallError {
 }
 
 impl IpcError {
+    /// The error of a connection that speaks `wires` and received what is no message of theirs.
+    pub(crate) fn of_decoding(error: DecodeError, wires: Wires) -> Self {
+        match error {
+            DecodeError::Cut(CutError::Version { received }) => {
+                Self::Version { expected: wires.newest(), received }
+            }
+            other => Self::Decode(other),
+        }
+    }
+
     /// Whether nobody listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
@@ -116,15 +130,6 @@ impl IpcError {
                 io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
             ),
             _ => false,
-        }
-    }
-}
-
-impl From<DecodeError> for IpcError {
-    fn from(error: DecodeError) -> Self {
-        match error {
-            DecodeError::Cut(CutError::Version { received }) => Self::Version { received },
-            other => Self::Decode(other),
         }
     }
 }

@@ -231,7 +231,7 @@ macro_rules! unit {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response => Ok(()),
-            other => Err(crate::reply::not_asked_for(kind, other)),
+            other => Err(crate::reply::not_asked_for(kind, $client.spoken, other)),
         }
     }};
 }
@@ -243,7 +243,7 @@ macro_rules! value {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response(value) => Ok(value),
-            other => Err(crate::reply::not_asked_for(kind, other)),
+            other => Err(crate::reply::not_asked_for(kind, $client.spoken, other)),
         }
     }};
 }

@@ -1,7 +1,7 @@
 //! What has been received and not yet read: the buffer that frames are read into.
 
 use bytes::BytesMut;
-use wire_dispatch::{DecodeError, DecodedWireMessage, Message, Received, Wires, receive};
+use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Message, Received, Wires, cut, receive};
 
 /// Room to read heads and small frames into.
 const HEAD: usize = 8 * 1024;
@@ -35,6 +35,22 @@ impl Inbound {
                 Ok(Some(message))
             }
             Received::Undecodable { error, .. } => Err(error),
+        }
+    }
+
+    /// Takes the first message of wire v15 off the buffer, of any protocol that rides in its frames.
+    pub(crate) fn take_v15<M: wire_v15::Message>(&mut self) -> Result<Option<M>, DecodeError> {
+        match cut(&mut self.received, Wires::V15)? {
+            Cut::Read { frame, .. } => {
+                if let Some((_, frame_len)) = frame {
+                    self.make_room_for(frame_len);
+                }
+                Ok(None)
+            }
+            Cut::Frame { body, .. } => {
+                self.shrink();
+                Ok(Some(wire_v15::decode(&body)?))
+            }
         }
     }
 

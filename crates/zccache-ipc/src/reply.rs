@@ -6,10 +6,10 @@ use wire_dispatch::{DecodedWireMessage, Ids, Lane, mismatch};
 use crate::{CallError, IpcError};
 
 /// Turns a response that is not what was asked for into the error that it stands for.
-pub(crate) fn not_asked_for(request: RequestKind, response: Response) -> CallError {
+pub(crate) fn not_asked_for(request: RequestKind, ours: Lane, response: Response) -> CallError {
     match response {
         Response::Error(error) if mismatch::is_refusal(&error.message) => {
-            CallError::VersionRefused { text: error.message }
+            CallError::VersionRefused { ours, text: error.message }
         }
         Response::Error(error) => CallError::Refused { request, message: error.message },
         Response::Backpressure(pressure) => CallError::Busy(pressure),

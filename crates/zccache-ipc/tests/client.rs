@@ -266,7 +266,7 @@ async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
     let (place, _) = script(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]);
     let mut client = Client::new(place.name(), v15());
     match client.clear().await {
-        Err(CallError::Ipc(IpcError::Version { received })) => assert_eq!(received.0, 17),
+        Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 17),
         other => panic!("{other:?}"),
     }
 }
