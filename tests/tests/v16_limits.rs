@@ -8,6 +8,9 @@ use wire_frame::MAX_LENGTH;
 use wire_v16::frame_v1::{self, Kind};
 use wire_v16::{EncodeError, decode_frame, encode_body, encode_into};
 
+#[global_allocator]
+static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
+
 fn hit(len: usize) -> Response {
     let payload = ArtifactPayload::Bytes(Bytes::from(vec![7; len]));
     let outputs = vec![ArtifactOutput { name: "o".to_owned(), payload }];
@@ -61,6 +64,33 @@ fn a_large_byte_string_is_shared_with_the_frame_and_a_small_one_is_not() {
             ArtifactPayload::Path(_) => panic!("not bytes"),
         }
     }
+}
+
+#[test]
+fn a_ping_allocates_nothing_when_written_and_its_id_when_read() {
+    let mut buffer = BytesMut::with_capacity(1024);
+    let (result, report) = testkit::measure(|| encode_into(&Request::Ping, "control-ping", &mut buffer));
+    result.expect("encodes");
+    assert_eq!(report.count, 0);
+    let mut frame = buffer.freeze();
+    let clone = frame.clone(); // shared from here on, as a connection's buffer is
+    let (read, report) = testkit::measure(|| decode_frame::<Request>(&mut frame));
+    assert_eq!(read.expect("legal").expect("complete").message, Ok(Request::Ping));
+    assert_eq!(report.count, 1);
+    drop(clone);
+}
+
+#[test]
+fn reading_moves_what_prost_read_into_the_model() {
+    let env = (0..80).map(|index| (format!("VARIABLE_{index}"), "a value".to_owned())).collect();
+    let args = (0..60).map(|index| format!("argument {index}")).collect();
+    let compile = Request::Compile(Compile { args, env: Some(env), ..Compile::default() });
+    let mut frame = wire_v16::encode(&compile, "compile").expect("encodes");
+    let (read, report) = testkit::measure(|| decode_frame::<Request>(&mut frame));
+    assert_eq!(read.expect("legal").expect("complete").message, Ok(compile));
+    // Each string, the growth of two lists, and the id; nothing a second time.
+    let strings = 60 + 80 * 2;
+    assert!(report.count <= strings + 16, "{report:?}");
 }
 
 #[cfg(unix)]

@@ -66,7 +66,7 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
     let mut ids = Ids::default();
     let message = match lane {
         Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
-        Lane::V16 => inner(wire_v16::decode(body), &mut ids),
+        Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
         Lane::FrameV1 => enveloped(body, &mut ids),
     };
     Ok(match message {

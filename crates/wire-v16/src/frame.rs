@@ -36,15 +36,6 @@ pub fn encode_into<M: Message>(
     Ok(())
 }
 
-/// Reads the message in `payload`, the bytes after a frame's header: [`decode_body`].
-///
-/// # Errors
-///
-/// As [`decode_body`].
-pub fn decode<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError> {
-    decode_body(payload)
-}
-
 /// Reads one complete frame from the front of `buffer` and takes it off.
 ///
 /// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken even

@@ -2,9 +2,9 @@
 //!
 //! Strings and byte strings cannot take more than the frame, but an element of a list that is two bytes
 //! on the wire takes up to 64 in memory, so a legal frame could ask for half a gigabyte. prost has no
-//! limit for that. So the body is walked once, with prost's own readers and in prost's own order, and
-//! each list is charged with the room that its growth takes. What cannot be walked is not judged here:
-//! prost stops there too, and says why.
+//! limit for that. So a body that is not short is walked once, with prost's own readers and in prost's own
+//! order, and each list is charged with the room that its growth takes. What cannot be walked is not
+//! judged here: prost stops there too, and says why.
 
 use bytes::Buf as _;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
@@ -115,6 +115,34 @@ fn length(rest: &mut &[u8]) -> Result<usize, Stop> {
     }
 }
 
+/// Returns the length, in bytes, up to which no body's lists can be too heavy.
+///
+/// An element takes at least a key and a length, and is charged with the room of [`FIRST_ROOM`] at most.
+pub(crate) const fn always_light(lists: &[List]) -> usize {
+    match largest(lists) {
+        0 => usize::MAX,
+        element => LIST_MEMORY / (element * FIRST_ROOM) * 2,
+    }
+}
+
+/// The size of the largest element.
+const fn largest(lists: &[List]) -> usize {
+    let (mut index, mut most) = (0, 0);
+    while index < lists.len() {
+        if let Some(element) = lists[index].element
+            && element > most
+        {
+            most = element;
+        }
+        let within = largest(lists[index].within);
+        if within > most {
+            most = within;
+        }
+        index += 1;
+    }
+    most
+}
+
 /// Whether no message has more than [`MOST`] lists.
 pub(crate) const fn fits(lists: &[List]) -> bool {
     let mut index = 0;
@@ -158,14 +186,26 @@ mod tests {
     }
 
     #[test]
-    fn an_element_that_reaches_beyond_its_message_is_still_charged() {
-        // prost reads the inner list to its announced end before it notices that it ran out of the outer.
-        const OUTER: &[List] = &[List { number: 1, element: None, packed: false, within: LISTS }];
-        let mut body = vec![0x0a, 0x02];
-        body.extend([0x0a, 0x00].repeat(17));
-        assert_eq!(check(&body, OUTER), Ok(()), "the element list ends with its message");
-        let mut body = vec![0x0a, 0x02, 0x0a, 0x44];
-        body.extend([0x12, 0x00].repeat(34));
-        assert_eq!(check(&body, OUTER), Ok(()));
+    fn a_short_body_is_always_light() {
+        let most = always_light(LISTS);
+        assert_eq!(most, 8);
+        for body in [[0x0a, 0x00].repeat(most / 2), [0x0a, 0x02, 0x12, 0x00].repeat(most / 4)] {
+            assert_eq!(check(&body, LISTS), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_list_that_reaches_beyond_its_message_is_still_charged() {
+        // prost reads the inner message to its announced end before it notices that the outer one is shorter.
+        const INNER: List = List { number: 1, element: None, packed: false, within: LISTS };
+        const OUTER: &[List] = &[List { number: 1, element: None, packed: false, within: &[INNER] }];
+        let weigh = |outer: u8, expected: Result<(), TooHeavy>| {
+            let mut body = vec![0x0a, outer, 0x0a, 34];
+            body.extend([0x0a, 0x00].repeat(17));
+            assert_eq!(check(&body, OUTER), expected, "an outer message of {outer} bytes");
+        };
+        weigh(36, Err(TooHeavy));
+        weigh(2, Err(TooHeavy));
+        weigh(0, Ok(())); // what follows is not within it
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
+use clap::{Parser, ValueEnum};
+use zccache_ipc::Wires;
 
 /// A zccache daemon: serves the compiler cache on one endpoint, to its own user only.
 ///
@@ -45,6 +46,10 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
+    /// The wires to speak: `v15` alone plays a release up to 1.11.21
+    #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
+    pub wires: SpokenWires,
+
     /// Leave the terminal of the starter; for the daemon that this program starts in the background
     #[arg(long, hide = true, requires = "foreground")]
     pub detached: bool,
@@ -56,6 +61,34 @@ pub struct Args {
     /// Accepted for released scripts; there is no configuration file
     #[arg(long, hide = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Which wires a daemon speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SpokenWires {
+    /// Every wire of this release.
+    #[default]
+    All,
+    /// The bincode wire alone.
+    V15,
+    /// The protobuf wire alone, in both framings.
+    V16,
+}
+
+impl From<SpokenWires> for Wires {
+    fn from(wires: SpokenWires) -> Self {
+        match wires {
+            SpokenWires::All => Self::ALL,
+            SpokenWires::V15 => Self::V15,
+            SpokenWires::V16 => Self::V16,
+        }
+    }
+}
+
+impl std::fmt::Display for SpokenWires {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("all", PossibleValue::get_name))
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -23,7 +23,7 @@ mod serving;
 mod settings;
 mod start;
 
-pub use args::Args;
+pub use args::{Args, SpokenWires};
 pub use chain::chain;
 pub use error::StartError;
 pub use serving::Reason;

@@ -92,6 +92,7 @@ impl Servers {
     fn new(service: Arc<DaemonService>, settings: &Settings) -> Self {
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
         config.drain = DrainPolicy::new(DRAIN, || {
             tracing::error!("the daemon does not end by itself and is ended");

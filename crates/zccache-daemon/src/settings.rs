@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
+use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{DirPolicy, Endpoint, Environment, LocateError, Locations, Variable};
 
 use crate::Args;
@@ -20,6 +21,7 @@ pub(crate) struct Settings {
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
+    pub(crate) wires: Wires,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     /// What was not understood and is done without.
@@ -44,6 +46,7 @@ impl Settings {
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
+            wires: args.wires.into(),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),

@@ -184,15 +184,6 @@ mod tests {
         fs::read_to_string(cargo::root().join(NUMBERS)).unwrap()
     }
 
-    /// Prints what the file would be if it were started today: the way to begin a new schema.
-    #[test]
-    #[ignore = "prints instead of checking"]
-    fn print_every_number() {
-        for line in Schemas::of(&schemas()).lines {
-            println!("{line}");
-        }
-    }
-
     #[test]
     fn every_number_is_recorded_and_none_has_changed() {
         assert_eq!(check(&recorded(), &schemas()), [""; 0]);

@@ -109,7 +109,9 @@ macro_rules! choice {
             }
 
             fn too_heavy(payload: &[u8]) -> bool {
-                crate::weigh::check(payload, crate::generated::fields::zccache_v1::$model::LISTS).is_err()
+                use crate::generated::fields::zccache_v1::$model::LISTS;
+                const ALWAYS_LIGHT: usize = crate::weigh::always_light(LISTS);
+                payload.len() > ALWAYS_LIGHT && crate::weigh::check(payload, LISTS).is_err()
             }
 
             fn split(wire: Self::Wire) -> (Option<Self::Member>, String) {
