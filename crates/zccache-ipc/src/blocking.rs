@@ -19,6 +19,7 @@ use wire_v16::default_request_id;
 use crate::calling::{Calling, Came, Do};
 use crate::client::LAST_WORDS;
 use crate::inbound::{Inbound, KEPT};
+use crate::memory::Memory;
 use crate::reply::of_request;
 use crate::{CallError, ClientConfig, IpcError};
 
@@ -30,6 +31,7 @@ pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
     selector: Selector,
+    memory: Memory,
     /// The lane of the latest exchange.
     spoken: Lane,
     connection: Option<Connection>,
@@ -47,7 +49,14 @@ impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         let selector = Selector::new(config.wire, None);
-        Self { endpoint: endpoint.into(), config, selector, spoken: config.wire.first(), connection: None }
+        Self {
+            endpoint: endpoint.into(),
+            config,
+            selector,
+            memory: Memory::default(),
+            spoken: config.wire.first(),
+            connection: None,
+        }
     }
 
     /// Makes a client and connects it.
@@ -84,12 +93,16 @@ impl Client {
     pub fn call(&mut self, request: &Request) -> Result<Response, CallError> {
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
+        if idle.is_none() {
+            self.memory.before_connecting(&self.endpoint, self.config.wire, &mut self.selector);
+        }
         let mut step = calling.start(&self.selector);
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
                 Do::Return(result) => {
                     self.connection = idle;
+                    self.memory.after_call(&self.endpoint, self.config.wire, &self.selector);
                     return result;
                 }
             };

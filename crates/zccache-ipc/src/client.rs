@@ -13,6 +13,7 @@ use ipc_model::{
 use wire_dispatch::{Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
+use crate::memory::Memory;
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// How long to look for a refusal that a daemon sent before it closed on us.
@@ -34,6 +35,7 @@ pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
     selector: Selector,
+    memory: Memory,
     /// The lane of the latest exchange.
     spoken: Lane,
     connection: Option<IpcConnection>,
@@ -43,7 +45,14 @@ impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         let selector = Selector::new(config.wire, None);
-        Self { endpoint: endpoint.into(), config, selector, spoken: config.wire.first(), connection: None }
+        Self {
+            endpoint: endpoint.into(),
+            config,
+            selector,
+            memory: Memory::default(),
+            spoken: config.wire.first(),
+            connection: None,
+        }
     }
 
     /// Makes a client and connects it.
@@ -88,12 +97,16 @@ impl Client {
     pub async fn call(&mut self, request: &Request) -> Result<Response, CallError> {
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
+        if idle.is_none() {
+            self.memory.before_connecting(&self.endpoint, self.config.wire, &mut self.selector);
+        }
         let mut step = calling.start(&self.selector);
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
                 Do::Return(result) => {
                     self.connection = idle.filter(|connection| !connection.is_consumed());
+                    self.memory.after_call(&self.endpoint, self.config.wire, &self.selector);
                     return result;
                 }
             };

@@ -20,6 +20,7 @@ mod error;
 mod families;
 mod inbound;
 mod listener;
+mod memory;
 mod reply;
 mod server;
 mod service;

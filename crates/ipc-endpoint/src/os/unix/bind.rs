@@ -50,6 +50,17 @@ impl SocketId {
     }
 }
 
+/// What tells the socket at the endpoint's path from every other that is or was there.
+pub(crate) fn socket_stamp(endpoint: &Endpoint) -> Option<String> {
+    let metadata = fs::symlink_metadata(endpoint.as_str()).ok()?;
+    if !metadata.file_type().is_socket() {
+        return None;
+    }
+    // An inode's number is used again, at once on some file systems; its change time is not.
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    Some(format!("{device}:{inode}:{}.{:09}", metadata.ctime(), metadata.ctime_nsec()))
+}
+
 /// The path of the endpoint's socket.
 pub(crate) fn socket_path(endpoint: &Endpoint) -> Option<&Path> {
     Some(Path::new(endpoint.as_str()))

@@ -13,7 +13,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bind::{SocketId, bind, remove_socket, socket_path};
+pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
 pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};

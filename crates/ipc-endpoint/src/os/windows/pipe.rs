@@ -93,6 +93,11 @@ pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
     }
 }
 
+/// A pipe is no file, so there is nothing to tell one from another.
+pub(crate) fn socket_stamp(_: &Endpoint) -> Option<String> {
+    None
+}
+
 /// Pipes leave nothing behind that would have to be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketId;

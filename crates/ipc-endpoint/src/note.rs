@@ -1,0 +1,75 @@
+//! A few words that short-lived clients leave for each other beside an endpoint.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use crate::{Endpoint, WriteError, os, write_atomic};
+
+/// The longest note that is read, in bytes.
+const LONGEST: u64 = 1024;
+
+/// Returns what tells the socket at the endpoint's path from every other that is or was there.
+///
+/// `None` where there is none, or where endpoints are not files.
+#[must_use]
+pub fn socket_stamp(endpoint: &Endpoint) -> Option<String> {
+    os::socket_stamp(endpoint)
+}
+
+/// Reads the note `name` beside `endpoint`.
+///
+/// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
+#[must_use]
+pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
+    let file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
+    let mut text = String::new();
+    let read = file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= LONGEST).then_some(text)
+}
+
+/// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing
+/// is written.
+///
+/// # Errors
+///
+/// [`WriteError`]; an old note is as it was.
+pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), WriteError> {
+    match path(endpoint, name) {
+        Some(path) => write_atomic(&path, text.as_bytes(), 0o600),
+        None => Ok(()),
+    }
+}
+
+fn path(endpoint: &Endpoint, name: &str) -> Option<PathBuf> {
+    let mut path = OsString::from(os::socket_path(endpoint)?);
+    path.push(".");
+    path.push(name);
+    Some(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_that_cannot_be_trusted_is_not_there() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let endpoint = Endpoint::new(dir.path().join("s").to_str().expect("UTF-8"));
+        if os::socket_path(&endpoint).is_none() {
+            return;
+        }
+        assert_eq!(read_note(&endpoint, "wire"), None);
+        write_note(&endpoint, "wire", "hello\n").expect("written");
+        assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("hello\n"));
+        write_note(&endpoint, "wire", &"x".repeat(2000)).expect("written");
+        assert_eq!(read_note(&endpoint, "wire"), None, "too long");
+        std::fs::write(dir.path().join("s.wire"), [0xff, 0xfe]).expect("written");
+        assert_eq!(read_note(&endpoint, "wire"), None, "not text");
+        std::fs::remove_file(dir.path().join("s.wire")).expect("removed");
+        std::fs::create_dir(dir.path().join("s.wire")).expect("made");
+        assert_eq!(read_note(&endpoint, "wire"), None, "a directory");
+        assert!(write_note(&endpoint, "wire", "x").is_err());
+        assert_eq!(socket_stamp(&endpoint), None);
+    }
+}

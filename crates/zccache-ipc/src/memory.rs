@@ -1,0 +1,115 @@
+//! What is known of the daemon at an endpoint, from call to call and from process to process.
+
+use std::sync::{Mutex, PoisonError};
+
+use ipc_endpoint::{Endpoint, read_note, socket_stamp, write_note};
+use wire_dispatch::{Lane, Selector, WirePolicy};
+
+/// The file beside the endpoint in which processes tell each other what its daemon speaks.
+const NOTE: &str = "wire";
+
+/// What the note starts with; another start is another release's, and is ignored.
+const FORM: &str = "zccache-wire 1";
+
+/// Daemons that one process remembers; the oldest gives way.
+const MOST: usize = 64;
+
+/// What this process knows: the stamp of a socket, and what its daemon speaks.
+static KNOWN: Mutex<Vec<(String, Lane)>> = Mutex::new(Vec::new());
+
+/// Keeps a client's selector to the daemon that is at its endpoint now.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    stamp: Option<String>,
+    noted: Option<Lane>,
+}
+
+impl Memory {
+    /// To be called before a connection is made: recalls what the daemon there speaks, and forgets what
+    /// another one spoke.
+    pub(crate) fn before_connecting(
+        &mut self,
+        endpoint: &Endpoint,
+        policy: WirePolicy,
+        selector: &mut Selector,
+    ) {
+        if policy != WirePolicy::Auto {
+            return;
+        }
+        let stamp = socket_stamp(endpoint);
+        if stamp.is_some() && stamp == self.stamp {
+            return;
+        }
+        self.noted = stamp.as_deref().and_then(|stamp| recall(endpoint, stamp));
+        // Where sockets have no stamp, what was learned is kept: a refusal corrects it.
+        if stamp.is_some() {
+            *selector = Selector::new(policy, self.noted);
+        }
+        self.stamp = stamp;
+    }
+
+    /// To be called after a call: notes what was learned, if it is new.
+    pub(crate) fn after_call(&mut self, endpoint: &Endpoint, policy: WirePolicy, selector: &Selector) {
+        let (Some(stamp), Some(lane)) = (&self.stamp, selector.learned()) else { return };
+        if policy == WirePolicy::Auto && self.noted != Some(lane) {
+            self.noted = Some(lane);
+            note(endpoint, stamp, lane);
+        }
+    }
+}
+
+fn recall(endpoint: &Endpoint, stamp: &str) -> Option<Lane> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, lane)) = known.iter().find(|(other, _)| other == stamp) {
+        return Some(*lane);
+    }
+    drop(known);
+    parse(&read_note(endpoint, NOTE)?, stamp)
+}
+
+fn note(endpoint: &Endpoint, stamp: &str, lane: Lane) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|(other, _)| other != stamp);
+    if known.len() == MOST {
+        known.remove(0);
+    }
+    known.push((stamp.to_owned(), lane));
+    drop(known);
+    // Only a hint: without it the next process finds out for itself.
+    if let Err(error) = write_note(endpoint, NOTE, &format!("{FORM}\n{stamp}\n{lane}\n")) {
+        tracing::debug!(error = &error as &dyn std::error::Error, "what the daemon speaks was not noted");
+    }
+}
+
+/// Reads a note; `None` for one of another form, of another daemon, or cut short.
+fn parse(text: &str, stamp: &str) -> Option<Lane> {
+    let mut lines = text.split('\n');
+    if (lines.next(), lines.next()) != (Some(FORM), Some(stamp)) {
+        return None;
+    }
+    let lane = lines.next()?;
+    // A complete note ends in a line feed.
+    lines.next().filter(|rest| rest.is_empty())?;
+    // FrameV1 is never found out by an auto client.
+    [Lane::V15, Lane::V16].into_iter().find(|known| known.name() == lane)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_that_is_stale_foreign_or_corrupt_is_ignored() {
+        let check = |text: &str, expected| assert_eq!(parse(text, "1:2:3"), expected, "{text:?}");
+        check("zccache-wire 1\n1:2:3\nv15\n", Some(Lane::V15));
+        check("zccache-wire 1\n1:2:3\nv16\n", Some(Lane::V16));
+        check("zccache-wire 1\n1:2:4\nv15\n", None);
+        check("zccache-wire 2\n1:2:3\nv15\n", None);
+        check("zccache-wire 1\n1:2:3\nframe_v1\n", None);
+        check("zccache-wire 1\n1:2:3\nv1", None);
+        check("zccache-wire 1\n1:2:3\nv15", None);
+        check("zccache-wire 1\n1:2:3\nv15\nmore", None);
+        check("", None);
+        check("\n\n\n", None);
+    }
+}
