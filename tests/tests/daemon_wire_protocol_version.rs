@@ -93,7 +93,7 @@ async fn a_process_finds_out_at_most_once_for_each_daemon() {
     let previous = PreviousRelease::start();
     for _ in 0..3 {
         // A client of its own each time, as a program makes that calls now and then.
-        let mut client = Client::new(previous.place.name(), ClientConfig::within(PATIENCE));
+        let client = Client::new(previous.place.name(), ClientConfig::within(PATIENCE));
         client.ping().await.expect("pong");
         client.clear().await.expect("cleared");
     }

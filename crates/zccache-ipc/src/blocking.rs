@@ -13,7 +13,7 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
-use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, Wires, encode};
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode};
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
@@ -32,8 +32,6 @@ pub struct Client {
     config: ClientConfig,
     selector: Selector,
     memory: Memory,
-    /// The lane of the latest exchange.
-    spoken: Lane,
     connection: Option<Connection>,
 }
 
@@ -49,14 +47,7 @@ impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         let selector = Selector::new(config.wire, None);
-        Self {
-            endpoint: endpoint.into(),
-            config,
-            selector,
-            memory: Memory::default(),
-            spoken: config.wire.first(),
-            connection: None,
-        }
+        Self { endpoint: endpoint.into(), config, selector, memory: Memory::default(), connection: None }
     }
 
     /// Makes a client and connects it.
@@ -106,7 +97,6 @@ impl Client {
                     return result;
                 }
             };
-            self.spoken = lane;
             let usable = idle.take().filter(|_| !fresh);
             let reused = usable.is_some();
             let mut connection = match usable {
@@ -158,7 +148,15 @@ impl Client {
         })
     }
 
-    crate::families::family_methods! { {} {} }
+    /// The lane that a refusal of ours is about: the last that is tried.
+    const fn lane_for_refusals(&self) -> Lane {
+        match self.config.wire {
+            WirePolicy::Auto => Lane::V15,
+            WirePolicy::Only(lane) => lane,
+        }
+    }
+
+    crate::families::family_methods! { {} {} {mut} }
 }
 
 impl Connection {

@@ -1,8 +1,9 @@
 //! The asynchronous client.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::Endpoint;
+use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{
     ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
     FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
@@ -10,16 +11,25 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
-use wire_dispatch::{Lane, Selector};
+use tokio::sync::Semaphore;
+use wire_dispatch::{Lane, Selector, WirePolicy};
 
 use crate::calling::{Calling, Came, Do};
 use crate::memory::Memory;
+use crate::mux::{Exchanged, Limits, Mux};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// How long to look for a refusal that a daemon sent before it closed on us.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 
-/// Calls a daemon, one request at a time, over a connection that is made when it is needed.
+/// Connections of wire v15 at one time, which carry one request each.
+const LONE_CONNECTIONS: usize = 32;
+
+/// Calls a daemon. Cheap to clone; the clones share their connections.
+///
+/// On wire v16 and in running-process frames one connection carries the requests of all clones at once,
+/// and replies find their requests by id. On v15, which has no ids, each request has a connection to
+/// itself, and connections are used again.
 ///
 /// # Cancel safety
 ///
@@ -30,29 +40,48 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 /// A request is sent a second time only when it was not acted on, or when that is harmless
 /// ([`Request::is_idempotent`]): because an idle connection turned out to be closed, or because the daemon
 /// speaks v15 only and the policy is [`WirePolicy::Auto`](wire_dispatch::WirePolicy::Auto).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     endpoint: Endpoint,
     config: ClientConfig,
+    state: Mutex<State>,
+    /// Held while the connection for all is made, so that one is made.
+    dialing: tokio::sync::Mutex<()>,
+    lone: Semaphore,
+}
+
+#[derive(Debug)]
+struct State {
     selector: Selector,
     memory: Memory,
-    /// The lane of the latest exchange.
-    spoken: Lane,
-    connection: Option<IpcConnection>,
+    /// Connections that carry nothing at the moment, for v15.
+    idle: Vec<IpcConnection>,
+    /// The connection that carries the requests of all.
+    mux: Option<Arc<Mux<Stream>>>,
 }
 
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
-        let selector = Selector::new(config.wire, None);
-        Self {
+        let state = State {
+            selector: Selector::new(config.wire, None),
+            memory: Memory::default(),
+            idle: Vec::new(),
+            mux: None,
+        };
+        let shared = Shared {
             endpoint: endpoint.into(),
             config,
-            selector,
-            memory: Memory::default(),
-            spoken: config.wire.first(),
-            connection: None,
-        }
+            state: Mutex::new(state),
+            dialing: tokio::sync::Mutex::new(()),
+            lone: Semaphore::new(LONE_CONNECTIONS),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Makes a client and connects it.
@@ -65,21 +94,31 @@ impl Client {
     ///
     /// Cancelling closes the connection that was being made.
     pub async fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
-        let mut client = Self::new(endpoint, config);
-        client.connection = Some(client.dial().await?);
+        let client = Self::new(endpoint, config);
+        let lane = match client.prepare(&mut Calling::new(&Request::Ping)) {
+            Do::Exchange { lane, .. } => lane,
+            Do::Return(_) => config.wire.first(),
+        };
+        let stream = client.dial().await?;
+        let mut state = client.state();
+        match lane {
+            Lane::V15 => state.idle.push(IpcConnection::new(stream)),
+            Lane::V16 | Lane::FrameV1 => state.mux = Some(Arc::new(Mux::new(stream))),
+        }
+        drop(state);
         Ok(client)
     }
 
     /// Where the daemon is.
     #[must_use]
-    pub const fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.shared.endpoint
     }
 
     /// Whether there is a connection that the next call can use.
     #[must_use]
-    pub const fn is_connected(&self) -> bool {
-        self.connection.is_some()
+    pub fn is_connected(&self) -> bool {
+        self.state().is_connected()
     }
 
     /// Sends `request` and returns the daemon's answer, whatever it is.
@@ -94,59 +133,124 @@ impl Client {
     /// # Cancel safety
     ///
     /// See [`Client`].
-    pub async fn call(&mut self, request: &Request) -> Result<Response, CallError> {
+    pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
         let mut calling = Calling::new(request);
-        let mut idle = self.connection.take();
-        if idle.is_none() {
-            self.memory.before_connecting(&self.endpoint, self.config.wire, &mut self.selector);
-        }
-        let mut step = calling.start(&self.selector);
+        let mut carried_by: Option<Arc<Mux<Stream>>> = None;
+        let mut step = self.prepare(&mut calling);
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
                 Do::Return(result) => {
-                    self.connection = idle.filter(|connection| !connection.is_consumed());
-                    self.memory.after_call(&self.endpoint, self.config.wire, &self.selector);
+                    let State { selector, memory, .. } = &mut *self.state();
+                    memory.after_call(self.endpoint(), self.shared.config.wire, selector);
                     return result;
                 }
             };
-            self.spoken = lane;
-            let usable = idle.take().filter(|connection| !fresh && !connection.is_consumed());
-            let reused = usable.is_some();
-            let mut connection = match usable {
-                Some(connection) => connection,
-                None => self.dial().await?,
+            let Exchanged { reused, sent, reply } = match lane {
+                Lane::V15 => self.alone(request, fresh).await?,
+                Lane::V16 | Lane::FrameV1 => {
+                    if fresh && let Some(mux) = &carried_by {
+                        mux.retire();
+                    }
+                    let mux = self.mux().await?;
+                    carried_by = Some(Arc::clone(&mux));
+                    mux.exchange(request, lane, self.limits()).await
+                }
             };
-            let (sent, reply) = self.exchange(&mut connection, request, lane).await;
-            idle = Some(connection);
-            step = calling.after(&mut self.selector, Came { lane, reused, sent, reply });
+            step = calling.after(&mut self.state().selector, Came { lane, reused, sent, reply });
         }
     }
 
-    /// One exchange; tells also whether the whole request was sent.
-    async fn exchange(
+    /// Recalls what is known of the daemon, and begins.
+    fn prepare<'a>(&self, calling: &mut Calling<'a>) -> Do<'a> {
+        let mut state = self.state();
+        if !state.is_connected() {
+            let State { selector, memory, .. } = &mut *state;
+            memory.before_connecting(self.endpoint(), self.shared.config.wire, selector);
+        }
+        calling.start(&state.selector)
+    }
+
+    /// One exchange on wire v15, on a connection of its own.
+    async fn alone(&self, request: &Request, fresh: bool) -> Result<Exchanged, IpcError> {
+        let _permit = self.shared.lone.acquire().await.map_err(|_| IpcError::Closed)?;
+        let idle = if fresh { None } else { self.state().idle.pop() };
+        let reused = idle.is_some();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => IpcConnection::new(self.dial().await?),
+        };
+        let (sent, reply) = self.exchange_alone(&mut connection, request).await;
+        if !connection.is_consumed() {
+            self.state().idle.push(connection);
+        }
+        Ok(Exchanged { reused, sent, reply })
+    }
+
+    async fn exchange_alone(
         &self,
         connection: &mut IpcConnection,
         request: &Request,
-        lane: Lane,
     ) -> (bool, Result<Response, IpcError>) {
-        let limit = self.config.send_timeout;
-        let sent = tokio::time::timeout(limit, connection.send_request(request, lane)).await;
-        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
+        let limits = self.limits();
+        let sent = tokio::time::timeout(limits.send, connection.send_request(request, Lane::V15)).await;
+        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limits.send))) {
             Ok(ids) => ids,
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
-                return (false, connection.last_words(LAST_WORDS).await.ok_or(error));
+                return (false, connection.last_words(limits.last_words).await.ok_or(error));
             }
             Err(error) => return (false, Err(error)),
         };
-        let reply = connection.recv_response(lane, &ids, Some(self.config.reply_timeout)).await;
+        let reply = connection.recv_response(Lane::V15, &ids, Some(limits.reply)).await;
         (true, reply.and_then(|reply| reply.ok_or(IpcError::Closed)))
     }
 
-    async fn dial(&self) -> Result<IpcConnection, IpcError> {
-        IpcConnection::connect(&self.endpoint, Instant::now() + self.config.connect_timeout).await
+    /// The connection that carries the requests of all, made if there is none.
+    async fn mux(&self) -> Result<Arc<Mux<Stream>>, IpcError> {
+        if let Some(mux) = self.state().usable_mux() {
+            return Ok(mux);
+        }
+        let _only_one = self.shared.dialing.lock().await;
+        if let Some(mux) = self.state().usable_mux() {
+            return Ok(mux);
+        }
+        let mux = Arc::new(Mux::new(self.dial().await?));
+        self.state().mux = Some(Arc::clone(&mux));
+        Ok(mux)
     }
 
-    crate::families::family_methods! { {async} {.await} }
+    async fn dial(&self) -> Result<Stream, IpcError> {
+        let deadline = Instant::now() + self.shared.config.connect_timeout;
+        Ok(Stream::connect(self.endpoint(), deadline).await?)
+    }
+
+    fn limits(&self) -> Limits {
+        let config = &self.shared.config;
+        Limits { send: config.send_timeout, reply: config.reply_timeout, last_words: LAST_WORDS }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lane that a refusal of ours is about: the last that is tried.
+    fn lane_for_refusals(&self) -> Lane {
+        match self.shared.config.wire {
+            WirePolicy::Auto => Lane::V15,
+            WirePolicy::Only(lane) => lane,
+        }
+    }
+
+    crate::families::family_methods! { {async} {.await} {} }
+}
+
+impl State {
+    fn usable_mux(&self) -> Option<Arc<Mux<Stream>>> {
+        self.mux.clone().filter(|mux| mux.is_usable())
+    }
+
+    fn is_connected(&self) -> bool {
+        !self.idle.is_empty() || self.mux.as_ref().is_some_and(|mux| mux.is_usable())
+    }
 }

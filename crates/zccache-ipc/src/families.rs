@@ -1,14 +1,14 @@
 //! One method for each request, the same for both clients.
 
-/// Writes the methods: `family_methods! { {async} {.await} }`, or with empty braces for blocking ones.
+/// Writes the methods: `family_methods! { {async} {.await} {} }`, or `{} {} {mut}` for blocking ones.
 macro_rules! family_methods {
-    ({$($async:tt)?} {$($wait:tt)*}) => {
+    ({$($async:tt)?} {$($wait:tt)*} {$($mutable:tt)?}) => {
         /// Asks whether the daemon is there.
         ///
         /// # Errors
         ///
         /// [`CallError`].
-        pub $($async)? fn ping(&mut self) -> Result<(), CallError> {
+        pub $($async)? fn ping(&$($mutable)? self) -> Result<(), CallError> {
             crate::families::unit!(self, {$($wait)*}, Request::Ping, Pong)
         }
 
@@ -17,7 +17,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`]; [`CallError::OutcomeUnknown`] when the daemon went away without an answer.
-        pub $($async)? fn shutdown(&mut self) -> Result<(), CallError> {
+        pub $($async)? fn shutdown(&$($mutable)? self) -> Result<(), CallError> {
             crate::families::unit!(self, {$($wait)*}, Request::Shutdown, ShuttingDown)
         }
 
@@ -26,7 +26,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`].
-        pub $($async)? fn status(&mut self) -> Result<DaemonStatus, CallError> {
+        pub $($async)? fn status(&$($mutable)? self) -> Result<DaemonStatus, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::Status, Status)
         }
 
@@ -35,7 +35,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`].
-        pub $($async)? fn lookup(&mut self, cache_key: impl Into<String>) -> Result<Option<ArtifactData>, CallError> {
+        pub $($async)? fn lookup(&$($mutable)? self, cache_key: impl Into<String>) -> Result<Option<ArtifactData>, CallError> {
             let request = Request::Lookup(Lookup { cache_key: cache_key.into() });
             let result: Result<LookupResult, CallError> =
                 crate::families::value!(self, {$($wait)*}, request, LookupResult);
@@ -51,7 +51,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; an artifact above 16 MiB is refused here, before anything is sent.
         pub $($async)? fn store(
-            &mut self,
+            &$($mutable)? self,
             cache_key: impl Into<String>,
             artifact: ArtifactData,
         ) -> Result<StoreResult, CallError> {
@@ -64,7 +64,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`].
-        pub $($async)? fn session_start(&mut self, start: SessionStart) -> Result<SessionStarted, CallError> {
+        pub $($async)? fn session_start(&$($mutable)? self, start: SessionStart) -> Result<SessionStarted, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::SessionStart(start), SessionStarted)
         }
 
@@ -74,7 +74,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn session_end(
-            &mut self,
+            &$($mutable)? self,
             session_id: impl Into<String>,
         ) -> Result<Option<SessionStats>, CallError> {
             let request = Request::SessionEnd(SessionId { session_id: session_id.into() });
@@ -89,7 +89,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; an unknown session is [`CallError::Refused`].
         pub $($async)? fn session_stats(
-            &mut self,
+            &$($mutable)? self,
             session_id: impl Into<String>,
         ) -> Result<Option<SessionStats>, CallError> {
             let request = Request::SessionStats(SessionId { session_id: session_id.into() });
@@ -103,7 +103,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`]; [`CallError::OutcomeUnknown`] when the daemon went away without an answer.
-        pub $($async)? fn clear(&mut self) -> Result<Cleared, CallError> {
+        pub $($async)? fn clear(&$($mutable)? self) -> Result<Cleared, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::Clear, Cleared)
         }
 
@@ -112,7 +112,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`]; a compiler that fails is a result, not an error.
-        pub $($async)? fn compile(&mut self, compile: Compile) -> Result<CompileResult, CallError> {
+        pub $($async)? fn compile(&$($mutable)? self, compile: Compile) -> Result<CompileResult, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::Compile(compile), CompileResult)
         }
 
@@ -121,7 +121,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`]; a compiler that fails is a result, not an error.
-        pub $($async)? fn compile_ephemeral(&mut self, compile: CompileEphemeral) -> Result<CompileResult, CallError> {
+        pub $($async)? fn compile_ephemeral(&$($mutable)? self, compile: CompileEphemeral) -> Result<CompileResult, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::CompileEphemeral(compile), CompileResult)
         }
 
@@ -130,7 +130,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`]; a linker that fails is a result, not an error.
-        pub $($async)? fn link_ephemeral(&mut self, link: LinkEphemeral) -> Result<LinkResult, CallError> {
+        pub $($async)? fn link_ephemeral(&$($mutable)? self, link: LinkEphemeral) -> Result<LinkResult, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::LinkEphemeral(link), LinkResult)
         }
 
@@ -140,7 +140,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn fingerprint_check(
-            &mut self,
+            &$($mutable)? self,
             check: FingerprintCheck,
         ) -> Result<FingerprintCheckResult, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::FingerprintCheck(check), FingerprintCheckResult)
@@ -152,7 +152,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn fingerprint_mark_success(
-            &mut self,
+            &$($mutable)? self,
             cache_file: impl Into<NormalizedPath>,
         ) -> Result<(), CallError> {
             let file = FingerprintFile { cache_file: cache_file.into() };
@@ -165,7 +165,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn fingerprint_mark_failure(
-            &mut self,
+            &$($mutable)? self,
             cache_file: impl Into<NormalizedPath>,
         ) -> Result<(), CallError> {
             let file = FingerprintFile { cache_file: cache_file.into() };
@@ -178,7 +178,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn fingerprint_invalidate(
-            &mut self,
+            &$($mutable)? self,
             cache_file: impl Into<NormalizedPath>,
         ) -> Result<(), CallError> {
             let file = FingerprintFile { cache_file: cache_file.into() };
@@ -190,7 +190,7 @@ macro_rules! family_methods {
         /// # Errors
         ///
         /// [`CallError`].
-        pub $($async)? fn list_rust_artifacts(&mut self) -> Result<Vec<RustArtifactInfo>, CallError> {
+        pub $($async)? fn list_rust_artifacts(&$($mutable)? self) -> Result<Vec<RustArtifactInfo>, CallError> {
             let list: Result<RustArtifactList, CallError> =
                 crate::families::value!(self, {$($wait)*}, Request::ListRustArtifacts, RustArtifactList);
             list.map(|list| list.artifacts)
@@ -202,7 +202,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; a tool that fails is a result, not an error.
         pub $($async)? fn generic_tool_exec(
-            &mut self,
+            &$($mutable)? self,
             exec: GenericToolExec,
         ) -> Result<GenericToolExecResult, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::GenericToolExec(exec), GenericToolExecResult)
@@ -214,7 +214,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn release_worktree_handles(
-            &mut self,
+            &$($mutable)? self,
             path: impl Into<NormalizedPath>,
         ) -> Result<ReleaseWorktreeHandlesResult, CallError> {
             let release = ReleaseWorktreeHandles { path: path.into() };
@@ -231,7 +231,7 @@ macro_rules! unit {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response => Ok(()),
-            other => Err(crate::reply::not_asked_for(kind, $client.spoken, other)),
+            other => Err(crate::reply::not_asked_for(kind, $client.lane_for_refusals(), other)),
         }
     }};
 }
@@ -243,7 +243,7 @@ macro_rules! value {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response(value) => Ok(value),
-            other => Err(crate::reply::not_asked_for(kind, $client.spoken, other)),
+            other => Err(crate::reply::not_asked_for(kind, $client.lane_for_refusals(), other)),
         }
     }};
 }

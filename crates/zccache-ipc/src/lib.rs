@@ -21,6 +21,7 @@ mod families;
 mod inbound;
 mod listener;
 mod memory;
+mod mux;
 mod reply;
 mod server;
 mod service;

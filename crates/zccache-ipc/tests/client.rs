@@ -28,7 +28,7 @@ async fn calls_are_answered_one_after_the_other_on_one_connection_on_every_lane(
     let _watchdog = watchdog(PATIENCE);
     for policy in POLICIES {
         let running = start(Answering(fixed), every_lane());
-        let mut client = Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE).wire(policy));
+        let client = Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE).wire(policy));
         client.ping().await.expect("pong");
         assert_eq!(client.lookup("1000").await.expect("an answer"), Some(artifact(1000)));
         assert_eq!(client.lookup("nothing").await.expect("an answer"), None);
@@ -76,7 +76,7 @@ async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
     // What must not be sent twice goes on the second connection too, without a second question.
     for first in [Request::Ping, Request::Clear] {
         let running = start(Answering(fixed), config());
-        let mut client = Client::new(running.endpoint.clone(), auto);
+        let client = Client::new(running.endpoint.clone(), auto);
         client.call(&first).await.expect("an answer");
         assert_eq!(running.handle.figures().connections, 2, "{}", first.kind());
         for _ in 0..3 {
@@ -129,7 +129,7 @@ async fn a_timed_out_v15_call_consumes_its_connection_and_its_reply_reaches_no_o
     let (service, go_on) = slow_first();
     let running = start(service, every_lane());
     let limit = Duration::from_millis(100);
-    let mut client = Client::new(running.endpoint.clone(), v15().reply_timeout(limit));
+    let client = Client::new(running.endpoint.clone(), v15().reply_timeout(limit));
     let error = client.ping().await.expect_err("the first answer waits");
     assert!(matches!(&error, CallError::Ipc(IpcError::TimedOut(waited)) if *waited == limit), "{error:?}");
     assert!(!client.is_connected());
@@ -143,7 +143,7 @@ async fn a_cancelled_v15_call_consumes_its_connection() {
     let _watchdog = watchdog(PATIENCE);
     let (service, go_on) = slow_first();
     let running = start(service, every_lane());
-    let mut client = running.client();
+    let client = running.client();
     assert!(tokio::time::timeout(Duration::from_millis(50), client.ping()).await.is_err(), "cancelled");
     assert!(!client.is_connected());
     go_on.notify_one();
@@ -201,7 +201,7 @@ async fn a_close_inside_a_frame_is_not_a_clean_one() {
 async fn a_store_above_the_limit_is_refused_before_it_is_sent_and_the_connection_goes_on() {
     let _watchdog = watchdog(PATIENCE);
     let running = start(Answering(fixed), every_lane());
-    let mut client = running.client();
+    let client = running.client();
     client.ping().await.expect("pong");
     let error = client.store("k", artifact(17 << 20)).await.expect_err("above 16 MiB");
     let length = match &error {
@@ -241,7 +241,7 @@ async fn a_lost_answer_to_clear_or_shutdown_is_said_and_never_asked_for_again() 
     let _watchdog = watchdog(PATIENCE);
     for answer in [&[][..], &[8, 0, 0, 0, 15][..]] {
         let (place, seen) = script(answer);
-        let mut client = Client::new(place.name(), v15());
+        let client = Client::new(place.name(), v15());
         assert!(matches!(client.clear().await, Err(CallError::OutcomeUnknown { .. })));
         assert!(matches!(client.shutdown().await, Err(CallError::OutcomeUnknown { .. })));
         assert_eq!(seen.load(Ordering::SeqCst), 2);
@@ -253,7 +253,7 @@ async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_cle
     let _watchdog = watchdog(PATIENCE);
     // Each connection answers one ping, then closes.
     let (place, seen) = script(&[8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
-    let mut client = Client::new(place.name(), v15());
+    let client = Client::new(place.name(), v15());
     for _ in 0..3 {
         client.ping().await.expect("pong");
     }
@@ -264,7 +264,7 @@ async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_cle
 async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
     let _watchdog = watchdog(PATIENCE);
     let (place, _) = script(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]);
-    let mut client = Client::new(place.name(), v15());
+    let client = Client::new(place.name(), v15());
     match client.clear().await {
         Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 17),
         other => panic!("{other:?}"),
@@ -275,6 +275,6 @@ async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
 async fn nobody_at_the_endpoint_is_told_apart_from_a_daemon_that_fails() {
     let _watchdog = watchdog(PATIENCE);
     let place = testkit::TempEndpoint::new();
-    let mut client = Client::new(place.name(), v15());
+    let client = Client::new(place.name(), v15());
     assert!(client.ping().await.expect_err("nobody").is_no_daemon());
 }

@@ -44,7 +44,7 @@ async fn frames_that_are_no_request_are_answered_and_their_connection_is_closed(
         let message = error_in(&reply);
         assert!(message.starts_with(expected), "{sent:02x?}: {message}");
     }
-    let mut client = running.client();
+    let client = running.client();
     client.ping().await.expect("others are served as before");
     assert_eq!(running.stop().await.figures.refused, 12);
 }
@@ -94,7 +94,7 @@ async fn silence_and_half_frames_have_their_deadlines() {
         assert_eq!(message, "the request did not arrive in time, and was not acted on");
     }
     // Between requests a connection may be as quiet as it likes.
-    let mut client = running.client();
+    let client = running.client();
     client.ping().await.expect("pong");
     tokio::time::sleep(Duration::from_millis(150)).await; // longer than both deadlines, which do not apply
     client.ping().await.expect("pong");
@@ -140,10 +140,10 @@ async fn a_connection_too_many_is_told_so_and_may_ask_again() {
     config.max_connections = 2;
     config.retry_after = Duration::from_millis(5);
     let running = start(Answering(fixed), config);
-    let (mut first, mut second) = (running.client(), running.client());
+    let (first, second) = (running.client(), running.client());
     first.ping().await.expect("pong");
     second.ping().await.expect("pong");
-    let mut third = running.client();
+    let third = running.client();
     match third.ping().await {
         Err(CallError::Busy(pressure)) => {
             assert_eq!((pressure.queue_depth, pressure.retry_after_ms), (2, 5));
@@ -173,7 +173,7 @@ async fn large_requests_share_one_memory_budget() {
     hog.write_all(&[0, 0, 0, 1, 15, 0, 0, 0]).await.expect("written");
     let mut busy = None;
     while busy.is_none() && running.handle.figures().turned_away == 0 {
-        let mut client = running.client();
+        let client = running.client();
         match client.store("k", artifact(15 << 20)).await {
             Err(CallError::Busy(pressure)) => busy = Some(pressure),
             // Before the hog's header was read, or after its deadline.
@@ -200,7 +200,7 @@ async fn a_reply_above_the_limit_becomes_an_error_and_the_connection_goes_on() {
         }),
         config(),
     );
-    let mut client = running.client();
+    let client = running.client();
     match client.lookup("k").await {
         Err(CallError::Refused { message, .. }) => {
             assert!(message.starts_with("the reply is too large: 178"), "{message}");
@@ -235,12 +235,12 @@ async fn a_shutdown_lets_what_is_in_flight_finish_and_closes_the_rest() {
     let _watchdog = watchdog(PATIENCE);
     let (service, arrived, go_on) = held();
     let running = start(service, config());
-    let mut busy = running.client();
+    let busy = running.client();
     let in_flight = tokio::spawn(async move { busy.lookup("3").await });
     arrived.notified().await;
     let (mut idle, mut half) = (running.raw().await, running.raw().await);
     half.write_all(&PING[..7]).await.expect("written");
-    let mut other = running.client();
+    let other = running.client();
     other.shutdown().await.expect("shutting down");
     assert_eq!(read_all(&mut idle).await, [], "an idle connection is closed at once");
     assert_eq!(read_all(&mut half).await, [], "half a request is not waited for");
@@ -257,7 +257,7 @@ async fn the_drain_is_bounded_by_cutting_off_what_does_not_finish() {
     let mut config = config();
     config.drain.limit = Duration::from_millis(50);
     let running = start(service, config);
-    let mut busy = running.client();
+    let busy = running.client();
     let in_flight = tokio::spawn(async move { busy.lookup("3").await });
     arrived.notified().await;
     assert_eq!(running.stop().await.cut_off, 1);
@@ -302,7 +302,7 @@ async fn a_server_that_nobody_asks_anything_ends_by_itself() {
     config.idle_timeout = Some(Duration::from_millis(100));
     let running = start(Answering(fixed), config);
     let started = Instant::now();
-    let mut client = running.client();
+    let client = running.client();
     client.ping().await.expect("pong");
     let served = running.served.await.expect("no panic").expect("served");
     assert_eq!(served.ended, Ended::Idle);
