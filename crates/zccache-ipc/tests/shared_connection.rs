@@ -1,0 +1,211 @@
+//! Several requests at once on one connection.
+
+mod common;
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use common::{Answering, PATIENCE, artifact, every_lane, fixed, start};
+use testkit::{TempEndpoint, watchdog};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use zccache_ipc::model::{Cleared, Request, Response};
+use zccache_ipc::wire_dispatch::{FrameKind, Received, encode, receive};
+use zccache_ipc::{CallError, Client, ClientConfig, DecodedWireMessage, IpcError, Lane, WirePolicy, Wires};
+
+const LANES: [Lane; 2] = [Lane::V16, Lane::FrameV1];
+
+fn config(lane: Lane) -> ClientConfig {
+    ClientConfig::within(PATIENCE).wire(WirePolicy::Only(lane))
+}
+
+/// A peer that is played by the test.
+struct Peer {
+    place: TempEndpoint,
+    listener: UnixListener,
+}
+
+impl Peer {
+    fn new() -> Self {
+        let place = TempEndpoint::new();
+        let listener = UnixListener::bind(place.socket()).expect("binds");
+        Self { place, listener }
+    }
+
+    fn client(&self, config: ClientConfig) -> Client {
+        Client::new(self.place.name(), config)
+    }
+
+    async fn accept(&self) -> Served {
+        let (stream, _) = self.listener.accept().await.expect("a connection");
+        Served { stream, received: BytesMut::new() }
+    }
+}
+
+struct Served {
+    stream: UnixStream,
+    received: BytesMut,
+}
+
+impl Served {
+    async fn request(&mut self) -> DecodedWireMessage<Request> {
+        loop {
+            match receive(&mut self.received, Wires::ALL).expect("a frame") {
+                Received::Message(message) => return message,
+                Received::Read { .. } => {
+                    assert_ne!(self.stream.read_buf(&mut self.received).await.expect("readable"), 0);
+                }
+                Received::Undecodable { error, .. } => panic!("{error:?}"),
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: &DecodedWireMessage<Request>, response: &Response) {
+        let mut frame = BytesMut::new();
+        encode(response, request.lane, &request.ids, FrameKind::Response, &mut frame).expect("encodes");
+        self.stream.write_all(&frame).await.expect("written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clones_share_one_connection_and_each_gets_its_own_reply() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let running = start(Answering(fixed), every_lane());
+        let client = Client::new(running.endpoint.clone(), config(lane));
+        let calls: Vec<_> = (0..100)
+            .map(|len| {
+                let client = client.clone();
+                tokio::spawn(async move { (len, client.lookup(len.to_string()).await) })
+            })
+            .collect();
+        for call in calls {
+            let (len, answer) = call.await.expect("no panic");
+            assert_eq!(answer.expect("answered"), Some(artifact(len)));
+        }
+        let figures = running.stop().await.figures;
+        assert_eq!((figures.connections, figures.requests), (1, 100), "{lane}");
+    }
+}
+
+#[tokio::test]
+async fn replies_find_their_requests_in_whatever_order_they_come() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let peer = Peer::new();
+        let client = peer.client(config(lane));
+        let (first, second) = (client.clone(), client.clone());
+        let calls = async { tokio::join!(first.lookup("1"), second.lookup("2")) };
+        let serve = async {
+            let mut served = peer.accept().await;
+            let requests = [served.request().await, served.request().await];
+            assert_ne!(requests[0].ids, requests[1].ids);
+            for request in requests.iter().rev() {
+                let response = fixed(request.message.clone()).await;
+                served.answer(request, &response).await;
+            }
+        };
+        let ((first, second), ()) = tokio::join!(calls, serve);
+        assert_eq!(first.expect("answered"), Some(artifact(1)));
+        assert_eq!(second.expect("answered"), Some(artifact(2)));
+    }
+}
+
+#[tokio::test]
+async fn the_one_who_reads_for_all_may_be_cancelled_and_its_late_reply_reaches_nobody() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let peer = Peer::new();
+        let client = peer.client(config(lane));
+        let leader = tokio::spawn({
+            let client = client.clone();
+            async move { client.lookup("1").await }
+        });
+        let mut served = peer.accept().await;
+        let first = served.request().await;
+        let follower = tokio::spawn({
+            let client = client.clone();
+            async move { client.lookup("2").await }
+        });
+        let second = served.request().await;
+        leader.abort();
+        assert!(leader.await.expect_err("cancelled").is_cancelled());
+        assert!(!client.is_connected(), "what keeps the daemon busy would keep the next call waiting");
+        for request in [&first, &second] {
+            served.answer(request, &fixed(request.message.clone()).await).await;
+        }
+        assert_eq!(follower.await.expect("no panic").expect("answered"), Some(artifact(2)));
+
+        // The next call has a connection of its own.
+        let next = tokio::spawn(async move { client.lookup("3").await });
+        let mut served = peer.accept().await;
+        let third = served.request().await;
+        served.answer(&third, &fixed(third.message.clone()).await).await;
+        assert_eq!(next.await.expect("no panic").expect("answered"), Some(artifact(3)));
+    }
+}
+
+#[tokio::test]
+async fn a_reply_to_nobody_ends_the_connection_for_all() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let peer = Peer::new();
+        let client = peer.client(config(lane));
+        let call = tokio::spawn(async move { client.clear().await });
+        let mut served = peer.accept().await;
+        let mut request = served.request().await;
+        request.ids.request_id = "somebody else's".to_owned();
+        served.answer(&request, &Response::Cleared(Cleared::default())).await;
+        match call.await.expect("no panic") {
+            Err(CallError::OutcomeUnknown {
+                source: IpcError::ForeignReply { expected, received }, ..
+            }) => {
+                assert_eq!(expected.request_id, "control-clear");
+                assert_eq!(received.request_id, "somebody else's");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_is_told_to_all_who_wait_and_only_harmless_ones_ask_again() {
+    let _watchdog = watchdog(PATIENCE);
+    let peer = Peer::new();
+    let client = peer.client(config(Lane::V16));
+    let (asking, clearing) = (client.clone(), client.clone());
+    let first = tokio::spawn(async move { asking.ping().await });
+    let mut served = peer.accept().await;
+    let ping = served.request().await;
+    served.answer(&ping, &Response::Pong).await;
+    first.await.expect("no panic").expect("pong");
+
+    let asking = tokio::spawn(async move { client.ping().await });
+    served.request().await;
+    let clearing = tokio::spawn(async move { clearing.clear().await });
+    served.request().await;
+    drop(served);
+    assert!(matches!(clearing.await.expect("no panic"), Err(CallError::OutcomeUnknown { .. })));
+    let mut served = peer.accept().await;
+    let again = served.request().await;
+    served.answer(&again, &Response::Pong).await;
+    asking.await.expect("no panic").expect("asked again, and answered");
+}
+
+#[tokio::test]
+async fn a_call_that_times_out_does_not_hold_up_the_next_one() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let peer = Peer::new();
+        let client = peer.client(config(lane).reply_timeout(Duration::from_millis(50)));
+        let timed_out = client.ping().await.expect_err("nobody answers");
+        assert!(matches!(timed_out, CallError::Ipc(IpcError::TimedOut(_))), "{timed_out:?}");
+        let next = tokio::spawn(async move { client.ping().await });
+        let silent = peer.accept().await;
+        let mut served = peer.accept().await;
+        let request = served.request().await;
+        served.answer(&request, &Response::Pong).await;
+        next.await.expect("no panic").expect("pong");
+        drop(silent);
+    }
+}
