@@ -62,7 +62,7 @@ pub use connect::ConnectError;
 pub use directory::{DirPolicy, DirectoryError, ensure_directory};
 pub use file_kind::FileKind;
 pub use launch::{Launch, LaunchError, Launched};
-pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, liveness};
+pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
 pub use peer::Peer;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zccache_ipc::CallError;
 use zccache_ipc::endpoint::{
-    DirPolicy, Endpoint, Launch, Launched, Pid, Platform, Variable, ensure_directory, lock_file,
+    DirPolicy, Endpoint, Launch, Launched, Pid, Platform, Variable, ensure_directory, holder,
 };
 
 use crate::Exit;
@@ -101,9 +101,9 @@ fn told(
     Ok(Exit::Done)
 }
 
-/// The process that the lock file names.
+/// The process that the locks name.
 fn named(caller: &Caller) -> Option<Pid> {
-    lock_file::read(caller.locations.lock_file()).ok().flatten()
+    holder(caller.endpoint(), caller.locations.lock_file())
 }
 
 /// Finds the program: the one that was named, else beside this one, else on `PATH`.
