@@ -54,6 +54,7 @@ mod os;
 mod peer;
 mod pid;
 mod process;
+mod proved_daemon;
 mod stream;
 
 pub use atomic_file::{WriteError, write_atomic};
@@ -68,4 +69,5 @@ pub use lock_file::LockFileError;
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
+pub use proved_daemon::ProvedDaemon;
 pub use stream::Stream;
