@@ -11,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Endpoint, FileKind, Pid, os};
+use crate::{Endpoint, FileKind, Pid, lock_file, os};
 
 /// A lifetime lock that can be neither taken nor asked about.
 #[derive(Debug, Error)]
@@ -78,6 +78,19 @@ pub fn liveness(lock_file: &Path) -> Result<Liveness, LifetimeError> {
 /// [`LifetimeError`] when what is at the lock's path cannot be asked.
 pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, LifetimeError> {
     os::socket_path(endpoint).map(|socket| ask(&beside_socket(socket))).transpose()
+}
+
+/// The process that has `endpoint`, where the locks tell: the holder of the lock beside the socket, else the
+/// process that the pid lock file at `lock_file` names.
+///
+/// The pid lock file alone would name nobody, or somebody else, where the daemon was given another cache
+/// directory. That the process answers, or in the second case that it lives, this does not say.
+#[must_use]
+pub fn holder(endpoint: &Endpoint, lock_file: &Path) -> Option<Pid> {
+    match endpoint_liveness(endpoint) {
+        Ok(Some(Liveness::Held { by: Some(by) })) => Some(by),
+        _ => lock_file::read(lock_file).ok().flatten(),
+    }
 }
 
 /// The lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Launch, lock_file};
+use zccache_ipc::endpoint::{Launch, holder};
 
 use crate::settings::Settings;
 use crate::{Args, Outcome, StartError};
@@ -87,5 +87,5 @@ fn lost(settings: &Settings) -> Outcome {
 }
 
 fn recorded(settings: &Settings) -> Option<zccache_ipc::endpoint::Pid> {
-    lock_file::read(settings.locations.lock_file()).ok().flatten()
+    holder(settings.locations.endpoint(), settings.locations.lock_file())
 }

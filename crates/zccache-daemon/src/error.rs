@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 use zccache_ipc::ServeError;
-use zccache_ipc::endpoint::{BindError, ClaimError, DirectoryError, Endpoint, LaunchError, LocateError, Pid};
+use zccache_ipc::endpoint::{
+    BindError, ClaimError, DirectoryError, Endpoint, EndpointError, LaunchError, LocateError, Pid,
+};
 
-use crate::store::OpenError;
+use crate::store::{OpenError, is_full};
 
 /// A daemon that is not there.
 #[derive(Debug, Error)]
@@ -98,13 +100,17 @@ impl StartError {
             Self::Bind(BindError::NotASocket { path, .. }) => {
                 Some(format!("move {} away, or choose another path with --endpoint", path.display()))
             }
-            Self::Claim(ClaimError::Endpoint(_)) => {
+            Self::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. })) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
             }
             Self::Claim(ClaimError::Lifetime(_)) | Self::Bind(BindError::LockFile(_)) => {
                 Some("make the directory writable, or choose another one with --cache-dir".to_owned())
             }
             Self::Silent { by: Some(pid), .. } => Some(format!("kill -9 {pid}, then start again")),
+            Self::Store(OpenError::Io { path, source }) if is_full(source) => Some(format!(
+                "make room on the disk of {}, or choose another directory with --cache-dir",
+                path.display()
+            )),
             Self::Store(OpenError::Io { path, .. }) => Some(format!(
                 "make {} writable, or choose another directory with --cache-dir",
                 path.display()

@@ -16,7 +16,9 @@ const LIMIT: u64 = 16 << 20;
 /// A file that cannot be opened is no reason not to start: standard error stands in for it, and the
 /// error is returned for the first line of the log. Has no effect where a log is set up already.
 pub(crate) fn init(file: Option<&Path>, level: LevelFilter) -> Option<io::Error> {
-    let builder = tracing_subscriber::fmt().with_max_level(level);
+    // A line that cannot be written is lost. Told on standard error, which may be what does not take it,
+    // it would be a panic, and a second one in the hook below.
+    let builder = tracing_subscriber::fmt().with_max_level(level).log_internal_errors(false);
     let opened = file.map(|path| RollingFile::open(path, LIMIT)).transpose();
     let (file, failed) = match opened {
         Ok(file) => (file, None),

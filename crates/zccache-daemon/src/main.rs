@@ -1,7 +1,7 @@
 //! The program `zccache-daemon`.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the program")]
 
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -13,18 +13,17 @@ fn main() -> ExitCode {
     let environment = Environment::from_process().map_err(StartError::Environment);
     match environment.and_then(|environment| start(&args, &environment)) {
         Ok(outcome) => {
-            match &outcome {
-                Outcome::Started { .. } => println!("zccache-daemon: {outcome}"),
-                Outcome::Lost { .. } => eprintln!("zccache-daemon: {outcome}"),
-                _ => {}
-            }
+            // What came of it stands, whether or not anybody can be told.
+            let _ = match &outcome {
+                Outcome::Started { .. } => writeln!(stdout(), "zccache-daemon: {outcome}"),
+                Outcome::Lost { .. } => writeln!(stderr(), "zccache-daemon: {outcome}"),
+                _ => Ok(()),
+            };
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("zccache-daemon: {}", chain(&error));
-            if let Some(advice) = error.advice() {
-                eprintln!("try: {advice}");
-            }
+            let advice = error.advice().map(|advice| format!("try: {advice}\n")).unwrap_or_default();
+            let _ = write!(stderr(), "zccache-daemon: {}\n{advice}", chain(&error));
             ExitCode::FAILURE
         }
     }

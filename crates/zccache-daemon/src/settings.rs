@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
-use zccache_ipc::endpoint::{DirPolicy, Endpoint, Environment, LocateError, Locations, Variable};
+use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
 
 use crate::Args;
 
@@ -53,11 +53,6 @@ impl Settings {
             remarks,
             locations,
         })
-    }
-
-    /// What may be done to the directory of the socket: the default one is ours, any other somebody's choice.
-    pub(crate) fn socket_policy(&self) -> DirPolicy {
-        if self.locations.is_default() { DirPolicy::Dedicated } else { DirPolicy::Shared }
     }
 
     /// The log of a daemon in the background that was given none: beside the lifecycle log, and named like it.

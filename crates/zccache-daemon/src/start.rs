@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, detach_session, ensure_directory,
-    raise_fd_limit,
+    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, detach_session,
+    ensure_directory, raise_fd_limit,
 };
 
 use crate::lifecycle::{Event, LifecycleLog};
@@ -45,6 +45,13 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     let detached = if args.detached { detach_session() } else { Ok(()) };
     let settings = Settings::resolve(args, environment)?;
     if !args.foreground {
+        // Here, and not only in the log of a daemon that ends at once.
+        settings
+            .locations
+            .endpoint()
+            .check(Platform::CURRENT)
+            .map_err(ClaimError::from)
+            .map_err(StartError::Claim)?;
         directories(&settings)?;
         return background::start(args, &settings);
     }
@@ -87,7 +94,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         Ok(Outcome::Lost { endpoint: endpoint.clone(), by })
     };
     // Before anything else, so that of many starters all but one are gone at once.
-    let mut claim = match Claim::take(&endpoint, locations.lock_file(), settings.socket_policy()) {
+    let mut claim = match Claim::take(&endpoint, locations.lock_file(), locations.dir_policy()) {
         Ok(claim) => claim,
         Err(ClaimError::Held { by, .. }) => return lost(by),
         Err(error) => return Err(StartError::Claim(error)),

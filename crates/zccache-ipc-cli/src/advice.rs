@@ -1,8 +1,9 @@
 //! What to do about a failure.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use zccache_ipc::endpoint::{ConnectError, Endpoint};
+use zccache_ipc::endpoint::{ConnectError, DirectoryError, Endpoint, EndpointError, FileKind};
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
@@ -28,6 +29,12 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
             r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
         }
         Failure::NoProgram { .. } => "name the program with --daemon-binary PATH".to_owned(),
+        Failure::Directory(DirectoryError::Io { path, source })
+            if source.kind() == ErrorKind::PermissionDenied =>
+        {
+            let there = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir()).unwrap_or(path);
+            format!("make {} writable, or choose another --cache-dir", there.display())
+        }
         Failure::Directory(error) => error.fix(),
         Failure::Ended { endpoint, .. } => {
             format!(
@@ -81,7 +88,14 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
             format!("start one: {}", command(endpoint, "start"))
         }
         ConnectError::Busy { .. } => "wait longer with --timeout SECS".to_owned(),
-        ConnectError::Endpoint(_) => "choose a shorter --endpoint or --cache-dir".to_owned(),
+        ConnectError::Endpoint(EndpointError::TooLong { .. }) => {
+            "choose a shorter --endpoint or --cache-dir".to_owned()
+        }
+        ConnectError::Endpoint(_) => "choose another --endpoint, or leave it out".to_owned(),
+        // It may be anybody's, and hold anything.
+        ConnectError::NotASocket { kind: FileKind::Directory, .. } => {
+            "choose another --endpoint: a socket is a name in a directory".to_owned()
+        }
         ConnectError::NotASocket { path, .. } => {
             format!(
                 "move it away, or choose another --endpoint: mv {0} {0}.old",

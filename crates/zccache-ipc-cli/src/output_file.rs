@@ -1,18 +1,27 @@
 //! A file that is seen whole or not at all, of any length.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Replaces the file at `path` by one that holds everything that `contents` has, and returns its length.
 ///
-/// It gets the permissions that a new file of this user gets, because it is the caller's own.
+/// It gets the permissions that a new file of this user gets, because it is the caller's own. Of a link the
+/// file that it names is replaced, and what is no file, such as `/dev/stdout` or a pipe, is written to.
 ///
 /// # Errors
 ///
-/// What the system said; `path` is then as it was.
+/// What the system said; a file at `path` is then as it was.
 pub(crate) fn write(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {
+    match fs::metadata(path) {
+        // A rename would put a file in the place of a device, for everybody.
+        Ok(there) if !there.is_file() => io::copy(contents, &mut OpenOptions::new().write(true).open(path)?),
+        Ok(_) => replace(&fs::canonicalize(path)?, contents),
+        Err(_) => replace(path, contents),
+    }
+}
+
+fn replace(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {
     let (temporary, mut file) = Temporary::beside(path)?;
     let length = io::copy(contents, &mut file)?;
     file.sync_all()?;
@@ -28,12 +37,10 @@ struct Temporary(PathBuf);
 impl Temporary {
     fn beside(path: &Path) -> io::Result<(Self, File)> {
         const NAMES: u32 = 100;
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
         for number in 0..NAMES {
-            let mut own = OsString::from(".");
-            own.push(name);
-            own.push(format!(".{}-{number}.tmp", std::process::id()));
-            let own = path.with_file_name(own);
+            // Not made from the file's name, which may already be as long as a name can be.
+            let own = path.with_file_name(format!(".zccache-ipc-{}-{number}.tmp", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&own) {
                 Ok(file) => return Ok((Self(own), file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -79,5 +86,36 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"other");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
         assert!(write(dir.path(), &mut &b"x"[..]).is_err(), "a directory is not replaced");
+    }
+
+    #[test]
+    fn a_name_as_long_as_a_name_can_be_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("n".repeat(255));
+        assert_eq!(write(&path, &mut &b"one"[..]).unwrap(), 3);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_written_to_and_a_link_stays_one() {
+        use std::os::unix::{fs::FileTypeExt as _, fs::symlink};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link, pipe) = (dir.path().join("f"), dir.path().join("l"), dir.path().join("p"));
+        fs::write(&file, "before").unwrap();
+        symlink("f", &link).unwrap();
+        assert_eq!(write(&link, &mut &b"after"[..]).unwrap(), 5);
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"after");
+
+        assert!(std::process::Command::new("/usr/bin/mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe)
+        });
+        assert_eq!(write(&pipe, &mut &b"through"[..]).unwrap(), 7);
+        assert_eq!(reader.join().unwrap().unwrap(), b"through");
+        assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
     }
 }

@@ -67,7 +67,28 @@ pub enum StoreError {
     Closed,
 }
 
+/// Whether the system said that there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+impl OpenError {
+    /// Whether there is no room for the file.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_full(source))
+    }
+}
+
 impl StoreError {
+    /// Whether the file cannot be used for want of room.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(&**error, redb::Error::Io(error) if is_full(error)),
+            Self::Reopen(error) => error.is_full(),
+            _ => false,
+        }
+    }
+
     /// Whether the same request can succeed when it is made again a little later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {

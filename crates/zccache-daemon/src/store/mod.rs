@@ -21,6 +21,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 
+pub(crate) use error::is_full;
 pub use error::{OpenError, StoreError};
 use job::{Job, Put};
 use shared::{Look, Shared};
@@ -72,7 +73,8 @@ impl Store {
     /// Opens the store in the file at `path`, which is created when it is missing. Blocks.
     ///
     /// A file that is damaged, or is something else, is moved aside to `<path>.corrupt-<n>`, with a
-    /// warning in the log, and a new one is begun.
+    /// warning in the log, and a new one is begun. On a full disk the store is closed until there is room
+    /// or it is cleared: every lookup misses meanwhile, and nothing is stored.
     ///
     /// # Errors
     ///

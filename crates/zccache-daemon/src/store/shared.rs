@@ -48,8 +48,14 @@ impl Shared {
             artifacts: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         };
-        shared.reopen(false)?;
-        Ok(shared)
+        match shared.reopen(false) {
+            // A daemon without a store still answers, and can be told to clear it.
+            Err(error) if error.is_full() => {
+                tracing::error!(path = %path.display(), "there is no room for the store, and nothing is stored");
+                Ok(shared)
+            }
+            opened => opened.map(|()| shared),
+        }
     }
 
     /// Looks for `key`, waiting for the file if need be.
@@ -110,6 +116,23 @@ impl Shared {
         {
             tracing::warn!(path = %self.path.display(), %error, "the cleared store keeps its size");
         }
+        let freed = before.saturating_sub(self.len_on_disk());
+        Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
+    }
+
+    /// Removes the file and begins a new one.
+    pub(super) fn begin_anew(&self) -> Result<Cleared, StoreError> {
+        let (before, removed) = (self.len_on_disk(), self.figures().artifacts);
+        let mut slot = self.alone();
+        *slot = None;
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let error = OpenError::Io { path: self.path.clone(), source: error };
+                return Err(StoreError::Reopen(Arc::new(error)));
+            }
+            _ => drop(slot),
+        }
+        self.reopen(false).map_err(|error| StoreError::Reopen(Arc::new(error)))?;
         let freed = before.saturating_sub(self.len_on_disk());
         Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }

@@ -355,3 +355,33 @@ async fn eventually_async(what: &str, mut condition: impl FnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(2)).await; // nothing announces the condition
     }
 }
+
+#[tokio::test]
+async fn a_store_without_room_is_begun_anew_when_it_is_cleared() {
+    let _watchdog = watchdog(LIMIT);
+    let (dir, path) = place();
+    let store = open(&path);
+    store.store("key", artifact("x", 500_000)).await.unwrap();
+    let cleared = store.shared.begin_anew().unwrap();
+    assert_eq!(cleared.artifacts_removed, 1);
+    assert!(cleared.on_disk_bytes_freed >= 500_000, "{cleared:?}");
+    assert_eq!((store.lookup("key").await.unwrap(), store.figures()), (None, Figures::default()));
+    assert_eq!(store.store("key", artifact("y", 10)).await.unwrap(), StoreResult::Stored);
+    assert_eq!(names(&dir), ["store.redb"], "nothing is kept aside: there is no room");
+}
+
+#[test]
+fn only_a_full_disk_is_one() {
+    use std::io::{Error, ErrorKind};
+    let check = |kind: ErrorKind, expected: bool| {
+        let open = OpenError::Io { path: "/s".into(), source: kind.into() };
+        assert_eq!(open.is_full(), expected, "{kind}");
+        assert_eq!(StoreError::Reopen(Arc::new(open)).is_full(), expected, "{kind}");
+        let database = redb::Error::Io(Error::from(kind));
+        assert_eq!(StoreError::Database(Arc::new(database)).is_full(), expected, "{kind}");
+    };
+    check(ErrorKind::StorageFull, true);
+    check(ErrorKind::QuotaExceeded, true);
+    check(ErrorKind::PermissionDenied, false);
+    assert!(!StoreError::Closed.is_full());
+}

@@ -34,7 +34,10 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
                 }
             }
             Job::Clear { reply } => {
-                let cleared = retried(shared, Shared::clear);
+                let cleared = retried(shared, Shared::clear).or_else(|error| {
+                    // Room is what clearing is for, and where there is none the database cannot make it.
+                    if error.is_full() { shared.begin_anew() } else { Err(error) }
+                });
                 let _ = reply.send(cleared);
             }
             Job::Stop => break,

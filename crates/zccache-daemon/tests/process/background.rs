@@ -45,6 +45,33 @@ fn it_answers_when_the_starter_returns_and_a_second_start_names_it() {
     assert!(place.cache_dir().join("logs").join("daemon.log").is_file());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_start_that_cannot_tell_what_it_did_has_done_it_all_the_same() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let _stop = Stop(default_endpoint(&place));
+    let mut command = place.command("/bin/sh");
+    command.args(["-c", r#"exec "$0" >/dev/full 2>&1"#, env!("CARGO_BIN_EXE_zccache-daemon")]);
+    for _ in 0..2 {
+        let finished = testkit::Process::spawn(&mut command).finish(SOON);
+        assert!(finished.status.success(), "{finished:?}");
+        client(&default_endpoint(&place));
+    }
+}
+
+#[test]
+fn a_daemon_of_another_cache_directory_at_the_endpoint_is_named() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let winner = super::spawn(&place, &[]);
+    client(&place.name());
+    let other = place.dir().join("other");
+    let lost = run(&place, &["--endpoint", &place.name(), "--cache-dir", other.to_str().unwrap()]);
+    assert!(lost.status.success(), "{lost:?}");
+    assert!(lost.stderr.contains(&format!("another daemon (process {})", winner.id())), "{lost:?}");
+}
+
 #[test]
 fn reading_the_output_of_the_starter_to_its_end_does_not_wait_for_the_daemon() {
     let _watchdog = watchdog(LIMIT);

@@ -47,3 +47,18 @@ fn an_idle_client_does_not_keep_a_stopped_daemon() {
     assert!(daemon.wait_exit(SOON).success());
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_does_not_end_the_daemon() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    // As after `zccache-daemon --foreground 2>&1 | head -1`, from the first line on.
+    let mut command = place.command("/bin/sh");
+    command.args(["-c", r#"exec "$0" --foreground --log-level trace --endpoint "$1" 2>/dev/full"#]);
+    command.args([env!("CARGO_BIN_EXE_zccache-daemon"), &place.name()]);
+    let mut daemon = testkit::Process::spawn(&mut command);
+    client(&place.name()).shutdown().unwrap();
+    let status = daemon.wait_exit(SOON);
+    assert!(status.success(), "{status}");
+}

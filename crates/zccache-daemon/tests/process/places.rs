@@ -86,8 +86,11 @@ fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let endpoint = place.dir().join("s".repeat(120));
-    let finished = run(&place, &["--foreground", "--endpoint", endpoint.to_str().unwrap()]);
-    check(&finished, &[endpoint.to_str().unwrap(), "try: choose a shorter path"]);
+    let endpoint = endpoint.to_str().unwrap();
+    for arguments in [&["--foreground", "--endpoint", endpoint][..], &["--endpoint", endpoint]] {
+        let length = format!("has {} bytes", endpoint.len());
+        check(&run(&place, arguments), &[endpoint, &length, "try: choose a shorter path"]);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod lookup;
 mod ping;
 mod request;
 mod session;
+mod silent;
 mod start;
 mod status;
 mod stop;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zccache_ipc::CallError;
 use zccache_ipc::endpoint::{
-    DirPolicy, Endpoint, Launch, Launched, Pid, Platform, Variable, ensure_directory, lock_file,
+    DirPolicy, Endpoint, Launch, Launched, Pid, Platform, Variable, ensure_directory, holder,
 };
 
+use super::silent::{self, After};
 use crate::Exit;
 use crate::args::Start;
 use crate::caller::{self, Caller, TO_ASK};
@@ -32,12 +33,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result<Exit, Failure> {
     let limit = caller.limit(TO_START);
-    let deadline = Instant::now() + limit;
-    match caller::client(caller.endpoint(), limit.min(TO_ASK)).ping() {
-        Ok(()) => return told(caller, false, named(caller), None, output),
-        Err(error) if error.is_no_daemon() => {}
+    let began = Instant::now();
+    let deadline = began + limit;
+    let ended = match caller::client(caller.endpoint(), limit.min(TO_ASK)).ping() {
+        Ok(()) => After::Answers,
+        Err(error) if error.is_no_daemon() => After::Gone(None),
+        Err(error) if silent::is_silence(&error) => silent::wait_or_end(caller, began, limit, error)?,
         Err(error) => return Err(error.into()),
-    }
+    };
+    let After::Gone(killed) = ended else { return told(caller, false, named(caller), None, None, output) };
     let program = find(caller, start.daemon_binary.as_deref())?;
     let log = Log::open(caller, start.log_file.as_deref())?;
     let mut launched = launch(caller, start, &program, &log.path)?;
@@ -48,7 +52,7 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
         match caller::client(caller.endpoint(), TO_LOOK).ping() {
             Ok(()) => {
                 let serving = named(caller).or(ended.is_none().then_some(pid));
-                return told(caller, serving == Some(pid), serving, Some(&log.path), output);
+                return told(caller, serving == Some(pid), serving, Some(&log.path), killed, output);
             }
             Err(error) if error.is_no_daemon() || error.is_retryable() => {}
             Err(error) if is_busy(&error) => {}
@@ -83,10 +87,14 @@ fn told(
     is_started: bool,
     pid: Option<Pid>,
     log_file: Option<&Path>,
+    killed: Option<Pid>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let endpoint = caller.endpoint();
     let process = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    let instead =
+        killed.map(|pid| format!(", in place of process {pid}, which did not answer and was killed"));
+    let instead = instead.unwrap_or_default();
     let (result, said) =
         if is_started { ("started", "started") } else { ("already-running", "already running") };
     output.either(
@@ -95,15 +103,16 @@ fn told(
             "pid": pid.map(Pid::get),
             "endpoint": endpoint.as_str(),
             "log_file": log_file.filter(|_| is_started).map(Path::to_string_lossy),
+            "killed": killed.map(Pid::get),
         }),
-        format_args!("{said}: the daemon at {endpoint}{process}"),
+        format_args!("{said}: the daemon at {endpoint}{process}{instead}"),
     )?;
     Ok(Exit::Done)
 }
 
-/// The process that the lock file names.
+/// The process that the locks name.
 fn named(caller: &Caller) -> Option<Pid> {
-    lock_file::read(caller.locations.lock_file()).ok().flatten()
+    holder(caller.endpoint(), caller.locations.lock_file())
 }
 
 /// Finds the program: the one that was named, else beside this one, else on `PATH`.

@@ -5,7 +5,11 @@ use std::{
     os::fd::{AsFd, AsRawFd, OwnedFd},
 };
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use rustix::{
+    io::Errno,
+    net::{AddressFamily, SocketFlags, SocketType, socket_with},
+    process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+};
 
 use crate::{Peer, Pid};
 
@@ -13,6 +17,22 @@ use crate::{Peer, Pid};
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+}
+
+/// A process that stays the same one, however often its id is used again.
+#[derive(Debug)]
+pub(crate) struct ProcessHandle(OwnedFd);
+
+impl ProcessHandle {
+    pub(crate) fn open(pid: Pid) -> io::Result<Self> {
+        let raw = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw);
+        Ok(Self(pidfd_open(raw.ok_or(Errno::SRCH)?, PidfdFlags::empty())?))
+    }
+
+    /// Ends it, frozen or not.
+    pub(crate) fn kill(&self) -> io::Result<()> {
+        Ok(pidfd_send_signal(&self.0, Signal::KILL)?)
+    }
 }
 
 /// Who connected, or who called `listen`.

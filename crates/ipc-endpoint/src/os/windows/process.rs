@@ -37,6 +37,20 @@ pub(crate) fn process_alive(pid: Pid) -> bool {
     state == WAIT_TIMEOUT
 }
 
+/// The name in a held lock cannot be read here, so that none is ended by force.
+#[derive(Debug)]
+pub(crate) enum ProcessHandle {}
+
+impl ProcessHandle {
+    pub(crate) fn open(_: Pid) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn kill(&self) -> io::Result<()> {
+        match *self {}
+    }
+}
+
 /// The starter sees to it with the flags it starts the program with.
 pub(crate) fn detach_session() -> io::Result<()> {
     Ok(())

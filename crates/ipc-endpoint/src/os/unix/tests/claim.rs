@@ -241,3 +241,32 @@ fn a_claim_knows_when_its_locks_are_taken_away() {
     fs::remove_file(home.path("daemon.sock.lifetime")).unwrap();
     assert!(!claim.owns_locks().unwrap());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn only_who_holds_the_lock_and_listens_is_proved_to_be_the_daemon() {
+    use crate::ProvedDaemon;
+
+    watched(|| {
+        let home = Home::new();
+        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none(), "nobody");
+        let (socket, lock) = (home.socket(), home.lock_file());
+        let mut daemon = Part::play("a_daemon", &[socket.to_str().unwrap(), lock.to_str().unwrap()]);
+        assert_eq!(daemon.says(), "won");
+        let proved = ProvedDaemon::at(&home.endpoint()).unwrap().expect("it is one");
+        assert_eq!(proved.pid().get(), daemon.pid());
+
+        // Somebody else listens, and it only has the lock.
+        fs::remove_file(&socket).unwrap();
+        let mut other = Part::play("a_plain_listener", &[socket.to_str().unwrap()]);
+        assert_eq!(other.says(), "listening");
+        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none());
+        proved.kill().unwrap();
+        drop(daemon);
+
+        // A daemon without locks, as a released one.
+        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none());
+        drop(other);
+        drop(home.claim().unwrap());
+    });
+}
