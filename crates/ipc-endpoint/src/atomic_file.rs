@@ -33,21 +33,37 @@ pub struct WriteError {
 /// [`WriteError`]. The old content is untouched, unless only the final flush of the directory failed: then
 /// the new content is there and may be gone after a power failure.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
-    try_write(path, bytes, mode).map_err(|source| WriteError { path: path.to_owned(), source })
+    try_write(path, bytes, mode, Kept::AfterACrash)
+        .map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
-fn try_write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// As [`write_atomic`], for a file that need not outlive the machine's next crash: after one it may be
+/// empty, and its reader must be able to tell. Costs no flush, which takes milliseconds.
+pub(crate) fn write_hint(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    try_write(path, bytes, mode, Kept::UntilACrash)
+        .map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// How long a file is meant to last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    AfterACrash,
+    UntilACrash,
+}
+
+fn try_write(path: &Path, bytes: &[u8], mode: u32, kept: Kept) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
         None => return Err(io::ErrorKind::IsADirectory.into()),
     };
     let (temporary, mut file) = create_temporary(directory, mode)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let flush = |file: &File| if kept == Kept::AfterACrash { file.sync_all() } else { Ok(()) };
+    let written = file.write_all(bytes).and_then(|()| flush(&file));
     drop(file);
     written.and_then(|()| fs::rename(&temporary.path, path))?;
     temporary.has_its_final_name();
-    os::sync_directory(directory)
+    if kept == Kept::AfterACrash { os::sync_directory(directory) } else { Ok(()) }
 }
 
 /// A file that is removed unless it got its final name.

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use crate::{Endpoint, WriteError, os, write_atomic};
+use crate::atomic_file::write_hint;
+use crate::{Endpoint, WriteError, os};
 
 /// The longest note that is read, in bytes.
 const LONGEST: u64 = 1024;
@@ -29,14 +30,14 @@ pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
 }
 
 /// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing
-/// is written.
+/// is written. It need not survive a crash of the machine: a reader must tell a note that was cut short.
 ///
 /// # Errors
 ///
 /// [`WriteError`]; an old note is as it was.
 pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), WriteError> {
     match path(endpoint, name) {
-        Some(path) => write_atomic(&path, text.as_bytes(), 0o600),
+        Some(path) => write_hint(&path, text.as_bytes(), 0o600),
         None => Ok(()),
     }
 }
