@@ -24,7 +24,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
             None => "wait longer with --timeout SECS".to_owned(),
         },
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
-        Failure::Locate(_) => "name the directory in UTF-8, or choose another with --cache-dir".to_owned(),
+        Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
         Failure::BadMessage(_) => {
             r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
         }
@@ -55,6 +55,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         | Failure::Write { .. }
         | Failure::NoOutput
         | Failure::Input(_)
+        | Failure::InputTooLong(_)
         | Failure::Output(_) => return None,
     })
 }
