@@ -50,6 +50,7 @@ use crate::{
 pub struct Claim {
     endpoint: Endpoint,
     lock_file: PathBuf,
+    policy: DirPolicy,
     socket: Option<os::SocketId>,
     /// Whether the pid lock file was written by this claim, and not by another one of this process.
     named: bool,
@@ -158,6 +159,7 @@ impl Claim {
         let mut claim = Self {
             endpoint: endpoint.clone(),
             lock_file: lock_file.to_owned(),
+            policy,
             socket: None,
             named: false,
             locks: Vec::with_capacity(2),
@@ -206,7 +208,7 @@ impl Claim {
     }
 
     /// Whether the locks are still where others look for them. Once they are removed another daemon can claim
-    /// the endpoint, and this one should end.
+    /// the endpoint, unless [`retake_locks`](Self::retake_locks) is faster.
     ///
     /// # Errors
     ///
@@ -216,6 +218,32 @@ impl Claim {
             if !lock.is_in_place()? {
                 return Ok(false);
             }
+        }
+        Ok(true)
+    }
+
+    /// Takes the locks again that somebody, such as a cleaner of `/tmp`, has removed, and names this process in
+    /// the pid lock file again.
+    ///
+    /// `false` when another process holds one of them by now: the endpoint is its, and this daemon should end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`take`](Self::take); the endpoint can then be claimed by another daemon.
+    pub fn retake_locks(&mut self) -> Result<bool, ClaimError> {
+        for lock in &mut self.locks {
+            // What cannot be looked at is taken for unchanged.
+            if lock.is_in_place().unwrap_or(true) {
+                continue;
+            }
+            ensure_directory(directory_of(lock.path()), self.policy)?;
+            if !lock.retake()? {
+                return Ok(false);
+            }
+        }
+        if self.named && matches!(lock_file::read(&self.lock_file), Ok(None)) {
+            // Only released programs and people read it; the locks are what counts.
+            let _ = lock_file::write(&self.lock_file, Pid::current());
         }
         Ok(true)
     }

@@ -185,6 +185,22 @@ impl Lifetime {
         os::is_at(&self.file, &self.path)
     }
 
+    /// Takes the lock once more where its file is not at its path any longer; `false` when somebody else has it.
+    pub(crate) fn retake(&mut self) -> Result<bool, LifetimeError> {
+        match Self::take(&self.path)? {
+            Attempt::Taken(lock) => {
+                *self = lock;
+                Ok(true)
+            }
+            Attempt::Held { .. } => Ok(false),
+        }
+    }
+
+    /// The file that is locked.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether `path` names the very file that is locked here.
     pub(crate) fn is(&self, path: &Path) -> bool {
         os::is_at(&self.file, path).unwrap_or(false)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Launch, holder};
+use zccache_ipc::endpoint::{Launch, Liveness, endpoint_liveness, holder};
 
 use crate::settings::Settings;
 use crate::{Args, Outcome, StartError};
@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_WITH_WINNER: Duration = Duration::from_secs(3);
 /// How long one attempt to reach it may take.
 const ATTEMPT: Duration = Duration::from_millis(500);
+/// Before it is started once more, because the daemon that it left the endpoint to has ended.
+const AGAIN: Duration = Duration::from_millis(100);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -27,7 +29,7 @@ pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Outcome, StartEr
     }
     let log = settings.log_file.clone().unwrap_or_else(|| settings.background_log());
     let program = std::env::current_exe().map_err(StartError::Program)?;
-    let mut daemon = launch(program, args, settings, &log).spawn()?;
+    let mut daemon = launch(program.clone(), args, settings, &log).spawn()?;
     let mut deadline = Instant::now() + PATIENCE;
     let mut is_lost = false;
     loop {
@@ -40,6 +42,13 @@ pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Outcome, StartEr
         }
         match daemon.try_wait().map_err(StartError::Runtime)? {
             Some(status) if !status.success() => return Err(StartError::Ended { status, log }),
+            // The one that was faster has ended since then.
+            Some(_) if is_nobody_there(settings) && Instant::now() < deadline => {
+                thread::sleep(AGAIN);
+                daemon = launch(program.clone(), args, settings, &log).spawn()?;
+                is_lost = false;
+                continue;
+            }
             Some(_) if !is_lost => {
                 is_lost = true;
                 deadline = deadline.min(Instant::now() + PATIENCE_WITH_WINNER);
@@ -80,6 +89,14 @@ fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Lau
 fn answers(settings: &Settings) -> bool {
     let client = Client::connect(settings.locations.endpoint().clone(), ClientConfig::within(ATTEMPT));
     client.is_ok_and(|mut client| client.ping().is_ok())
+}
+
+/// Whether nobody listens, and nobody holds the lock of one who is about to.
+fn is_nobody_there(settings: &Settings) -> bool {
+    let endpoint = settings.locations.endpoint();
+    let connected = Client::connect(endpoint.clone(), ClientConfig::within(ATTEMPT));
+    connected.is_err_and(|error| error.is_no_daemon())
+        && !matches!(endpoint_liveness(endpoint), Ok(Some(Liveness::Held { .. })))
 }
 
 fn lost(settings: &Settings) -> Outcome {

@@ -44,9 +44,9 @@ pub enum StartError {
     /// The server failed an assertion.
     #[error("the server failed an assertion")]
     Panicked,
-    /// Somebody removed the locks, so that another daemon can claim the endpoint.
-    #[error("the lock files of {0} were removed")]
-    LocksRemoved(Endpoint),
+    /// Somebody removed the locks, and another daemon was faster to take them again.
+    #[error("the lock files of {0} were removed, and another daemon has them")]
+    LocksLost(Endpoint),
     /// This program's own path is not known.
     #[error("cannot find this program")]
     Program(#[source] io::Error),

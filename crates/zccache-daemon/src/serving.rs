@@ -162,7 +162,7 @@ impl Servers {
         }
     }
 
-    /// Makes the socket again when somebody, such as a cleaner of `/tmp`, has removed it.
+    /// Makes the socket and the locks again when somebody, such as a cleaner of `/tmp`, has removed them.
     ///
     /// # Errors
     ///
@@ -170,7 +170,13 @@ impl Servers {
     fn look_after(&mut self, claim: &mut Claim, lifecycle: &LifecycleLog) -> Result<(), StartError> {
         // What cannot be looked at is taken for unchanged.
         if let Ok(false) = claim.owns_locks() {
-            return Err(StartError::LocksRemoved(claim.endpoint().clone()));
+            match claim.retake_locks() {
+                Ok(true) => {
+                    tracing::warn!(endpoint = %claim.endpoint(), "the locks were removed and are taken again")
+                }
+                Ok(false) => return Err(StartError::LocksLost(claim.endpoint().clone())),
+                Err(error) => return Err(StartError::Claim(error)),
+            }
         }
         if let Ok(false) = claim.owns_socket() {
             match claim.bind() {

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{ConnectError, DirectoryError, Endpoint, EndpointError, FileKind};
+use zccache_ipc::wire_v15::EncodeError;
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
             None => "wait longer with --timeout SECS".to_owned(),
         },
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
-        Failure::Locate(_) => "name the directory in UTF-8, or choose another with --cache-dir".to_owned(),
+        Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
         Failure::BadMessage(_) => {
             r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
         }
@@ -55,6 +56,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         | Failure::Write { .. }
         | Failure::NoOutput
         | Failure::Input(_)
+        | Failure::InputTooLong(_)
         | Failure::Output(_) => return None,
     })
 }
@@ -74,7 +76,10 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
         ),
         CallError::Ipc(IpcError::TimedOut(_)) => "wait longer with --timeout SECS".to_owned(),
         CallError::Busy(pressure) => format!("ask again in {} ms", pressure.retry_after_ms),
-        CallError::Ipc(IpcError::Encode(_)) => "ask for less in one message".to_owned(),
+        CallError::Ipc(IpcError::Encode(EncodeError::TooLong { .. })) => {
+            "ask for less in one message".to_owned()
+        }
+        CallError::Ipc(IpcError::Encode(_)) => "use names and paths in UTF-8".to_owned(),
         CallError::OutcomeUnknown { .. } => {
             "ask the daemon how it is before you repeat it: zccache-ipc status".to_owned()
         }

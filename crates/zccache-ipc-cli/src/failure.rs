@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     SameName(String),
     #[error("{bytes} bytes are more than a message holds, which is {limit}")]
     TooLarge { bytes: u64, limit: u64 },
+    #[error("the standard input is longer than {0} bytes, and no message is")]
+    InputTooLong(u64),
     #[error("the artifact has no output {name:?}; it has {has:?}")]
     NoSuchOutput { name: String, has: Vec<String> },
     #[error("the artifact has several outputs: {0:?}")]
@@ -85,7 +87,7 @@ impl Failure {
             Self::NoProgram { .. } => Kind::NoProgram,
             Self::Launch(_) | Self::Ended { .. } => Kind::StartFailed,
             Self::Directory(_) => Kind::UnsafeDirectory,
-            Self::TooLarge { .. } => Kind::TooLarge,
+            Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) => Kind::Usage,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)

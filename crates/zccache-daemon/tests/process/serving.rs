@@ -48,20 +48,46 @@ fn a_daemon_whose_socket_is_removed_makes_it_again_and_keeps_its_state() {
     assert!(!place.socket().exists());
 }
 
+/// The lifetime locks of the daemon at `place`.
+fn locks(place: &TempEndpoint) -> Vec<std::path::PathBuf> {
+    let places = [place.cache_dir().to_owned(), place.dir().to_owned()];
+    let entries = places.into_iter().flat_map(|dir| std::fs::read_dir(dir).expect("the place is there"));
+    let paths = entries.map(|entry| entry.expect("the place can be read").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "lifetime")).collect()
+}
+
 #[test]
-fn a_daemon_whose_locks_are_removed_ends() {
+fn a_daemon_whose_files_are_all_removed_makes_them_again() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut daemon = spawn(&place, &[]);
     client(&place.name());
-    for entry in std::fs::read_dir(place.cache_dir()).unwrap().chain(std::fs::read_dir(place.dir()).unwrap())
-    {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "lifetime") {
-            std::fs::remove_file(path).unwrap();
-        }
+    let removed = locks(&place);
+    assert_eq!(removed.len(), 2);
+    for path in removed.iter().chain([&place.socket().to_owned()]) {
+        std::fs::remove_file(path).unwrap();
     }
-    assert_eq!(daemon.wait_exit(SOON).code(), Some(1));
+    let mut after = client(&place.name());
+    assert_eq!(locks(&place), removed);
+    let lost = super::run(&place, &["--foreground", "--endpoint", &place.name()]);
+    assert!(lost.stderr.contains(&format!("another daemon (process {})", daemon.id())), "{lost:?}");
+    after.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+}
+
+#[test]
+fn a_daemon_ends_when_another_one_has_its_locks_by_now() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut first = spawn(&place, &[]);
+    client(&place.name());
+    // Taken before it can look: a rename puts a held lock in the place of its own.
+    let lock = locks(&place).remove(0);
+    let held = tempfile::NamedTempFile::new_in(lock.parent().unwrap()).unwrap();
+    held.as_file().lock().unwrap();
+    std::fs::rename(held.path(), &lock).unwrap();
+    assert_eq!(first.wait_exit(SOON).code(), Some(1));
+    assert!(lifecycle(&place).contains("another daemon has them"), "{}", lifecycle(&place));
 }
 
 #[test]

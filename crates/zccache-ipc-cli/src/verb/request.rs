@@ -37,7 +37,7 @@ fn input() -> Result<String, Failure> {
     let limit = LONGEST_LINE as u64;
     let read = io::stdin().lock().take(limit + 1).read_to_string(&mut text).map_err(Failure::Input)?;
     if read as u64 > limit {
-        return Err(Failure::TooLarge { bytes: read as u64, limit });
+        return Err(Failure::InputTooLong(limit));
     }
     Ok(text)
 }

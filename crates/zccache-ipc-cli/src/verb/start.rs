@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use zccache_ipc::CallError;
 use zccache_ipc::endpoint::{
-    DirPolicy, Endpoint, Launch, Launched, Pid, Platform, Variable, ensure_directory, holder,
+    DirPolicy, Endpoint, Launch, Launched, Liveness, Pid, Platform, Variable, endpoint_liveness,
+    ensure_directory, holder,
 };
 
 use super::silent::{self, After};
@@ -31,6 +32,9 @@ const TO_LOOK: Duration = Duration::from_millis(250);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Before a daemon is started once more, because the one that it left the endpoint to has ended.
+const AGAIN: Duration = Duration::from_millis(100);
+
 pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result<Exit, Failure> {
     let limit = caller.limit(TO_START);
     let began = Instant::now();
@@ -38,6 +42,8 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
     let ended = match caller::client(caller.endpoint(), limit.min(TO_ASK)).ping() {
         Ok(()) => After::Answers,
         Err(error) if error.is_no_daemon() => After::Gone(None),
+        // It was just ending.
+        Err(CallError::Ipc(error)) if error.is_disconnect() => After::Gone(None),
         Err(error) if silent::is_silence(&error) => silent::wait_or_end(caller, began, limit, error)?,
         Err(error) => return Err(error.into()),
     };
@@ -45,16 +51,18 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
     let program = find(caller, start.daemon_binary.as_deref())?;
     let log = Log::open(caller, start.log_file.as_deref())?;
     let mut launched = launch(caller, start, &program, &log.path)?;
-    let pid = launched.pid();
     loop {
+        let pid = launched.pid();
         // A daemon that ended well has found another one, which may take a moment to listen.
         let ended = launched.try_wait().ok().flatten();
+        let mut is_nobody_there = false;
         match caller::client(caller.endpoint(), TO_LOOK).ping() {
             Ok(()) => {
                 let serving = named(caller).or(ended.is_none().then_some(pid));
                 return told(caller, serving == Some(pid), serving, Some(&log.path), killed, output);
             }
-            Err(error) if error.is_no_daemon() || error.is_retryable() => {}
+            Err(error) if error.is_no_daemon() => is_nobody_there = !is_claimed(caller),
+            Err(error) if error.is_retryable() => {}
             Err(error) if is_busy(&error) => {}
             Err(error) => return Err(error.into()),
         }
@@ -72,9 +80,19 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
                     source: log.end(),
                 });
             }
+            // The other one has ended since then.
+            Some(_) if is_nobody_there => {
+                std::thread::sleep(AGAIN);
+                launched = launch(caller, start, &program, &log.path)?;
+            }
             _ => std::thread::sleep(PAUSE),
         }
     }
+}
+
+/// Whether a daemon holds the lock of the endpoint, and so may listen in a moment.
+fn is_claimed(caller: &Caller) -> bool {
+    matches!(endpoint_liveness(caller.endpoint()), Ok(Some(Liveness::Held { .. })))
 }
 
 fn is_busy(error: &CallError) -> bool {

@@ -124,3 +124,26 @@ fn a_frozen_daemon_is_replaced_within_five_seconds_and_only_by_who_waits_for_it(
     assert_ne!(said["pid"].as_u64(), Some(frozen));
     assert_eq!(support::json(&place.0, &["ping"]).0, 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_start_that_lost_to_a_daemon_that_ended_starts_once_more() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let daemon = daemon();
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place(TempEndpoint::new());
+    // The first one leaves the endpoint to somebody who is gone when it is looked at.
+    let loser = place.0.dir().join("loser");
+    let script = format!(
+        "#!/bin/sh\n[ -e \"${{0}}.once\" ] && exec '{}' \"$@\"\n: > \"${{0}}.once\"\n",
+        daemon.display()
+    );
+    fs::write(&loser, script).unwrap();
+    fs::set_permissions(&loser, fs::Permissions::from_mode(0o700)).unwrap();
+    let began = std::time::Instant::now();
+    let started = run(&place.0, &start(&loser));
+    assert_eq!(code(&started), 0, "{started:?}");
+    assert_eq!(parse(&started.stdout)["result"], "started");
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert_eq!(support::json(&place.0, &["ping"]).0, 0);
+}

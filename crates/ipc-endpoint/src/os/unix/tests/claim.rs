@@ -242,6 +242,30 @@ fn a_claim_knows_when_its_locks_are_taken_away() {
     assert!(!claim.owns_locks().unwrap());
 }
 
+#[test]
+fn removed_locks_are_taken_again_unless_somebody_was_faster() {
+    let home = Home::new();
+    let mut claim = home.claim().unwrap();
+    let names = ["daemon.sock.lifetime", "daemon.lifetime"];
+    for name in names {
+        fs::remove_file(home.path(name)).unwrap();
+        assert!(claim.retake_locks().unwrap() && claim.owns_locks().unwrap(), "{name}");
+        assert_held_by(home.claim(), Some(Pid::current()));
+    }
+    // The whole directory.
+    fs::remove_dir_all(home.socket().parent().unwrap()).unwrap();
+    assert!(claim.retake_locks().unwrap() && claim.owns_locks().unwrap());
+    assert_eq!(mode(home.socket().parent().unwrap()), 0o700);
+
+    for name in names {
+        fs::remove_file(home.path(name)).unwrap();
+    }
+    let other = home.claim().unwrap();
+    assert!(!claim.retake_locks().unwrap(), "they are another's");
+    drop(claim);
+    assert!(other.owns_locks().unwrap());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn only_who_holds_the_lock_and_listens_is_proved_to_be_the_daemon() {
