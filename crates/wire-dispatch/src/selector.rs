@@ -75,6 +75,12 @@ impl Selector {
         self.learned = None;
     }
 
+    /// The lane to fall back to, as long as nothing is known of the daemon.
+    #[must_use]
+    pub const fn may_fall_back(&self) -> Option<Lane> {
+        if self.policy.may_fall_back() && self.learned.is_none() { Some(Lane::V15) } else { None }
+    }
+
     /// Decides what to do with a request.
     #[must_use]
     pub const fn plan(&self, idempotent: bool) -> Plan {

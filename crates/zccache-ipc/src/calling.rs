@@ -74,7 +74,7 @@ impl<'a> Calling<'a> {
             // Turned away before it was looked at: nothing was learned, and nothing acted on.
             Ok(response @ Response::Backpressure(_)) => return Do::Return(Ok(response)),
             Ok(response) => return self.answered(selector, lane, response),
-            Err(error) if reused && !self.replaced && error.is_disconnect() && (idempotent || !sent) => {
+            Err(error) if self.may_replace(selector, &error, reused) && (idempotent || !sent) => {
                 self.replaced = true;
                 return Do::Exchange { request: self.asked(), lane, fresh: true };
             }
@@ -97,6 +97,13 @@ impl<'a> Calling<'a> {
             (Next::Fail, Err(error)) => Do::Return(Err(error.into())),
             (Next::Fail | Next::OutcomeUnknown, Ok(response)) => Do::Return(Ok(response)),
         }
+    }
+
+    /// Whether a connection that failed is worth another: one that the daemon had closed while it was idle,
+    /// or that was reset because its daemon ended before it came to it.
+    fn may_replace(&self, selector: &Selector, error: &IpcError, reused: bool) -> bool {
+        let known = selector.may_fall_back().is_none();
+        !self.replaced && error.is_disconnect() && (reused || (known && error.is_reset()))
     }
 
     fn answered(&mut self, selector: &mut Selector, lane: Lane, response: Response) -> Do<'a> {

@@ -120,6 +120,11 @@ impl IpcError {
         matches!(self, Self::TimedOut(_))
     }
 
+    /// Whether the system broke the connection off, as it does when a daemon ends with peers in its backlog.
+    pub(crate) fn is_reset(&self) -> bool {
+        matches!(self, Self::Io(_)) && self.is_disconnect()
+    }
+
     /// Whether the connection ended before the answer came.
     #[must_use]
     pub fn is_disconnect(&self) -> bool {

@@ -134,15 +134,37 @@ async fn five_hundred_idle_connections_do_not_keep_anybody_waiting() {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_told_so_and_may_ask_again() {
+async fn a_connection_too_many_takes_the_place_of_the_one_that_has_been_idle_longest() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.max_connections = 2;
-    config.retry_after = Duration::from_millis(5);
     let running = start(Answering(fixed), config);
-    let (first, second) = (running.client(), running.client());
-    first.ping().await.expect("pong");
-    second.ping().await.expect("pong");
+    let clients = [running.client(), running.client(), running.client()];
+    for _ in 0..3 {
+        for client in &clients {
+            client.ping().await.expect("pong");
+        }
+    }
+    let figures = running.stop().await.figures;
+    assert_eq!(figures.turned_away, 0, "{figures:?}");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so_when_all_others_are_busy_and_may_ask_again() {
+    let _watchdog = watchdog(PATIENCE);
+    let (service, arrived, go_on) = held();
+    let mut config = config();
+    config.max_connections = 2;
+    config.retry_after = Duration::from_millis(5);
+    let running = start(service, config);
+    let busy: Vec<_> = (0..2)
+        .map(|_| {
+            let client = running.client();
+            tokio::spawn(async move { client.lookup("3").await })
+        })
+        .collect();
+    arrived.notified().await;
+    until_open(&running.handle, 2).await;
     let third = running.client();
     match third.ping().await {
         Err(CallError::Busy(pressure)) => {
@@ -150,15 +172,26 @@ async fn a_connection_too_many_is_told_so_and_may_ask_again() {
         }
         other => panic!("{other:?}"),
     }
-    drop(first);
+    go_on.notify_one();
+    go_on.notify_waiters();
     let mut answered = third.ping().await;
     while matches!(answered, Err(CallError::Busy(_))) {
+        go_on.notify_waiters();
         answered = third.ping().await;
     }
     answered.expect("there is a place now");
-    second.ping().await.expect("the others never noticed");
-    let figures = running.stop().await.figures;
-    assert!(figures.turned_away >= 1, "{figures:?}");
+    for call in busy {
+        go_on.notify_one();
+        assert_eq!(call.await.expect("no panic").expect("answered"), Some(artifact(3)));
+    }
+    assert!(running.stop().await.figures.turned_away >= 1);
+}
+
+/// Waits until `open` connections are open.
+async fn until_open(handle: &zccache_ipc::ServerHandle, open: u64) {
+    while handle.figures().open < open {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ pub(super) async fn run<S: Service>(
     connections: &mut JoinSet<()>,
 ) -> Result<Ended, AcceptError> {
     let mut stop_receiver = stop_sender.subscribe();
+    let mut short = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -37,10 +38,15 @@ pub(super) async fn run<S: Service>(
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
-            Ok(stream) => stream,
+            Ok(stream) => {
+                short = false;
+                stream
+            }
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) if error.is_transient() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not accepting for a moment");
+                if !std::mem::replace(&mut short, true) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "not accepting for a while");
+                }
                 tokio::time::sleep(SHORTAGE_PAUSE).await;
                 continue;
             }
@@ -52,14 +58,14 @@ pub(super) async fn run<S: Service>(
         Counters::count(&shared.counters.connections);
         let admission = match Arc::clone(&shared.places).try_acquire_owned() {
             Ok(place) => Admission::Served(place),
-            Err(_) => {
-                Counters::count(&shared.counters.turned_away);
-                match Arc::clone(&shared.doormen).try_acquire_owned() {
-                    Ok(doorman) => Admission::TurnedAway(doorman),
-                    // Even turning away has its bound; beyond it the connection is closed.
-                    Err(_) => continue,
+            Err(_) => match Arc::clone(&shared.doormen).try_acquire_owned() {
+                Ok(doorman) => Admission::AtTheDoor(doorman),
+                // Even waiting at the door has its bound; beyond it the connection is closed.
+                Err(_) => {
+                    Counters::count(&shared.counters.turned_away);
+                    continue;
                 }
-            }
+            },
         };
         connections.spawn(connection::run(Arc::clone(shared), stop_sender.clone(), stream, admission));
     }

@@ -14,7 +14,8 @@ pub struct ServerConfig {
     pub release: String,
     /// The wires that are spoken. Default all.
     pub wires: Wires,
-    /// Connections at one time; one more is answered with `Backpressure`. Default 2048.
+    /// Connections at one time. One more takes the place of the one that has been idle longest, and is
+    /// answered with `Backpressure` where none is idle. Default 2048.
     pub max_connections: usize,
     /// How long a new connection may stay silent. Default 30 s.
     pub first_frame_timeout: Duration,

@@ -13,10 +13,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::{Coming, Lane, Refusal, ReplyTo, Step};
 
 use super::figures::Counters;
+use super::idle::Place;
 use super::shared::{FREE_FRAME, Shared, permits_for};
 use super::{Ended, stop, stopped};
 use crate::inbound::{Inbound, KEPT};
 use crate::{Caller, Service};
+
+/// How long the connection that has been idle longest may take to leave its place.
+const MAKE_PLACE: Duration = Duration::from_millis(250);
 
 /// How long a peer that is being turned away may take to say in which framing it wants to hear so.
 const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
@@ -32,12 +36,12 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 /// What the sender of a frame that does not arrive in time is told.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
 
-/// Whether a connection is served.
+/// Whether a connection has a place.
 pub(super) enum Admission {
-    /// It has a place.
-    Served(#[expect(dead_code, reason = "held until the connection ends")] OwnedSemaphorePermit),
-    /// There was none left.
-    TurnedAway(#[expect(dead_code, reason = "held until the connection ends")] OwnedSemaphorePermit),
+    /// It has one.
+    Served(OwnedSemaphorePermit),
+    /// There was none left when it came.
+    AtTheDoor(OwnedSemaphorePermit),
 }
 
 /// Why a connection ended, where that is worth a word.
@@ -66,6 +70,16 @@ struct Connection<'a, S> {
     caller: Caller,
     inbound: Inbound,
     outbound: BytesMut,
+    place: Option<Arc<Place>>,
+}
+
+/// Waits for the place of the connection that has been idle longest, if there is one.
+async fn place_of_another<S>(shared: &Arc<Shared<S>>) -> Option<OwnedSemaphorePermit> {
+    if !shared.idle.evict() {
+        return None;
+    }
+    let place = Arc::clone(&shared.places).acquire_owned();
+    timeout(MAKE_PLACE, place).await.ok().and_then(Result::ok)
 }
 
 /// Serves `stream` until it ends.
@@ -87,10 +101,18 @@ pub(super) async fn run<S: Service>(
         caller,
         inbound: Inbound::default(),
         outbound: BytesMut::new(),
+        place: None,
     };
-    let result = match &admission {
-        Admission::Served(_) => connection.serve().await,
-        Admission::TurnedAway(_) => connection.turn_away().await,
+    let place = match admission {
+        Admission::Served(place) => Some(place),
+        Admission::AtTheDoor(_doorman) => place_of_another(&shared).await,
+    };
+    let result = match place {
+        Some(_held) => {
+            connection.place = Some(shared.idle.take(id));
+            connection.serve().await
+        }
+        None => connection.turn_away().await,
     };
     match result {
         Ok(()) | Err(End::Quiet) => {}
@@ -113,6 +135,7 @@ struct Goodbye<'a, S: Service> {
 impl<S: Service> Drop for Goodbye<'_, S> {
     fn drop(&mut self) {
         self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.idle.free(self.id);
         self.shared.service.disconnected(self.id);
     }
 }
@@ -121,6 +144,7 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn serve(&mut self) -> Result<(), End> {
         let config = &self.shared.config;
         let mut stop_receiver = self.stop.subscribe();
+        let place = self.place.clone().unwrap_or_default();
         let mut deadline = Some(Instant::now() + config.first_frame_timeout);
         let mut late = "nothing was sent";
         let mut memory = None;
@@ -147,6 +171,8 @@ impl<'a, S: Service> Connection<'a, S> {
                             deadline = Some(Instant::now() + LAST_BYTES);
                             continue;
                         }
+                        // Its client finds the connection closed before it sends, and makes another.
+                        () = place.asked_to_leave(), if was_empty => return Err(End::Quiet),
                         read = read(&mut self.stream, &mut self.inbound, deadline) => match read? {
                             Read::Bytes => {}
                             Read::End => return Err(End::Quiet),
@@ -159,6 +185,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         },
                     }
                     if was_empty {
+                        place.work();
                         deadline = Some(Instant::now() + config.frame_timeout);
                         late = "a frame was begun and not finished";
                     }
@@ -171,13 +198,13 @@ impl<'a, S: Service> Connection<'a, S> {
                     if stop_receiver.borrow().is_some() {
                         return Ok(());
                     }
-                    deadline = self.between_frames();
+                    deadline = self.between_frames(&place);
                 }
                 Step::Reject(refusal) => {
                     memory = None;
                     self.note(&refusal);
                     self.send(&refusal.reply_to, &refusal.reply).await?;
-                    deadline = self.between_frames();
+                    deadline = self.between_frames(&place);
                 }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
@@ -188,8 +215,12 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// Between frames a connection may stay idle; the next frame may be here in part.
-    fn between_frames(&self) -> Option<Instant> {
-        (!self.inbound.is_empty()).then(|| Instant::now() + self.shared.config.frame_timeout)
+    fn between_frames(&self, place: &Place) -> Option<Instant> {
+        if self.inbound.is_empty() {
+            self.shared.idle.rest(place);
+            return None;
+        }
+        Some(Instant::now() + self.shared.config.frame_timeout)
     }
 
     fn note(&self, refusal: &Refusal) {
@@ -244,6 +275,7 @@ impl<'a, S: Service> Connection<'a, S> {
 
     /// Tells a peer for which there is no place so, in the framing of its first request.
     async fn turn_away(&mut self) -> Result<(), End> {
+        Counters::count(&self.shared.counters.turned_away);
         let deadline = Some(Instant::now() + DOORMAN_PATIENCE);
         let reply_to = loop {
             match self.shared.machine.step(&mut self.inbound.received) {

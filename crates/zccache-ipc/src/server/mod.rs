@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod drain;
 mod figures;
+mod idle;
 mod shared;
 mod watchdog;
 

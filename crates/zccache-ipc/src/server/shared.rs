@@ -9,6 +9,7 @@ use wire_dispatch::ServerMachine;
 
 use super::ServerConfig;
 use super::figures::Counters;
+use super::idle::Places;
 use crate::ConnectionId;
 
 /// Frames up to this size do not count against the memory budget; the connection bound covers them.
@@ -24,7 +25,8 @@ pub(super) struct Shared<S> {
     pub(super) counters: Arc<Counters>,
     /// One permit for each connection that is served.
     pub(super) places: Arc<Semaphore>,
-    /// One permit for each connection that is being turned away.
+    pub(super) idle: Places,
+    /// One permit for each connection that waits for a place or is being turned away.
     pub(super) doormen: Arc<Semaphore>,
     pub(super) memory: Semaphore,
     next_connection: AtomicU64,
@@ -40,6 +42,7 @@ impl<S> Shared<S> {
             machine: ServerMachine::new(config.release.clone(), config.wires),
             counters: Arc::new(Counters::new()),
             places: Arc::new(Semaphore::new(config.max_connections)),
+            idle: Places::new(),
             doormen: Arc::new(Semaphore::new(64)),
             memory,
             config,

@@ -1,0 +1,85 @@
+//! Which connections are idle, so that one can give its place to another.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::ConnectionId;
+
+/// Milliseconds after which a connection that has said nothing yet counts as idle.
+const SILENT: u64 = 1000;
+
+/// The connections that have a place.
+#[derive(Debug)]
+pub(super) struct Places {
+    began: Instant,
+    taken: Mutex<HashMap<ConnectionId, Arc<Place>>>,
+}
+
+/// What is known of one connection that has a place.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// Milliseconds after which it became idle, from 1 on; 0 while it is not.
+    idle_since: AtomicU64,
+    leave: Notify,
+}
+
+impl Places {
+    pub(super) fn new() -> Self {
+        Self { began: Instant::now(), taken: Mutex::default() }
+    }
+
+    pub(super) fn take(&self, id: ConnectionId) -> Arc<Place> {
+        let place = Arc::new(Place::default());
+        place.idle_since.store(self.now().saturating_add(SILENT), Ordering::Release);
+        self.taken().insert(id, Arc::clone(&place));
+        place
+    }
+
+    pub(super) fn free(&self, id: ConnectionId) {
+        self.taken().remove(&id);
+    }
+
+    /// Notes that a connection has nothing to do.
+    pub(super) fn rest(&self, place: &Place) {
+        place.idle_since.store(self.now(), Ordering::Release);
+    }
+
+    /// Asks the connection that has been idle longest to leave; tells whether there was one.
+    pub(super) fn evict(&self) -> bool {
+        let now = self.now();
+        let taken = self.taken();
+        let idle = taken.values().filter_map(|place| match place.idle_since.load(Ordering::Acquire) {
+            since if (1..=now).contains(&since) => Some((since, place)),
+            _ => None,
+        });
+        let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
+        // So that the next one who needs a place asks another.
+        longest.idle_since.store(0, Ordering::Release);
+        longest.leave.notify_one();
+        true
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Place>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Notes that a connection has something to do.
+    pub(super) fn work(&self) {
+        self.idle_since.store(0, Ordering::Release);
+    }
+
+    /// Returns when the connection should leave.
+    pub(super) async fn asked_to_leave(&self) {
+        self.leave.notified().await;
+    }
+}
