@@ -63,8 +63,10 @@ fn a_cache_directory_that_cannot_be_written_is_named() {
     let above = if is_root { std::path::PathBuf::from("/proc") } else { above };
     let cache = above.join("cache");
     let finished = run(&place, &["--foreground", "--cache-dir", cache.to_str().unwrap()]);
-    let advice = format!("try: make {} writable", above.display());
-    check(&finished, &["cannot use the directory", cache.to_str().unwrap(), &advice]);
+    // What can be done about it depends on whom the system refuses.
+    let writable = format!("try: make {} writable", above.display());
+    let advice = if is_root { "or choose another directory with --cache-dir" } else { &writable };
+    check(&finished, &["cannot use the directory", cache.to_str().unwrap(), advice]);
 }
 
 #[cfg(unix)]
