@@ -14,7 +14,7 @@ use zccache_ipc::endpoint::{
 
 use crate::Exit;
 use crate::args::Start;
-use crate::caller::{self, Caller, TO_ASK};
+use crate::caller::{Caller, TO_ASK};
 use crate::failure::{Failure, LogEnd};
 use crate::output::Output;
 
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result<Exit, Failure> {
     let limit = caller.limit(TO_START);
     let deadline = Instant::now() + limit;
-    match caller::client(caller.endpoint(), limit.min(TO_ASK)).ping() {
+    match caller.client_within(limit.min(TO_ASK)).ping() {
         Ok(()) => return told(caller, false, named(caller), None, output),
         Err(error) if error.is_no_daemon() => {}
         Err(error) => return Err(error.into()),
@@ -45,7 +45,7 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
     loop {
         // A daemon that ended well has found another one, which may take a moment to listen.
         let ended = launched.try_wait().ok().flatten();
-        match caller::client(caller.endpoint(), TO_LOOK).ping() {
+        match caller.client_within(TO_LOOK).ping() {
             Ok(()) => {
                 let serving = named(caller).or(ended.is_none().then_some(pid));
                 return told(caller, serving == Some(pid), serving, Some(&log.path), output);
