@@ -22,9 +22,11 @@ mod logging;
 mod serving;
 mod settings;
 mod start;
+mod traffic;
 
 pub use args::{Args, SpokenWires};
 pub use chain::chain;
 pub use error::StartError;
 pub use serving::Reason;
 pub use start::{Outcome, start};
+pub use traffic::Requests;

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use zccache_ipc::endpoint::Pid;
 
+use crate::Requests;
 use crate::rolling_file::RollingFile;
 
 /// Above this many bytes the log becomes `.1`.
@@ -21,7 +22,8 @@ pub struct LifecycleLog {
     namespace: String,
 }
 
-/// What happened to the daemon. Names and keys are the released ones, where there is a released event.
+/// What happened to the daemon. Names and keys are the released ones, where there is a released event; what
+/// was answered has keys of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -38,11 +40,15 @@ pub enum Event {
     Shutdown {
         /// How long it lived.
         uptime: Duration,
+        /// What it answered.
+        requests: Requests,
     },
     /// Nobody asked for anything for too long (`died-idle`).
     Idle {
         /// How long it lived.
         uptime: Duration,
+        /// What it answered.
+        requests: Requests,
         /// The limit, in seconds.
         idle_timeout: u64,
     },
@@ -50,6 +56,8 @@ pub enum Event {
     Signal {
         /// How long it lived.
         uptime: Duration,
+        /// What it answered.
+        requests: Requests,
     },
     /// It could not go on, or not even start (`died-error`; no released daemon writes this).
     Failed {
@@ -116,24 +124,30 @@ impl Event {
             Self::Spawn { endpoint, version, idle_timeout } => {
                 json!({ "endpoint": endpoint, "version": version, "idle_timeout": idle_timeout })
             }
-            Self::Shutdown { uptime } => {
+            Self::Shutdown { uptime, .. } => {
                 json!({ "reason": "graceful-shutdown", "uptime_secs": uptime.as_secs() })
             }
-            Self::Idle { uptime, idle_timeout } => json!({
+            Self::Idle { uptime, idle_timeout, .. } => json!({
                 "reason": "idle-timeout", "idle_secs": idle_timeout, "idle_timeout_secs": idle_timeout,
                 "uptime_secs": uptime.as_secs(),
             }),
-            Self::Signal { uptime } => json!({ "reason": "signal", "uptime_secs": uptime.as_secs() }),
+            Self::Signal { uptime, .. } => json!({ "reason": "signal", "uptime_secs": uptime.as_secs() }),
             Self::Failed { reason } => json!({ "reason": reason }),
             Self::Lost { endpoint, winner } => {
                 json!({ "endpoint": endpoint, "winner_pid": winner.map(Pid::get) })
             }
             Self::Rebound => json!({}),
         };
-        match fields {
+        let mut fields = match fields {
             Value::Object(fields) => fields,
             _ => Map::new(),
+        };
+        if let Self::Shutdown { requests, .. } | Self::Idle { requests, .. } | Self::Signal { requests, .. } =
+            self
+        {
+            fields.extend(requests.fields());
         }
+        fields
     }
 }
 
@@ -155,12 +169,12 @@ mod tests {
             r#"{"daemon_namespace":"default","endpoint":"/e","event":"spawn","idle_timeout":3600,"pid":PID,"ts_ms":1795355773335,"version":"1.12.0"}"#,
         );
         check(
-            Event::Shutdown { uptime },
-            r#"{"daemon_namespace":"default","event":"died-shutdown","pid":PID,"reason":"graceful-shutdown","ts_ms":1795355773335,"uptime_secs":2}"#,
+            Event::Shutdown { uptime, requests: Requests { v15: 3, v16: 2, frame_v1: 1 } },
+            r#"{"daemon_namespace":"default","event":"died-shutdown","oldest_wire":"v15","pid":PID,"reason":"graceful-shutdown","requests_frame_v1":1,"requests_v15":3,"requests_v16":2,"ts_ms":1795355773335,"uptime_secs":2}"#,
         );
         check(
-            Event::Idle { uptime, idle_timeout: 1 },
-            r#"{"daemon_namespace":"default","event":"died-idle","idle_secs":1,"idle_timeout_secs":1,"pid":PID,"reason":"idle-timeout","ts_ms":1795355773335,"uptime_secs":2}"#,
+            Event::Idle { uptime, idle_timeout: 1, requests: Requests::default() },
+            r#"{"daemon_namespace":"default","event":"died-idle","idle_secs":1,"idle_timeout_secs":1,"oldest_wire":null,"pid":PID,"reason":"idle-timeout","requests_frame_v1":0,"requests_v15":0,"requests_v16":0,"ts_ms":1795355773335,"uptime_secs":2}"#,
         );
         check(
             Event::Lost { endpoint: "/e".to_owned(), winner: Pid::new(7).ok() },

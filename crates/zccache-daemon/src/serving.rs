@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use zccache_ipc::endpoint::{BindError, Claim, Listener};
-use zccache_ipc::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerHandle};
+use zccache_ipc::{DrainPolicy, Ended, Lane, ServeError, Served, Server, ServerConfig, ServerHandle};
 
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::service::{Attached, DaemonService, Identity};
@@ -69,11 +69,13 @@ pub(crate) async fn run(
     servers.add(listener);
     let reason = servers.until_ended(claim, lifecycle, &signalled).await;
     service.close().await;
-    let uptime = began.elapsed();
+    let (uptime, requests) = (began.elapsed(), service.traffic().requests());
+    let oldest_wire = requests.oldest_wire().map(Lane::name);
+    tracing::info!(%requests, oldest_wire, ?uptime, "served");
     match &reason {
-        Ok(Reason::Shutdown) => lifecycle.record(&Event::Shutdown { uptime }),
-        Ok(Reason::Idle) => lifecycle.record(&Event::Idle { uptime, idle_timeout }),
-        Ok(Reason::Signal) => lifecycle.record(&Event::Signal { uptime }),
+        Ok(Reason::Shutdown) => lifecycle.record(&Event::Shutdown { uptime, requests }),
+        Ok(Reason::Idle) => lifecycle.record(&Event::Idle { uptime, requests, idle_timeout }),
+        Ok(Reason::Signal) => lifecycle.record(&Event::Signal { uptime, requests }),
         Err(_) => {}
     }
     reason
@@ -107,6 +109,7 @@ impl Servers {
         self.newest += 1;
         let number = self.newest;
         let server = Server::new(Attached::new(Arc::clone(&self.service), number), self.config.clone());
+        self.service.traffic().began(number, server.handle());
         self.handle = Some(server.handle());
         self.tasks.spawn(async move { (number, server.serve(listener).await) });
     }
@@ -133,6 +136,7 @@ impl Servers {
                 ended = self.tasks.join_next() => match ended {
                     None => return reason,
                     Some(Ok((number, served))) => {
+                        self.service.traffic().ended(number);
                         tracing::debug!(number, ?served, "a server ended");
                         let asked = matches!(served, Ok(Served { ended: Ended::Shutdown, .. }));
                         if !ending && (asked || number == self.newest) {

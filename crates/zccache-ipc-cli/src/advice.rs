@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{ConnectError, DirectoryError, Endpoint, EndpointError, FileKind};
-use zccache_ipc::wire_v15::EncodeError;
+use zccache_ipc::wire_dispatch::EncodeError;
+use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
@@ -26,6 +27,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         },
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
         Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
+        Failure::Wire(_) => "set it to one of them, or choose with --wire auto|v15|v16|frame".to_owned(),
         Failure::BadMessage(_) => {
             r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
         }
@@ -64,15 +66,18 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
 fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
     Some(match error {
         CallError::Ipc(IpcError::Connect(error)) => return of_connect(error, command),
+        CallError::Ipc(IpcError::Version { received: received @ (Version::V15 | Version::V16), .. }) => {
+            format!("ask it in the wire that it answers in: --wire {received}")
+        }
         CallError::Ipc(IpcError::Version { expected, received }) if received < expected => {
-            format!("update the daemon: it answered in {received} and this program speaks {expected}")
+            format!("update the daemon: it answered {expected} in {received}")
         }
         CallError::Ipc(IpcError::Version { expected, received }) => {
-            format!("update zccache-ipc: it speaks {expected} and the daemon answered in {received}")
+            format!("update zccache-ipc: the daemon answered {expected} in {received}")
         }
         CallError::VersionRefused { ours, .. } => format!(
-            "this program speaks {ours}; use it with a daemon that serves {ours}, at another --endpoint, or stop \
-             this one with the zccache of its own release: zccache stop"
+            "where --wire or ZCCACHE_DAEMON_WIRE asks for {ours}, choose auto; else use a daemon that serves \
+             {ours}, at another --endpoint, or stop this one with the zccache of its own release: zccache stop"
         ),
         CallError::Ipc(IpcError::TimedOut(_)) => "wait longer with --timeout SECS".to_owned(),
         CallError::Busy(pressure) => format!("ask again in {} ms", pressure.retry_after_ms),

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use zccache_ipc::{Lane, WirePolicy};
 
 use crate::exit;
 
@@ -33,6 +35,10 @@ pub(crate) struct Global {
     /// The most seconds to wait, such as 0.5: a quarter of them for a connection, the rest for the answer
     #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// The wire to speak, in place of ZCCACHE_DAEMON_WIRE [default: auto: v16 where the daemon has it, else v15]
+    #[arg(long, global = true, value_parser = wire_policy(), ignore_case = true, hide_possible_values = true)]
+    #[arg(value_name = "auto|v15|v16|frame")]
+    pub(crate) wire: Option<WirePolicy>,
     /// Print JSON, errors included: {"error": {"kind", "message", "causes", "fix"}}
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -47,10 +53,11 @@ pub(crate) enum Verb {
     #[command(after_help = "Example:\n  zccache-ipc --timeout 30 stop")]
     Stop,
     /// Show how the daemon is
-    #[command(after_help = "Example:\n  zccache-ipc --json status")]
+    #[command(after_help = "Examples:\n  zccache-ipc --json status\n  zccache-ipc --wire v15 status")]
     Status,
     /// Ask whether the daemon is there
-    #[command(after_help = "Example:\n  zccache-ipc --timeout 0.2 ping && echo alive")]
+    #[command(after_help = "Examples:\n  zccache-ipc --timeout 0.2 ping && echo alive\n  \
+        zccache-ipc --wire frame ping")]
     Ping,
     /// Forget everything that is cached
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
@@ -72,7 +79,9 @@ pub(crate) enum Verb {
     Session(Session),
     /// Send any request in its JSON form and print the reply in its JSON form
     #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
-        zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n\n\
+        zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n  \
+        zccache-ipc request '{\"variant\":\"Ping\",\"lane\":\"v16\",\"request_id\":\"mine\"}'\n\n\
+        \"lane\" (v15, v16 or frame_v1) takes the place of --wire. Ids that the lane does not have are not sent.\n\
         The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
     Request(Request),
     /// Translate frames to JSON and back; asks nobody
@@ -187,7 +196,8 @@ pub(crate) struct SessionId {
 
 #[derive(Debug, Args)]
 pub(crate) struct Request {
-    /// {"variant": …, "message": …}, or - for the standard input
+    /// {"variant": …, "message": …, "lane": …, "request_id": …, "frame_request_id": …}, of which only the variant
+    /// must be there and the message where it has contents; or - for the standard input
     #[arg(value_name = "JSON")]
     pub(crate) text: String,
 }
@@ -196,13 +206,19 @@ pub(crate) struct Request {
 pub(crate) enum Wire {
     /// Frames in hex to messages in JSON, one per line; a bad line gives {"error": …}, and exit code 1 at the end
     #[command(
-        after_help = "One line holds one frame: what follows it is an error. Bytes after the message, inside \
-        the frame, are accepted as daemons accept them.\n\nExample:\n  \
-        echo 080000000f00000000000000 | zccache-ipc wire decode --request"
+        after_help = "One line holds one frame, of any lane: what follows it is an error. Bytes after the \
+        message, inside the frame, are accepted as daemons accept them.\n\nExamples:\n  \
+        echo 080000000f00000000000000 | zccache-ipc wire decode --request\n  \
+        zccache-ipc wire decode --request --lane v16 15000000100000000a00a2060c636f6e74726f6c2d70696e67"
     )]
     Decode(Lines),
     /// Messages in JSON to frames in hex, one per line; a bad line gives {"error": …}, and exit code 1 at the end
-    #[command(after_help = "Example:\n  zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'")]
+    #[command(
+        after_help = "The lane is that of the JSON, else --lane, else v15. An id that is left out is the one \
+        that clients give to such a request, and empty for a response; that of a frame is 1.\n\nExamples:\n  \
+        zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'\n  \
+        zccache-ipc wire encode --request --lane frame '{\"variant\":\"Ping\",\"frame_request_id\":7}'"
+    )]
     Encode(Lines),
 }
 
@@ -210,6 +226,10 @@ pub(crate) enum Wire {
 pub(crate) struct Lines {
     #[command(flatten)]
     pub(crate) of: MessageKind,
+    /// The lane of the frames: v15, v16 or frame [default: decode tells it from the frame, encode from the JSON]
+    #[arg(long, value_parser = lane(), ignore_case = true, hide_possible_values = true)]
+    #[arg(value_name = "v15|v16|frame", conflicts_with_all = ["download_request", "download_response"])]
+    pub(crate) lane: Option<Lane>,
     /// The lines [default: those of the standard input]
     #[arg(value_name = "LINE")]
     pub(crate) lines: Vec<String>,
@@ -254,6 +274,30 @@ fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The words of `ZCCACHE_DAEMON_WIRE`.
+fn wire_policy() -> impl TypedValueParser<Value = WirePolicy> {
+    let words = PossibleValuesParser::new([
+        PossibleValue::new("auto"),
+        PossibleValue::new("v15").aliases(["bincode", "bincode-v15"]),
+        PossibleValue::new("v16").aliases(["prost", "prost-v16"]),
+        PossibleValue::new("frame").alias("frame-v1"),
+    ]);
+    words.try_map(|word| WirePolicy::parse(Some(&word)))
+}
+
+fn lane() -> impl TypedValueParser<Value = Lane> {
+    let words = PossibleValuesParser::new([
+        PossibleValue::new("v15"),
+        PossibleValue::new("v16"),
+        PossibleValue::new("frame").aliases(["frame-v1", "frame_v1"]),
+    ]);
+    words.map(|word| match word.to_ascii_lowercase().as_str() {
+        "v15" => Lane::V15,
+        "v16" => Lane::V16,
+        _ => Lane::FrameV1,
+    })
+}
+
 fn process_id() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
 }
@@ -280,6 +324,23 @@ mod tests {
             }
         }
         check(&Arguments::command());
+    }
+
+    #[test]
+    fn the_words_for_a_wire_are_those_of_the_variable() {
+        let parsed = |word: &str| {
+            let arguments = Arguments::try_parse_from([PROGRAM, "--wire", word, "ping"]);
+            arguments.ok().and_then(|arguments| arguments.global.wire)
+        };
+        let words =
+            ["auto", "bincode", "bincode-v15", "v15", "prost", "prost-v16", "v16", "frame", "frame-v1"];
+        for word in words.into_iter().chain(["AUTO", "Prost", "V15"]) {
+            assert_eq!(parsed(word), WirePolicy::parse(Some(word)).ok(), "{word}");
+            assert!(parsed(word).is_some(), "{word}");
+        }
+        for word in ["", "15", "framev1", "v17"] {
+            assert_eq!(parsed(word), None, "{word}");
+        }
     }
 
     #[test]

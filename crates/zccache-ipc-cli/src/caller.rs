@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Endpoint, Environment, Locations, PrivateOptions};
+use zccache_ipc::endpoint::{Endpoint, Environment, Locations, PrivateOptions, Variable};
+use zccache_ipc::model::{Request, Response};
+use zccache_ipc::wire_dispatch::{UnknownWire, mismatch};
+use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -24,6 +26,7 @@ pub(crate) const TO_WORK: Duration = Duration::from_secs(60);
 pub(crate) struct Caller {
     pub(crate) environment: Environment,
     pub(crate) locations: Locations,
+    pub(crate) wire: WirePolicy,
     timeout: Option<Duration>,
 }
 
@@ -43,10 +46,26 @@ impl Caller {
         options: &PrivateOptions<'_>,
         pid: u32,
     ) -> Result<Self, Failure> {
+        let wire = wire(&environment, global)?;
+        Self::locate(environment, global, options, pid, wire)
+    }
+
+    /// The same for a verb that calls nobody, to which it does not matter which wire would be spoken.
+    pub(crate) fn of_nobody(environment: Environment, global: &Global) -> Result<Self, Failure> {
+        Self::locate(environment, global, &PrivateOptions::default(), 0, WirePolicy::Auto)
+    }
+
+    fn locate(
+        environment: Environment,
+        global: &Global,
+        options: &PrivateOptions<'_>,
+        pid: u32,
+        wire: WirePolicy,
+    ) -> Result<Self, Failure> {
         let endpoint = global.endpoint.as_deref().map(Endpoint::from);
         let cache_dir = global.cache_dir.as_deref();
         let locations = options.locate(&environment, endpoint.as_ref(), cache_dir, pid)?;
-        Ok(Self { environment, locations, timeout: global.timeout })
+        Ok(Self { environment, locations, wire, timeout: global.timeout })
     }
 
     /// The endpoint.
@@ -61,7 +80,34 @@ impl Caller {
 
     /// Returns a client whose calls take no longer than [`limit`](Self::limit).
     pub(crate) fn client(&self, default: Duration) -> Client {
-        client(self.endpoint(), self.limit(default))
+        self.client_within(self.limit(default))
+    }
+
+    /// Returns a client whose calls take no longer than `limit`, but for a request that is sent slowly.
+    pub(crate) fn client_within(&self, limit: Duration) -> Client {
+        let to_connect = limit / 4;
+        let config = ClientConfig::within(limit - to_connect).connect_timeout(to_connect).wire(self.wire);
+        Client::new(self.endpoint().clone(), config)
+    }
+
+    /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
+    pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
+        let reply = self.client(default).call_on(None, None, request)?;
+        match reply.message {
+            Response::Error(error) if mismatch::is_refusal(&error.message) => {
+                // Where the choice is free, v15 is what was spoken in the end.
+                let ours = match self.wire {
+                    WirePolicy::Auto => Lane::V15,
+                    WirePolicy::Only(lane) => lane,
+                };
+                Err(CallError::VersionRefused { ours, text: error.message })
+            }
+            Response::Error(error) => {
+                Err(CallError::Refused { request: request.kind(), message: error.message })
+            }
+            Response::Backpressure(pressure) => Err(CallError::Busy(pressure)),
+            response => Ok((reply.lane, response)),
+        }
     }
 
     /// Returns `path` as the daemon must be told it, which runs in another directory.
@@ -70,8 +116,12 @@ impl Caller {
     }
 }
 
-/// Returns a client of `endpoint` whose calls take no longer than `limit`, but for a request that is sent slowly.
-pub(crate) fn client(endpoint: &Endpoint, limit: Duration) -> Client {
-    let to_connect = limit / 4;
-    Client::new(endpoint.clone(), ClientConfig::within(limit - to_connect).connect_timeout(to_connect))
+/// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either (`spec/WIRE.md` §10.1).
+fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, UnknownWire> {
+    if let Some(wire) = global.wire {
+        return Ok(wire);
+    }
+    // A value that is not text names no wire, and neither does what takes its place here.
+    let value = environment.var(Variable::DaemonWire).map(|value| value.to_string_lossy());
+    WirePolicy::parse(value.as_deref())
 }

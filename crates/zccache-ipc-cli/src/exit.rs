@@ -10,13 +10,14 @@ pub enum Exit {
     Done = 0,
     /// The daemon refused, something failed here, or a line of the input was bad.
     Failed = 1,
-    /// The command line, or the message given to `request`, is not valid. Nothing was done.
+    /// The command line, `ZCCACHE_DAEMON_WIRE`, or the message given to `request`, is not valid. Nothing was
+    /// done.
     Usage = 2,
     /// No daemon listens.
     NoDaemon = 3,
     /// A daemon is there, and is too busy or did not answer in time.
     NoAnswer = 4,
-    /// The daemon is of a release that does not serve our wire.
+    /// The daemon is of a release that does not serve the wire.
     VersionMismatch = 5,
     /// `lookup`: nothing is cached under the key.
     NotCached = 6,
@@ -27,10 +28,10 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
   1  the daemon refused, something failed here, or a line of the input was bad
-  2  the command line, or the message given to `request`, is not valid
+  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid
   3  no daemon listens
   4  the daemon is busy or did not answer in time
-  5  the daemon does not serve this program's wire version
+  5  the daemon does not serve the wire that was spoken
   6  `lookup`: nothing is cached under the key";
 
 impl Exit {

@@ -9,7 +9,7 @@ use thiserror::Error;
 use zccache_ipc::endpoint::{
     ConnectError, DirectoryError, Endpoint, LaunchError, LifetimeError, LocateError, Pid,
 };
-use zccache_ipc::wire_dispatch::EncodeError;
+use zccache_ipc::wire_dispatch::{EncodeError, UnknownWire};
 use zccache_ipc::{CallError, IpcError};
 
 use crate::json::JsonError;
@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Surroundings(#[source] io::Error),
     #[error(transparent)]
     Locate(#[from] LocateError),
+    #[error(transparent)]
+    Wire(#[from] UnknownWire),
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("the daemon{} was asked to stop and gave no answer", process(.pid))]
@@ -88,7 +90,7 @@ impl Failure {
             Self::Launch(_) | Self::Ended { .. } => Kind::StartFailed,
             Self::Directory(_) => Kind::UnsafeDirectory,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
-            Self::SameName(_) => Kind::Usage,
+            Self::SameName(_) | Self::Wire(_) => Kind::Usage,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
             | Self::Lock(_)
@@ -118,7 +120,7 @@ fn of_ipc(error: &IpcError) -> Kind {
         IpcError::Connect(error) => of_connect(error),
         IpcError::Encode(EncodeError::TooLong { .. }) => Kind::TooLarge,
         IpcError::Encode(_) => Kind::NotUtf8,
-        IpcError::Decode(_) => Kind::BadAnswer,
+        IpcError::Decode(_) | IpcError::ForeignReply { .. } => Kind::BadAnswer,
         IpcError::Version { .. } => Kind::VersionMismatch,
         IpcError::TimedOut(_) => Kind::Timeout,
         error if error.is_disconnect() => Kind::Disconnected,

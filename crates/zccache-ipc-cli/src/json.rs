@@ -1,11 +1,13 @@
 //! The JSON form of messages: `{"variant", "message", "lane", "request_id", "frame_request_id"}`.
 //!
 //! `message` is null for a variant without contents, an object of fields, or the inner value. Byte
-//! strings are `{"$hex": "…"}`, paths are text, environments lists of two-element lists.
+//! strings are `{"$hex": "…"}`, paths are text, environments lists of two-element lists. An id is null
+//! where the lane has none.
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 use zccache_ipc::wire_v15::{Described, DescribedRef, Message};
+use zccache_ipc::{Ids, Lane};
 
 /// JSON that is no message.
 #[derive(Debug, Error)]
@@ -22,9 +24,17 @@ pub enum JsonError {
         "{0:?} is not part of a message; expected variant, message, lane, request_id or frame_request_id"
     )]
     UnknownKey(String),
-    /// A lane that this release does not speak.
-    #[error("the lane {0} is not supported; expected \"v15\"")]
-    Lane(Value),
+    /// A lane that there is not, or that the message cannot travel on.
+    #[error("the lane {0} is not supported; expected {1}")]
+    Lane(Value, &'static str),
+    /// An id of the wrong type.
+    #[error("{value} cannot be the {key}")]
+    Id {
+        /// Which id.
+        key: &'static str,
+        /// What was given for it.
+        value: Value,
+    },
     /// The contents do not fit the variant.
     #[error("not a message of variant {variant:?}")]
     Contents {
@@ -40,12 +50,46 @@ pub enum JsonError {
 
 const KEYS: [&str; 5] = ["variant", "message", "lane", "request_id", "frame_request_id"];
 
+/// A message with what its JSON form says about how it travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed<M> {
+    /// The message.
+    pub message: M,
+    /// The lane, where one is given.
+    pub lane: Option<Lane>,
+    /// The inner id, where one is given.
+    pub request_id: Option<String>,
+    /// The id of the running-process frame, where one is given.
+    pub frame_request_id: Option<u64>,
+}
+
+impl<M> Parsed<M> {
+    /// The ids that are given, and for the others those of `default`.
+    #[must_use]
+    pub fn ids(&self, default: Ids) -> Ids {
+        Ids {
+            request_id: self.request_id.clone().unwrap_or(default.request_id),
+            frame_request_id: self.frame_request_id.unwrap_or(default.frame_request_id),
+        }
+    }
+}
+
 /// Returns the JSON form of a message that was, or will be, a frame of wire v15.
 ///
 /// # Errors
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
 pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
+    to_json_on(message, Lane::V15, &Ids::default())
+}
+
+/// Returns the JSON form of a message that travels on `lane` with `ids`, of which those that the lane does
+/// not have are null.
+///
+/// # Errors
+///
+/// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
+pub fn to_json_on<M: Message>(message: &M, lane: Lane, ids: &Ids) -> Result<Value, JsonError> {
     let tagged = serde_json::to_value(DescribedRef(message)).map_err(JsonError::NoForm)?;
     let (variant, contents) = match tagged {
         Value::Object(fields) => fields.into_iter().next().ok_or(JsonError::NoVariant)?,
@@ -55,13 +99,13 @@ pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
     Ok(json!({
         "variant": variant,
         "message": contents,
-        "lane": "v15",
-        "request_id": null,
-        "frame_request_id": null,
+        "lane": lane.name(),
+        "request_id": (lane != Lane::V15).then_some(&ids.request_id),
+        "frame_request_id": (lane == Lane::FrameV1).then_some(ids.frame_request_id),
     }))
 }
 
-/// Reads the JSON form of a message.
+/// Reads the JSON form of a message of wire v15.
 ///
 /// `message` may be left out where the variant has no contents, and so may optional fields.
 ///
@@ -69,30 +113,119 @@ pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
 ///
 /// [`JsonError`].
 pub fn from_json<M: Message>(value: &Value) -> Result<M, JsonError> {
+    let parsed = from_json_on(value)?;
+    match parsed.lane {
+        None | Some(Lane::V15) => Ok(parsed.message),
+        Some(lane) => Err(JsonError::Lane(lane.name().into(), "\"v15\"")),
+    }
+}
+
+/// Reads the JSON form of a message of any lane.
+///
+/// Like [`from_json`]; the lane and the ids may be left out or null, too.
+///
+/// # Errors
+///
+/// [`JsonError`].
+pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
     let object = value.as_object().ok_or(JsonError::NoVariant)?;
     if let Some(unknown) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(JsonError::UnknownKey(unknown.clone()));
     }
-    match object.get("lane") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(lane)) if lane == "v15" => {}
-        Some(lane) => return Err(JsonError::Lane(lane.clone())),
-    }
+    let given = |key| object.get(key).filter(|value| !value.is_null());
+    let lane = given("lane").map(lane).transpose()?;
+    let request_id = id(object, "request_id", |value| value.as_str().map(str::to_owned))?;
+    let frame_request_id = id(object, "frame_request_id", Value::as_u64)?;
     let variant = object.get("variant").and_then(Value::as_str).ok_or(JsonError::NoVariant)?;
-    let tagged = match object.get("message") {
-        None | Some(Value::Null) => Value::String(variant.to_owned()),
+    let tagged = match given("message") {
+        None => Value::String(variant.to_owned()),
         Some(contents) => Value::Object(Map::from_iter([(variant.to_owned(), contents.clone())])),
     };
-    serde_json::from_value::<Described<M>>(tagged)
+    let message = serde_json::from_value::<Described<M>>(tagged)
         .map(|Described(message)| message)
-        .map_err(|source| JsonError::Contents { variant: variant.to_owned(), source })
+        .map_err(|source| JsonError::Contents { variant: variant.to_owned(), source })?;
+    Ok(Parsed { message, lane, request_id, frame_request_id })
 }
 
-/// Reads the JSON form of a message from text.
+/// Reads the JSON form of a message of wire v15 from text.
 ///
 /// # Errors
 ///
 /// [`JsonError`].
 pub fn parse<M: Message>(text: &str) -> Result<M, JsonError> {
     from_json(&serde_json::from_str(text).map_err(JsonError::Syntax)?)
+}
+
+/// Reads the JSON form of a message of any lane from text.
+///
+/// # Errors
+///
+/// [`JsonError`].
+pub fn parse_on<M: Message>(text: &str) -> Result<Parsed<M>, JsonError> {
+    from_json_on(&serde_json::from_str(text).map_err(JsonError::Syntax)?)
+}
+
+fn lane(value: &Value) -> Result<Lane, JsonError> {
+    let lane = value.as_str().and_then(|name| Lane::ALL.into_iter().find(|lane| lane.name() == name));
+    lane.ok_or_else(|| JsonError::Lane(value.clone(), "\"v15\", \"v16\" or \"frame_v1\""))
+}
+
+fn id<T>(
+    object: &Map<String, Value>,
+    key: &'static str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, JsonError> {
+    let given = object.get(key).filter(|value| !value.is_null());
+    given.map(|value| read(value).ok_or_else(|| JsonError::Id { key, value: value.clone() })).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::model::Request;
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_null_where_the_lane_has_none() {
+        let ids = Ids { request_id: "r".to_owned(), frame_request_id: 7 };
+        for (lane, request_id, frame_request_id) in [
+            (Lane::V15, json!(null), json!(null)),
+            (Lane::V16, json!("r"), json!(null)),
+            (Lane::FrameV1, json!("r"), json!(7)),
+        ] {
+            let form = to_json_on(&Request::Ping, lane, &ids).unwrap();
+            assert_eq!(form["lane"], lane.name());
+            assert_eq!((&form["request_id"], &form["frame_request_id"]), (&request_id, &frame_request_id));
+            let parsed = from_json_on::<Request>(&form).unwrap();
+            assert_eq!((parsed.message, parsed.lane), (Request::Ping, Some(lane)));
+        }
+    }
+
+    #[test]
+    fn what_is_given_wins_over_the_defaults() {
+        let default = || Ids { request_id: "d".to_owned(), frame_request_id: 1 };
+        let check = |text: &str, request_id: &str, frame_request_id| {
+            let ids = parse_on::<Request>(text).unwrap().ids(default());
+            assert_eq!(ids, Ids { request_id: request_id.to_owned(), frame_request_id }, "{text}");
+        };
+        check(r#"{"variant":"Ping"}"#, "d", 1);
+        check(r#"{"variant":"Ping","request_id":null,"frame_request_id":null}"#, "d", 1);
+        check(r#"{"variant":"Ping","request_id":"","frame_request_id":0}"#, "", 0);
+        check(r#"{"variant":"Ping","frame_request_id":18446744073709551615}"#, "d", u64::MAX);
+    }
+
+    #[test]
+    fn what_is_no_lane_or_no_id_is_told() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(parse_on::<Request>(text).unwrap_err().to_string(), expected, "{text}");
+        };
+        let lanes = r#"expected "v15", "v16" or "frame_v1""#;
+        check(r#"{"variant":"Ping","lane":"v17"}"#, &format!(r#"the lane "v17" is not supported; {lanes}"#));
+        check(r#"{"variant":"Ping","lane":15}"#, &format!("the lane 15 is not supported; {lanes}"));
+        check(r#"{"variant":"Ping","request_id":1}"#, "1 cannot be the request_id");
+        check(r#"{"variant":"Ping","frame_request_id":-1}"#, "-1 cannot be the frame_request_id");
+        check(r#"{"variant":"Ping","frame_request_id":"1"}"#, r#""1" cannot be the frame_request_id"#);
+        let v16 = r#"{"variant":"Ping","lane":"v16"}"#;
+        assert!(matches!(parse::<Request>(v16), Err(JsonError::Lane(..))));
+    }
 }

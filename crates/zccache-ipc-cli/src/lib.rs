@@ -18,6 +18,7 @@ mod lines;
 mod output;
 mod output_file;
 mod report;
+mod translate;
 mod units;
 mod verb;
 

@@ -82,19 +82,55 @@ impl Client {
     ///
     /// [`CallError::Ipc`] or [`CallError::OutcomeUnknown`].
     pub fn call(&mut self, request: &Request) -> Result<Response, CallError> {
+        self.call_on(None, None, request).map(|reply| reply.message)
+    }
+
+    /// Sends `request` and returns the daemon's answer with the lane and the ids that it came with.
+    ///
+    /// `lane` takes the place of the policy for this one call, and `ids` that of the ids which the client
+    /// gives to its requests; a lane carries those ids that it has, and v15 none. For the rest this is
+    /// [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_on(
+        &mut self,
+        lane: Option<Lane>,
+        ids: Option<&Ids>,
+        request: &Request,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let policy = lane.map_or(self.config.wire, WirePolicy::Only);
+        let forced = lane.map(|_| Selector::new(policy, None));
+        let before = forced.map(|selector| std::mem::replace(&mut self.selector, selector));
+        let result = self.converse(policy, ids, request);
+        if let Some(selector) = before {
+            self.selector = selector;
+        }
+        result
+    }
+
+    fn converse(
+        &mut self,
+        policy: WirePolicy,
+        ids: Option<&Ids>,
+        request: &Request,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
         if idle.is_none() {
-            self.memory.before_connecting(&self.endpoint, self.config.wire, &mut self.selector);
+            self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
         }
+        let mut came = (policy.first(), Ids::default());
         let mut step = calling.start(&self.selector);
         loop {
-            let (request, lane, fresh) = match step {
+            let (asked, on, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
                 Do::Return(result) => {
                     self.connection = idle;
-                    self.memory.after_call(&self.endpoint, self.config.wire, &self.selector);
-                    return result;
+                    self.memory.after_call(&self.endpoint, policy, &self.selector);
+                    let (lane, ids) = came;
+                    return result.map(|message| DecodedWireMessage { lane, ids, message });
                 }
             };
             let usable = idle.take().filter(|_| !fresh);
@@ -103,11 +139,18 @@ impl Client {
                 Some(connection) => connection,
                 None => self.dial()?,
             };
-            let (sent, reply) = self.exchange(&mut connection, request, lane);
+            // A question that is asked first is not the caller's request, and has ids of its own.
+            let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
+            let ids = own.unwrap_or_else(|| connection.ids(asked, on));
+            let (sent, reply) = self.exchange(&mut connection, asked, on, &ids);
             // After any failure but one before the first byte, a late reply could come on it.
             idle = Some(connection)
                 .filter(|_| matches!(reply, Err(IpcError::Encode(_))) || (sent && reply.is_ok()));
-            step = calling.after(&mut self.selector, Came { lane, reused, sent, reply });
+            let reply = reply.map(|DecodedWireMessage { lane, ids, message }| {
+                came = (lane, ids);
+                message
+            });
+            step = calling.after(&mut self.selector, Came { lane: on, reused, sent, reply });
         }
     }
 
@@ -117,22 +160,21 @@ impl Client {
         connection: &mut Connection,
         request: &Request,
         lane: Lane,
-    ) -> (bool, Result<Response, IpcError>) {
-        let ids = connection.ids(request, lane);
+        ids: &Ids,
+    ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
         connection.outbound.clear();
-        if let Err(error) = encode(request, lane, &ids, FrameKind::Request, &mut connection.outbound) {
+        if let Err(error) = encode(request, lane, ids, FrameKind::Request, &mut connection.outbound) {
             return (false, Err(error.into()));
         }
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
         match connection.send(self.config.send_timeout) {
             Ok(()) => {
                 let received = connection.receive(wires, self.config.reply_timeout);
-                (true, received.and_then(|received| of_request(lane, &ids, received)))
+                (true, received.and_then(|received| of_request(lane, ids, received)))
             }
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
-                let words = connection.receive(Wires::ALL, LAST_WORDS);
-                (false, words.map(|words| words.message).map_err(|_| error))
+                (false, connection.receive(Wires::ALL, LAST_WORDS).map_err(|_| error))
             }
             Err(error) => (false, Err(error)),
         }

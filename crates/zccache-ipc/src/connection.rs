@@ -249,7 +249,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<Response>, IpcError> {
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
         let Some(received) = self.recv_of(wires, limit).await? else { return Ok(None) };
-        crate::reply::of_request(lane, ids, received).map(Some).inspect_err(|_| self.consumed = true)
+        match crate::reply::of_request(lane, ids, received) {
+            Ok(received) => Ok(Some(received.message)),
+            Err(error) => {
+                self.consumed = true;
+                Err(error)
+            }
+        }
     }
 
     /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.

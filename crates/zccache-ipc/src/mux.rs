@@ -218,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
             return self.end(error);
         };
         drop(sent);
-        let reply = of_request(waiting.lane, &waiting.ids, received);
+        let reply = of_request(waiting.lane, &waiting.ids, received).map(|received| received.message);
         let foreign = reply.is_err();
         if let Some(tell) = waiting.reply {
             // Nobody listens when the call was given up a moment ago.

@@ -17,7 +17,7 @@ pub(crate) fn not_asked_for(request: RequestKind, ours: Lane, response: Response
     }
 }
 
-/// Returns the response, if it is the one to the request that was sent on `sent` with `ids`.
+/// Returns what was received, if it is the reply to the request that was sent on `sent` with `ids`.
 ///
 /// A reply on v15 has no ids to compare. A daemon that turns a request away before it has read it does
 /// not know its ids, and may leave them out.
@@ -25,19 +25,18 @@ pub(crate) fn of_request(
     sent: Lane,
     ids: &Ids,
     received: DecodedWireMessage<Response>,
-) -> Result<Response, IpcError> {
-    let DecodedWireMessage { lane, ids: echoed, message } = received;
-    let matches = match lane {
+) -> Result<DecodedWireMessage<Response>, IpcError> {
+    let echoed = &received.ids;
+    let matches = match received.lane {
         Lane::V15 => true,
-        Lane::V16 => echoed.request_id == ids.request_id,
-        Lane::FrameV1 if sent == Lane::FrameV1 => echoed == *ids,
-        Lane::FrameV1 => echoed.request_id == ids.request_id,
+        Lane::FrameV1 if sent == Lane::FrameV1 => echoed == ids,
+        Lane::V16 | Lane::FrameV1 => echoed.request_id == ids.request_id,
     };
-    let turned_away = matches!(message, Response::Error(_) | Response::Backpressure(_));
-    if matches || (turned_away && echoed == Ids::default()) {
-        Ok(message)
+    let turned_away = matches!(received.message, Response::Error(_) | Response::Backpressure(_));
+    if matches || (turned_away && *echoed == Ids::default()) {
+        Ok(received)
     } else {
-        Err(IpcError::ForeignReply { expected: ids.clone(), received: echoed })
+        Err(IpcError::ForeignReply { expected: ids.clone(), received: received.ids })
     }
 }
 

@@ -20,6 +20,7 @@ use crate::chain::chain;
 use crate::counters::Counters;
 use crate::sessions::{Connection, Event, SessionError, Sessions};
 use crate::store::{Store, StoreError};
+use crate::traffic::Traffic;
 
 /// How long a client should wait when the daemon is over one of its limits.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -44,6 +45,7 @@ pub struct DaemonService {
     store: Store,
     sessions: Sessions,
     counters: Counters,
+    traffic: Traffic,
     started: Instant,
 }
 
@@ -51,7 +53,13 @@ impl DaemonService {
     /// Makes the service of a daemon that starts now.
     #[must_use]
     pub fn new(identity: Identity, store: Store, sessions: Sessions) -> Self {
-        Self { identity, store, sessions, counters: Counters::default(), started: Instant::now() }
+        let (counters, traffic) = (Counters::default(), Traffic::default());
+        Self { identity, store, sessions, counters, traffic, started: Instant::now() }
+    }
+
+    /// Which requests the servers have answered.
+    pub(crate) const fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// How long the daemon has been there.
@@ -75,7 +83,10 @@ impl DaemonService {
         match request {
             Request::Ping => Response::Pong,
             Request::Shutdown => Response::ShuttingDown,
-            Request::Status => Response::Status(self.status()),
+            Request::Status => {
+                self.log_requests();
+                Response::Status(self.status())
+            }
             Request::Clear => {
                 self.store.clear().await.map_or_else(|error| refused(&error), Response::Cleared)
             }

@@ -1,5 +1,6 @@
 //! What the daemon says about itself.
 
+use zccache_ipc::Lane;
 use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus};
 
 use super::DaemonService;
@@ -41,6 +42,15 @@ impl DaemonService {
             dep_graph_version: 0,
             dep_graph_disk_size: 0,
             dep_graph_persisted: false,
+        }
+    }
+
+    /// Logs which requests have been answered before this one: a status has no field for that.
+    pub(super) fn log_requests(&self) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let requests = self.traffic().requests();
+            let oldest_wire = requests.oldest_wire().map(Lane::name);
+            tracing::debug!(%requests, oldest_wire, "asked for the status");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A daemon at work, seen by a client.
 
 use testkit::{TempEndpoint, eventually, watchdog};
+use zccache_ipc::blocking::Client;
 use zccache_ipc::model::{SessionStart, StoreResult};
+use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
 
 use super::{LIMIT, SOON, artifact, client, lifecycle, spawn};
 
@@ -88,6 +90,65 @@ fn a_daemon_ends_when_another_one_has_its_locks_by_now() {
     std::fs::rename(held.path(), &lock).unwrap();
     assert_eq!(first.wait_exit(SOON).code(), Some(1));
     assert!(lifecycle(&place).contains("another daemon has them"), "{}", lifecycle(&place));
+}
+
+/// A client of `place` that speaks this lane and no other.
+fn on(place: &TempEndpoint, lane: Lane) -> Client {
+    Client::new(place.name(), ClientConfig::within(SOON).wire(WirePolicy::Only(lane)))
+}
+
+#[test]
+fn every_lane_is_served_and_its_requests_are_counted_over_every_server() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut daemon = spawn(&place, &["--log-file", "log", "--log-level", "debug"]);
+    client(&place.name()); // a ping on v16
+    let log = || std::fs::read_to_string(place.dir().join("log")).unwrap();
+    on(&place, Lane::V15).store("key", artifact(1000)).unwrap();
+    for lane in Lane::ALL {
+        assert_eq!(on(&place, lane).lookup("key").unwrap(), Some(artifact(1000)), "{lane}");
+    }
+    on(&place, Lane::FrameV1).status().unwrap();
+    assert!(log().contains("2 on v15, 2 on v16, 1 in running-process frames"), "{}", log());
+
+    // Another server takes the place of the first one, whose requests are not forgotten.
+    std::fs::remove_file(place.socket()).unwrap();
+    client(&place.name());
+    on(&place, Lane::V15).shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+    assert!(log().contains("3 on v15, 3 on v16, 2 in running-process frames"), "{}", log());
+    let told = lifecycle(&place);
+    let end = told.lines().find(|line| line.contains("died-shutdown")).unwrap();
+    let end: serde_json::Value = serde_json::from_str(end).unwrap();
+    assert_eq!(
+        (&end["requests_v15"], &end["requests_v16"], &end["requests_frame_v1"], &end["oldest_wire"]),
+        (&3.into(), &3.into(), &2.into(), &"v15".into()),
+        "{end}"
+    );
+}
+
+#[test]
+fn a_daemon_of_one_wire_refuses_the_other_and_counts_what_it_served() {
+    let _watchdog = watchdog(LIMIT);
+    for (wires, served, refused) in [
+        ("v15", [Lane::V15].as_slice(), [Lane::V16, Lane::FrameV1].as_slice()),
+        ("v16", &[Lane::V16, Lane::FrameV1], &[Lane::V15]),
+    ] {
+        let place = TempEndpoint::new();
+        let mut daemon = spawn(&place, &["--wires", wires]);
+        client(&place.name());
+        for lane in served {
+            on(&place, *lane).ping().unwrap();
+        }
+        for lane in refused {
+            let error = on(&place, *lane).ping().unwrap_err();
+            assert!(matches!(error, CallError::VersionRefused { .. }), "{lane}: {error:?}");
+        }
+        client(&place.name()).shutdown().unwrap();
+        assert!(daemon.wait_exit(SOON).success());
+        let told = lifecycle(&place);
+        assert!(told.contains(&format!(r#""oldest_wire":"{wires}""#)), "{told}");
+    }
 }
 
 #[test]

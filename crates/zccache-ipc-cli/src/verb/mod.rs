@@ -19,7 +19,6 @@ use std::io;
 use comfy_table::{Table, presets};
 use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
-use zccache_ipc::wire_v15::Message;
 
 use crate::Exit;
 use crate::args::{Arguments, Verb};
@@ -42,9 +41,11 @@ pub(crate) fn run(
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
-    if let Verb::Session(session) = verb {
-        return session::run(session, environment, &global, output);
-    }
+    let verb = match verb {
+        Verb::Session(session) => return session::run(session, environment, &global, output),
+        Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
+        verb => verb,
+    };
     let caller = Caller::new(environment, &global)?;
     match verb {
         Verb::Start(start) => start::run(&caller, &start, output),
@@ -52,11 +53,10 @@ pub(crate) fn run(
         Verb::Status => status::run(&caller, output),
         Verb::Ping => ping::run(&caller, output),
         Verb::Clear => clear::run(&caller, output),
-        Verb::Endpoint => endpoint::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
             unreachable!("these were done above")
         }
     }
@@ -64,12 +64,7 @@ pub(crate) fn run(
 
 /// The contents of `response` in its JSON form.
 fn contents(response: &Response) -> serde_json::Value {
-    form(response)["message"].take()
-}
-
-/// The JSON form of `message`.
-fn form<M: Message>(message: &M) -> serde_json::Value {
-    to_json(message).expect("what came over a wire is Unicode, and so has a JSON form")
+    to_json(response).expect("what came over a wire is Unicode, and so has a JSON form")["message"].take()
 }
 
 /// Lays out names and values.

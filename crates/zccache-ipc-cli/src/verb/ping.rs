@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use serde_json::json;
+use zccache_ipc::CallError;
+use zccache_ipc::model::{Request, RequestKind, Response};
 
 use crate::Exit;
 use crate::caller::{Caller, TO_ASK};
@@ -11,13 +13,16 @@ use crate::output::Output;
 
 pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
     let start = Instant::now();
-    caller.client(TO_ASK).ping()?;
+    let (lane, answer) = caller.ask(TO_ASK, &Request::Ping)?;
     let took = start.elapsed();
+    let Response::Pong = answer else {
+        return Err(CallError::Unexpected { request: RequestKind::Ping, answer: answer.kind() }.into());
+    };
     let endpoint = caller.endpoint().as_str();
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     output.either(
-        &json!({ "endpoint": endpoint, "latency_us": micros }),
-        format_args!("the daemon at {endpoint} answered after {micros} µs"),
+        &json!({ "endpoint": endpoint, "latency_us": micros, "lane": lane.name() }),
+        format_args!("the daemon at {endpoint} answered after {micros} µs on {lane}"),
     )?;
     Ok(Exit::Done)
 }

@@ -3,26 +3,29 @@
 use std::io::{self, Read as _};
 use std::time::Duration;
 
-use zccache_ipc::DEFAULT_CLIENT_RECV_TIMEOUT;
 use zccache_ipc::model::{self, RequestKind, Response};
 use zccache_ipc::wire_dispatch::mismatch;
+use zccache_ipc::{DEFAULT_CLIENT_RECV_TIMEOUT, DecodedWireMessage};
 
-use super::form;
 use super::wire::LONGEST_LINE;
 use crate::Exit;
 use crate::args::Request;
 use crate::caller::{Caller, TO_ASK, TO_SWITCH, TO_WORK};
 use crate::failure::Failure;
-use crate::json;
+use crate::json::{self, Parsed, to_json_on};
 use crate::output::Output;
+use crate::translate::Written as _;
 
 pub(super) fn run(caller: &Caller, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
-    let request: model::Request = match request.text.as_str() {
-        "-" => json::parse(&input()?)?,
-        text => json::parse(text)?,
+    let request: Parsed<model::Request> = match request.text.as_str() {
+        "-" => json::parse_on(&input()?)?,
+        text => json::parse_on(text)?,
     };
-    let reply = caller.client(patience(request.kind())).call(&request)?;
-    output.json(&form(&reply))?;
+    let ids = request.ids(request.message.default_ids());
+    let mut client = caller.client(patience(request.message.kind()));
+    let DecodedWireMessage { lane, ids, message: reply } =
+        client.call_on(request.lane, Some(&ids), &request.message)?;
+    output.json(&to_json_on(&reply, lane, &ids).expect("what came over a wire is Unicode"))?;
     Ok(match &reply {
         Response::Error(error) if mismatch::is_refusal(&error.message) => Exit::VersionMismatch,
         Response::Error(_) => Exit::Failed,

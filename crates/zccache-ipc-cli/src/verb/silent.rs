@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zccache_ipc::endpoint::{Liveness, Pid, ProvedDaemon, endpoint_liveness};
 use zccache_ipc::{CallError, IpcError};
 
-use crate::caller::{self, Caller, TO_ASK};
+use crate::caller::{Caller, TO_ASK};
 use crate::failure::Failure;
 
 /// How long a daemon may be silent before it is ended.
@@ -45,7 +45,7 @@ pub(super) fn wait_or_end(
         return Err(silence.into());
     }
     while began.elapsed() < PATIENCE {
-        match caller::client(caller.endpoint(), TO_ASK).ping() {
+        match caller.client_within(TO_ASK).ping() {
             Ok(()) => return Ok(After::Answers),
             Err(error) if error.is_no_daemon() => return Ok(After::Gone(None)),
             Err(error) if is_silence(&error) => {}

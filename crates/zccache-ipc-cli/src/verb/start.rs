@@ -16,7 +16,7 @@ use zccache_ipc::endpoint::{
 use super::silent::{self, After};
 use crate::Exit;
 use crate::args::Start;
-use crate::caller::{self, Caller, TO_ASK};
+use crate::caller::{Caller, TO_ASK};
 use crate::failure::{Failure, LogEnd};
 use crate::output::Output;
 
@@ -39,7 +39,7 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
     let limit = caller.limit(TO_START);
     let began = Instant::now();
     let deadline = began + limit;
-    let ended = match caller::client(caller.endpoint(), limit.min(TO_ASK)).ping() {
+    let ended = match caller.client_within(limit.min(TO_ASK)).ping() {
         Ok(()) => After::Answers,
         Err(error) if error.is_no_daemon() => After::Gone(None),
         // It was just ending.
@@ -56,7 +56,7 @@ pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result
         // A daemon that ended well has found another one, which may take a moment to listen.
         let ended = launched.try_wait().ok().flatten();
         let mut is_nobody_there = false;
-        match caller::client(caller.endpoint(), TO_LOOK).ping() {
+        match caller.client_within(TO_LOOK).ping() {
             Ok(()) => {
                 let serving = named(caller).or(ended.is_none().then_some(pid));
                 return told(caller, serving == Some(pid), serving, Some(&log.path), killed, output);

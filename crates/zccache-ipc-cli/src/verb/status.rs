@@ -1,6 +1,7 @@
 //! `status`: how is the daemon?
 
-use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Response};
+use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Request, RequestKind, Response};
+use zccache_ipc::{CallError, Lane};
 
 use super::{contents, table};
 use crate::Exit;
@@ -10,21 +11,28 @@ use crate::output::Output;
 use crate::units;
 
 pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let status = caller.client(TO_ASK).status()?;
-    if output.is_json() {
-        output.json(&contents(&Response::Status(status)))?;
-    } else {
-        output.line(table(rows(&status)))?;
+    let (lane, answer) = caller.ask(TO_ASK, &Request::Status)?;
+    match &answer {
+        Response::Status(_) if output.is_json() => {
+            let mut status = contents(&answer);
+            status["lane"] = lane.name().into();
+            output.json(&status)?;
+        }
+        Response::Status(status) => output.line(table(rows(status, lane)))?,
+        other => {
+            return Err(CallError::Unexpected { request: RequestKind::Status, answer: other.kind() }.into());
+        }
     }
     Ok(Exit::Done)
 }
 
-fn rows(status: &DaemonStatus) -> Vec<[String; 2]> {
+fn rows(status: &DaemonStatus, lane: Lane) -> Vec<[String; 2]> {
     let row = |name: &str, value: String| [name.to_owned(), value];
     let persisted = if status.dep_graph_persisted { "saved" } else { "not saved" };
     vec![
         row("release", status.version.clone()),
         row("endpoint", status.endpoint.clone()),
+        row("answered on", lane.to_string()),
         row("namespace", status.daemon_namespace.clone()),
         row("private", private(&status.private_daemon)),
         row("uptime", units::seconds(status.uptime_secs)),

@@ -8,7 +8,7 @@ use zccache_ipc::endpoint::blocking::Stream;
 use zccache_ipc::endpoint::{Liveness, Pid, endpoint_liveness, liveness, lock_file, process_alive};
 
 use crate::Exit;
-use crate::caller::{self, Caller};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -84,7 +84,7 @@ impl Daemon {
     }
 
     fn ask(&self, caller: &Caller, limit: Duration) -> Result<(), Failure> {
-        match caller::client(caller.endpoint(), limit).shutdown() {
+        match caller.client_within(limit).shutdown() {
             Ok(()) => Ok(()),
             // It went before it could answer, which is what was asked for.
             Err(error) if error.is_no_daemon() => Ok(()),

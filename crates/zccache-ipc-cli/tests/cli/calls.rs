@@ -17,6 +17,7 @@ fn ping_status_and_clear_are_answered() {
     let (code, said) = support::json(&place, &["ping"]);
     assert_eq!(code, 0);
     assert!(said["latency_us"].as_u64().is_some() && said["endpoint"].is_string(), "{said}");
+    assert_eq!(said["lane"], "v16");
 
     let (code, said) = support::json(&place, &["status"]);
     assert_eq!(code, 0);
@@ -24,7 +25,8 @@ fn ping_status_and_clear_are_answered() {
         (&said["version"], &said["uptime_secs"], &said["cache_dir"]),
         (&json!("1.2.3"), &json!(61), &json!("/c"))
     );
-    assert_eq!(said.as_object().unwrap().len(), 27, "the fields of the JSON form: {said}");
+    assert_eq!(said["lane"], "v16");
+    assert_eq!(said.as_object().unwrap().len(), 27 + 1, "the fields of the JSON form, and the lane: {said}");
 
     let (code, said) = support::json(&place, &["clear"]);
     assert_eq!((code, &said["artifacts_removed"], said.as_object().unwrap().len()), (0, &json!(0), 4));
@@ -32,7 +34,8 @@ fn ping_status_and_clear_are_answered() {
     let status = run(&place, &["status"]).stdout;
     assert!(status.contains("release") && status.contains("1 min 01 s"), "{status}");
     assert!(status.lines().all(|line| line.trim() == line), "{status:?}");
-    assert!(run(&place, &["ping"]).stdout.contains("answered after"));
+    assert!(status.contains("answered on"), "{status}");
+    assert!(run(&place, &["ping"]).stdout.ends_with(" µs on v16\n"));
     assert!(run(&place, &["clear"]).stdout.starts_with("forgot 0 artifacts"));
 }
 
@@ -171,21 +174,24 @@ fn any_request_is_sent_and_its_reply_shown_in_the_json_form() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let _daemon = Daemon::start(&place, Manner::Good);
-    let form = |variant: &str, message: serde_json::Value| json!({ "variant": variant, "message": message, "lane": "v15", "request_id": null, "frame_request_id": null });
+    let form = |variant: &str, message: serde_json::Value, id: &str| json!({ "variant": variant, "message": message, "lane": "v16", "request_id": id, "frame_request_id": null });
     let check = |request: &str, expected: (i32, serde_json::Value)| {
         assert_eq!(support::json(&place, &["request", request]), expected, "{request}");
         let by_input = run_with_input(&place, &["request", "-"], request.as_bytes());
         assert_eq!((code(&by_input), support::parse(&by_input.stdout)), expected, "{request}");
     };
-    check(r#"{"variant":"Ping"}"#, (0, form("Pong", json!(null))));
-    check(r#"{"variant":"Lookup","message":{"cache_key":"k"}}"#, (0, form("LookupResult", json!("Miss"))));
+    check(r#"{"variant":"Ping"}"#, (0, form("Pong", json!(null), "control-ping")));
+    check(
+        r#"{"variant":"Lookup","message":{"cache_key":"k"}}"#,
+        (0, form("LookupResult", json!("Miss"), "lookup")),
+    );
     check(
         r#"{"variant":"SessionEnd","message":{"session_id":"x"}}"#,
-        (1, form("Error", json!({ "message": "unknown session: x" }))),
+        (1, form("Error", json!({ "message": "unknown session: x" }), "session-end")),
     );
 
     for text in
-        ["{", "{}", r#"{"variant":"Nope"}"#, r#"{"variant":"Ping","lane":"v16"}"#, r#"{"variant":"Lookup"}"#]
+        ["{", "{}", r#"{"variant":"Nope"}"#, r#"{"variant":"Ping","lane":"v17"}"#, r#"{"variant":"Lookup"}"#]
     {
         let (code, error) = support::json(&place, &["request", text]);
         assert_eq!((code, error["error"]["kind"].as_str()), (2, Some("bad-message")), "{text}: {error}");

@@ -11,7 +11,7 @@ use zccache_ipc::model::{
     ArtifactData, Cleared, DaemonStatus, LookupResult, Request, Response, SessionStarted, SessionStats,
     SessionStatsReply, StoreResult,
 };
-use zccache_ipc::{Caller, DrainPolicy, Server, ServerConfig, ServerHandle, Service};
+use zccache_ipc::{Caller, DrainPolicy, Server, ServerConfig, ServerHandle, Service, Wires};
 
 /// What a daemon does with a request.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,13 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one, and returns when it listens.
     pub(crate) fn start(place: &TempEndpoint, manner: Manner) -> Self {
+        Self::speaking(place, manner, Wires::ALL)
+    }
+
+    /// Starts one that speaks `wires` only.
+    pub(crate) fn speaking(place: &TempEndpoint, manner: Manner, wires: Wires) -> Self {
         let mut config = ServerConfig::new("1.2.3");
+        config.wires = wires;
         config.drain = DrainPolicy::new(Duration::from_millis(100), || {});
         let server = Server::new(Answers { manner, ..Answers::default() }, config);
         let handle = server.handle();

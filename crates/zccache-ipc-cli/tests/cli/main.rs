@@ -18,3 +18,5 @@ mod support;
 mod trouble;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod wires;

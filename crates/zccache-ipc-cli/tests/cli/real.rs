@@ -43,15 +43,19 @@ fn every_verb_works_against_the_daemon_that_start_starts() {
     let again = parse(&run(place, &start(&daemon)).stdout);
     assert_eq!((&again["result"], again["pid"].as_u64()), (&json!("already-running"), Some(pid)));
 
-    assert_eq!(support::json(place, &["ping"]).0, 0);
+    for (wire, lane) in [("auto", "v16"), ("v15", "v15"), ("v16", "v16"), ("frame", "frame_v1")] {
+        assert_eq!(support::json(place, &["--wire", wire, "ping"]).1["lane"], lane);
+    }
     let (code, status) = support::json(place, &["status"]);
     assert_eq!((code, &status["endpoint"]), (0, &started["endpoint"]));
 
     let file = env!("CARGO_MANIFEST_PATH");
-    assert_eq!(support::json(place, &["store", "k", file]).1["result"], "Stored");
+    assert_eq!(support::json(place, &["--wire", "v15", "store", "k", file]).1["result"], "Stored");
     assert_eq!(support::json(place, &["store", "k", file]).1["result"], "AlreadyExists");
-    assert_eq!(support::json(place, &["lookup", "k", "-o", "out"]).0, 0);
-    assert_eq!(fs::read(place.dir().join("out")).unwrap(), fs::read(file).unwrap());
+    for wire in ["auto", "v15", "v16", "frame"] {
+        assert_eq!(support::json(place, &["--wire", wire, "lookup", "k", "-o", wire]).0, 0);
+        assert_eq!(fs::read(place.dir().join(wire)).unwrap(), fs::read(file).unwrap(), "{wire}");
+    }
     assert_eq!(support::json(place, &["lookup", "missing", "-o", "out"]).0, 6);
 
     let (code, session) = support::json(place, &["session", "start"]);

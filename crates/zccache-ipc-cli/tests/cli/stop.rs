@@ -30,10 +30,21 @@ mod released {
     use std::thread;
     use std::time::Instant;
 
+    use zccache_ipc::model::Response;
+    use zccache_ipc::wire_dispatch::mismatch;
+    use zccache_ipc::wire_frame::Version;
+    use zccache_ipc::wire_v15;
+
     use super::*;
 
+    const PING: &str = "15000000100000000a00a2060c636f6e74726f6c2d70696e67";
     const SHUTDOWN: &str = "080000000f00000001000000";
     const SHUTTING_DOWN: &str = "080000000f00000001000000";
+
+    fn refusal() -> Vec<u8> {
+        let text = mismatch::refusal_text("1.11.21", Version::V15, "v16");
+        wire_v15::encode(&Response::error(text)).unwrap().to_vec()
+    }
 
     #[test]
     fn a_daemon_without_a_lifetime_lock_is_waited_for_by_its_lock_file() {
@@ -46,12 +57,18 @@ mod released {
         let daemon = thread::spawn(move || {
             loop {
                 let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0; 12];
-                // One look comes first, to see who listens.
-                if stream.read_exact(&mut request).is_ok() {
-                    assert_eq!(hex::encode(request), SHUTDOWN);
-                    stream.write_all(&hex::decode(SHUTTING_DOWN).unwrap()).unwrap();
-                    break;
+                let mut request = [0; 64];
+                let length = stream.read(&mut request).unwrap();
+                match hex::encode(&request[..length]).as_str() {
+                    // One look comes first, to see who listens.
+                    "" => {}
+                    // Then something harmless, to learn what is spoken.
+                    PING => stream.write_all(&refusal()).unwrap(),
+                    SHUTDOWN => {
+                        stream.write_all(&hex::decode(SHUTTING_DOWN).unwrap()).unwrap();
+                        break;
+                    }
+                    other => panic!("{other}"),
                 }
             }
             drop(listener);

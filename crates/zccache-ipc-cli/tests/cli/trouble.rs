@@ -89,18 +89,24 @@ fn an_answer_on_another_wire_says_which_side_to_update() {
     use std::io::{Read as _, Write as _};
 
     let _watchdog = watchdog(SOON);
-    for (frame, fix) in [
-        ("040000001000000000", "update zccache-ipc: it speaks v15 and the daemon answered in v16"),
-        ("040000000e00000000", "update the daemon: it answered in v14 and this program speaks v15"),
+    for (wire, frame, fix) in [
+        ("v15", "040000001000000000", "ask it in the wire that it answers in: --wire v16"),
+        ("v15", "040000001100000000", "update zccache-ipc: the daemon answered v15 in v17"),
+        ("v16", "040000001100000000", "update zccache-ipc: the daemon answered v16 in v17"),
+        ("frame", "040000000e00000000", "update the daemon: it answered v16 in v14"),
+        ("auto", "040000000e00000000", "update the daemon: it answered v15 in v14"),
     ] {
         let place = TempEndpoint::new();
         let listener = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
+        let connections = if wire == "auto" { 2 } else { 1 };
         let daemon = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.read_exact(&mut [0; 12]).unwrap();
-            stream.write_all(&hex::decode(frame).unwrap()).unwrap();
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+                stream.write_all(&hex::decode(frame).unwrap()).unwrap();
+            }
         });
-        let (code, error) = json(&place, &["--endpoint", &place.name(), "ping"]);
+        let (code, error) = json(&place, &["--endpoint", &place.name(), "--wire", wire, "ping"]);
         assert_eq!((code, error["error"]["kind"].as_str()), (5, Some("version-mismatch")), "{error}");
         assert_eq!(error["error"]["fix"], fix);
         daemon.join().unwrap();

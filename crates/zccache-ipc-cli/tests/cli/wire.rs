@@ -27,24 +27,106 @@ fn there_and_back(of: &str, vectors: &[(String, Value)]) {
 
 fn form(vector: &Value) -> Value {
     json!({
-        "variant": vector["variant"], "message": vector["message"], "lane": "v15",
-        "request_id": null, "frame_request_id": null,
+        "variant": vector["variant"], "message": vector["message"], "lane": vector["lane"],
+        "request_id": vector["request_id"], "frame_request_id": vector["frame_request_id"],
     })
 }
 
+/// As [`there_and_back`], with `--lane` on the way back and no word of the lane in the JSON.
+#[track_caller]
+fn back_by_option(of: &str, lane: &str, vectors: &[&(String, Value)]) {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let forms = vectors.iter().map(|(_, form)| {
+        let mut form = form.clone();
+        form.as_object_mut().unwrap().remove("lane");
+        format!("{form}\n")
+    });
+    let forms: String = forms.collect();
+    let encoded = run_with_input(&place, &["wire", "encode", of, "--lane", lane], forms.as_bytes());
+    let hex: String = vectors.iter().map(|(hex, _)| format!("{hex}\n")).collect();
+    assert_eq!((code(&encoded), &encoded.stdout), (0, &hex), "{of} {lane}");
+    // The same frames are no other lane's.
+    for asked in ["v15", "v16", "frame"] {
+        let decoded = run_with_input(&place, &["wire", "decode", of, "--lane", asked], hex.as_bytes());
+        let is_own = lane == asked;
+        assert_eq!(code(&decoded), i32::from(!is_own));
+        assert_eq!(decoded.stdout.lines().count(), vectors.len());
+        let errors = decoded.stdout.lines().filter(|line| line.starts_with(r#"{"error""#)).count();
+        assert_eq!(errors, if is_own { 0 } else { vectors.len() }, "{of} {lane} {asked}");
+    }
+}
+
 #[test]
-fn every_v15_vector_goes_there_and_back() {
+fn every_vector_of_every_lane_goes_there_and_back() {
     let vectors = vectors("public.json");
     let vectors = vectors["vectors"].as_array().unwrap();
     let of_direction = |direction: &str| -> Vec<(String, Value)> {
-        let some =
-            vectors.iter().filter(|vector| vector["lane"] == "v15" && vector["direction"] == direction);
+        let some = vectors.iter().filter(|vector| vector["direction"] == direction);
         some.map(|vector| (vector["hex"].as_str().unwrap().to_owned(), form(vector))).collect()
     };
     let (requests, responses) = (of_direction("request"), of_direction("response"));
-    assert_eq!(requests.len() + responses.len(), 259);
-    there_and_back("--request", &requests);
-    there_and_back("--response", &responses);
+    assert_eq!(requests.len() + responses.len(), 777);
+    for (of, vectors) in [("--request", requests), ("--response", responses)] {
+        there_and_back(of, &vectors);
+        for (lane, option) in [("v15", "v15"), ("v16", "v16"), ("frame_v1", "frame")] {
+            let some: Vec<_> = vectors.iter().filter(|(_, form)| form["lane"] == lane).collect();
+            back_by_option(of, option, &some);
+        }
+    }
+}
+
+#[test]
+fn ids_that_are_left_out_are_those_of_the_peers() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let check = |of: &str, lane: &str, form: &str, frame: &str| {
+        let encoded = run(&place, &["wire", "encode", of, "--lane", lane, form]);
+        assert_eq!((code(&encoded), encoded.stdout.trim_end()), (0, frame), "{of} {lane} {form}");
+    };
+    let ping = r#"{"variant":"Ping"}"#;
+    check("--request", "v16", ping, "15000000100000000a00a2060c636f6e74726f6c2d70696e67");
+    let enveloped = "011b000000080118e3f40122110a00a2060c636f6e74726f6c2d70696e672801";
+    check("--request", "frame", ping, enveloped);
+    // The JSON wins over the option, and v15 is what is left without either.
+    check("--request", "v16", r#"{"variant":"Ping","lane":"frame_v1"}"#, enveloped);
+    check("--request", "v16", r#"{"variant":"Ping","request_id":"i"}"#, "0a000000100000000a00a2060169");
+    check("--response", "v16", r#"{"variant":"Pong"}"#, "06000000100000000a00");
+    check("--response", "frame", r#"{"variant":"Pong"}"#, "010e0000000801100118e3f40122020a002801");
+    // An id has no place in v15.
+    check("--request", "v15", r#"{"variant":"Ping","request_id":"i"}"#, "080000000f00000000000000");
+}
+
+#[test]
+fn a_body_that_is_no_message_is_told_in_the_words_of_the_peers_with_its_ids() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let cases = vectors("conversion_public.json");
+    for (direction, of) in [("requests", "--request"), ("responses", "--response")] {
+        let cases = cases[direction].as_array().unwrap();
+        let bodies = cases.iter().map(|case| hex::decode(case["protobuf_hex"].as_str().unwrap()).unwrap());
+        let frames = bodies.map(|body| {
+            let length = u32::try_from(4 + body.len()).unwrap().to_le_bytes();
+            format!("{}{}{}\n", hex::encode(length), "10000000", hex::encode(body))
+        });
+        let decoded = run_with_input(&place, &["wire", "decode", of], frames.collect::<String>().as_bytes());
+        assert_eq!((code(&decoded), decoded.stdout.lines().count()), (1, cases.len()));
+        for (line, case) in decoded.stdout.lines().zip(cases) {
+            let said = parse(line);
+            let id = if case["protobuf_hex"].as_str().unwrap().ends_with("707562") { "pub" } else { "" };
+            assert_eq!((&said["lane"], &said["request_id"]), (&json!("v16"), &json!(id)), "{case}");
+            assert_eq!(said["error"]["message"], case["result"]["err"], "{case}");
+            assert_eq!(said["variant"], case["result"]["ok"]["variant"], "{case}");
+        }
+    }
+    // In an envelope, the frame's id is known too.
+    let frame = run(&place, &["wire", "decode", "--request", "010d000000080118e3f4012203a20600287b"]);
+    let said = parse(&frame.stdout);
+    assert_eq!(
+        (&said["lane"], &said["request_id"], &said["frame_request_id"]),
+        (&json!("frame_v1"), &json!(""), &json!(123)),
+        "{said}"
+    );
 }
 
 #[test]
@@ -76,6 +158,7 @@ fn a_bad_line_is_told_in_its_place_and_the_rest_goes_on() {
         format!("{ping}00"),
         format!("{ping}{ping}"),
         "0800000010000000".to_owned(),
+        "0800000011000000".to_owned(),
         "ffffffff".to_owned(),
         "080000000f000000ff000000".to_owned(),
         "09000000 0f000000 00000000".to_owned(),
@@ -109,8 +192,9 @@ fn a_bad_line_is_told_in_its_place_and_the_rest_goes_on() {
                 Some("the frame is not complete: 1 more bytes must follow"),
                 Some("1 bytes follow the frame"),
                 Some("12 bytes follow the frame"),
-                Some(format!("{decode}protocol version mismatch: expected v15, received v16").as_str()),
-                Some(format!("{decode}message too large: 4294967295 bytes").as_str()),
+                Some("the frame is not complete: 4 more bytes must follow"),
+                Some(format!("{decode}a frame of version v17, which is not spoken here").as_str()),
+                Some(format!("{decode}a frame of an illegal length").as_str()),
                 Some(format!("{decode}Request 255 is not known").as_str()),
                 Some("the line is not hex: Invalid character ' ' at position 8"),
                 None,

@@ -1,0 +1,157 @@
+//! One frame in hex to its message in JSON, and back.
+
+use bytes::{Bytes, BytesMut};
+use serde_json::{Value, json};
+use thiserror::Error;
+use zccache_ipc::model::{Request, Response};
+use zccache_ipc::wire_dispatch::{DecodeError, EncodeError, FrameKind, Message, Received, encode, receive};
+use zccache_ipc::wire_frame::{self, Decoded};
+use zccache_ipc::wire_v16::default_request_id;
+use zccache_ipc::{DecodedWireMessage, Ids, Lane, Wires, wire_v15};
+
+use crate::json::{self, JsonError, Parsed, to_json, to_json_on};
+use crate::kind::Kind;
+use crate::report;
+
+/// Why a line cannot be translated.
+#[derive(Debug, Error)]
+pub(crate) enum BadLine {
+    #[error("the line is longer than {0} bytes")]
+    TooLong(usize),
+    #[error("the line is not text in UTF-8")]
+    NotText(#[source] std::str::Utf8Error),
+    #[error("the line is not hex")]
+    NotHex(#[source] hex::FromHexError),
+    #[error("the frame is not complete: {needed} more bytes must follow")]
+    Incomplete { needed: usize },
+    #[error("{0} bytes follow the frame")]
+    Leftover(usize),
+    #[error("the frame is one of {found}, and {asked} was asked for")]
+    OtherLane { asked: Lane, found: Lane },
+    #[error("not a frame with such a message")]
+    Cut(#[source] DecodeError),
+    #[error("not a frame with such a message")]
+    Download(#[source] wire_v15::DecodeError),
+    #[error("not a frame with such a message")]
+    Undecodable { source: DecodeError, lane: Lane, ids: Ids },
+    /// What the body lacks is the whole of what there is to say.
+    #[error("{error}")]
+    NoValue { error: DecodeError, lane: Lane, ids: Ids },
+    #[error("not such a message")]
+    Json(#[from] JsonError),
+    #[error("the message does not fit this wire")]
+    Encode(#[from] EncodeError),
+}
+
+impl BadLine {
+    /// The JSON form: what is wrong, and what is known of the frame beside it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut value = report::error_value(Kind::BadLine, self, None);
+        let (lane, request_id, frame_request_id) = match self {
+            Self::NoValue { lane, ids, .. } => {
+                (lane, Some(&ids.request_id), (*lane == Lane::FrameV1).then_some(ids.frame_request_id))
+            }
+            // An id that could not be read is as good as none.
+            Self::Undecodable { lane, ids, .. } => {
+                (lane, None, Some(ids.frame_request_id).filter(|id| *id != 0))
+            }
+            _ => return value,
+        };
+        value["lane"] = json!(lane.name());
+        value["request_id"] = json!(request_id);
+        value["frame_request_id"] = json!(frame_request_id);
+        value
+    }
+}
+
+/// A message of the zccache wires, as somebody writes it down.
+pub(crate) trait Written: Message {
+    /// As what a running-process frame carries it.
+    const KIND: FrameKind;
+
+    /// The ids of a message that was given none.
+    fn default_ids(&self) -> Ids;
+}
+
+impl Written for Request {
+    const KIND: FrameKind = FrameKind::Request;
+
+    fn default_ids(&self) -> Ids {
+        Ids { request_id: default_request_id(self.kind()).to_owned(), frame_request_id: 1 }
+    }
+}
+
+impl Written for Response {
+    const KIND: FrameKind = FrameKind::Response;
+
+    fn default_ids(&self) -> Ids {
+        Ids { request_id: String::new(), frame_request_id: 1 }
+    }
+}
+
+/// Translates the one frame that `line` holds, of the lane that was `asked` for, else of any.
+pub(crate) fn decode<M: Message>(line: &str, asked: Option<Lane>) -> Result<String, BadLine> {
+    let mut rest = BytesMut::from(&from_hex(line)?[..]);
+    let is_asked_for = |found| match asked {
+        Some(asked) if asked != found => Err(BadLine::OtherLane { asked, found }),
+        _ => Ok(()),
+    };
+    let message = match receive::<M>(&mut rest, Wires::ALL).map_err(BadLine::Cut)? {
+        Received::Read { needed, frame } => {
+            frame.map_or(Ok(()), |(lane, _)| is_asked_for(lane))?;
+            return Err(BadLine::Incomplete { needed });
+        }
+        Received::Message(message) => message,
+        Received::Undecodable { lane, ids, error } => {
+            is_asked_for(lane)?;
+            return Err(match error {
+                error @ DecodeError::Convert(_) => BadLine::NoValue { error, lane, ids },
+                source => BadLine::Undecodable { source, lane, ids },
+            });
+        }
+    };
+    let DecodedWireMessage { lane, ids, message } = message;
+    is_asked_for(lane)?;
+    if !rest.is_empty() {
+        return Err(BadLine::Leftover(rest.len()));
+    }
+    Ok(to_json_on(&message, lane, &ids)?.to_string())
+}
+
+/// Translates the message that `line` holds to a frame of its lane, else of `lane`, else of v15.
+pub(crate) fn encode_line<M: Written>(line: &str, lane: Option<Lane>) -> Result<String, BadLine> {
+    let parsed: Parsed<M> = json::parse_on(line)?;
+    let ids = parsed.ids(parsed.message.default_ids());
+    let lane = parsed.lane.or(lane).unwrap_or(Lane::V15);
+    let mut frame = BytesMut::new();
+    encode(&parsed.message, lane, &ids, M::KIND, &mut frame)?;
+    Ok(hex::encode(frame))
+}
+
+/// The same as [`decode`] for the messages of the download daemon, which have one wire only.
+pub(crate) fn decode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>) -> Result<String, BadLine> {
+    let frame = from_hex(line)?;
+    let mut rest = frame.clone();
+    let message: Option<M> = wire_v15::decode_frame(&mut rest).map_err(BadLine::Download)?;
+    let Some(message) = message else {
+        let needed = match wire_frame::decode(&frame).map_err(|error| BadLine::Download(error.into()))? {
+            Decoded::Incomplete { needed } => needed,
+            Decoded::Frame { .. } => 0,
+        };
+        return Err(BadLine::Incomplete { needed });
+    };
+    if !rest.is_empty() {
+        return Err(BadLine::Leftover(rest.len()));
+    }
+    Ok(to_json(&message)?.to_string())
+}
+
+/// The same as [`encode_line`] for the messages of the download daemon.
+pub(crate) fn encode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>) -> Result<String, BadLine> {
+    let message: M = json::parse(line)?;
+    Ok(hex::encode(wire_v15::encode(&message).map_err(EncodeError::from)?))
+}
+
+fn from_hex(line: &str) -> Result<Bytes, BadLine> {
+    hex::decode(line.trim()).map(Bytes::from).map_err(BadLine::NotHex)
+}
