@@ -1,10 +1,11 @@
 //! Running cargo in this workspace.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use cargo_metadata::Message;
 
 /// The root of this workspace.
 pub(crate) fn root() -> &'static Path {
@@ -33,6 +34,31 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()
     let status = cargo.status().context("cargo cannot be started")?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
     Ok(())
+}
+
+/// Builds the programs of this workspace and returns the path of the daemon.
+///
+/// # Errors
+///
+/// When they cannot be built.
+pub(crate) fn build_daemon(release: bool) -> Result<PathBuf> {
+    // With the whole workspace's features, as `cargo xtask ci` builds: nothing is built twice.
+    let mut arguments =
+        vec!["build", "--workspace", "--bin", "zccache-daemon", "--bin", "zccache-ipc", "--locked"];
+    if release {
+        arguments.push("--release");
+    }
+    run(&arguments, &[])?;
+    // A second run builds nothing, and tells where the first one put the programs.
+    arguments.push("--message-format=json");
+    let output = command().args(&arguments).output().context("cargo cannot be started")?;
+    let artifacts = Message::parse_stream(output.stdout.as_slice()).filter_map(|message| match message {
+        Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
+        _ => None,
+    });
+    let mut daemons = artifacts.filter(|artifact| artifact.target.name == "zccache-daemon");
+    let daemon = daemons.find_map(|artifact| artifact.executable);
+    daemon.map(Into::into).ok_or_else(|| anyhow!("cargo built no program `zccache-daemon`"))
 }
 
 /// Whether `cargo <subcommand>` is installed.

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use comfy_table::Table;
 
 use crate::table::table;
-use crate::{cargo, demo, layers, tidy};
+use crate::{cargo, compat_matrix, demo, layers, tidy};
 
 /// One named step.
 struct Step {
@@ -40,6 +40,7 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
     Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
     Step { name: "deny", run: deny },
+    Step { name: "compat-matrix", run: || passed(compat_matrix::run(&compat_matrix::Options::default())) },
     Step { name: "demo", run: || passed(demo::run(&demo::Options::default())) },
 ];
 

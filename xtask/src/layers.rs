@@ -57,7 +57,7 @@ const TABLE: &[Row] = &[
             testkit",
         "bytes hex prost serde serde_json tempfile thiserror tokio"),
     at_the_top("xtask", "xtask", "zccache-ipc testkit",
-        "anyhow bytes cargo_metadata clap comfy-table ctrlc prost-build prost-types protox"),
+        "anyhow bytes cargo_metadata clap comfy-table ctrlc prost-build prost-types protox serde_json tokio"),
 ];
 
 /// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.

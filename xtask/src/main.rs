@@ -1,4 +1,5 @@
-//! The repository's own commands: `cargo xtask ci`, `codegen`, `layers`, `tidy` and `demo`.
+//! The repository's own commands: `cargo xtask ci`, `codegen`,
+//! `compat-matrix`, `layers`, `tidy` and `demo`.
 //!
 //! Rules of this repository that no lint can hold are checked here, each as a pure function over plain
 //! values with a test that shows it failing.
@@ -8,8 +9,10 @@
 mod cargo;
 mod ci;
 mod codegen;
+mod compat_matrix;
 mod demo;
 mod layers;
+mod sandbox;
 mod table;
 mod tidy;
 
@@ -31,6 +34,8 @@ enum Command {
     Ci,
     /// Generate the code of the schemas under proto/, and check their numbers.
     Codegen(codegen::Options),
+    /// Hold every kind of client against every kind of daemon, for every family of requests.
+    CompatMatrix(compat_matrix::Options),
     /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind.
     Demo(demo::Options),
     /// Check which crate may name which: the arrows between ours, and the list of outside crates.
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Ci => ci::run(),
         Command::Codegen(options) => codegen::run(&options),
+        Command::CompatMatrix(options) => compat_matrix::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Layers => layers::run(),
         Command::Tidy => tidy::run(),

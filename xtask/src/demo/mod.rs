@@ -1,20 +1,18 @@
 //! The whole house at work, on a temporary endpoint, with nothing left behind.
 
-mod sandbox;
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
-use cargo_metadata::Message;
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use comfy_table::Table;
 
 use crate::cargo;
+use crate::sandbox::Sandbox;
 use crate::table::table;
-use sandbox::Sandbox;
-use steps::{Call, Step, steps};
+use steps::{By, Call, Step, steps};
 
 /// How long the daemon may take to listen, and to end after it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +45,7 @@ struct Row {
 ///
 /// The first step that failed, with what the daemon wrote; or what was left behind.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let daemon = build(options)?;
+    let daemon = cargo::build_daemon(options.release)?;
     let sandbox = Sandbox::new()?;
     let told = run_in(&sandbox, &daemon);
     let told = told.with_context(|| format!("the daemon wrote:\n{}", sandbox.daemon_output()));
@@ -60,49 +58,35 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn run_in(sandbox: &Sandbox, daemon: &Path) -> Result<()> {
-    sandbox.start(daemon)?;
+    let mut command = sandbox.command(daemon)?;
+    command.args(["--foreground", "--endpoint", sandbox.endpoint(), "--cache-dir"]).arg(sandbox.cache_dir());
+    sandbox.start(&mut command)?;
     let listens = testkit::holds_within(PATIENCE, || sandbox.socket().exists() || sandbox.daemon_ended());
     ensure!(listens && !sandbox.daemon_ended(), "the daemon does not listen on {}", sandbox.endpoint());
-    let mut call = Call::new(sandbox, &cargo::root().join(FILE))?;
-    let (rows, result) = run_steps(&steps(), &mut call);
+    let mut call = Call::new(&cargo::root().join(FILE))?;
+    let (rows, result) = run_steps(&steps(), &mut call, sandbox.endpoint());
     println!("{}\n{}", sandbox.endpoint(), summary(&rows));
     result?;
     ensure!(testkit::holds_within(PATIENCE, || sandbox.daemon_ended()), "the daemon did not stop");
     Ok(())
 }
 
-/// Builds both programs and returns the path of the daemon.
-fn build(options: &Options) -> Result<PathBuf> {
-    // With the whole workspace's features, as `cargo xtask ci` builds: nothing is built twice.
-    let mut arguments =
-        vec!["build", "--workspace", "--bin", "zccache-daemon", "--bin", "zccache-ipc", "--locked"];
-    if options.release {
-        arguments.push("--release");
-    }
-    cargo::run(&arguments, &[])?;
-    // A second run builds nothing, and tells where the first one put the programs.
-    arguments.push("--message-format=json");
-    let output = cargo::command().args(&arguments).output().context("cargo cannot be started")?;
-    let artifacts = Message::parse_stream(output.stdout.as_slice()).filter_map(|message| match message {
-        Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
-        _ => None,
-    });
-    let mut daemons = artifacts.filter(|artifact| artifact.target.name == "zccache-daemon");
-    let daemon = daemons.find_map(|artifact| artifact.executable);
-    daemon.map(Into::into).ok_or_else(|| anyhow!("cargo built no program `zccache-daemon`"))
-}
-
-fn run_steps(steps: &[Step], call: &mut Call) -> (Vec<Row>, Result<()>) {
+fn run_steps(steps: &[Step], call: &mut Call, endpoint: &str) -> (Vec<Row>, Result<()>) {
     let mut rows = Vec::new();
+    let (mut old, mut new) = (By::Old.client(endpoint), By::New.client(endpoint));
     for step in steps {
+        let client = match step.by {
+            By::Old => &mut old,
+            By::New => &mut new,
+        };
         let start = Instant::now();
-        let result = (step.run)(call);
+        let result = (step.run)(call, client);
         let took = start.elapsed();
         let (said, failure) = match result {
             Ok(said) => (said, None),
             Err(error) => ("FAILED".to_owned(), Some(error)),
         };
-        rows.push(Row { name: step.name, wire: call.wire, result: said, took });
+        rows.push(Row { name: step.name, wire: step.by.wire(), result: said, took });
         if let Some(error) = failure {
             return (rows, Err(error.context(format!("step `{}`", step.name))));
         }

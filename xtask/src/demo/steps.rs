@@ -8,9 +8,7 @@ use bytes::Bytes;
 use zccache_ipc::model::{
     ArtifactData, ArtifactOutput, ArtifactPayload, SessionStart, SessionStats, StoreResult,
 };
-use zccache_ipc::{ClientConfig, blocking};
-
-use super::sandbox::Sandbox;
+use zccache_ipc::{ClientConfig, Lane, WirePolicy, blocking};
 
 /// The key that the demo's file is stored under.
 const KEY: &str = "the-demo-file";
@@ -22,18 +20,45 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Step {
     /// What is called, for the table.
     pub(crate) name: &'static str,
+    /// Who calls.
+    pub(crate) by: By,
     /// Makes the call and says what came back, in a few words. Its time is the latency shown.
-    pub(crate) run: fn(&mut Call) -> Result<String>,
+    pub(crate) run: fn(&mut Call, &mut blocking::Client) -> Result<String>,
+}
+
+/// The two clients of the demo, on one daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// One that speaks v15 alone, as releases up to 1.11.21.
+    Old,
+    /// One of today, which speaks v16 where the daemon does.
+    New,
 }
 
 /// What the steps share.
 pub(crate) struct Call {
-    /// The wire that the connection speaks, for the table.
-    pub(crate) wire: &'static str,
-    client: blocking::Client,
     file: PathBuf,
     bytes: Bytes,
     session: String,
+}
+
+impl By {
+    /// What the client speaks, for the table.
+    pub(crate) const fn wire(self) -> &'static str {
+        match self {
+            Self::Old => "v15",
+            Self::New => "auto: v16",
+        }
+    }
+
+    /// A client that connects when it is first used.
+    pub(crate) fn client(self, endpoint: &str) -> blocking::Client {
+        let policy = match self {
+            Self::Old => WirePolicy::Only(Lane::V15),
+            Self::New => WirePolicy::Auto,
+        };
+        blocking::Client::new(endpoint, ClientConfig::within(LIMIT).wire(policy))
+    }
 }
 
 impl Call {
@@ -42,62 +67,68 @@ impl Call {
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub(crate) fn new(sandbox: &Sandbox, file: &Path) -> Result<Self> {
+    pub(crate) fn new(file: &Path) -> Result<Self> {
         let bytes = std::fs::read(file).with_context(|| file.display().to_string())?.into();
-        Ok(Self {
-            wire: "v15",
-            client: blocking::Client::new(sandbox.endpoint(), ClientConfig::within(LIMIT)),
-            file: file.to_path_buf(),
-            bytes,
-            session: String::new(),
-        })
+        Ok(Self { file: file.to_path_buf(), bytes, session: String::new() })
     }
 }
 
-/// Every step. The last one stops the daemon.
+/// Every step. What one client stores, the other finds. The last one stops the daemon.
 pub(crate) fn steps() -> Vec<Step> {
+    use By::{New, Old};
     vec![
-        Step { name: "connect and ping", run: |call| Ok(call.client.ping().map(|()| "pong".to_owned())?) },
-        Step { name: "ping", run: |call| Ok(call.client.ping().map(|()| "pong".to_owned())?) },
-        Step { name: "status", run: status },
-        Step { name: "session start", run: session_start },
-        Step { name: "lookup", run: lookup_before },
-        Step { name: "store", run: store },
-        Step { name: "lookup", run: lookup_after },
-        Step { name: "session stats", run: session_stats },
-        Step { name: "session end", run: session_end },
-        Step { name: "clear", run: clear },
-        Step { name: "lookup", run: lookup_before },
-        Step { name: "stop", run: |call| Ok(call.client.shutdown().map(|()| "shutting down".to_owned())?) },
+        Step { name: "connect and ping", by: Old, run: ping },
+        Step { name: "connect and ping", by: New, run: ping },
+        Step { name: "ping", by: Old, run: ping },
+        Step { name: "ping", by: New, run: ping },
+        Step { name: "status", by: Old, run: status },
+        Step { name: "session start", by: New, run: session_start },
+        Step { name: "lookup", by: New, run: lookup_before },
+        Step { name: "store", by: Old, run: store },
+        Step { name: "lookup", by: New, run: lookup_after },
+        Step { name: "lookup", by: Old, run: lookup_after },
+        Step { name: "session stats", by: Old, run: session_stats },
+        Step { name: "session end", by: New, run: session_end },
+        Step { name: "clear", by: Old, run: clear },
+        Step { name: "lookup", by: New, run: lookup_before },
+        Step { name: "stop", by: New, run: stop },
     ]
 }
 
-fn status(call: &mut Call) -> Result<String> {
-    let status = call.client.status()?;
+fn ping(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    Ok(client.ping().map(|()| "pong".to_owned())?)
+}
+
+fn stop(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    Ok(client.shutdown().map(|()| "shutting down".to_owned())?)
+}
+
+fn status(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let status = client.status()?;
     Ok(format!("release {}, {} artifacts", status.version, status.artifact_count))
 }
 
-fn session_start(call: &mut Call) -> Result<String> {
+fn session_start(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
     let start = SessionStart { client_pid: std::process::id(), track_stats: true, ..SessionStart::default() };
-    call.session = call.client.session_start(start)?.session_id;
+    call.session = client.session_start(start)?.session_id;
     Ok(call.session.clone())
 }
 
-fn lookup_before(call: &mut Call) -> Result<String> {
-    ensure!(call.client.lookup(KEY)?.is_none(), "a hit before anything was stored");
+fn lookup_before(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    ensure!(client.lookup(KEY)?.is_none(), "a hit before anything was stored");
     Ok("miss".to_owned())
 }
 
-fn store(call: &mut Call) -> Result<String> {
+fn store(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
     let name = call.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let output = ArtifactOutput { name, payload: ArtifactPayload::Bytes(call.bytes.clone()) };
     let artifact = ArtifactData { outputs: vec![output], ..ArtifactData::default() };
-    ensure!(call.client.store(KEY, artifact)? == StoreResult::Stored, "it was there already");
+    ensure!(client.store(KEY, artifact)? == StoreResult::Stored, "it was there already");
     Ok(format!("stored {} bytes of {}", call.bytes.len(), call.file.display()))
 }
 
-fn lookup_after(call: &mut Call) -> Result<String> {
-    let artifact = call.client.lookup(KEY)?.context("a miss after the store")?;
+fn lookup_after(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let artifact = client.lookup(KEY)?.context("a miss after the store")?;
     match artifact.outputs.as_slice() {
         [ArtifactOutput { payload: ArtifactPayload::Bytes(bytes), .. }] if *bytes == call.bytes => {
             Ok(format!("hit, the same {} bytes", bytes.len()))
@@ -106,28 +137,28 @@ fn lookup_after(call: &mut Call) -> Result<String> {
     }
 }
 
-fn session_stats(call: &mut Call) -> Result<String> {
-    let stats = call.client.session_stats(&call.session)?.context("the session keeps no figures")?;
+fn session_stats(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let stats = client.session_stats(&call.session)?.context("the session keeps no figures")?;
     told(&stats)
 }
 
-fn session_end(call: &mut Call) -> Result<String> {
-    let stats = call.client.session_end(&call.session)?.context("the session kept no figures")?;
+fn session_end(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let stats = client.session_end(&call.session)?.context("the session kept no figures")?;
     told(&stats)
 }
 
 fn told(stats: &SessionStats) -> Result<String> {
     ensure!(
-        (stats.hits, stats.misses) == (1, 1),
+        (stats.hits, stats.misses) == (2, 1),
         "the session saw {} hits, {} misses",
         stats.hits,
         stats.misses
     );
-    Ok(format!("{} hit, {} miss, {} bytes written", stats.hits, stats.misses, stats.bytes_written))
+    Ok(format!("{} hits, {} miss, {} bytes written", stats.hits, stats.misses, stats.bytes_written))
 }
 
-fn clear(call: &mut Call) -> Result<String> {
-    let cleared = call.client.clear()?;
+fn clear(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let cleared = client.clear()?;
     ensure!(cleared.artifacts_removed == 1, "{} artifacts removed", cleared.artifacts_removed);
     Ok(format!("1 artifact and {} bytes freed", cleared.on_disk_bytes_freed))
 }

@@ -1,13 +1,17 @@
 //! A temporary endpoint and the daemon on it, both gone whatever happens.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use anyhow::{Context as _, Result};
 use testkit::{Process, TempEndpoint};
 
 /// The exit code of a program that an interrupt ended: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
+
+/// What an interrupt removes: the sandboxes of this program.
+static SANDBOXES: Mutex<Vec<Weak<Mutex<Option<Held>>>>> = Mutex::new(Vec::new());
 
 /// A temporary endpoint, with a daemon once it is started.
 ///
@@ -16,6 +20,7 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Sandbox {
     held: Arc<Mutex<Option<Held>>>,
     dir: PathBuf,
+    cache_dir: PathBuf,
     socket: PathBuf,
     endpoint: String,
 }
@@ -27,46 +32,52 @@ struct Held {
 }
 
 impl Sandbox {
-    /// Makes the directory, and takes over interrupts for the rest of the program.
+    /// Makes the directory; the first one takes over interrupts for the rest of the program.
     ///
     /// # Errors
     ///
     /// When interrupts are already taken.
     pub(crate) fn new() -> Result<Self> {
+        catch_interrupts()?;
         let held = Arc::new(Mutex::new(None));
-        let at_interrupt = Arc::clone(&held);
-        ctrlc::set_handler(move || {
-            drop(lock(&at_interrupt).take());
-            std::process::exit(INTERRUPTED);
-        })
-        .context("interrupts cannot be caught")?;
-
+        lock(&SANDBOXES).push(Arc::downgrade(&held));
         let mut slot = lock(&held); // an interrupt waits until there is something to remove
         let place = TempEndpoint::new();
-        let (dir, socket, endpoint) = (place.dir().to_path_buf(), place.socket(), place.name());
+        let (dir, cache_dir) = (place.dir().to_path_buf(), place.cache_dir());
+        let (socket, endpoint) = (place.socket(), place.name());
         *slot = Some(Held { daemon: None, place });
         drop(slot);
-        Ok(Self { held, dir, socket, endpoint })
+        Ok(Self { held, dir, cache_dir, socket, endpoint })
     }
 
-    /// Starts `program` as the daemon of this endpoint, in the foreground.
+    /// A command that sees nothing of this machine's environment and writes only into the sandbox.
     ///
     /// # Errors
     ///
     /// When an interrupt has removed the sandbox.
-    pub(crate) fn start(&self, program: &Path) -> Result<()> {
+    pub(crate) fn command(&self, program: &Path) -> Result<Command> {
+        Ok(lock(&self.held).as_ref().context("interrupted")?.place.command(program))
+    }
+
+    /// Starts `command` as the daemon of this sandbox; the one before ends.
+    ///
+    /// # Errors
+    ///
+    /// When an interrupt has removed the sandbox.
+    pub(crate) fn start(&self, command: &mut Command) -> Result<()> {
         let mut held = lock(&self.held);
-        let held = held.as_mut().context("interrupted")?;
-        let mut command = held.place.command(program);
-        command.args(["--foreground", "--endpoint", &self.endpoint, "--cache-dir"]);
-        command.arg(held.place.cache_dir());
-        held.daemon = Some(Process::spawn(&mut command));
+        held.as_mut().context("interrupted")?.daemon = Some(Process::spawn(command));
         Ok(())
     }
 
     /// The directory that everything is in.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The cache directory of everything that runs in it.
+    pub(crate) fn cache_dir(&self) -> &Path {
+        &self.cache_dir
     }
 
     /// Where the daemon's socket is.
@@ -97,10 +108,27 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(lock(&self.held).take());
+        lock(&SANDBOXES)
+            .retain(|sandbox| sandbox.strong_count() > 0 && !sandbox.ptr_eq(&Arc::downgrade(&self.held)));
     }
 }
 
+/// Makes an interrupt remove every sandbox before it ends this program.
+fn catch_interrupts() -> Result<()> {
+    static CAUGHT: OnceLock<Result<(), String>> = OnceLock::new();
+    let caught = CAUGHT.get_or_init(|| {
+        let handler = || {
+            for sandbox in lock(&SANDBOXES).drain(..).filter_map(|sandbox| sandbox.upgrade()) {
+                drop(lock(&sandbox).take());
+            }
+            std::process::exit(INTERRUPTED);
+        };
+        ctrlc::set_handler(handler).map_err(|error| error.to_string())
+    });
+    caught.clone().map_err(|error| anyhow::anyhow!("interrupts cannot be caught: {error}"))
+}
+
 /// A panic while it was held is no reason to leave a daemon behind.
-fn lock(held: &Mutex<Option<Held>>) -> MutexGuard<'_, Option<Held>> {
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }

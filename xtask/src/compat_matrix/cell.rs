@@ -1,0 +1,184 @@
+//! One cell of the matrix: what was expected, what was seen, and whether the two are the same.
+
+use zccache_ipc::Lane;
+use zccache_ipc::model::{RequestKind, ResponseKind};
+
+use super::client::Told;
+use super::expectation::Expected;
+use super::trace::{Answer, Trace};
+use super::verb::{Ended, ExpectedVerb, NO_SUCH_VERB, Verb};
+
+/// One cell, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// Which table it belongs to: the daemon, or the command line of a release.
+    pub(crate) table: String,
+    /// Its line: the family, or the verb.
+    pub(crate) line: &'static str,
+    /// Its column: the client, or the value of a variable.
+    pub(crate) column: &'static str,
+    /// What was expected, in full.
+    pub(crate) expected: String,
+    /// What was seen, in full.
+    pub(crate) observed: String,
+    /// What was seen, for a table.
+    pub(crate) short: String,
+    /// Whether it is what was expected.
+    pub(crate) explained: bool,
+    /// Why it is not simply asked and done.
+    pub(crate) why: Vec<&'static str>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Observed {
+    /// What was said on the line; what was no conversation is told in words.
+    pub(crate) trace: Result<Trace, String>,
+    /// What the caller was told.
+    pub(crate) told: Told,
+}
+
+impl Cell {
+    /// Holds one against the other.
+    pub(crate) fn new(
+        (table, line, column): (String, RequestKind, &'static str),
+        expected: Expected,
+        observed: &Observed,
+    ) -> Self {
+        Self {
+            table,
+            line: line.name(),
+            column,
+            explained: observed.trace.as_ref() == Ok(&expected.trace) && observed.told == expected.told,
+            expected: format!("{} ⇒ {}", expected.trace, expected.told),
+            observed: match &observed.trace {
+                Ok(trace) => format!("{trace} ⇒ {}", observed.told),
+                Err(error) => format!("unreadable: {error} ⇒ {}", observed.told),
+            },
+            short: match &observed.trace {
+                Ok(trace) => short(trace, line, &observed.told),
+                Err(_) => "unreadable".to_owned(),
+            },
+            why: expected.why,
+        }
+    }
+
+    /// The cell of a verb that a release does not have.
+    pub(crate) fn of_no_verb(table: String, verb: Verb, column: &'static str) -> Self {
+        let none = "no such verb".to_owned();
+        Self {
+            table,
+            line: verb.name(),
+            column,
+            expected: none.clone(),
+            observed: none.clone(),
+            short: none,
+            explained: true,
+            why: vec![NO_SUCH_VERB],
+        }
+    }
+
+    /// Holds what a verb did against what it must do.
+    pub(crate) fn of_verb(
+        (table, verb, column): (String, Verb, &'static str),
+        expected: ExpectedVerb,
+        trace: &Result<Trace, String>,
+        ended: &Ended,
+    ) -> Self {
+        Self {
+            table,
+            line: verb.name(),
+            column,
+            explained: trace.as_ref() == Ok(&expected.trace) && *ended == expected.ended,
+            expected: format!("{} ⇒ {}", expected.trace, expected.ended),
+            observed: match trace {
+                Ok(trace) => format!("{trace} ⇒ {ended}"),
+                Err(error) => format!("unreadable: {error} ⇒ {ended}"),
+            },
+            short: match trace {
+                Ok(trace) => short(trace, verb.asks(), &Told::Done("")),
+                Err(_) => "unreadable".to_owned(),
+            },
+            why: expected.why,
+        }
+    }
+}
+
+/// Tells the replies alone: a comma between those of one connection, a semicolon between connections.
+pub(crate) fn short(trace: &Trace, line: RequestKind, told: &Told) -> String {
+    let connections = trace.0.iter().map(|connection| {
+        let replies = connection.iter().map(|exchange| match exchange.reply {
+            None => "no reply".to_owned(),
+            Some((lane, Answer::VersionRefusal)) => format!("{} refusal", name(lane)),
+            Some((lane, Answer::Response(kind))) if exchange.asked == line && kind != ResponseKind::Error => {
+                format!("{} ok", name(lane))
+            }
+            Some((lane, Answer::Response(kind))) => format!("{} {kind}", name(lane)),
+        });
+        replies.collect::<Vec<_>>().join(", ")
+    });
+    let replies = connections.collect::<Vec<_>>().join("; ");
+    match told {
+        Told::Done(what @ ("hit" | "miss")) => format!("{replies} ({what})"),
+        _ => replies,
+    }
+}
+
+const fn name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::FrameV1 => "frame",
+        other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::Wires;
+
+    use super::*;
+    use crate::compat_matrix::client::Client;
+    use crate::compat_matrix::daemon::Kind;
+    use crate::compat_matrix::expectation::expected;
+    use crate::compat_matrix::trace::Exchange;
+
+    /// The auto client against a v15-only daemon, with what `change` makes of what should be seen.
+    fn cell(change: impl FnOnce(&mut Observed)) -> Cell {
+        let expected = expected(Client::Blocking, Kind::Ours(Wires::V15), RequestKind::Lookup);
+        let mut observed = Observed { trace: Ok(expected.trace.clone()), told: expected.told.clone() };
+        change(&mut observed);
+        Cell::new(("v15-only".to_owned(), RequestKind::Lookup, "auto"), expected, &observed)
+    }
+
+    #[test]
+    fn what_is_as_expected_is_explained() {
+        let cell = cell(|_| {});
+        assert!(cell.explained);
+        assert_eq!(cell.short, "v15 refusal; v15 ok (hit)");
+        assert_eq!(cell.expected, cell.observed);
+    }
+
+    #[test]
+    fn a_wrong_observation_is_unexplained() {
+        #[track_caller]
+        fn check(change: impl FnOnce(&mut Observed)) {
+            let cell = cell(change);
+            assert!(!cell.explained, "{cell:?}");
+            assert_ne!(cell.expected, cell.observed);
+        }
+        let trace = |observed: &mut Observed| observed.trace.clone().unwrap().0;
+        check(|observed| observed.told = Told::Done("miss"));
+        check(|observed| observed.told = Told::VersionRefused);
+        check(|observed| observed.trace = Err("half a frame".to_owned()));
+        // One connection too few, one too many, another lane, another answer.
+        check(|observed| observed.trace = Ok(Trace(trace(observed)[1..].to_vec())));
+        check(|observed| observed.trace = Ok(Trace([trace(observed), trace(observed)].concat())));
+        check(|observed| {
+            let asked = Exchange::answered(Lane::V16, RequestKind::Lookup, ResponseKind::LookupResult);
+            observed.trace = Ok(Trace(vec![trace(observed)[0].clone(), vec![asked]]));
+        });
+        check(|observed| {
+            let asked = Exchange::answered(Lane::V15, RequestKind::Lookup, ResponseKind::Error);
+            observed.trace = Ok(Trace(vec![trace(observed)[0].clone(), vec![asked]]));
+        });
+    }
+}

@@ -1,0 +1,81 @@
+//! The tables as a page of the documentation.
+
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+
+use super::release::Release;
+use super::report::{LEGEND, Report};
+
+/// Writes the page, which says when and how it was made.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub(crate) fn write(path: &Path, report: &Report, released: &[Release]) -> Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let page = page(&date(since.as_secs() / (24 * 60 * 60)), report, released);
+    fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn page(date: &str, report: &Report, released: &[Release]) -> String {
+    let list = released.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let released = if list.is_empty() { String::new() } else { format!(" --released {list}") };
+    format!(
+        "# Who can talk to whom\n\n\
+         Generated on {date} by `cargo xtask compat-matrix{released} --write`, and not edited by hand: {}. Without \
+         `--released` the same command is a step of `cargo xtask ci`.\n\n\
+         Each cell was tried, with programs on temporary endpoints and a tap on the line that counts connections and \
+         reads every message. Our clients are in the columns `v15`, `v16` and `frame` (one wire, no fallback), `auto` \
+         and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` and \
+         `both`; a release's daemon and command line go by its number, and the columns of a command line are the \
+         values of `ZCCACHE_DAEMON_WIRE`. Its daemon is ours, with `--report-version`.\n\n\
+         {LEGEND}\n\n{}",
+        report.summary(),
+        report.markdown(),
+    )
+}
+
+/// The date that is so many days after 1970-01-01, in the Gregorian calendar.
+fn date(days: u64) -> String {
+    let is_leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let (mut year, mut left) = (1970, days);
+    while left >= 365 + u64::from(is_leap(year)) {
+        left -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while left >= lengths[month] {
+        left -= lengths[month];
+        month += 1;
+    }
+    format!("{year}-{:02}-{:02}", month + 1, left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let check = |days, expected: &str| assert_eq!(date(days), expected);
+        check(0, "1970-01-01");
+        check(58, "1970-02-28");
+        check(789, "1972-02-29");
+        check(11016, "2000-02-29");
+        check(20_454, "2026-01-01");
+        check(20_818, "2026-12-31");
+    }
+
+    #[test]
+    fn the_page_tells_how_it_was_made() {
+        let page = page("2026-11-22", &Report::new(Vec::new()), &["1.12.0".parse().unwrap()]);
+        assert!(
+            page.contains("on 2026-11-22 by `cargo xtask compat-matrix --released 1.12.0 --write`"),
+            "{page}"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! What each of our clients must see of each daemon: the table that the matrix is held against.
+
+use zccache_ipc::model::{RequestKind, ResponseKind};
+use zccache_ipc::{Lane, WirePolicy};
+
+use super::client::{Client, Told};
+use super::daemon::Kind;
+use super::trace::{Exchange, Trace};
+
+/// What must be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// What is said on the line, connection by connection.
+    pub(crate) trace: Trace,
+    /// What the caller is told.
+    pub(crate) told: Told,
+    /// Why it is not simply asked and done.
+    pub(crate) why: Vec<&'static str>,
+}
+
+const NOT_SERVED: &str = "our daemon stores artifacts and runs no tools: it answers `Error`";
+const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
+const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
+const FALLS_BACK: &str =
+    "the daemon's refusal is followed by the same request on v15, over a second connection";
+const ASKS_FIRST: &str =
+    "what must not be done twice is sent once it is known what the daemon speaks: a Ping is first";
+const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the start of a longer one and never answers; \
+     nobody knows the outcome of what must not be done twice";
+const STORES_NOTHING: &str = "released daemons answer `Stored` and store nothing, so that the lookup misses";
+
+/// What `client` must see when it asks `daemon` for `family`, as the first thing that it ever asks it.
+pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Expected {
+    let first = client.policy().first();
+    let (answer, told, why) = answer(daemon, family);
+    let harmless = HARMLESS.contains(&family);
+    let auto = client.policy() == WirePolicy::Auto;
+    let new = |connections, told, why: &[Option<&'static str>]| Expected {
+        trace: Trace(connections),
+        told,
+        why: why.iter().copied().flatten().collect(),
+    };
+
+    if daemon.wires().speaks(first) {
+        let asked = Exchange::answered(first, family, answer);
+        if auto && !harmless {
+            let ping = Exchange::answered(first, RequestKind::Ping, ResponseKind::Pong);
+            return new(vec![vec![ping, asked]], told, &[Some(ASKS_FIRST), why]);
+        }
+        return new(vec![vec![asked]], told, &[why]);
+    }
+    if auto {
+        let refused = Exchange::refused(first, if harmless { family } else { RequestKind::Ping });
+        let again = Exchange::answered(Lane::V15, family, answer);
+        let asks_first = (!harmless).then_some(ASKS_FIRST);
+        return new(vec![vec![refused], vec![again]], told, &[Some(FALLS_BACK), asks_first, why]);
+    }
+    if first == Lane::FrameV1 && matches!(daemon, Kind::Published(_)) {
+        let told = if harmless { Told::TimedOut } else { Told::OutcomeUnknown };
+        return new(vec![vec![Exchange::ignored(first, family)]], told, &[Some(FRAME_UNANSWERED)]);
+    }
+    let why = if first == Lane::V15 { NEW_DAEMON } else { OLD_DAEMON };
+    new(vec![vec![Exchange::refused(first, family)]], Told::VersionRefused, &[Some(why)])
+}
+
+/// What may be asked twice without harm.
+const HARMLESS: &[RequestKind] = &[
+    RequestKind::Ping,
+    RequestKind::Status,
+    RequestKind::Lookup,
+    RequestKind::Store,
+    RequestKind::SessionStats,
+    RequestKind::ListRustArtifacts,
+    RequestKind::FingerprintMarkSuccess,
+    RequestKind::FingerprintMarkFailure,
+    RequestKind::FingerprintInvalidate,
+];
+
+/// How `daemon` answers a family on a lane that it speaks, and what the caller is told.
+fn answer(daemon: Kind, family: RequestKind) -> (ResponseKind, Told, Option<&'static str>) {
+    use RequestKind as Ask;
+    let ours = matches!(daemon, Kind::Ours(_));
+    let (answer, said) = match family {
+        Ask::Ping => (ResponseKind::Pong, ""),
+        Ask::Shutdown => (ResponseKind::ShuttingDown, ""),
+        Ask::Status => (ResponseKind::Status, ""),
+        Ask::Lookup if ours => (ResponseKind::LookupResult, "hit"),
+        Ask::Lookup => return (ResponseKind::LookupResult, Told::Done("miss"), Some(STORES_NOTHING)),
+        Ask::Store => (ResponseKind::StoreResult, "stored"),
+        Ask::SessionStart => (ResponseKind::SessionStarted, ""),
+        Ask::SessionEnd => (ResponseKind::SessionEnded, ""),
+        Ask::SessionStats => (ResponseKind::SessionStatsResult, ""),
+        Ask::Clear if ours => (ResponseKind::Cleared, "1 removed"),
+        Ask::ListRustArtifacts => (ResponseKind::RustArtifactList, ""),
+        Ask::Compile
+        | Ask::CompileEphemeral
+        | Ask::LinkEphemeral
+        | Ask::FingerprintCheck
+        | Ask::FingerprintMarkSuccess
+        | Ask::FingerprintMarkFailure
+        | Ask::FingerprintInvalidate
+        | Ask::GenericToolExec
+        | Ask::ReleaseWorktreeHandles
+            if ours =>
+        {
+            return (ResponseKind::Error, Told::Refused, Some(NOT_SERVED));
+        }
+        // What was compiled, linked and run before is cached, and counted.
+        Ask::Clear => (ResponseKind::Cleared, "several removed"),
+        Ask::Compile | Ask::CompileEphemeral => (ResponseKind::CompileResult, ""),
+        Ask::LinkEphemeral => (ResponseKind::LinkResult, ""),
+        Ask::FingerprintCheck => (ResponseKind::FingerprintCheckResult, ""),
+        Ask::FingerprintMarkSuccess | Ask::FingerprintMarkFailure | Ask::FingerprintInvalidate => {
+            (ResponseKind::FingerprintAck, "")
+        }
+        Ask::GenericToolExec => (ResponseKind::GenericToolExecResult, ""),
+        Ask::ReleaseWorktreeHandles => (ResponseKind::ReleaseWorktreeHandlesResult, ""),
+    };
+    (answer, Told::Done(said), None)
+}
+
+impl Expected {
+    /// Whether the daemon is expected to stay silent, so that there is no point in waiting long.
+    pub(crate) const fn is_silence(&self) -> bool {
+        matches!(self.told, Told::TimedOut | Told::OutcomeUnknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::Wires;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(client: &str, daemon: Kind, family: RequestKind, trace: &str, told: Told) {
+        let client = Client::ALL.into_iter().find(|kind| kind.name() == client).unwrap();
+        let expected = expected(client, daemon, family);
+        assert_eq!((expected.trace.to_string().as_str(), expected.told), (trace, told));
+    }
+
+    #[test]
+    fn expectations_follow_from_what_both_sides_speak() {
+        let (old, new, both) = (Kind::Ours(Wires::V15), Kind::Ours(Wires::V16), Kind::Ours(Wires::ALL));
+        let (ping, clear) = (RequestKind::Ping, RequestKind::Clear);
+        let cleared = Told::Done("1 removed");
+        check("v15", both, ping, "v15 Ping → v15 Pong", Told::Done(""));
+        check("v15", new, ping, "v15 Ping → v15 version refusal", Told::VersionRefused);
+        check("frame", old, ping, "frame_v1 Ping → v15 version refusal", Told::VersionRefused);
+        check("auto", both, ping, "v16 Ping → v16 Pong", Told::Done(""));
+        check("auto", new, clear, "v16 Ping → v16 Pong, v16 Clear → v16 Cleared", cleared.clone());
+        check("blocking", old, ping, "v16 Ping → v15 version refusal; v15 Ping → v15 Pong", Told::Done(""));
+        check("auto", old, clear, "v16 Ping → v15 version refusal; v15 Clear → v15 Cleared", cleared);
+        check("v16", both, RequestKind::Compile, "v16 Compile → v16 Error", Told::Refused);
+    }
+
+    #[test]
+    fn released_daemons_differ_where_the_specification_says_so() {
+        let oldest = Kind::Published("1.11.21".parse().unwrap());
+        let newer = Kind::Published("1.12.0".parse().unwrap());
+        let lookup = RequestKind::Lookup;
+        check("frame", oldest, lookup, "frame_v1 Lookup → nothing", Told::TimedOut);
+        check("frame", oldest, RequestKind::Clear, "frame_v1 Clear → nothing", Told::OutcomeUnknown);
+        check("frame", newer, lookup, "frame_v1 Lookup → frame_v1 LookupResult", Told::Done("miss"));
+        check("v16", newer, RequestKind::Compile, "v16 Compile → v16 CompileResult", Told::Done(""));
+    }
+
+    #[test]
+    fn every_cell_that_is_not_simply_done_has_a_reason() {
+        let published = ["1.11.21", "1.12.0"].map(|release| Kind::Published(release.parse().unwrap()));
+        let ours = [Wires::V15, Wires::V16, Wires::ALL].map(Kind::Ours);
+        for daemon in ours.into_iter().chain(published) {
+            for client in Client::ALL {
+                for family in RequestKind::ALL {
+                    let expected = expected(client, daemon, *family);
+                    let simple = matches!(expected.trace.0.as_slice(), [connection] if connection.len() == 1)
+                        && matches!(expected.told, Told::Done(_));
+                    assert!(simple || !expected.why.is_empty(), "{} {daemon} {family}", client.name());
+                }
+            }
+        }
+    }
+}

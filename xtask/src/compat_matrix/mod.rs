@@ -1,0 +1,107 @@
+//! Every kind of client against every kind of daemon, for every family of requests.
+
+mod calls;
+mod cell;
+mod client;
+mod command_line;
+mod daemon;
+mod document;
+mod expectation;
+mod family;
+mod release;
+mod report;
+mod tap;
+mod trace;
+mod verb;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use tokio::runtime::Runtime;
+use zccache_ipc::Wires;
+
+use crate::cargo;
+use cell::Cell;
+use client::Client;
+use daemon::Daemon;
+use release::Release;
+use report::Report;
+use verb::Wire;
+
+/// The generated table, from the top of the repository.
+const DOCUMENT: &str = "docs/compat.md";
+
+/// What `cargo xtask compat-matrix` can be told.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Print every cell as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+
+    /// Add the published programs of these releases, on both sides; cargo installs them where they are
+    /// not there yet
+    #[arg(long, value_name = "V,V,…", value_delimiter = ',')]
+    released: Vec<Release>,
+
+    /// Where the published programs are kept between runs; by default `target/released`
+    #[arg(long, value_name = "DIRECTORY")]
+    released_dir: Option<PathBuf>,
+
+    /// Write the tables to docs/compat.md as well
+    #[arg(long)]
+    write: bool,
+}
+
+/// Builds the programs, makes every call, and prints what was seen.
+///
+/// # Errors
+///
+/// When a cell is not what was expected, or could not be tried.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let program = cargo::build_daemon(false)?;
+    let began = Instant::now();
+    let report = Report::new(cells(options, &program)?);
+    if options.json {
+        println!("{}", report.json());
+    } else {
+        println!("{report}\n{} in {:.1} s", report.summary(), began.elapsed().as_secs_f64());
+    }
+    if options.write {
+        document::write(&cargo::root().join(DOCUMENT), &report, &options.released)?;
+    }
+    let unexplained = report.unexplained();
+    ensure!(unexplained.is_empty(), "not as expected:\n{}", unexplained.join("\n"));
+    Ok(())
+}
+
+fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ours = [Wires::V15, Wires::V16, Wires::ALL].map(|wires| Daemon::ours(program, wires, None));
+    let mut cells = Vec::new();
+    for daemon in &ours {
+        cells.extend(every_client(&runtime, daemon)?);
+    }
+    let kept = options.released_dir.clone().unwrap_or_else(|| cargo::root().join("target/released"));
+    for release in &options.released {
+        let programs = release.programs(&kept)?;
+        cells.extend(every_client(&runtime, &Daemon::published(*release, &programs))?);
+    }
+    for release in &options.released {
+        let programs = release.programs(&kept)?;
+        let daemon = Daemon::ours(program, Wires::ALL, Some(*release));
+        for wire in Wire::ALL.into_iter().filter(|wire| release.knows(*wire)) {
+            cells.extend(command_line::run(*release, &programs, wire, &daemon)?);
+        }
+    }
+    Ok(cells)
+}
+
+fn every_client(runtime: &Runtime, daemon: &Daemon) -> Result<Vec<Cell>> {
+    let mut cells = Vec::new();
+    for client in Client::ALL {
+        cells.extend(calls::run(runtime, client, daemon)?);
+    }
+    Ok(cells)
+}

@@ -1,0 +1,279 @@
+//! The verbs of the published command line, and what each must do.
+
+use std::fmt;
+
+use zccache_ipc::Lane;
+use zccache_ipc::model::{RequestKind, ResponseKind};
+
+use super::family::Fixture;
+use super::release::Release;
+use super::trace::{Exchange, Trace};
+
+/// A verb, with the arguments that it gets here. No verb asks for `Ping`, `Lookup`, `Store` or
+/// `ListRustArtifacts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Start,
+    Status,
+    SessionStart,
+    SessionStats,
+    WrapInSession,
+    SessionEnd,
+    WrapCompiler,
+    WrapArchiver,
+    Exec,
+    FpCheck,
+    FpMarkSuccess,
+    FpMarkFailure,
+    FpInvalidate,
+    ReleaseHandles,
+    Clear,
+    Stop,
+}
+
+/// The value of `ZCCACHE_DAEMON_WIRE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Unset,
+    Bincode,
+    Prost,
+    Frame,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With success.
+    Well,
+    /// With a failure, after it has told the daemon's `Error`.
+    ToldOfAnError,
+    /// In any other way.
+    Otherwise(String),
+}
+
+/// What must be seen of a verb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedVerb {
+    /// What is said on the line, connection by connection.
+    pub(crate) trace: Trace,
+    /// How it ends.
+    pub(crate) ended: Ended,
+    /// Why it is not simply done.
+    pub(crate) why: Vec<&'static str>,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Well => "ends well",
+            Self::ToldOfAnError => "tells the daemon's error",
+            Self::Otherwise(what) => what,
+        })
+    }
+}
+
+impl Verb {
+    /// Every verb, in an order in which none spoils the next.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Start,
+        Self::Status,
+        Self::SessionStart,
+        Self::SessionStats,
+        Self::WrapInSession,
+        Self::SessionEnd,
+        Self::WrapCompiler,
+        Self::WrapArchiver,
+        Self::Exec,
+        Self::FpCheck,
+        Self::FpMarkSuccess,
+        Self::FpMarkFailure,
+        Self::FpInvalidate,
+        Self::ReleaseHandles,
+        Self::Clear,
+        Self::Stop,
+    ];
+
+    /// The name in the tables.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Status => "status",
+            Self::SessionStart => "session-start",
+            Self::SessionStats => "session-stats",
+            Self::SessionEnd => "session-end",
+            Self::WrapInSession => "wrap cc, in a session",
+            Self::WrapCompiler => "wrap cc",
+            Self::WrapArchiver => "wrap ar",
+            Self::Exec => "exec",
+            Self::FpCheck => "fp check",
+            Self::FpMarkSuccess => "fp mark-success",
+            Self::FpMarkFailure => "fp mark-failure",
+            Self::FpInvalidate => "fp invalidate",
+            Self::ReleaseHandles => "release-handles",
+            Self::Clear => "clear",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The whole command line, without the program.
+    pub(crate) fn arguments(self, fixture: &Fixture, session: &str) -> Vec<String> {
+        let (work, mark) = (fixture.work().to_string_lossy(), fixture.fingerprint_file());
+        let mark = mark.to_string_lossy();
+        let fp = |verb: &[&'static str]| [&["fp", "--cache-file", mark.as_ref()], verb].concat();
+        let arguments = match self {
+            Self::Start => vec!["start"],
+            Self::Status => vec!["status", "--json"],
+            Self::SessionStart => vec!["session-start", "--stats"],
+            Self::SessionStats => vec!["session-stats", session, "--json"],
+            Self::SessionEnd => vec!["session-end", session, "--json"],
+            Self::WrapInSession | Self::WrapCompiler => {
+                vec!["wrap", "/usr/bin/cc", "-c", "one.c", "-o", "one.o"]
+            }
+            Self::WrapArchiver => vec!["wrap", "/usr/bin/ar", "rcsD", "one.a", "one.c"],
+            Self::Exec => vec!["exec", "--", "/bin/echo", "hello"],
+            Self::FpCheck => vec!["fp", "--cache-file", &mark, "check", "--root", &work],
+            Self::FpMarkSuccess => fp(&["mark-success"]),
+            Self::FpMarkFailure => fp(&["mark-failure"]),
+            Self::FpInvalidate => fp(&["invalidate"]),
+            Self::ReleaseHandles => vec!["release-handles", "--path", &work, "--json"],
+            Self::Clear => vec!["clear"],
+            Self::Stop => vec!["stop"],
+        };
+        arguments.into_iter().map(str::to_owned).collect()
+    }
+}
+
+impl Wire {
+    /// Every value.
+    pub(crate) const ALL: [Self; 4] = [Self::Unset, Self::Bincode, Self::Prost, Self::Frame];
+
+    /// The name in the tables.
+    pub(crate) const fn name(self) -> &'static str {
+        match self.value() {
+            Some(value) => value,
+            None => "unset",
+        }
+    }
+
+    /// The value of the variable.
+    pub(crate) const fn value(self) -> Option<&'static str> {
+        match self {
+            Self::Unset => None,
+            Self::Bincode => Some("bincode"),
+            Self::Prost => Some("prost"),
+            Self::Frame => Some("frame"),
+        }
+    }
+}
+
+/// What a verb says to the daemon, after it has asked which release the daemon is where it does so.
+struct Says {
+    probes: bool,
+    asks: RequestKind,
+    answer: ResponseKind,
+}
+
+const NOT_SERVED: &str =
+    "our daemon stores artifacts and runs no tools: it answers `Error`, and the command line tells it";
+const CONTROL_ONLY: &str = "released clients choose v16 by themselves for `Ping`, `Status`, `Shutdown`, `Clear` and \
+    `ReleaseWorktreeHandles` only; the rest is on v15";
+
+/// Why there is nothing to see of a verb that a release does not have.
+pub(crate) const NO_SUCH_VERB: &str = "the release has no such verb, and would take it for a compiler";
+
+/// What `verb` of `release` must do with `wire` against our daemon, which speaks everything and announces
+/// the same release (`spec/WIRE.md` §10).
+pub(crate) fn expected(release: Release, wire: Wire, verb: Verb) -> ExpectedVerb {
+    let Says { probes, asks, answer } = verb.says();
+    let (control, full) = match wire {
+        Wire::Unset if release.wires().speaks(Lane::V16) => (Lane::V16, Lane::V15),
+        Wire::Unset | Wire::Bincode => (Lane::V15, Lane::V15),
+        Wire::Prost => (Lane::V16, Lane::V16),
+        Wire::Frame => (Lane::FrameV1, Lane::FrameV1),
+    };
+    let is_control = matches!(
+        asks,
+        RequestKind::Status
+            | RequestKind::Clear
+            | RequestKind::Shutdown
+            | RequestKind::ReleaseWorktreeHandles
+    );
+    let lane = if is_control { control } else { full };
+    let probe = probes.then(|| Exchange::answered(control, RequestKind::Status, ResponseKind::Status));
+    let asked = Exchange::answered(lane, asks, answer);
+    let refused = answer == ResponseKind::Error;
+    let why = [(refused, NOT_SERVED), (!is_control && control != full, CONTROL_ONLY)];
+    ExpectedVerb {
+        trace: Trace(probe.into_iter().chain([asked]).map(|exchange| vec![exchange]).collect()),
+        ended: if refused { Ended::ToldOfAnError } else { Ended::Well },
+        why: why.into_iter().filter_map(|(holds, why)| holds.then_some(why)).collect(),
+    }
+}
+
+impl Verb {
+    const fn says(self) -> Says {
+        use RequestKind as Ask;
+        let (probes, asks, answer) = match self {
+            Self::Start | Self::Status => (false, Ask::Status, ResponseKind::Status),
+            Self::SessionStart => (true, Ask::SessionStart, ResponseKind::SessionStarted),
+            Self::SessionStats => (false, Ask::SessionStats, ResponseKind::SessionStatsResult),
+            Self::SessionEnd => (false, Ask::SessionEnd, ResponseKind::SessionEnded),
+            Self::WrapInSession => (false, Ask::Compile, ResponseKind::Error),
+            Self::WrapCompiler => (true, Ask::CompileEphemeral, ResponseKind::Error),
+            Self::WrapArchiver => (true, Ask::LinkEphemeral, ResponseKind::Error),
+            Self::Exec => (true, Ask::GenericToolExec, ResponseKind::Error),
+            Self::FpCheck => (true, Ask::FingerprintCheck, ResponseKind::Error),
+            Self::FpMarkSuccess => (true, Ask::FingerprintMarkSuccess, ResponseKind::Error),
+            Self::FpMarkFailure => (true, Ask::FingerprintMarkFailure, ResponseKind::Error),
+            Self::FpInvalidate => (true, Ask::FingerprintInvalidate, ResponseKind::Error),
+            Self::ReleaseHandles => (false, Ask::ReleaseWorktreeHandles, ResponseKind::Error),
+            Self::Clear => (false, Ask::Clear, ResponseKind::Cleared),
+            Self::Stop => (false, Ask::Shutdown, ResponseKind::ShuttingDown),
+        };
+        Says { probes, asks, answer }
+    }
+
+    /// Whether `release` has it.
+    pub(crate) fn is_in(self, release: Release) -> bool {
+        self != Self::ReleaseHandles || release >= Release::WITH_RELEASE_HANDLES
+    }
+
+    /// The request that the verb is for.
+    pub(crate) const fn asks(self) -> RequestKind {
+        self.says().asks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(release: &str, wire: Wire, verb: Verb, trace: &str, ended: Ended) {
+        let expected = expected(release.parse().unwrap(), wire, verb);
+        assert_eq!((expected.trace.to_string().as_str(), &expected.ended), (trace, &ended));
+        assert!(ended == Ended::Well || !expected.why.is_empty());
+    }
+
+    #[test]
+    fn a_verb_speaks_what_its_release_and_the_variable_say() {
+        let (status, session, exec) = (Verb::Status, Verb::SessionStart, Verb::Exec);
+        check("1.11.21", Wire::Unset, status, "v15 Status → v15 Status", Ended::Well);
+        check("1.12.0", Wire::Unset, status, "v16 Status → v16 Status", Ended::Well);
+        check("1.12.0", Wire::Bincode, status, "v15 Status → v15 Status", Ended::Well);
+        check(
+            "1.12.0",
+            Wire::Unset,
+            session,
+            "v16 Status → v16 Status; v15 SessionStart → v15 SessionStarted",
+            Ended::Well,
+        );
+        check(
+            "1.12.9",
+            Wire::Frame,
+            exec,
+            "frame_v1 Status → frame_v1 Status; frame_v1 GenericToolExec → frame_v1 Error",
+            Ended::ToldOfAnError,
+        );
+    }
+}
