@@ -2,9 +2,9 @@
 
 use bytes::BytesMut;
 use conformance::vectors::{bytes, list, text};
-use ipc_model::Request;
+use ipc_model::{Request, Response};
 use serde_json::Value;
-use wire_dispatch::{CutError, DecodeError, Lane, Received, Wires, receive};
+use wire_dispatch::{CutError, DecodeError, Lane, Received, ServerMachine, Step, Wires, receive};
 use wire_frame::FrameError;
 
 /// Where ours ends otherwise, on purpose: as soon as eight bytes are there a version is judged, so that an
@@ -40,6 +40,40 @@ fn recorded_buffers_end_as_recorded() {
                 assert_eq!(actual, expected_outcome(recorded), "{name}: {recorded}");
                 assert_eq!(Some((before - buffer.len()) as u64), recorded["consumed"].as_u64(), "{name}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_later_releases_are_refused_in_their_own_number_and_codec() {
+    let machine = ServerMachine::new("1.12.0", Wires::ALL);
+    for (number, lane, in_kind) in [
+        (17_u32, Lane::V15, true),
+        (23, Lane::V15, true),
+        (24, Lane::V16, true),
+        (26, Lane::V16, true),
+        // Any other with the released refusal, which is v15.
+        (0, Lane::V15, false),
+        (14, Lane::V15, false),
+        (18, Lane::V15, false),
+        (25, Lane::V15, false),
+    ] {
+        let head = [&[4, 1, 0, 0][..], &number.to_le_bytes()].concat();
+        let Step::Refuse(refusal) = machine.step(&mut BytesMut::from(&head[..])) else { panic!("{number}") };
+        let mut frame = BytesMut::new();
+        machine.reply(&refusal.reply_to, &refusal.reply, &mut frame).expect("fits");
+        let sent_as = u32::from_le_bytes(frame[4..8].try_into().expect("four bytes"));
+        let own = if lane == Lane::V15 { 15 } else { 16 };
+        assert_eq!(sent_as, if in_kind { number } else { own });
+        frame[4..8].copy_from_slice(&u32::to_le_bytes(own));
+        match receive::<Response>(&mut frame, Wires::ALL) {
+            Ok(Received::Message(reply)) => {
+                assert_eq!(reply.lane, lane, "{number}");
+                let Response::Error(error) = reply.message else { panic!("{number}: {:?}", reply.message) };
+                assert!(wire_dispatch::mismatch::is_refusal(&error.message), "{}", error.message);
+                assert!(error.message.contains(&format!("received a request at protocol v{number}.")));
+            }
+            other => panic!("{number}: {other:?}"),
         }
     }
 }

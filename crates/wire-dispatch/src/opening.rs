@@ -50,27 +50,41 @@ mod tests {
     use super::*;
     use wire_frame::{MAX_LENGTH, Version};
 
-    /// The versions of `spec/WIRE.md` §15, and their neighbours.
-    const VERSIONS: [u32; 9] = [14, 15, 16, 17, 23, 24, 25, 26, 27];
+    /// The released rule (`spec/WIRE.md` §3, step 4): whether eight bytes that start with 1 are a header.
+    fn released_rule(head: [u8; 8]) -> bool {
+        let [a, b, c, d, e, f, g, h] = head;
+        u32::from_le_bytes([a, b, c, d]) >= 4 && matches!(u32::from_le_bytes([e, f, g, h]), 15 | 16)
+    }
 
+    /// Only frames that start with the byte 1 can be mistaken, and of those the fifth byte decides.
     #[test]
-    fn every_legal_header_frame_is_a_header_and_every_legal_envelope_an_envelope() {
-        // Only lengths with the low byte 01 can be mistaken, and there is one for each 256.
+    fn every_legal_header_frame_is_a_header() {
         for length in (1..=MAX_LENGTH).step_by(256).filter(|length| *length >= 4) {
-            for version in VERSIONS {
+            for version in 2..=u8::MAX {
                 let mut head = [0; 8];
                 head[..4].copy_from_slice(&length.to_le_bytes());
-                head[4..].copy_from_slice(&version.to_le_bytes());
+                head[4] = version;
                 match Opening::of(&head) {
-                    Ok(Opening::Header(header)) => assert_eq!(header.version(), Version(version)),
+                    Ok(Opening::Header(header)) => assert_eq!(header.version(), Version(version.into())),
                     other => panic!("length {length}, version {version}: {other:?}"),
+                }
+                if matches!(version, 15 | 16) {
+                    assert!(released_rule(head), "length {length}, version {version}");
                 }
             }
         }
-        for body_len in (0..=MAX_LENGTH).step_by(255).chain([MAX_LENGTH]) {
-            let mut head = [ENVELOPE_FRAMING; 8];
-            head[1..5].copy_from_slice(&body_len.to_le_bytes());
-            assert_eq!(Opening::of(&head), Ok(Opening::Envelope), "body length {body_len}");
+    }
+
+    #[test]
+    fn every_legal_envelope_is_an_envelope_whatever_its_body_starts_with() {
+        for body_len in 0..=MAX_LENGTH {
+            for start in [0, 1, 8, 15, 16, 0xff] {
+                let mut head = [start; 8];
+                head[0] = ENVELOPE_FRAMING;
+                head[1..5].copy_from_slice(&body_len.to_le_bytes());
+                assert_eq!(Opening::of(&head), Ok(Opening::Envelope), "body length {body_len}, {start}");
+                assert!(!released_rule(head), "body length {body_len}, {start}");
+            }
         }
     }
 
