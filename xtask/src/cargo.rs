@@ -26,9 +26,9 @@ pub(crate) fn command() -> Command {
 /// When it cannot be started or does not end with success.
 pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     for (name, value) in environment {
-        print!("{name}={value:?} ");
+        eprint!("{name}={value:?} ");
     }
-    println!("cargo {}", arguments.join(" "));
+    eprintln!("cargo {}", arguments.join(" "));
     let mut cargo = command();
     cargo.args(arguments).envs(environment.iter().copied());
     let status = cargo.status().context("cargo cannot be started")?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use testkit::{Process, TempEndpoint};
 
 /// The exit code of a program that an interrupt ended: 128 + SIGINT.
@@ -31,6 +31,10 @@ struct Held {
     place: TempEndpoint,
 }
 
+/// A sandbox that is not removed.
+#[must_use]
+pub(crate) struct Hold<'a>(#[expect(dead_code, reason = "held, not looked at")] MutexGuard<'a, Option<Held>>);
+
 impl Sandbox {
     /// Makes the directory; the first one takes over interrupts for the rest of the program.
     ///
@@ -40,14 +44,26 @@ impl Sandbox {
     pub(crate) fn new() -> Result<Self> {
         catch_interrupts()?;
         let held = Arc::new(Mutex::new(None));
+        let mut slot = lock(&held); // from here on, an interrupt waits until there is something to remove
         lock(&SANDBOXES).push(Arc::downgrade(&held));
-        let mut slot = lock(&held); // an interrupt waits until there is something to remove
         let place = TempEndpoint::new();
         let (dir, cache_dir) = (place.dir().to_path_buf(), place.cache_dir());
         let (socket, endpoint) = (place.socket(), place.name());
         *slot = Some(Held { daemon: None, place });
         drop(slot);
         Ok(Self { held, dir, cache_dir, socket, endpoint })
+    }
+
+    /// Keeps an interrupt waiting while something is written into the sandbox, so that nothing is written
+    /// after it was removed. Nothing else of the sandbox may be asked meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When an interrupt has removed the sandbox.
+    pub(crate) fn hold(&self) -> Result<Hold<'_>> {
+        let held = lock(&self.held);
+        ensure!(held.is_some(), "interrupted");
+        Ok(Hold(held))
     }
 
     /// A command that sees nothing of this machine's environment and writes only into the sandbox.
@@ -118,7 +134,8 @@ fn catch_interrupts() -> Result<()> {
     static CAUGHT: OnceLock<Result<(), String>> = OnceLock::new();
     let caught = CAUGHT.get_or_init(|| {
         let handler = || {
-            for sandbox in lock(&SANDBOXES).drain(..).filter_map(|sandbox| sandbox.upgrade()) {
+            let mut sandboxes = lock(&SANDBOXES); // for good: no sandbox is made any more
+            for sandbox in sandboxes.drain(..).filter_map(|sandbox| sandbox.upgrade()) {
                 drop(lock(&sandbox).take());
             }
             std::process::exit(INTERRUPTED);

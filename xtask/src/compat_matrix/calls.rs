@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;
 use zccache_ipc::model::RequestKind;
 
-use super::cell::{Cell, Observed};
+use super::cell::{Cell, Observed, Subject};
 use super::client::{Client, Told, open_session};
 use super::daemon::{Daemon, PATIENCE};
 use super::expectation::expected;
@@ -26,7 +26,7 @@ const SILENCE: Duration = Duration::from_millis(200);
 pub(crate) fn run(runtime: &Runtime, client: Client, daemon: &Daemon) -> Result<Vec<Cell>> {
     let sandbox = Sandbox::new()?;
     let endpoint = daemon.start(&sandbox)?;
-    let mut fixture = Fixture::new(sandbox.dir())?;
+    let mut fixture = Fixture::new(&sandbox)?;
     let session = open_session(&endpoint, daemon.lane(), PATIENCE, &fixture);
     fixture.session = session.with_context(|| format!("{daemon} opens no session"))?;
     let call = |(index, family): (usize, &RequestKind)| {
@@ -34,14 +34,16 @@ pub(crate) fn run(runtime: &Runtime, client: Client, daemon: &Daemon) -> Result<
         let expected = expected(client, daemon.kind, family);
         let limit = if expected.is_silence() { SILENCE } else { PATIENCE };
         let tap = Tap::open(&sandbox, index, &endpoint)?;
+        let hold = sandbox.hold()?;
         let mut told = client.call(runtime, tap.endpoint(), limit, family, &fixture);
+        drop(hold);
         if family == RequestKind::Shutdown {
             told = ended(told, &sandbox);
         } else if sandbox.daemon_ended() {
             told = Told::Other(format!("the daemon ended; it wrote:\n{}", sandbox.daemon_output()));
         }
         let trace = Trace::of(&tap.close()).map_err(|error| format!("{error:#}"));
-        let place = (daemon.to_string(), family, client.name());
+        let place = (Subject::Daemon(daemon.kind), family, client.name());
         Ok(Cell::new(place, expected, &Observed { trace, told }))
     };
     ORDER.iter().enumerate().map(call).collect()

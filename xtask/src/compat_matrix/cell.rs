@@ -1,18 +1,22 @@
 //! One cell of the matrix: what was expected, what was seen, and whether the two are the same.
 
+use std::fmt;
+
 use zccache_ipc::Lane;
 use zccache_ipc::model::{RequestKind, ResponseKind};
 
 use super::client::Told;
+use super::daemon::Kind;
 use super::expectation::Expected;
+use super::release::Release;
 use super::trace::{Answer, Trace};
 use super::verb::{Ended, ExpectedVerb, NO_SUCH_VERB, Verb};
 
 /// One cell, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Which table it belongs to: the daemon, or the command line of a release.
-    pub(crate) table: String,
+    /// What is tried, and so which table it belongs to.
+    pub(crate) subject: Subject,
     /// Its line: the family, or the verb.
     pub(crate) line: &'static str,
     /// Its column: the client, or the value of a variable.
@@ -29,6 +33,15 @@ pub(crate) struct Cell {
     pub(crate) why: Vec<&'static str>,
 }
 
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A daemon, by our clients.
+    Daemon(Kind),
+    /// The command line of a release, against our daemon.
+    CommandLine(Release),
+}
+
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
@@ -38,15 +51,25 @@ pub(crate) struct Observed {
     pub(crate) told: Told,
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Daemon(kind @ Kind::Ours(_)) => write!(f, "Our clients, our daemon: {kind}"),
+            Self::Daemon(kind @ Kind::Published(_)) => write!(f, "Our clients, the daemon of {kind}"),
+            Self::CommandLine(release) => write!(f, "The command line of {release}, our daemon"),
+        }
+    }
+}
+
 impl Cell {
     /// Holds one against the other.
     pub(crate) fn new(
-        (table, line, column): (String, RequestKind, &'static str),
+        (subject, line, column): (Subject, RequestKind, &'static str),
         expected: Expected,
         observed: &Observed,
     ) -> Self {
         Self {
-            table,
+            subject,
             line: line.name(),
             column,
             explained: observed.trace.as_ref() == Ok(&expected.trace) && observed.told == expected.told,
@@ -64,10 +87,10 @@ impl Cell {
     }
 
     /// The cell of a verb that a release does not have.
-    pub(crate) fn of_no_verb(table: String, verb: Verb, column: &'static str) -> Self {
+    pub(crate) fn of_no_verb(subject: Subject, verb: Verb, column: &'static str) -> Self {
         let none = "no such verb".to_owned();
         Self {
-            table,
+            subject,
             line: verb.name(),
             column,
             expected: none.clone(),
@@ -80,13 +103,13 @@ impl Cell {
 
     /// Holds what a verb did against what it must do.
     pub(crate) fn of_verb(
-        (table, verb, column): (String, Verb, &'static str),
+        (subject, verb, column): (Subject, Verb, &'static str),
         expected: ExpectedVerb,
         trace: &Result<Trace, String>,
         ended: &Ended,
     ) -> Self {
         Self {
-            table,
+            subject,
             line: verb.name(),
             column,
             explained: trace.as_ref() == Ok(&expected.trace) && *ended == expected.ended,
@@ -137,7 +160,6 @@ mod tests {
 
     use super::*;
     use crate::compat_matrix::client::Client;
-    use crate::compat_matrix::daemon::Kind;
     use crate::compat_matrix::expectation::expected;
     use crate::compat_matrix::trace::Exchange;
 
@@ -146,7 +168,7 @@ mod tests {
         let expected = expected(Client::Blocking, Kind::Ours(Wires::V15), RequestKind::Lookup);
         let mut observed = Observed { trace: Ok(expected.trace.clone()), told: expected.told.clone() };
         change(&mut observed);
-        Cell::new(("v15-only".to_owned(), RequestKind::Lookup, "auto"), expected, &observed)
+        Cell::new((Subject::Daemon(Kind::Ours(Wires::V15)), RequestKind::Lookup, "auto"), expected, &observed)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use testkit::Process;
 
-use super::cell::Cell;
+use super::cell::{Cell, Subject};
 use super::daemon::{Daemon, PATIENCE};
 use super::family::Fixture;
 use super::release::Release;
@@ -33,14 +33,14 @@ const NOT_SERVED: &str = "is not served by this daemon";
 pub(crate) fn run(release: Release, programs: &Path, wire: Wire, daemon: &Daemon) -> Result<Vec<Cell>> {
     let sandbox = Sandbox::new()?;
     let endpoint = daemon.start(&sandbox)?;
-    let fixture = Fixture::new(sandbox.dir())?;
+    let fixture = Fixture::new(&sandbox)?;
     let program = alone(programs, &sandbox)?;
     let mut session = String::new();
     let mut cells = Vec::new();
-    let table = format!("zccache {release}");
+    let subject = Subject::CommandLine(release);
     for (number, verb) in Verb::ALL.into_iter().enumerate() {
         if !verb.is_in(release) {
-            cells.push(Cell::of_no_verb(table.clone(), verb, wire.name()));
+            cells.push(Cell::of_no_verb(subject, verb, wire.name()));
             continue;
         }
         let tap = Tap::open(&sandbox, number, &endpoint)?;
@@ -53,7 +53,9 @@ pub(crate) fn run(release: Release, programs: &Path, wire: Wire, daemon: &Daemon
         if let Some(value) = wire.value() {
             command.env("ZCCACHE_DAEMON_WIRE", value);
         }
+        let hold = sandbox.hold()?;
         let (mut ended, stdout) = finish(&mut command);
+        drop(hold);
         if verb == Verb::SessionStart {
             session = session_id(&stdout).unwrap_or_default();
         }
@@ -66,7 +68,7 @@ pub(crate) fn run(release: Release, programs: &Path, wire: Wire, daemon: &Daemon
         }
         let trace = Trace::of(&tap.close()).map_err(|error| format!("{error:#}"));
         let trace = trace.map(Trace::without_silent_connections);
-        let place = (table.clone(), verb, wire.name());
+        let place = (subject, verb, wire.name());
         cells.push(Cell::of_verb(place, expected(release, wire, verb), &trace, &ended));
     }
     let left: Vec<_> = left_behind(sandbox.dir()).collect();
@@ -78,6 +80,7 @@ pub(crate) fn run(release: Release, programs: &Path, wire: Wire, daemon: &Daemon
 fn alone(programs: &Path, sandbox: &Sandbox) -> Result<PathBuf> {
     let name = Path::new("zccache").with_extension(std::env::consts::EXE_EXTENSION);
     let dir = sandbox.dir().join("bin");
+    let _hold = sandbox.hold()?;
     std::fs::create_dir_all(&dir)?;
     let copy = dir.join(&name);
     let program = programs.join(&name);

@@ -28,10 +28,10 @@ fn page(date: &str, report: &Report, released: &[Release]) -> String {
          Generated on {date} by `cargo xtask compat-matrix{released} --write`, and not edited by hand: {}. Without \
          `--released` the same command is a step of `cargo xtask ci`.\n\n\
          Each cell was tried, with programs on temporary endpoints and a tap on the line that counts connections and \
-         reads every message. Our clients are in the columns `v15`, `v16` and `frame` (one wire, no fallback), `auto` \
-         and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` and \
-         `both`; a release's daemon and command line go by its number, and the columns of a command line are the \
-         values of `ZCCACHE_DAEMON_WIRE`. Its daemon is ours, with `--report-version`.\n\n\
+         reads every message. Our clients are the columns: `v15`, `v16` and `frame` (one wire, no fallback), `auto`, \
+         and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` or \
+         `both`. The columns of a command line are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, speaks \
+         everything and announces the same release. `frame` is FrameV1.\n\n\
          {LEGEND}\n\n{}",
         report.summary(),
         report.markdown(),

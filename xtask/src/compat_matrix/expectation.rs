@@ -21,8 +21,7 @@ pub(crate) struct Expected {
 const NOT_SERVED: &str = "our daemon stores artifacts and runs no tools: it answers `Error`";
 const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
 const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
-const FALLS_BACK: &str =
-    "the daemon's refusal is followed by the same request on v15, over a second connection";
+const FALLS_BACK: &str = "the daemon's refusal is followed by the request on v15, over a second connection";
 const ASKS_FIRST: &str =
     "what must not be done twice is sent once it is known what the daemon speaks: a Ping is first";
 const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the start of a longer one and never answers; \

@@ -8,6 +8,8 @@ use zccache_ipc::model::{
     FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart, StoreResult,
 };
 
+use crate::sandbox::Sandbox;
+
 /// Every family, in an order in which none spoils the next: a store before the lookup that hits, a
 /// session before it is ended, and what forgets or ends everything last.
 pub(crate) const ORDER: [RequestKind; 19] = [
@@ -45,13 +47,14 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// Makes the files in `dir`; there is no session yet.
+    /// Makes the files in `sandbox`; there is no session yet.
     ///
     /// # Errors
     ///
     /// When they cannot be written.
-    pub(crate) fn new(dir: &Path) -> Result<Self> {
-        let work = dir.join("work");
+    pub(crate) fn new(sandbox: &Sandbox) -> Result<Self> {
+        let work = sandbox.dir().join("work");
+        let _hold = sandbox.hold()?;
         std::fs::create_dir_all(&work)?;
         std::fs::write(work.join("one.c"), "int one(void) { return 1; }\n")?;
         Ok(Self { work, session: String::new() })

@@ -4,8 +4,10 @@ use std::fmt;
 
 use comfy_table::{Table, TableStyle, presets};
 use serde_json::{Value, json};
+use zccache_ipc::Wires;
 
-use super::cell::Cell;
+use super::cell::{Cell, Subject};
+use super::daemon::Kind;
 
 /// Every cell of a run.
 #[derive(Debug)]
@@ -33,25 +35,31 @@ impl Report {
     pub(crate) fn unexplained(&self) -> Vec<String> {
         let cells = self.cells.iter().filter(|cell| !cell.explained);
         let told = cells.map(|cell| {
-            let Cell { table, line, column, expected, observed, .. } = cell;
-            format!("{table}, {column}, {line}:\n  expected {expected}\n  observed {observed}")
+            let Cell { subject, line, column, expected, observed, .. } = cell;
+            format!("{subject}, {column}, {line}:\n  expected {expected}\n  observed {observed}")
         });
         told.collect()
     }
 
-    /// Every cell, as an array of objects.
+    /// Every cell, as an array of objects; `wire` is the variable of a released command line.
     pub(crate) fn json(&self) -> Value {
         let cell = |cell: &Cell| {
-            let Cell { table, line, column, expected, observed, short: _, explained, why } = cell;
+            let Cell { subject, line, column, expected, observed, short: _, explained, why } = cell;
+            let (client, wire, daemon) = match subject {
+                Subject::Daemon(kind) => ((*column).to_owned(), None, *kind),
+                Subject::CommandLine(release) => {
+                    (format!("zccache {release}"), Some(column), Kind::Ours(Wires::ALL))
+                }
+            };
             json!({
-                "table": table, "line": line, "column": column, "expected": expected,
-                "observed": observed, "explained": explained, "why": why,
+                "client": client, "wire": wire, "daemon": daemon.to_string(), "request": line,
+                "expected": expected, "observed": observed, "explained": explained, "why": why,
             })
         };
         self.cells.iter().map(cell).collect()
     }
 
-    /// Every table as Markdown, under a heading of this level, with its reasons.
+    /// Every table as Markdown, under a heading of the second level, and the reasons.
     pub(crate) fn markdown(&self) -> String {
         let (tables, reasons) = self.tables(presets::ASCII_MARKDOWN);
         let tables = tables.into_iter().map(|(title, table)| format!("## {title}\n\n{table}\n\n"));
@@ -62,8 +70,8 @@ impl Report {
     /// One table for each daemon and each command line, and the reasons that their numbers stand for.
     fn tables(&self, style: TableStyle) -> (Vec<(String, Table)>, Vec<&'static str>) {
         let mut reasons = Vec::new();
-        let tables = distinct(self.cells.iter().map(|cell| cell.table.as_str())).into_iter().map(|title| {
-            let cells: Vec<_> = self.cells.iter().filter(|cell| cell.table == title).collect();
+        let tables = distinct(self.cells.iter().map(|cell| cell.subject)).into_iter().map(|subject| {
+            let cells: Vec<_> = self.cells.iter().filter(|cell| cell.subject == subject).collect();
             let columns = distinct(cells.iter().map(|cell| cell.column));
             let mut table = Table::new();
             table.load_style(style).set_header(std::iter::once("").chain(columns.iter().copied()));
@@ -76,7 +84,7 @@ impl Report {
                     std::iter::once(line.to_owned()).chain(columns.iter().map(find).collect::<Vec<_>>()),
                 );
             }
-            (title.to_owned(), table)
+            (subject.to_string(), table)
         });
         (tables.collect(), reasons)
     }
@@ -99,7 +107,7 @@ fn shown(cell: &Cell, reasons: &mut Vec<&'static str>) -> String {
 }
 
 /// The values in the order in which each comes first.
-fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut distinct = Vec::new();
     for value in values {
         if !distinct.contains(&value) {
@@ -129,7 +137,7 @@ mod tests {
 
     fn cell(line: &'static str, column: &'static str, explained: bool, why: &[&'static str]) -> Cell {
         Cell {
-            table: "both".to_owned(),
+            subject: Subject::Daemon(Kind::Ours(Wires::ALL)),
             line,
             column,
             expected: "v15 Ping → v15 Pong".to_owned(),
@@ -150,7 +158,7 @@ mod tests {
         ]);
         let markdown = report.markdown();
         for expected in [
-            "## both",
+            "## Our clients, our daemon: both",
             "|       | v15 ",
             "| Ping  | v15 Ping                   | v15 Ping [1]     |",
             "| Clear | NOT AS EXPECTED: v15 Clear | v15 Clear [2, 1] |",
@@ -159,8 +167,12 @@ mod tests {
             assert!(markdown.contains(expected), "{expected}\n{markdown}");
         }
         assert_eq!(report.unexplained().len(), 1);
-        assert!(report.unexplained()[0].starts_with("both, v15, Clear:\n  expected v15 Ping"));
+        assert!(
+            report.unexplained()[0]
+                .starts_with("Our clients, our daemon: both, v15, Clear:\n  expected v15 Ping")
+        );
         assert_eq!(report.json()[2]["explained"], false);
+        assert_eq!(report.json()[1]["client"], "auto");
         assert_eq!(report.summary(), "4 cells, 1 of them not as expected");
     }
 }

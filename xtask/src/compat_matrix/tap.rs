@@ -65,6 +65,7 @@ impl Tap {
                 Err(error) => listens(Some(error.into())),
             }
         };
+        let _hold = sandbox.hold()?;
         let thread = std::thread::Builder::new().name("tap".to_owned()).spawn(work)?;
         match is_ready.recv().context("the tap's thread ended")? {
             None => Ok(Self { endpoint, tape, stop: Some(stop), thread: Some(thread) }),
@@ -102,13 +103,15 @@ fn listen(at: &Endpoint, lock_file: &Path) -> Result<(Listener, Claim)> {
     Ok((claim.bind()?, claim))
 }
 
+/// Accepts until the daemon is gone, so that its clients see that nobody listens any more.
 async fn serve(listener: &Listener, to: &Endpoint, tape: &Tape) {
     let mut lines = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok(client) => {
                 let line = tape.new_line();
-                drop(lines.spawn(carry(client, to.clone(), tape.clone(), line)));
+                let Ok(daemon) = Stream::connect(to, Instant::now() + CONNECT).await else { return };
+                drop(lines.spawn(carry(client, daemon, tape.clone(), line)));
             }
             Err(error) if error.is_fatal() => return,
             Err(_) => {} // a peer that went away again
@@ -116,9 +119,8 @@ async fn serve(listener: &Listener, to: &Endpoint, tape: &Tape) {
     }
 }
 
-/// Carries one connection until both sides have ended; without a daemon, the client sees it close.
-async fn carry(client: Stream, to: Endpoint, tape: Tape, line: usize) {
-    let Ok(daemon) = Stream::connect(&to, Instant::now() + CONNECT).await else { return };
+/// Carries one connection until both sides have ended.
+async fn carry(client: Stream, daemon: Stream, tape: Tape, line: usize) {
     let (from_client, to_client) = tokio::io::split(client);
     let (from_daemon, to_daemon) = tokio::io::split(daemon);
     let asks = copy(from_client, to_daemon, |bytes| tape.note(line, |line| &mut line.asked, bytes));
