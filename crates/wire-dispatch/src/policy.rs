@@ -48,6 +48,15 @@ impl WirePolicy {
         }
     }
 
+    /// The lane that is tried last, and that a refusal is about in the end.
+    #[must_use]
+    pub const fn last(self) -> Lane {
+        match self {
+            Self::Auto => Lane::V15,
+            Self::Only(lane) => lane,
+        }
+    }
+
     /// Whether v15 may be spoken when the first lane is refused.
     #[must_use]
     pub const fn may_fall_back(self) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zccache_ipc::blocking::Client;
 use zccache_ipc::endpoint::{Endpoint, Environment, Locations, PrivateOptions, Variable};
 use zccache_ipc::model::{Request, Response};
-use zccache_ipc::wire_dispatch::{UnknownWire, mismatch};
+use zccache_ipc::wire_dispatch::UnknownWire;
 use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
 
 use crate::args::Global;
@@ -94,18 +94,9 @@ impl Caller {
     pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
         let reply = self.client(default).call_on(None, None, request)?;
         match reply.message {
-            Response::Error(error) if mismatch::is_refusal(&error.message) => {
-                // Where the choice is free, v15 is what was spoken in the end.
-                let ours = match self.wire {
-                    WirePolicy::Auto => Lane::V15,
-                    WirePolicy::Only(lane) => lane,
-                };
-                Err(CallError::VersionRefused { ours, text: error.message })
+            refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
+                Err(CallError::of_answer(request.kind(), self.wire.last(), refusal))
             }
-            Response::Error(error) => {
-                Err(CallError::Refused { request: request.kind(), message: error.message })
-            }
-            Response::Backpressure(pressure) => Err(CallError::Busy(pressure)),
             response => Ok((reply.lane, response)),
         }
     }

@@ -190,12 +190,10 @@ impl Client {
         })
     }
 
-    /// The lane that a refusal of ours is about: the last that is tried.
-    const fn lane_for_refusals(&self) -> Lane {
-        match self.config.wire {
-            WirePolicy::Auto => Lane::V15,
-            WirePolicy::Only(lane) => lane,
-        }
+    /// How the client behaves.
+    #[must_use]
+    pub const fn config(&self) -> &ClientConfig {
+        &self.config
     }
 
     crate::families::family_methods! { {} {} {mut} }

@@ -12,7 +12,7 @@ use ipc_model::{
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
 use tokio::sync::Semaphore;
-use wire_dispatch::{Lane, Selector, WirePolicy};
+use wire_dispatch::{Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
 use crate::memory::Memory;
@@ -234,12 +234,10 @@ impl Client {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lane that a refusal of ours is about: the last that is tried.
-    fn lane_for_refusals(&self) -> Lane {
-        match self.shared.config.wire {
-            WirePolicy::Auto => Lane::V15,
-            WirePolicy::Only(lane) => lane,
-        }
+    /// How the client behaves.
+    #[must_use]
+    pub fn config(&self) -> &ClientConfig {
+        &self.shared.config
     }
 
     crate::families::family_methods! { {async} {.await} {} }

@@ -4,9 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use ipc_endpoint::ConnectError;
-use ipc_model::{Backpressure, RequestKind, ResponseKind};
+use ipc_model::{Backpressure, RequestKind, Response, ResponseKind};
 use thiserror::Error;
-use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Lane, Wires};
+use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Lane, Wires, mismatch};
 use wire_frame::Version;
 
 /// A connection could not be made, or could not carry a message.
@@ -140,6 +140,21 @@ impl IpcError {
 }
 
 impl CallError {
+    /// Returns what an answer stands for that is not the one that was asked for.
+    ///
+    /// `asked` is the request, and `ours` the lane that it was sent on.
+    #[must_use]
+    pub fn of_answer(asked: RequestKind, ours: Lane, answer: Response) -> Self {
+        match answer {
+            Response::Error(error) if mismatch::is_refusal(&error.message) => {
+                Self::VersionRefused { ours, text: error.message }
+            }
+            Response::Error(error) => Self::Refused { request: asked, message: error.message },
+            Response::Backpressure(pressure) => Self::Busy(pressure),
+            other => Self::Unexpected { request: asked, answer: other.kind() },
+        }
+    }
+
     /// Whether nobody listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {

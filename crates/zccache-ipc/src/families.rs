@@ -231,7 +231,7 @@ macro_rules! unit {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response => Ok(()),
-            other => Err(crate::reply::not_asked_for(kind, $client.lane_for_refusals(), other)),
+            other => Err(CallError::of_answer(kind, $client.config().wire.last(), other)),
         }
     }};
 }
@@ -243,7 +243,7 @@ macro_rules! value {
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response(value) => Ok(value),
-            other => Err(crate::reply::not_asked_for(kind, $client.lane_for_refusals(), other)),
+            other => Err(CallError::of_answer(kind, $client.config().wire.last(), other)),
         }
     }};
 }

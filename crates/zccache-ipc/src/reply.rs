@@ -1,21 +1,9 @@
-//! What a reply means to the call that asked.
+//! Whether a reply belongs to the request that was sent.
 
-use ipc_model::{RequestKind, Response};
-use wire_dispatch::{DecodedWireMessage, Ids, Lane, mismatch};
+use ipc_model::Response;
+use wire_dispatch::{DecodedWireMessage, Ids, Lane};
 
-use crate::{CallError, IpcError};
-
-/// Turns a response that is not what was asked for into the error that it stands for.
-pub(crate) fn not_asked_for(request: RequestKind, ours: Lane, response: Response) -> CallError {
-    match response {
-        Response::Error(error) if mismatch::is_refusal(&error.message) => {
-            CallError::VersionRefused { ours, text: error.message }
-        }
-        Response::Error(error) => CallError::Refused { request, message: error.message },
-        Response::Backpressure(pressure) => CallError::Busy(pressure),
-        other => CallError::Unexpected { request, answer: other.kind() },
-    }
-}
+use crate::IpcError;
 
 /// Returns what was received, if it is the reply to the request that was sent on `sent` with `ids`.
 ///
