@@ -17,7 +17,7 @@ use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePoli
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
-use crate::client::LAST_WORDS;
+use crate::config::Limits;
 use crate::inbound::{Inbound, KEPT};
 use crate::memory::Memory;
 use crate::reply::of_request;
@@ -57,7 +57,7 @@ impl Client {
     /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
     pub fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let mut client = Self::new(endpoint, config);
-        client.connection = Some(client.dial()?);
+        client.connection = Some(client.dial(&Limits::begin(&config))?);
         Ok(client)
     }
 
@@ -116,6 +116,7 @@ impl Client {
         ids: Option<&Ids>,
         request: &Request,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let limits = Limits::begin(&self.config);
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
         if idle.is_none() {
@@ -137,12 +138,12 @@ impl Client {
             let reused = usable.is_some();
             let mut connection = match usable {
                 Some(connection) => connection,
-                None => self.dial()?,
+                None => self.dial(&limits)?,
             };
             // A question that is asked first is not the caller's request, and has ids of its own.
             let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
             let ids = own.unwrap_or_else(|| connection.ids(asked, on));
-            let (sent, reply) = self.exchange(&mut connection, asked, on, &ids);
+            let (sent, reply) = connection.exchange(asked, on, &ids, &limits);
             // After any failure but one before the first byte, a late reply could come on it.
             idle = Some(connection)
                 .filter(|_| matches!(reply, Err(IpcError::Encode(_))) || (sent && reply.is_ok()));
@@ -154,36 +155,9 @@ impl Client {
         }
     }
 
-    /// One exchange; tells also whether the whole request was sent.
-    fn exchange(
-        &self,
-        connection: &mut Connection,
-        request: &Request,
-        lane: Lane,
-        ids: &Ids,
-    ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
-        connection.outbound.clear();
-        if let Err(error) = encode(request, lane, ids, FrameKind::Request, &mut connection.outbound) {
-            return (false, Err(error.into()));
-        }
-        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
-        match connection.send(self.config.send_timeout) {
-            Ok(()) => {
-                let received = connection.receive(wires, self.config.reply_timeout);
-                (true, received.and_then(|received| of_request(lane, ids, received)))
-            }
-            Err(error) if error.is_disconnect() => {
-                // A daemon that refuses says so before it closes.
-                (false, connection.receive(Wires::ALL, LAST_WORDS).map_err(|_| error))
-            }
-            Err(error) => (false, Err(error)),
-        }
-    }
-
-    fn dial(&self) -> Result<Connection, IpcError> {
-        let deadline = Instant::now() + self.config.connect_timeout;
+    fn dial(&self, limits: &Limits) -> Result<Connection, IpcError> {
         Ok(Connection {
-            stream: Stream::connect(&self.endpoint, deadline)?,
+            stream: Stream::connect(&self.endpoint, limits.connect())?,
             inbound: Inbound::default(),
             outbound: BytesMut::new(),
             last_frame_id: 0,
@@ -200,6 +174,32 @@ impl Client {
 }
 
 impl Connection {
+    /// One exchange; tells also whether the whole request was sent.
+    fn exchange(
+        &mut self,
+        request: &Request,
+        lane: Lane,
+        ids: &Ids,
+        limits: &Limits,
+    ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
+        self.outbound.clear();
+        if let Err(error) = encode(request, lane, ids, FrameKind::Request, &mut self.outbound) {
+            return (false, Err(error.into()));
+        }
+        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
+        match self.send(limits.send()) {
+            Ok(()) => {
+                let received = self.receive(wires, limits.reply());
+                (true, received.and_then(|received| of_request(lane, ids, received)))
+            }
+            Err(error) if error.is_disconnect() => {
+                // A daemon that refuses says so before it closes.
+                (false, self.receive(Wires::ALL, limits.last_words()).map_err(|_| error))
+            }
+            Err(error) => (false, Err(error)),
+        }
+    }
+
     /// The ids of the next request.
     fn ids(&mut self, request: &Request, lane: Lane) -> Ids {
         let request_id = default_request_id(request.kind());

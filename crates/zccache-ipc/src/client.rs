@@ -1,7 +1,6 @@
 //! The asynchronous client.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{
@@ -15,12 +14,10 @@ use tokio::sync::Semaphore;
 use wire_dispatch::{Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
+use crate::config::Limits;
 use crate::memory::Memory;
-use crate::mux::{Exchanged, Limits, Mux};
+use crate::mux::{Exchanged, Mux};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
-
-/// How long to look for a refusal that a daemon sent before it closed on us.
-pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Connections of wire v15 at one time, which carry one request each.
 const LONE_CONNECTIONS: usize = 32;
@@ -99,7 +96,7 @@ impl Client {
             Do::Exchange { lane, .. } => lane,
             Do::Return(_) => config.wire.first(),
         };
-        let stream = client.dial().await?;
+        let stream = client.dial(&Limits::begin(&config)).await?;
         let mut state = client.state();
         match lane {
             Lane::V15 => state.idle.push(IpcConnection::new(stream)),
@@ -134,6 +131,7 @@ impl Client {
     ///
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
+        let limits = Limits::begin(self.config());
         let mut calling = Calling::new(request);
         let mut carried_by: Option<Arc<Mux<Stream>>> = None;
         let mut step = self.prepare(&mut calling);
@@ -147,14 +145,14 @@ impl Client {
                 }
             };
             let Exchanged { reused, sent, reply } = match lane {
-                Lane::V15 => self.alone(request, fresh).await?,
+                Lane::V15 => self.alone(request, fresh, &limits).await?,
                 Lane::V16 | Lane::FrameV1 => {
                     if fresh && let Some(mux) = &carried_by {
                         mux.retire();
                     }
-                    let mux = self.mux().await?;
+                    let mux = self.mux(&limits).await?;
                     carried_by = Some(Arc::clone(&mux));
-                    mux.exchange(request, lane, self.limits()).await
+                    mux.exchange(request, lane, limits).await
                 }
             };
             step = calling.after(&mut self.state().selector, Came { lane, reused, sent, reply });
@@ -172,15 +170,15 @@ impl Client {
     }
 
     /// One exchange on wire v15, on a connection of its own.
-    async fn alone(&self, request: &Request, fresh: bool) -> Result<Exchanged, IpcError> {
+    async fn alone(&self, request: &Request, fresh: bool, limits: &Limits) -> Result<Exchanged, IpcError> {
         let _permit = self.shared.lone.acquire().await.map_err(|_| IpcError::Closed)?;
         let idle = if fresh { None } else { self.state().idle.pop() };
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => IpcConnection::new(self.dial().await?),
+            None => IpcConnection::new(self.dial(limits).await?),
         };
-        let (sent, reply) = self.exchange_alone(&mut connection, request).await;
+        let (sent, reply) = self.exchange_alone(&mut connection, request, limits).await;
         if !connection.is_consumed() {
             self.state().idle.push(connection);
         }
@@ -191,23 +189,24 @@ impl Client {
         &self,
         connection: &mut IpcConnection,
         request: &Request,
+        limits: &Limits,
     ) -> (bool, Result<Response, IpcError>) {
-        let limits = self.limits();
-        let sent = tokio::time::timeout(limits.send, connection.send_request(request, Lane::V15)).await;
-        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limits.send))) {
+        let limit = limits.send();
+        let sent = tokio::time::timeout(limit, connection.send_request(request, Lane::V15)).await;
+        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
             Ok(ids) => ids,
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
-                return (false, connection.last_words(limits.last_words).await.ok_or(error));
+                return (false, connection.last_words(limits.last_words()).await.ok_or(error));
             }
             Err(error) => return (false, Err(error)),
         };
-        let reply = connection.recv_response(Lane::V15, &ids, Some(limits.reply)).await;
+        let reply = connection.recv_response(Lane::V15, &ids, Some(limits.reply())).await;
         (true, reply.and_then(|reply| reply.ok_or(IpcError::Closed)))
     }
 
     /// The connection that carries the requests of all, made if there is none.
-    async fn mux(&self) -> Result<Arc<Mux<Stream>>, IpcError> {
+    async fn mux(&self, limits: &Limits) -> Result<Arc<Mux<Stream>>, IpcError> {
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
@@ -215,19 +214,13 @@ impl Client {
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
-        let mux = Arc::new(Mux::new(self.dial().await?));
+        let mux = Arc::new(Mux::new(self.dial(limits).await?));
         self.state().mux = Some(Arc::clone(&mux));
         Ok(mux)
     }
 
-    async fn dial(&self) -> Result<Stream, IpcError> {
-        let deadline = Instant::now() + self.shared.config.connect_timeout;
-        Ok(Stream::connect(self.endpoint(), deadline).await?)
-    }
-
-    fn limits(&self) -> Limits {
-        let config = &self.shared.config;
-        Limits { send: config.send_timeout, reply: config.reply_timeout, last_words: LAST_WORDS }
+    async fn dial(&self, limits: &Limits) -> Result<Stream, IpcError> {
+        Ok(Stream::connect(self.endpoint(), limits.connect()).await?)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,6 @@
 //! How a client behaves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wire_dispatch::WirePolicy;
 
@@ -16,6 +16,9 @@ pub struct ClientConfig {
     pub reply_timeout: Duration,
     /// For a request to be taken by the daemon's socket. Default 30 s.
     pub send_timeout: Duration,
+    /// For a whole call, whatever it takes: connecting, asking first, and asking again. Default none; the
+    /// other limits hold for each step.
+    pub call_timeout: Option<Duration>,
     /// Which wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
@@ -28,11 +31,12 @@ impl ClientConfig {
             connect_timeout: Duration::from_secs(5),
             reply_timeout: DEFAULT_CLIENT_RECV_TIMEOUT,
             send_timeout: Duration::from_secs(30),
+            call_timeout: None,
             wire: WirePolicy::Auto,
         }
     }
 
-    /// Returns a configuration in which no step takes longer than `limit`.
+    /// Returns a configuration in which no call takes longer than `limit`.
     #[must_use]
     pub fn within(limit: Duration) -> Self {
         let defaults = Self::new();
@@ -40,6 +44,7 @@ impl ClientConfig {
             connect_timeout: defaults.connect_timeout.min(limit),
             reply_timeout: limit,
             send_timeout: defaults.send_timeout.min(limit),
+            call_timeout: Some(limit),
             wire: defaults.wire,
         }
     }
@@ -66,8 +71,71 @@ impl ClientConfig {
     }
 }
 
+/// The limits of the steps of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    config: ClientConfig,
+    until: Option<Instant>,
+}
+
+impl Limits {
+    /// Begins a call now.
+    pub(crate) fn begin(config: &ClientConfig) -> Self {
+        Self { config: *config, until: config.call_timeout.map(|limit| Instant::now() + limit) }
+    }
+
+    /// Until when a connection must be there.
+    pub(crate) fn connect(&self) -> Instant {
+        Instant::now() + self.left(self.config.connect_timeout)
+    }
+
+    /// How long sending may take.
+    pub(crate) fn send(&self) -> Duration {
+        self.left(self.config.send_timeout)
+    }
+
+    /// How long the reply may take.
+    pub(crate) fn reply(&self) -> Duration {
+        self.left(self.config.reply_timeout)
+    }
+
+    /// How long to look for a refusal that a daemon sent before it closed on us.
+    pub(crate) fn last_words(&self) -> Duration {
+        self.left(LAST_WORDS)
+    }
+
+    /// What a step may take of what the call has left.
+    fn left(&self, step: Duration) -> Duration {
+        self.until.map_or(step, |until| step.min(until.saturating_duration_since(Instant::now())))
+    }
+}
+
+/// A refusal that was sent is there at once.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
 impl Default for ClientConfig {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_may_take_more_than_its_call_has_left() {
+        let hour = Duration::from_secs(3600);
+        let config = ClientConfig::new().reply_timeout(hour);
+        let unlimited = Limits::begin(&config);
+        assert_eq!((unlimited.reply(), unlimited.last_words()), (hour, LAST_WORDS));
+
+        let spent = Limits { config, until: Some(Instant::now()) };
+        assert_eq!((spent.send(), spent.reply(), spent.last_words()), Default::default());
+        assert!(spent.connect() <= Instant::now());
+
+        let within = Limits::begin(&ClientConfig::within(hour));
+        assert!(within.reply() <= hour && within.reply() > hour / 2);
+        assert_eq!(within.last_words(), LAST_WORDS);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use ipc_model::{Request, Response};
@@ -13,6 +12,7 @@ use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Wires, encode};
 use wire_v16::default_request_id;
 
 use crate::IpcError;
+use crate::config::Limits;
 use crate::inbound::{Inbound, KEPT};
 use crate::reply::of_request;
 
@@ -103,16 +103,17 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
     pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: Limits) -> Exchanged {
         let reused = self.used.swap(true, Ordering::AcqRel);
         let mut place = None;
-        let written = tokio::time::timeout(limits.send, self.send(request, lane, &mut place)).await;
-        let written = written.unwrap_or(Err(IpcError::TimedOut(limits.send)));
+        let limit = limits.send();
+        let written = tokio::time::timeout(limit, self.send(request, lane, &mut place)).await;
+        let written = written.unwrap_or(Err(IpcError::TimedOut(limit)));
         let Some(mut place) = place else {
             let reply = Err(written.err().unwrap_or(IpcError::Closed));
             return Exchanged { reused, sent: false, reply };
         };
         let (sent, limit) = match written {
-            Ok(()) => (true, limits.reply),
+            Ok(()) => (true, limits.reply()),
             // A daemon that refuses says so before it closes.
-            Err(error) if error.is_disconnect() => (false, limits.last_words),
+            Err(error) if error.is_disconnect() => (false, limits.last_words()),
             Err(error) => return Exchanged { reused, sent: false, reply: Err(error) },
         };
         let reply = match tokio::time::timeout(limit, self.wait(&mut place.reply)).await {
@@ -243,15 +244,6 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
     fn sent(&self) -> MutexGuard<'_, Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How long each part of an exchange may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) send: Duration,
-    pub(crate) reply: Duration,
-    /// For a refusal that was sent before the connection was closed on us.
-    pub(crate) last_words: Duration,
 }
 
 /// A place among those who wait. Dropping it unanswered gives the request up, and keeps its place for the
