@@ -32,7 +32,7 @@ pub(crate) struct Global {
     /// The cache directory, in place of ZCCACHE_CACHE_DIR
     #[arg(long, global = true, value_name = "D")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// The most seconds to wait, such as 0.5: a quarter of them for a connection, the rest for the answer
+    /// The most seconds that a call may take, such as 0.5
     #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// The wire to speak, in place of ZCCACHE_DAEMON_WIRE [default: auto: v16 where the daemon has it, else v15]

@@ -83,11 +83,9 @@ impl Caller {
         self.client_within(self.limit(default))
     }
 
-    /// Returns a client whose calls take no longer than `limit`, but for a request that is sent slowly.
+    /// Returns a client whose calls take no longer than `limit`.
     pub(crate) fn client_within(&self, limit: Duration) -> Client {
-        let to_connect = limit / 4;
-        let config = ClientConfig::within(limit - to_connect).connect_timeout(to_connect).wire(self.wire);
-        Client::new(self.endpoint().clone(), config)
+        Client::new(self.endpoint().clone(), ClientConfig::within(limit).wire(self.wire))
     }
 
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
