@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, detach_session,
+    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
     ensure_directory, raise_fd_limit,
 };
 
@@ -93,6 +93,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         lifecycle.record(&Event::Lost { endpoint: endpoint.as_str().to_owned(), winner: by });
         Ok(Outcome::Lost { endpoint: endpoint.clone(), by })
     };
+    runtime_directory(settings)?;
     // Before anything else, so that of many starters all but one are gone at once.
     let mut claim = match Claim::take(&endpoint, locations.lock_file(), locations.dir_policy()) {
         Ok(claim) => claim,
@@ -122,6 +123,18 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
     served
+}
+
+/// Refuses a runtime directory in which others could put another directory in the place of ours.
+fn runtime_directory(settings: &Settings) -> Result<(), StartError> {
+    if settings.locations.rule() != Rule::RuntimeDir {
+        return Ok(());
+    }
+    let socket = Path::new(settings.locations.endpoint().as_str());
+    match socket.parent().and_then(Path::parent) {
+        Some(above) => Ok(ensure_directory(above, DirPolicy::Shared)?),
+        None => Ok(()),
+    }
 }
 
 /// Makes the directories that the daemon writes to, for this user alone.

@@ -1,6 +1,6 @@
 //! Places where a daemon cannot live: each a typed error that names the path, and nothing changed there.
 
-use testkit::{Finished, TempEndpoint, watchdog};
+use testkit::{Finished, Process, TempEndpoint, watchdog};
 
 use super::{LIMIT, run};
 
@@ -80,6 +80,20 @@ fn a_socket_directory_that_others_can_write_is_refused_with_its_fix() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     let endpoint = open.join("s.sock");
     let finished = run(&place, &["--foreground", "--endpoint", endpoint.to_str().unwrap()]);
+    check(&finished, &["is writable by others", &format!("try: chmod 700 {}", open.display())]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_runtime_directory_that_others_can_write_is_refused_with_its_fix() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let open = place.runtime_dir();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = place.command(env!("CARGO_BIN_EXE_zccache-daemon"));
+    command.arg("--foreground").env_remove("ZCCACHE_CACHE_DIR");
+    let finished = Process::spawn(&mut command).finish(LIMIT);
     check(&finished, &["is writable by others", &format!("try: chmod 700 {}", open.display())]);
 }
 
