@@ -126,6 +126,11 @@ impl Client {
         loop {
             let (asked, on, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Recall => {
+                    self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+                    step = calling.start(&self.selector);
+                    continue;
+                }
                 Do::Return(result) => {
                     self.connection = idle;
                     self.memory.after_call(&self.endpoint, policy, &self.selector);

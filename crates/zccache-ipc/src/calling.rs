@@ -21,6 +21,8 @@ pub(crate) enum Do<'a> {
         /// Whether only a new connection will do.
         fresh: bool,
     },
+    /// Look again which daemon is there, for it may be another one, and [`Calling::start`] again.
+    Recall,
     /// The call is over.
     Return(Result<Response, CallError>),
 }
@@ -52,15 +54,12 @@ impl<'a> Calling<'a> {
         Self { request, asking_first: false, replaced: false }
     }
 
-    /// What to do first.
+    /// What to do first, and after [`Do::Recall`].
     pub(crate) fn start(&mut self, selector: &Selector) -> Do<'a> {
-        match selector.plan(self.request.is_idempotent()) {
-            Plan::Send(lane) => Do::Exchange { request: self.request, lane, fresh: false },
-            Plan::AskFirst(lane) => {
-                self.asking_first = true;
-                Do::Exchange { request: &PING, lane, fresh: false }
-            }
-        }
+        let plan = selector.plan(self.request.is_idempotent());
+        self.asking_first = matches!(plan, Plan::AskFirst(_));
+        let (Plan::Send(lane) | Plan::AskFirst(lane)) = plan;
+        Do::Exchange { request: self.asked(), lane, fresh: self.replaced }
     }
 
     /// What to do after an exchange.
@@ -76,7 +75,7 @@ impl<'a> Calling<'a> {
             Ok(response) => return self.answered(selector, lane, response),
             Err(error) if self.may_replace(selector, &error, reused) && (idempotent || !sent) => {
                 self.replaced = true;
-                return Do::Exchange { request: self.asked(), lane, fresh: true };
+                return Do::Recall;
             }
             Err(error @ (IpcError::Connect(_) | IpcError::Encode(_))) => {
                 return Do::Return(Err(error.into()));
@@ -143,6 +142,7 @@ mod tests {
                     log.push(format!("{}{} on {lane}", if fresh { "new: " } else { "" }, request.kind()));
                     step = calling.after(&mut selector, Came { lane, reused, sent, reply });
                 }
+                Do::Recall => step = calling.start(&selector),
                 Do::Return(result) => {
                     log.push(match result {
                         Ok(response) => response.kind().to_string(),

@@ -97,7 +97,7 @@ impl Client {
         let client = Self::new(endpoint, config);
         let lane = match client.prepare(&mut Calling::new(&Request::Ping)) {
             Do::Exchange { lane, .. } => lane,
-            Do::Return(_) => config.wire.first(),
+            Do::Recall | Do::Return(_) => config.wire.first(),
         };
         let stream = client.dial().await?;
         let mut state = client.state();
@@ -140,18 +140,24 @@ impl Client {
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Recall => {
+                    let mut state = self.state();
+                    self.recall(&mut state);
+                    step = calling.start(&state.selector);
+                    continue;
+                }
                 Do::Return(result) => {
                     let State { selector, memory, .. } = &mut *self.state();
                     memory.after_call(self.endpoint(), self.shared.config.wire, selector);
                     return result;
                 }
             };
+            if fresh && let Some(mux) = carried_by.take() {
+                mux.retire();
+            }
             let Exchanged { reused, sent, reply } = match lane {
                 Lane::V15 => self.alone(request, fresh).await?,
                 Lane::V16 | Lane::FrameV1 => {
-                    if fresh && let Some(mux) = &carried_by {
-                        mux.retire();
-                    }
                     let mux = self.mux().await?;
                     carried_by = Some(Arc::clone(&mux));
                     mux.exchange(request, lane, self.limits()).await
@@ -165,10 +171,20 @@ impl Client {
     fn prepare<'a>(&self, calling: &mut Calling<'a>) -> Do<'a> {
         let mut state = self.state();
         if !state.is_connected() {
-            let State { selector, memory, .. } = &mut *state;
-            memory.before_connecting(self.endpoint(), self.shared.config.wire, selector);
+            self.recall(&mut state);
         }
         calling.start(&state.selector)
+    }
+
+    /// Recalls what the daemon at the endpoint speaks, and leaves the connections to another one.
+    fn recall(&self, state: &mut State) {
+        let State { selector, memory, idle, mux } = state;
+        if memory.before_connecting(self.endpoint(), self.shared.config.wire, selector) {
+            idle.clear();
+            if let Some(mux) = mux.take() {
+                mux.retire();
+            }
+        }
     }
 
     /// One exchange on wire v15, on a connection of its own.

@@ -147,8 +147,15 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
         *place = Some(Place { mux: self, number, reply, answered: false });
         // Stays so when this future is dropped in the middle of a frame.
         *torn = true;
-        half.write_all(buffer).await?;
-        half.flush().await?;
+        let write = async {
+            half.write_all(buffer).await?;
+            half.flush().await
+        };
+        tokio::select! {
+            biased;
+            written = write => written?,
+            never = self.read_meanwhile() => match never {},
+        }
         *torn = false;
         if buffer.capacity() > KEPT {
             *buffer = BytesMut::new();
@@ -182,7 +189,6 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
             handed = &mut *reply => return handed.unwrap_or(Err(IpcError::Closed)),
             reader = self.reader.lock() => reader,
         };
-        let Reader { half, inbound } = &mut *reader;
         loop {
             // Also what was handed over in the last round, to this one among others.
             match reply.try_recv() {
@@ -190,16 +196,35 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
                 Err(oneshot::error::TryRecvError::Closed) => return Err(IpcError::Closed),
                 Err(oneshot::error::TryRecvError::Empty) => {}
             }
-            match inbound.take::<Response>(Wires::ALL) {
-                Ok(Some(received)) => self.hand_over(received),
-                Ok(None) => match half.read_buf(inbound.space()).await {
-                    Ok(0) => self.end(IpcError::Closed),
-                    Ok(_) => {}
-                    Err(error) => self.end(error.into()),
-                },
-                Err(error) => self.end(IpcError::of_decoding(error, Wires::ALL)),
-            }
+            let _ = self.read(&mut reader).await;
         }
+    }
+
+    /// Reads for all as long as a request does not fit into the socket: a peer that answers in order takes
+    /// no more of it before its replies are taken, those that nobody waits for included.
+    async fn read_meanwhile(&self) -> std::convert::Infallible {
+        let mut reader = self.reader.lock().await;
+        while self.read(&mut reader).await {}
+        drop(reader);
+        std::future::pending().await
+    }
+
+    /// Hands over what has arrived, or waits for more; `false` once the connection has ended.
+    async fn read(&self, Reader { half, inbound }: &mut Reader<S>) -> bool {
+        let why = match inbound.take::<Response>(Wires::ALL) {
+            Ok(Some(received)) => {
+                self.hand_over(received);
+                return true;
+            }
+            Ok(None) => match half.read_buf(inbound.space()).await {
+                Ok(0) => IpcError::Closed,
+                Ok(_) => return true,
+                Err(error) => error.into(),
+            },
+            Err(error) => IpcError::of_decoding(error, Wires::ALL),
+        };
+        self.end(why);
+        false
     }
 
     /// Gives a reply to the one who waits for it.
