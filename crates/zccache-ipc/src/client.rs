@@ -99,7 +99,7 @@ impl Client {
             Do::Exchange { lane, .. } => lane,
             Do::Recall | Do::Return(_) => config.wire.first(),
         };
-        let stream = client.dial().await?;
+        let stream = client.dial(client.connect_deadline()).await?;
         let mut state = client.state();
         match lane {
             Lane::V15 => state.idle.push(IpcConnection::new(stream)),
@@ -194,7 +194,7 @@ impl Client {
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => IpcConnection::new(self.dial().await?),
+            None => IpcConnection::new(self.dial(self.connect_deadline()).await?),
         };
         let (sent, reply) = self.exchange_alone(&mut connection, request).await;
         if !connection.is_consumed() {
@@ -227,17 +227,22 @@ impl Client {
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
+        // The wait for another call's dial counts: those who wait give up together, not one after the other.
+        let deadline = self.connect_deadline();
         let _only_one = self.shared.dialing.lock().await;
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
-        let mux = Arc::new(Mux::new(self.dial().await?));
+        let mux = Arc::new(Mux::new(self.dial(deadline).await?));
         self.state().mux = Some(Arc::clone(&mux));
         Ok(mux)
     }
 
-    async fn dial(&self) -> Result<Stream, IpcError> {
-        let deadline = Instant::now() + self.shared.config.connect_timeout;
+    fn connect_deadline(&self) -> Instant {
+        Instant::now() + self.shared.config.connect_timeout
+    }
+
+    async fn dial(&self, deadline: Instant) -> Result<Stream, IpcError> {
         Ok(Stream::connect(self.endpoint(), deadline).await?)
     }
 

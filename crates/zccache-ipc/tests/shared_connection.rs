@@ -314,3 +314,29 @@ async fn a_daemon_that_was_replaced_is_met_as_unknown() {
         () = serve => {}
     }
 }
+
+#[tokio::test]
+async fn calls_at_once_to_a_daemon_that_accepts_nobody_give_up_together() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in Lane::ALL {
+        let place = TempEndpoint::new();
+        let socket = tokio::net::UnixSocket::new_stream().expect("a socket");
+        socket.bind(place.socket()).expect("binds");
+        let _listener = socket.listen(0).expect("listens");
+        let _in_the_backlog = UnixStream::connect(place.socket()).await.expect("connects");
+        let limit = Duration::from_millis(200);
+        let client = Client::new(place.name(), config(lane).connect_timeout(limit));
+        let began = std::time::Instant::now();
+        let calls: Vec<_> = (0..40)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.ping().await })
+            })
+            .collect();
+        for call in calls {
+            let error = call.await.expect("no panic").expect_err("nobody accepts");
+            assert!(matches!(error, CallError::Ipc(IpcError::Connect(_))), "{error:?}");
+        }
+        assert!(began.elapsed() < limit * 10, "{lane}: {:?}", began.elapsed());
+    }
+}
