@@ -9,6 +9,9 @@ use std::sync::Mutex;
 /// Set by `cargo xtask ci`, which has built every program before it starts the tests.
 const PREBUILT: &str = "ZCCACHE_TESTKIT_PREBUILT";
 
+/// Files of cargo's at the top of a target directory.
+const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
+
 /// Where cargo put the running test, and so where it puts programs.
 #[derive(Debug, PartialEq, Eq)]
 struct Output {
@@ -37,7 +40,9 @@ struct Output {
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let test = env::current_exe().expect("a test knows its own path");
-    let output = Output::of(&test, |dir| dir.join("CACHEDIR.TAG").exists())
+    // cargo tags only a directory that it made itself, and not one that was mounted for it.
+    let is_target_dir = |dir: &Path| MARKS.iter().any(|mark| dir.join(mark).exists());
+    let output = Output::of(&test, is_target_dir)
         .unwrap_or_else(|| panic!("{test:?} is not a test in a target directory"));
     if env::var_os(PREBUILT).is_none_or(|value| value != "1") {
         // A test that failed to build says so itself: the set stays usable.

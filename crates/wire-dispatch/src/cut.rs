@@ -83,7 +83,7 @@ pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
             }
             (Lane::FrameV1, Version::V16, ENVELOPE_HEAD, ENVELOPE_HEAD + body_len as usize)
         }
-        Err(source) => return Err(CutError::Length { lane: Lane::V15, source }),
+        Err(source) => return Err(CutError::Length { lane: lane_of_header(received, wires), source }),
     };
     match frame_len.checked_sub(received.len()) {
         None | Some(0) => {
@@ -92,6 +92,16 @@ pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
             Ok(Cut::Frame { lane, version, body })
         }
         Some(needed) => Ok(Cut::Read { needed, frame: Some((lane, frame_len)) }),
+    }
+}
+
+/// The lane of a header of an illegal length, by its version where that is there and spoken.
+fn lane_of_header(received: &[u8], wires: Wires) -> Lane {
+    let version =
+        received.get(4..).and_then(<[u8]>::first_chunk).map(|bytes| Version(u32::from_le_bytes(*bytes)));
+    match version.and_then(|version| wires.codec(version)) {
+        Some(Codec::Protobuf) => Lane::V16,
+        Some(Codec::Bincode) | None => Lane::V15,
     }
 }
 
@@ -132,5 +142,7 @@ mod tests {
         let long = FrameError::TooLong { length: u64::from(MAX_LENGTH) + 1 };
         check(&[1, 1, 0, 0, 1, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::FrameV1, source: long });
         check(&[1, 0, 0, 1, 15, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::V15, source: long });
+        check(&[1, 0, 0, 1, 16, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::V16, source: long });
+        check(&[1, 0, 0, 1, 16, 0, 0, 0], Wires::V15, CutError::Length { lane: Lane::V15, source: long });
     }
 }

@@ -99,16 +99,21 @@ impl Selector {
     /// Decides what follows when a request on `lane` was not answered.
     pub const fn after(&mut self, lane: Lane, idempotent: bool, setback: Setback) -> Next {
         let fall_back = self.policy.may_fall_back() && !matches!(lane, Lane::V15);
+        // Not `learned.is_none()`: another call may have learned meanwhile that it is v15.
+        let unproven = fall_back && !matches!(self.learned, Some(Lane::V16 | Lane::FrameV1));
         match setback {
             Setback::Refused if fall_back => {
                 self.learned = Some(Lane::V15);
                 Next::Again(Lane::V15)
             }
-            Setback::ForeignVersion if fall_back && self.learned.is_none() => Next::Again(Lane::V15),
-            // A daemon that was replaced by an older one is found out by its refusal, not by silence.
-            Setback::Lost { sent } if fall_back && self.learned.is_none() && (idempotent || !sent) => {
-                Next::Again(Lane::V15)
+            Setback::Refused if self.policy.may_fall_back() => {
+                // What was known is of a daemon that is gone.
+                self.learned = None;
+                Next::Fail
             }
+            Setback::ForeignVersion if unproven => Next::Again(Lane::V15),
+            // A daemon that was replaced by an older one is found out by its refusal, not by silence.
+            Setback::Lost { sent } if unproven && (idempotent || !sent) => Next::Again(Lane::V15),
             Setback::Lost { sent: true } | Setback::Other { sent: true } if !idempotent => {
                 Next::OutcomeUnknown
             }
@@ -161,6 +166,11 @@ mod tests {
         check(known.clone(), Lane::V16, true, LOST, Next::Fail);
         check(known.clone(), Lane::V16, false, LOST, Next::OutcomeUnknown);
         check(known, Lane::V16, true, Setback::Refused, again);
+        // Another call has learned meanwhile that the daemon speaks v15.
+        let learned = Selector::new(WirePolicy::Auto, Some(Lane::V15));
+        check(learned.clone(), Lane::V16, true, LOST, again);
+        check(learned.clone(), Lane::V16, false, LOST, Next::OutcomeUnknown);
+        check(learned, Lane::V15, true, LOST, Next::Fail);
         // No fallback where the caller named the lane, and none after a timeout.
         let forced = Selector::new(WirePolicy::Only(Lane::V16), None);
         check(forced.clone(), Lane::V16, true, Setback::Refused, Next::Fail);
@@ -171,12 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_is_used_from_then_on() {
+    fn what_was_learned_is_used_until_it_turns_out_wrong() {
         let mut selector = auto();
         assert_eq!(selector.after(Lane::V16, true, Setback::Refused), Next::Again(Lane::V15));
         assert_eq!(selector.plan(false), Plan::Send(Lane::V15));
         selector.forget();
         selector.answered(Lane::V16);
         assert_eq!(selector.plan(false), Plan::Send(Lane::V16));
+        let mut selector = Selector::new(WirePolicy::Auto, Some(Lane::V15));
+        assert_eq!(selector.after(Lane::V15, true, Setback::Refused), Next::Fail);
+        assert_eq!(selector.learned(), None);
     }
 }

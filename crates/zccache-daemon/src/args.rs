@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     pub report_version: Option<String>,
 
-    /// Connections at one time; one more is told to come back later
+    /// Connections at one time; one more takes the place of the one idle longest, or is told to come back later
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 

@@ -127,6 +127,11 @@ impl Client {
         loop {
             let (asked, on, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Recall => {
+                    self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+                    step = calling.start(&self.selector);
+                    continue;
+                }
                 Do::Return(result) => {
                     self.connection = idle;
                     self.memory.after_call(&self.endpoint, policy, &self.selector);
@@ -149,7 +154,7 @@ impl Client {
                 .filter(|_| matches!(reply, Err(IpcError::Encode(_))) || (sent && reply.is_ok()));
             let reply = reply.map(|DecodedWireMessage { lane, ids, message }| {
                 came = (lane, ids);
-                message
+                (lane, message)
             });
             step = calling.after(&mut self.selector, Came { lane: on, reused, sent, reply });
         }

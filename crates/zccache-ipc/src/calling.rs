@@ -21,6 +21,8 @@ pub(crate) enum Do<'a> {
         /// Whether only a new connection will do.
         fresh: bool,
     },
+    /// Look again which daemon is there, for it may be another one, and [`Calling::start`] again.
+    Recall,
     /// The call is over.
     Return(Result<Response, CallError>),
 }
@@ -34,8 +36,8 @@ pub(crate) struct Came {
     pub(crate) reused: bool,
     /// Whether the whole request was sent.
     pub(crate) sent: bool,
-    /// The reply.
-    pub(crate) reply: Result<Response, IpcError>,
+    /// The reply, and the lane that it came on.
+    pub(crate) reply: Result<(Lane, Response), IpcError>,
 }
 
 /// One call. It ends: a connection that was closed is replaced once, a lane is fallen back from once, and
@@ -52,15 +54,12 @@ impl<'a> Calling<'a> {
         Self { request, asking_first: false, replaced: false }
     }
 
-    /// What to do first.
+    /// What to do first, and after [`Do::Recall`].
     pub(crate) fn start(&mut self, selector: &Selector) -> Do<'a> {
-        match selector.plan(self.request.is_idempotent()) {
-            Plan::Send(lane) => Do::Exchange { request: self.request, lane, fresh: false },
-            Plan::AskFirst(lane) => {
-                self.asking_first = true;
-                Do::Exchange { request: &PING, lane, fresh: false }
-            }
-        }
+        let plan = selector.plan(self.request.is_idempotent());
+        self.asking_first = matches!(plan, Plan::AskFirst(_));
+        let (Plan::Send(lane) | Plan::AskFirst(lane)) = plan;
+        Do::Exchange { request: self.asked(), lane, fresh: self.replaced }
     }
 
     /// What to do after an exchange.
@@ -68,15 +67,21 @@ impl<'a> Calling<'a> {
         let Came { lane, reused, sent, reply } = came;
         let idempotent = self.asking_first || self.request.is_idempotent();
         let (setback, result) = match reply {
-            Ok(Response::Error(error)) if mismatch::is_refusal(&error.message) => {
+            Ok((_, Response::Error(error))) if mismatch::is_refusal(&error.message) => {
                 (Setback::Refused, Ok(Response::Error(error)))
             }
             // Turned away before it was looked at: nothing was learned, and nothing acted on.
-            Ok(response @ Response::Backpressure(_)) => return Do::Return(Ok(response)),
-            Ok(response) => return self.answered(selector, lane, response),
+            Ok((_, response @ Response::Backpressure(_))) => return Do::Return(Ok(response)),
+            Ok((came_on, response)) => {
+                // An answer on another lane does not tell that the one of the request is spoken.
+                if came_on == lane {
+                    selector.answered(lane);
+                }
+                return self.answered(lane, response);
+            }
             Err(error) if self.may_replace(selector, &error, reused) && (idempotent || !sent) => {
                 self.replaced = true;
-                return Do::Exchange { request: self.asked(), lane, fresh: true };
+                return Do::Recall;
             }
             Err(error @ (IpcError::Connect(_) | IpcError::Encode(_))) => {
                 return Do::Return(Err(error.into()));
@@ -106,8 +111,7 @@ impl<'a> Calling<'a> {
         !self.replaced && error.is_disconnect() && (reused || (known && error.is_reset()))
     }
 
-    fn answered(&mut self, selector: &mut Selector, lane: Lane, response: Response) -> Do<'a> {
-        selector.answered(lane);
+    fn answered(&mut self, lane: Lane, response: Response) -> Do<'a> {
         if std::mem::take(&mut self.asking_first) {
             return Do::Exchange { request: self.request, lane, fresh: false };
         }
@@ -141,8 +145,10 @@ mod tests {
                 Do::Exchange { request, lane, fresh } => {
                     let (reused, sent, reply) = script.next().expect("no exchange too many");
                     log.push(format!("{}{} on {lane}", if fresh { "new: " } else { "" }, request.kind()));
+                    let reply = reply.map(|response| (lane, response));
                     step = calling.after(&mut selector, Came { lane, reused, sent, reply });
                 }
+                Do::Recall => step = calling.start(&selector),
                 Do::Return(result) => {
                     log.push(match result {
                         Ok(response) => response.kind().to_string(),
@@ -219,5 +225,15 @@ mod tests {
         check(Request::Ping, v15, vec![(false, true, refused())], "Ping on v15, Error");
         let timeout = Err(IpcError::TimedOut(std::time::Duration::from_secs(1)));
         check(Request::Clear, v15, vec![(false, true, timeout)], "Clear on v15, unknown");
+    }
+
+    #[test]
+    fn an_answer_on_another_lane_teaches_nothing() {
+        let mut selector = Selector::new(WirePolicy::Auto, None);
+        let mut calling = Calling::new(&Request::Ping);
+        let reply = Ok((Lane::V15, Response::error("disk full")));
+        let came = Came { lane: Lane::V16, reused: false, sent: true, reply };
+        assert!(matches!(calling.after(&mut selector, came), Do::Return(Ok(Response::Error(_)))));
+        assert_eq!(selector.learned(), None);
     }
 }

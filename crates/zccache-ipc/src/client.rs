@@ -1,6 +1,7 @@
 //! The asynchronous client.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{
@@ -94,9 +95,9 @@ impl Client {
         let client = Self::new(endpoint, config);
         let lane = match client.prepare(&mut Calling::new(&Request::Ping)) {
             Do::Exchange { lane, .. } => lane,
-            Do::Return(_) => config.wire.first(),
+            Do::Recall | Do::Return(_) => config.wire.first(),
         };
-        let stream = client.dial(&Limits::begin(&config)).await?;
+        let stream = client.dial(Limits::begin(&config).connect()).await?;
         let mut state = client.state();
         match lane {
             Lane::V15 => state.idle.push(IpcConnection::new(stream)),
@@ -138,18 +139,24 @@ impl Client {
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Recall => {
+                    let mut state = self.state();
+                    self.recall(&mut state);
+                    step = calling.start(&state.selector);
+                    continue;
+                }
                 Do::Return(result) => {
                     let State { selector, memory, .. } = &mut *self.state();
                     memory.after_call(self.endpoint(), self.shared.config.wire, selector);
                     return result;
                 }
             };
+            if fresh && let Some(mux) = carried_by.take() {
+                mux.retire();
+            }
             let Exchanged { reused, sent, reply } = match lane {
                 Lane::V15 => self.alone(request, fresh, &limits).await?,
                 Lane::V16 | Lane::FrameV1 => {
-                    if fresh && let Some(mux) = &carried_by {
-                        mux.retire();
-                    }
                     let mux = self.mux(&limits).await?;
                     carried_by = Some(Arc::clone(&mux));
                     mux.exchange(request, lane, limits).await
@@ -163,20 +170,33 @@ impl Client {
     fn prepare<'a>(&self, calling: &mut Calling<'a>) -> Do<'a> {
         let mut state = self.state();
         if !state.is_connected() {
-            let State { selector, memory, .. } = &mut *state;
-            memory.before_connecting(self.endpoint(), self.shared.config.wire, selector);
+            self.recall(&mut state);
         }
         calling.start(&state.selector)
     }
 
+    /// Recalls what the daemon at the endpoint speaks, and leaves the connections to another one.
+    fn recall(&self, state: &mut State) {
+        let State { selector, memory, idle, mux } = state;
+        if memory.before_connecting(self.endpoint(), self.shared.config.wire, selector) {
+            idle.clear();
+            if let Some(mux) = mux.take() {
+                mux.retire();
+            }
+        }
+    }
+
     /// One exchange on wire v15, on a connection of its own.
     async fn alone(&self, request: &Request, fresh: bool, limits: &Limits) -> Result<Exchanged, IpcError> {
-        let _permit = self.shared.lone.acquire().await.map_err(|_| IpcError::Closed)?;
+        let limit = limits.reply();
+        let Ok(Ok(_permit)) = tokio::time::timeout(limit, self.shared.lone.acquire()).await else {
+            return Err(IpcError::TimedOut(limit));
+        };
         let idle = if fresh { None } else { self.state().idle.pop() };
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => IpcConnection::new(self.dial(limits).await?),
+            None => IpcConnection::new(self.dial(limits.connect()).await?),
         };
         let (sent, reply) = self.exchange_alone(&mut connection, request, limits).await;
         if !connection.is_consumed() {
@@ -190,7 +210,7 @@ impl Client {
         connection: &mut IpcConnection,
         request: &Request,
         limits: &Limits,
-    ) -> (bool, Result<Response, IpcError>) {
+    ) -> (bool, Result<(Lane, Response), IpcError>) {
         let limit = limits.send();
         let sent = tokio::time::timeout(limit, connection.send_request(request, Lane::V15)).await;
         let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
@@ -202,7 +222,7 @@ impl Client {
             Err(error) => return (false, Err(error)),
         };
         let reply = connection.recv_response(Lane::V15, &ids, Some(limits.reply())).await;
-        (true, reply.and_then(|reply| reply.ok_or(IpcError::Closed)))
+        (true, reply.and_then(|reply| reply.map(|reply| (Lane::V15, reply)).ok_or(IpcError::Closed)))
     }
 
     /// The connection that carries the requests of all, made if there is none.
@@ -210,17 +230,19 @@ impl Client {
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
+        // The wait for another call's dial counts: those who wait give up together, not one after the other.
+        let deadline = limits.connect();
         let _only_one = self.shared.dialing.lock().await;
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
-        let mux = Arc::new(Mux::new(self.dial(limits).await?));
+        let mux = Arc::new(Mux::new(self.dial(deadline).await?));
         self.state().mux = Some(Arc::clone(&mux));
         Ok(mux)
     }
 
-    async fn dial(&self, limits: &Limits) -> Result<Stream, IpcError> {
-        Ok(Stream::connect(self.endpoint(), limits.connect()).await?)
+    async fn dial(&self, deadline: Instant) -> Result<Stream, IpcError> {
+        Ok(Stream::connect(self.endpoint(), deadline).await?)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -259,11 +259,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.
-    pub(crate) async fn last_words(&mut self, limit: Duration) -> Option<Response> {
+    pub(crate) async fn last_words(&mut self, limit: Duration) -> Option<(Lane, Response)> {
         self.consumed = false;
         let words = self.recv_of(Wires::ALL, Some(limit)).await;
         self.consumed = true;
-        words.ok().flatten().map(|received| received.message)
+        words.ok().flatten().map(|received| (received.lane, received.message))
     }
 
     /// Sets the timeout of [`recv`](Self::recv).

@@ -26,26 +26,26 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// To be called before a connection is made: recalls what the daemon there speaks, and forgets what
-    /// another one spoke.
+    /// another one spoke. Returns whether another one has taken the place of the one it knew.
     pub(crate) fn before_connecting(
         &mut self,
         endpoint: &Endpoint,
         policy: WirePolicy,
         selector: &mut Selector,
-    ) {
+    ) -> bool {
         if policy != WirePolicy::Auto {
-            return;
+            return false;
         }
         let stamp = socket_stamp(endpoint);
         if stamp.is_some() && stamp == self.stamp {
-            return;
+            return false;
         }
         self.noted = stamp.as_deref().and_then(|stamp| recall(endpoint, stamp));
         // Where sockets have no stamp, what was learned is kept: a refusal corrects it.
         if stamp.is_some() {
             *selector = Selector::new(policy, self.noted);
         }
-        self.stamp = stamp;
+        std::mem::replace(&mut self.stamp, stamp).is_some()
     }
 
     /// To be called after a call: notes what was learned, if it is new.

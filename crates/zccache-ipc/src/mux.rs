@@ -60,7 +60,7 @@ struct Waiting {
     lane: Lane,
     ids: Ids,
     /// `None` once nobody waits for it any more.
-    reply: Option<oneshot::Sender<Result<Response, IpcError>>>,
+    reply: Option<oneshot::Sender<Result<(Lane, Response), IpcError>>>,
 }
 
 /// What came of an exchange.
@@ -69,7 +69,7 @@ pub(crate) struct Exchanged {
     pub(crate) reused: bool,
     /// Whether the whole request was sent.
     pub(crate) sent: bool,
-    pub(crate) reply: Result<Response, IpcError>,
+    pub(crate) reply: Result<(Lane, Response), IpcError>,
 }
 
 impl<S: AsyncRead + AsyncWrite> Mux<S> {
@@ -148,8 +148,15 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
         *place = Some(Place { mux: self, number, reply, answered: false });
         // Stays so when this future is dropped in the middle of a frame.
         *torn = true;
-        half.write_all(buffer).await?;
-        half.flush().await?;
+        let write = async {
+            half.write_all(buffer).await?;
+            half.flush().await
+        };
+        tokio::select! {
+            biased;
+            written = write => written?,
+            never = self.read_meanwhile() => match never {},
+        }
         *torn = false;
         if buffer.capacity() > KEPT {
             *buffer = BytesMut::new();
@@ -176,14 +183,13 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
     /// Waits until the reply is handed over, or reads for everybody until it comes.
     async fn wait(
         &self,
-        reply: &mut oneshot::Receiver<Result<Response, IpcError>>,
-    ) -> Result<Response, IpcError> {
+        reply: &mut oneshot::Receiver<Result<(Lane, Response), IpcError>>,
+    ) -> Result<(Lane, Response), IpcError> {
         let mut reader = tokio::select! {
             biased;
             handed = &mut *reply => return handed.unwrap_or(Err(IpcError::Closed)),
             reader = self.reader.lock() => reader,
         };
-        let Reader { half, inbound } = &mut *reader;
         loop {
             // Also what was handed over in the last round, to this one among others.
             match reply.try_recv() {
@@ -191,16 +197,35 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
                 Err(oneshot::error::TryRecvError::Closed) => return Err(IpcError::Closed),
                 Err(oneshot::error::TryRecvError::Empty) => {}
             }
-            match inbound.take::<Response>(Wires::ALL) {
-                Ok(Some(received)) => self.hand_over(received),
-                Ok(None) => match half.read_buf(inbound.space()).await {
-                    Ok(0) => self.end(IpcError::Closed),
-                    Ok(_) => {}
-                    Err(error) => self.end(error.into()),
-                },
-                Err(error) => self.end(IpcError::of_decoding(error, Wires::ALL)),
-            }
+            let _ = self.read(&mut reader).await;
         }
+    }
+
+    /// Reads for all as long as a request does not fit into the socket: a peer that answers in order takes
+    /// no more of it before its replies are taken, those that nobody waits for included.
+    async fn read_meanwhile(&self) -> std::convert::Infallible {
+        let mut reader = self.reader.lock().await;
+        while self.read(&mut reader).await {}
+        drop(reader);
+        std::future::pending().await
+    }
+
+    /// Hands over what has arrived, or waits for more; `false` once the connection has ended.
+    async fn read(&self, Reader { half, inbound }: &mut Reader<S>) -> bool {
+        let why = match inbound.take::<Response>(Wires::ALL) {
+            Ok(Some(received)) => {
+                self.hand_over(received);
+                return true;
+            }
+            Ok(None) => match half.read_buf(inbound.space()).await {
+                Ok(0) => IpcError::Closed,
+                Ok(_) => return true,
+                Err(error) => error.into(),
+            },
+            Err(error) => IpcError::of_decoding(error, Wires::ALL),
+        };
+        self.end(why);
+        false
     }
 
     /// Gives a reply to the one who waits for it.
@@ -219,7 +244,8 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
             return self.end(error);
         };
         drop(sent);
-        let reply = of_request(waiting.lane, &waiting.ids, received).map(|received| received.message);
+        let reply = of_request(waiting.lane, &waiting.ids, received)
+            .map(|received| (received.lane, received.message));
         let foreign = reply.is_err();
         if let Some(tell) = waiting.reply {
             // Nobody listens when the call was given up a moment ago.
@@ -251,7 +277,7 @@ impl<S: AsyncRead + AsyncWrite> Mux<S> {
 struct Place<'a, S: AsyncRead + AsyncWrite> {
     mux: &'a Mux<S>,
     number: u64,
-    reply: oneshot::Receiver<Result<Response, IpcError>>,
+    reply: oneshot::Receiver<Result<(Lane, Response), IpcError>>,
     answered: bool,
 }
 

@@ -357,3 +357,28 @@ async fn two_hundred_clients_at_once_are_all_served() {
     }
     assert_eq!(running.stop().await.figures.requests, 200);
 }
+
+#[tokio::test]
+async fn those_who_wait_at_the_door_are_bounded() {
+    let _watchdog = watchdog(PATIENCE);
+    let (service, arrived, go_on) = held();
+    let mut config = config();
+    config.max_connections = 1;
+    let running = start(service, config);
+    let client = running.client();
+    let busy = tokio::spawn(async move { client.lookup("3").await });
+    arrived.notified().await;
+    let mut silent = Vec::new();
+    for _ in 0..400 {
+        silent.push(running.raw().await);
+    }
+    while running.handle.figures().connections < 401 {
+        tokio::task::yield_now().await;
+    }
+    let open = running.handle.figures().open;
+    assert!(open <= 257, "{open} are open");
+    drop(silent);
+    go_on.notify_one();
+    busy.await.expect("no panic").expect("answered");
+    running.stop().await;
+}

@@ -9,7 +9,7 @@ use common::{Answering, PATIENCE, artifact, every_lane, fixed, start};
 use testkit::{TempEndpoint, watchdog};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
-use zccache_ipc::model::{Cleared, Request, Response};
+use zccache_ipc::model::{Cleared, Lookup, Request, Response, StoreResult};
 use zccache_ipc::wire_dispatch::{FrameKind, Received, encode, receive};
 use zccache_ipc::{CallError, Client, ClientConfig, DecodedWireMessage, IpcError, Lane, WirePolicy, Wires};
 
@@ -207,5 +207,136 @@ async fn a_call_that_times_out_does_not_hold_up_the_next_one() {
         served.answer(&request, &Response::Pong).await;
         next.await.expect("no panic").expect("pong");
         drop(silent);
+    }
+}
+
+#[tokio::test]
+async fn calls_at_once_to_an_unknown_daemon_that_closes_on_v16_all_fall_back() {
+    let _watchdog = watchdog(PATIENCE);
+    let peer = Peer::new();
+    let client = peer.client(ClientConfig::within(PATIENCE));
+    let calls: Vec<_> = (0..2)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.ping().await })
+        })
+        .collect();
+    let mut served = peer.accept().await;
+    served.request().await;
+    served.request().await;
+    drop(served);
+    let serve = async {
+        loop {
+            let mut served = peer.accept().await;
+            let request = served.request().await;
+            if request.lane == Lane::V15 {
+                served.answer(&request, &Response::Pong).await;
+                // The other one has not been answered on v15 yet.
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let all = async {
+        for call in calls {
+            call.await.expect("no panic").expect("pong");
+        }
+    };
+    tokio::select! { () = all => {}, () = serve => {} }
+}
+
+#[tokio::test]
+async fn a_large_reply_that_nobody_waits_for_does_not_hold_up_a_large_request() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let peer = Peer::new();
+        let client = peer.client(config(lane));
+        let given_up = tokio::spawn({
+            let client = client.clone();
+            async move { client.lookup("1").await }
+        });
+        let mut served = peer.accept().await;
+        let first = served.request().await;
+        let storing = tokio::spawn(async move { client.store("2", artifact(8 << 20)).await });
+        // The request is on its way, and does not fit into the socket.
+        assert_ne!(served.stream.read_buf(&mut served.received).await.expect("readable"), 0);
+        given_up.abort();
+        assert!(given_up.await.expect_err("cancelled").is_cancelled());
+        // A peer that answers in order reads no further before its reply is taken.
+        served
+            .answer(&first, &fixed(Request::Lookup(Lookup { cache_key: (8 << 20).to_string() })).await)
+            .await;
+        let second = served.request().await;
+        served.answer(&second, &Response::StoreResult(StoreResult::Stored)).await;
+        assert_eq!(storing.await.expect("no panic").expect("answered"), StoreResult::Stored);
+    }
+}
+
+/// A daemon of v16 alone took the place of one of v15 alone, under a living client.
+#[tokio::test]
+async fn a_daemon_that_was_replaced_is_met_as_unknown() {
+    let _watchdog = watchdog(PATIENCE);
+    let mut peer = Peer::new();
+    let client = peer.client(ClientConfig::within(PATIENCE));
+    let call = |client: &Client| {
+        let client = client.clone();
+        tokio::spawn(async move { client.ping().await })
+    };
+    let refusal = Response::error("protocol version mismatch: for this test");
+    let first = call(&client);
+    let mut served = peer.accept().await;
+    let mut refused = served.request().await;
+    refused.lane = Lane::V15;
+    served.answer(&refused, &refusal).await;
+    drop(served);
+    let mut served = peer.accept().await;
+    let request = served.request().await;
+    assert_eq!(request.lane, Lane::V15);
+    served.answer(&request, &Response::Pong).await;
+    first.await.expect("no panic").expect("pong");
+
+    std::fs::remove_file(peer.place.socket()).expect("removed");
+    peer.listener = UnixListener::bind(peer.place.socket()).expect("binds");
+    drop(served);
+    let second = call(&client);
+    let serve = async {
+        loop {
+            let mut served = peer.accept().await;
+            let request = served.request().await;
+            if request.lane == Lane::V15 {
+                served.answer(&request, &refusal).await;
+            } else {
+                served.answer(&request, &Response::Pong).await;
+            }
+        }
+    };
+    tokio::select! {
+        second = second => { second.expect("no panic").expect("pong"); }
+        () = serve => {}
+    }
+}
+
+#[tokio::test]
+async fn calls_at_once_to_a_daemon_that_accepts_nobody_give_up_together() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in Lane::ALL {
+        let place = TempEndpoint::new();
+        let socket = tokio::net::UnixSocket::new_stream().expect("a socket");
+        socket.bind(place.socket()).expect("binds");
+        let _listener = socket.listen(0).expect("listens");
+        let _in_the_backlog = UnixStream::connect(place.socket()).await.expect("connects");
+        let limit = Duration::from_millis(200);
+        let client = Client::new(place.name(), config(lane).connect_timeout(limit));
+        let began = std::time::Instant::now();
+        let calls: Vec<_> = (0..40)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.ping().await })
+            })
+            .collect();
+        for call in calls {
+            let error = call.await.expect("no panic").expect_err("nobody accepts");
+            assert!(matches!(error, CallError::Ipc(IpcError::Connect(_))), "{error:?}");
+        }
+        assert!(began.elapsed() < limit * 10, "{lane}: {:?}", began.elapsed());
     }
 }

@@ -15,7 +15,8 @@ pub struct ServerConfig {
     /// The wires that are spoken. Default all.
     pub wires: Wires,
     /// Connections at one time. One more takes the place of the one that has been idle longest, and is
-    /// answered with `Backpressure` where none is idle. Default 2048.
+    /// answered with `Backpressure` where none is idle; what is more than 256 of these at once is closed.
+    /// Default 2048.
     pub max_connections: usize,
     /// How long a new connection may stay silent. Default 30 s.
     pub first_frame_timeout: Duration,

@@ -103,12 +103,14 @@ pub(super) async fn run<S: Service>(
         outbound: BytesMut::new(),
         place: None,
     };
-    let place = match admission {
-        Admission::Served(place) => Some(place),
-        Admission::AtTheDoor(_doorman) => place_of_another(&shared).await,
+    let (place, doorman) = match admission {
+        Admission::Served(place) => (Some(place), None),
+        // Held until the peer has gone again, or has a place.
+        Admission::AtTheDoor(doorman) => (place_of_another(&shared).await, Some(doorman)),
     };
     let result = match place {
         Some(_held) => {
+            drop(doorman);
             connection.place = Some(shared.idle.take(id));
             connection.serve().await
         }
@@ -171,8 +173,6 @@ impl<'a, S: Service> Connection<'a, S> {
                             deadline = Some(Instant::now() + LAST_BYTES);
                             continue;
                         }
-                        // Its client finds the connection closed before it sends, and makes another.
-                        () = place.asked_to_leave(), if was_empty => return Err(End::Quiet),
                         read = read(&mut self.stream, &mut self.inbound, deadline) => match read? {
                             Read::Bytes => {}
                             Read::End => return Err(End::Quiet),
@@ -183,6 +183,9 @@ impl<'a, S: Service> Connection<'a, S> {
                                 return Err(End::Late(late));
                             }
                         },
+                        // After what has arrived: a request is not closed upon. Its client finds the
+                        // connection closed before it sends, and makes another.
+                        () = place.asked_to_leave(), if was_empty => return Err(End::Quiet),
                     }
                     if was_empty {
                         place.work();

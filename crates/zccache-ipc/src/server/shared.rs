@@ -18,6 +18,9 @@ pub(super) const FREE_FRAME: usize = 64 * 1024;
 /// What one permit of the memory budget stands for, in bytes.
 const PERMIT: usize = 1024;
 
+/// Connections that wait for a place, or are being turned away, at one time.
+const AT_THE_DOOR: usize = 256;
+
 pub(super) struct Shared<S> {
     pub(super) service: S,
     pub(super) config: ServerConfig,
@@ -43,7 +46,7 @@ impl<S> Shared<S> {
             counters: Arc::new(Counters::new()),
             places: Arc::new(Semaphore::new(config.max_connections)),
             idle: Places::new(),
-            doormen: Arc::new(Semaphore::new(64)),
+            doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
             memory,
             config,
             next_connection: AtomicU64::new(0),
