@@ -141,7 +141,7 @@ fn any_single_corrupted_byte_ends_in_a_value_or_a_typed_error_4() {
 }
 
 #[test]
-#[ignore = "32 million frames, two to four minutes: cargo test -p conformance --test v15_hostile -- --ignored"]
+#[ignore = "32 million frames, ten minutes and more: cargo test -p conformance --test v15_hostile -- --ignored"]
 fn any_corrupted_byte_of_any_value_ends_in_a_value_or_a_typed_error() {
     let values = |_: usize, original: u8| (0..=u8::MAX).filter(move |value| *value != original);
     for_each_frame(

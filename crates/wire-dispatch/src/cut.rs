@@ -2,12 +2,10 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use thiserror::Error;
-use wire_frame::{FrameError, HEADER_LEN, MAX_LENGTH, Version};
+use wire_frame::{FrameError, HEADER_LEN, Version};
+use wire_v16::{DecodeError, frame_v1};
 
 use crate::{Codec, Lane, Opening, Wires};
-
-/// Bytes before the body of a running-process frame: the framing byte and the length.
-pub const ENVELOPE_HEAD: usize = 5;
 
 /// What the front of a buffer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,17 +70,15 @@ pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
             (lane, header.version(), HEADER_LEN, header.frame_len())
         }
         Ok(Opening::Envelope) if !wires.speaks(Lane::FrameV1) => return Err(CutError::Envelope),
-        Ok(Opening::Envelope) => {
-            let body_len = received.first_chunk::<ENVELOPE_HEAD>().map_or(0, |head| {
-                let [_, length @ ..] = *head;
-                u32::from_le_bytes(length)
-            });
-            if body_len > MAX_LENGTH {
-                let source = FrameError::TooLong { length: body_len.into() };
-                return Err(CutError::Length { lane: Lane::FrameV1, source });
+        Ok(Opening::Envelope) => match frame_v1::peek(received) {
+            Ok(frame_v1::Peeked::Head { frame_len }) => {
+                (Lane::FrameV1, Version::V16, frame_v1::HEAD_LEN, frame_len)
             }
-            (Lane::FrameV1, Version::V16, ENVELOPE_HEAD, ENVELOPE_HEAD + body_len as usize)
-        }
+            Ok(frame_v1::Peeked::Incomplete { needed }) => return Ok(Cut::Read { needed, frame: None }),
+            Err(DecodeError::Frame(source)) => return Err(CutError::Length { lane: Lane::FrameV1, source }),
+            // An opening that is an envelope's has its first byte.
+            Err(_) => return Err(CutError::Envelope),
+        },
         Err(source) => return Err(CutError::Length { lane: lane_of_header(received, wires), source }),
     };
     match frame_len.checked_sub(received.len()) {
@@ -107,6 +103,8 @@ fn lane_of_header(received: &[u8], wires: Wires) -> Lane {
 
 #[cfg(test)]
 mod tests {
+    use wire_frame::MAX_LENGTH;
+
     use super::*;
 
     #[test]

@@ -25,7 +25,7 @@ mod selector;
 mod server;
 mod wires;
 
-pub use cut::{Cut, CutError, ENVELOPE_HEAD, cut};
+pub use cut::{Cut, CutError, cut};
 pub use error::{DecodeError, EncodeError};
 pub use lane::Lane;
 pub use message::{DecodedWireMessage, Ids, Message, Received, encode, receive};

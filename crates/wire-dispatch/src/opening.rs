@@ -1,9 +1,7 @@
 //! What kind of frame a buffer opens with.
 
 use wire_frame::{FrameError, Header, Peeked};
-
-/// The first byte of a running-process `Frame`, and the low byte of every 256th length.
-const ENVELOPE_FRAMING: u8 = 1;
+use wire_v16::frame_v1::FRAMING;
 
 /// What the first bytes of a frame say about the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +29,7 @@ impl Opening {
     ///
     /// [`FrameError`] as soon as a header's length is illegal.
     pub fn of(buffer: &[u8]) -> Result<Self, FrameError> {
-        if buffer.first() == Some(&ENVELOPE_FRAMING) {
+        if buffer.first() == Some(&FRAMING) {
             match buffer.get(4) {
                 None => return Ok(Self::Incomplete { needed: 5 - buffer.len() }),
                 Some(0 | 1) => return Ok(Self::Envelope),
@@ -80,7 +78,7 @@ mod tests {
         for body_len in 0..=MAX_LENGTH {
             for start in [0, 1, 8, 15, 16, 0xff] {
                 let mut head = [start; 8];
-                head[0] = ENVELOPE_FRAMING;
+                head[0] = FRAMING;
                 head[1..5].copy_from_slice(&body_len.to_le_bytes());
                 assert_eq!(Opening::of(&head), Ok(Opening::Envelope), "body length {body_len}, {start}");
                 assert!(!released_rule(head), "body length {body_len}, {start}");

@@ -75,10 +75,10 @@ impl Selector {
         self.learned = None;
     }
 
-    /// The lane to fall back to, as long as nothing is known of the daemon.
+    /// Whether v15 may still be fallen back to because nothing is known of the daemon.
     #[must_use]
-    pub const fn may_fall_back(&self) -> Option<Lane> {
-        if self.policy.may_fall_back() && self.learned.is_none() { Some(Lane::V15) } else { None }
+    pub const fn may_fall_back(&self) -> bool {
+        self.policy.may_fall_back() && self.learned.is_none()
     }
 
     /// Decides what to do with a request.

@@ -107,8 +107,8 @@ impl<'a> Calling<'a> {
     /// Whether a connection that failed is worth another: one that the daemon had closed while it was idle,
     /// or that was reset because its daemon ended before it came to it.
     fn may_replace(&self, selector: &Selector, error: &IpcError, reused: bool) -> bool {
-        let known = selector.may_fall_back().is_none();
-        !self.replaced && error.is_disconnect() && (reused || (known && error.is_reset()))
+        let reset = error.is_reset() && !selector.may_fall_back();
+        !self.replaced && error.is_disconnect() && (reused || reset)
     }
 
     fn answered(&mut self, lane: Lane, response: Response) -> Do<'a> {

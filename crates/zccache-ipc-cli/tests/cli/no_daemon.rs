@@ -4,26 +4,14 @@ use std::time::{Duration, Instant};
 
 use testkit::{TempEndpoint, watchdog};
 
-use crate::support::{SOON, code, json, run};
-
-const VERBS: &[&[&str]] = &[
-    &["ping"],
-    &["status"],
-    &["clear"],
-    &["store", "key", "file"],
-    &["lookup", "key", "-o", "out"],
-    &["session", "start"],
-    &["session", "stats", "id"],
-    &["session", "end", "id"],
-    &["request", r#"{"variant":"Ping"}"#],
-];
+use crate::support::{ASKING, SOON, code, json, run};
 
 #[test]
 fn verbs_that_need_a_daemon_say_at_once_that_there_is_none() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     std::fs::write(place.dir().join("file"), "x").unwrap();
-    for verb in VERBS {
+    for verb in ASKING {
         let start = Instant::now();
         let (code, error) = json(&place, verb);
         assert!(start.elapsed() < Duration::from_secs(1), "{verb:?} took {:?}", start.elapsed());

@@ -9,6 +9,19 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::{Finished, Process, TempEndpoint};
 
+/// The verbs that need a daemon, and start none.
+pub(crate) const ASKING: &[&[&str]] = &[
+    &["ping"],
+    &["status"],
+    &["clear"],
+    &["store", "key", "file"],
+    &["lookup", "key", "-o", "out"],
+    &["session", "start"],
+    &["session", "stats", "id"],
+    &["session", "end", "id"],
+    &["request", r#"{"variant":"Ping"}"#],
+];
+
 /// Longer than anything that works, and shorter than the patience of whoever waits for a hang.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 

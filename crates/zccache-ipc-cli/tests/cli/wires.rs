@@ -5,22 +5,12 @@ use testkit::{Process, TempEndpoint, watchdog};
 use zccache_ipc::Wires;
 
 use crate::daemon::{Daemon, Manner};
-use crate::support::{self, SOON, code, parse, program, vectors};
+use crate::support::{self, ASKING, SOON, code, parse, program, vectors};
 
 /// Every verb that asks a daemon something.
-const VERBS: &[&[&str]] = &[
-    &["ping"],
-    &["status"],
-    &["clear"],
-    &["store", "key", "file"],
-    &["lookup", "key", "-o", "out"],
-    &["session", "start"],
-    &["session", "stats", "id"],
-    &["session", "end", "id"],
-    &["start"],
-    &["stop"],
-    &["request", r#"{"variant":"Ping"}"#],
-];
+fn verbs() -> impl Iterator<Item = &'static [&'static str]> {
+    ASKING.iter().copied().chain([&["start"][..], &["stop"]])
+}
 
 /// Runs the program with `ZCCACHE_DAEMON_WIRE`, and returns its exit code and what it said to a program.
 #[track_caller]
@@ -63,8 +53,8 @@ fn every_verb_speaks_the_wire_that_is_asked_for() {
         let place = TempEndpoint::new();
         std::fs::write(place.dir().join("file"), "x").unwrap();
         let daemon = Daemon::speaking(&place, Manner::Good, wires);
-        for verb in VERBS {
-            let (code, said) = support::json(&place, &[&["--wire", wire], *verb].concat());
+        for verb in verbs() {
+            let (code, said) = support::json(&place, &[&["--wire", wire][..], verb].concat());
             assert_eq!(code, 5, "--wire {wire} {verb:?}: {said}");
         }
         assert!(!daemon.has_ended());
@@ -101,7 +91,7 @@ fn every_recorded_value_of_the_variable_selects_what_it_selected() {
 fn a_value_that_names_no_wire_is_told_before_anybody_is_asked() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    for verb in VERBS {
+    for verb in verbs() {
         // There is no daemon, which would be another exit code.
         let (code, error) = with_variable(&place, "Bin Code", verb);
         assert_eq!((code, &error["error"]["kind"]), (2, &json!("usage")), "{verb:?}: {error}");

@@ -28,10 +28,10 @@ const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
 /// How long, and for how many bytes, a peer is listened to after it has been refused, so that it can
 /// finish writing and read the refusal.
 const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 32 * 1024 * 1024;
+
 /// How long the rest of a frame is waited for once the server stops.
 const LAST_BYTES: Duration = Duration::from_millis(250);
-
-const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
 /// What the sender of a frame that does not arrive in time is told.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
