@@ -91,7 +91,15 @@ fn a_program_is_named_by_an_absolute_path() {
 fn a_program_that_detaches_leads_a_session_and_may_say_so_twice() {
     watched(|| {
         let mut part = Part::play("a_session_leader", &[]);
-        assert_eq!(part.says(), "true true false true");
+        assert_eq!(part.says(), "true true true");
+    });
+}
+
+#[test]
+fn a_program_that_leads_only_its_group_cannot_detach() {
+    watched(|| {
+        let mut part = Part::play("a_group_leader", &[]);
+        assert_eq!(part.says(), "Err(PermissionDenied)");
     });
 }
 
