@@ -42,8 +42,12 @@ const TABLE: &[Row] = &[
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 2
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
+    library("rp-broker", "ipc-endpoint",
+        "blake3 bytes prost running-process serde serde_json sha2 thiserror tokio tracing"),
+    library("rp-manifest", "ipc-endpoint", "prost running-process tempfile thiserror"),
     // layer 3
-    library("zccache-ipc", "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch",
+    library("zccache-ipc",
+        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
         "bytes fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
