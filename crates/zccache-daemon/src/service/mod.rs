@@ -1,29 +1,35 @@
-//! Answers requests with the store and the sessions.
+//! Answers requests: one service for each concern, all on the same store and sessions.
 //!
-//! A session with private options is a plain one here: a daemon that was not started private takes no
-//! owners, so that no client can make a shared daemon end with its own processes. Options that ask for
-//! another endpoint or cache directory than the daemon's are refused as released daemons do.
+//! Each knows requests and responses of the model, and nothing of wires or connections but whose they are.
 
+mod artifacts;
 mod attached;
-mod status;
+mod builds;
+mod compile;
+mod control;
+mod exec;
+mod fingerprint;
+mod handles;
+mod refusal;
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use zccache_ipc::model::{
-    ArtifactData, Backpressure, LookupResult, NormalizedPath, PrivateDaemonSessionOptions, Request,
-    RequestKind, Response, RustArtifactList, SessionStart, SessionStarted, SessionStatsReply,
-};
+use zccache_ipc::model::{NormalizedPath, Request, Response};
 
+use artifacts::Artifacts;
 pub use attached::Attached;
+use builds::Builds;
+use compile::Compiles;
+use control::Control;
+use exec::Execs;
+use fingerprint::Fingerprints;
+use handles::Handles;
 
-use crate::chain::chain;
 use crate::counters::Counters;
-use crate::sessions::{Connection, Event, SessionError, Sessions};
-use crate::store::{Store, StoreError};
+use crate::sessions::{Connection, Sessions};
+use crate::store::Store;
 use crate::traffic::Traffic;
-
-/// How long a client should wait when the daemon is over one of its limits.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// What the daemon says about itself.
 #[derive(Debug, Clone)]
@@ -41,31 +47,45 @@ pub struct Identity {
 /// The daemon behind its server.
 #[derive(Debug)]
 pub struct DaemonService {
-    identity: Identity,
-    store: Store,
-    sessions: Sessions,
-    counters: Counters,
-    traffic: Traffic,
-    started: Instant,
+    store: Arc<Store>,
+    sessions: Arc<Sessions>,
+    control: Control,
+    artifacts: Artifacts,
+    builds: Builds,
+    compiles: Compiles,
+    execs: Execs,
+    fingerprints: Fingerprints,
+    handles: Handles,
 }
 
 impl DaemonService {
     /// Makes the service of a daemon that starts now.
     #[must_use]
     pub fn new(identity: Identity, store: Store, sessions: Sessions) -> Self {
-        let (counters, traffic) = (Counters::default(), Traffic::default());
-        Self { identity, store, sessions, counters, traffic, started: Instant::now() }
+        let (identity, store, sessions) = (Arc::new(identity), Arc::new(store), Arc::new(sessions));
+        let counters = Arc::<Counters>::default();
+        let control = Control::new(
+            Arc::clone(&identity),
+            Arc::clone(&store),
+            Arc::clone(&sessions),
+            Arc::clone(&counters),
+        );
+        let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
+        let builds = Builds::new(identity, Arc::clone(&sessions));
+        let compiles = Compiles::new(Arc::clone(&sessions), counters);
+        let (execs, fingerprints, handles) = (Execs, Fingerprints, Handles);
+        Self { store, sessions, control, artifacts, builds, compiles, execs, fingerprints, handles }
     }
 
     /// Which requests the servers have answered.
     pub(crate) const fn traffic(&self) -> &Traffic {
-        &self.traffic
+        self.control.traffic()
     }
 
     /// How long the daemon has been there.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.started.elapsed()
+        self.control.uptime()
     }
 
     /// Finishes what is being written, and refuses everything from then on.
@@ -79,135 +99,28 @@ impl DaemonService {
     }
 
     async fn answer(&self, request: Request, connection: Connection) -> Response {
-        let kind = request.kind();
         match request {
             Request::Ping => Response::Pong,
             Request::Shutdown => Response::ShuttingDown,
-            Request::Status => {
-                self.log_requests();
-                Response::Status(self.status())
-            }
-            Request::Clear => {
-                self.store.clear().await.map_or_else(|error| refused(&error), Response::Cleared)
-            }
-            Request::Lookup(lookup) => self.lookup(&lookup.cache_key, connection).await,
-            Request::Store(store) => self.store(&store.cache_key, store.artifact, connection).await,
-            Request::ListRustArtifacts => self.store.rust_artifacts().await.map_or_else(
-                |error| refused(&error),
-                |artifacts| Response::RustArtifactList(RustArtifactList { artifacts }),
-            ),
-            Request::SessionStart(start) => self.session_start(&start, connection),
-            Request::SessionStats(session) => self.sessions.stats(&session.session_id).map_or_else(
-                |error| refused_session(&error),
-                |stats| Response::SessionStatsResult(SessionStatsReply { stats }),
-            ),
-            Request::SessionEnd(session) => self.sessions.end(&session.session_id).await.map_or_else(
-                |error| refused_session(&error),
-                |stats| Response::SessionEnded(SessionStatsReply { stats }),
-            ),
-            Request::Compile(compile) => {
-                self.counters.compilations.add_one();
-                match self.sessions.count_refused(&compile, Duration::ZERO) {
-                    Ok(()) => not_served(kind),
-                    Err(error) => refused_session(&error),
-                }
-            }
-            Request::CompileEphemeral(_) => {
-                self.counters.compilations.add_one();
-                not_served(kind)
-            }
-            Request::LinkEphemeral(_) => {
-                self.counters.links.add_one();
-                not_served(kind)
-            }
-            Request::FingerprintCheck(_)
-            | Request::FingerprintMarkSuccess(_)
-            | Request::FingerprintMarkFailure(_)
-            | Request::FingerprintInvalidate(_)
-            | Request::GenericToolExec(_)
-            | Request::ReleaseWorktreeHandles(_) => not_served(kind),
+            Request::Status => self.control.status(),
+            Request::Lookup(lookup) => self.artifacts.lookup(&lookup.cache_key, connection).await,
+            Request::Store(store) => self.artifacts.store(&store.cache_key, store.artifact, connection).await,
+            Request::Clear => self.artifacts.clear().await,
+            Request::ListRustArtifacts => self.artifacts.list_rust().await,
+            Request::SessionStart(start) => self.builds.start(&start, connection),
+            Request::SessionStats(session) => self.builds.stats(&session.session_id),
+            Request::SessionEnd(session) => self.builds.end(&session.session_id).await,
+            Request::Compile(compile) => self.compiles.compile(compile).await,
+            Request::CompileEphemeral(compile) => self.compiles.compile_ephemeral(compile).await,
+            Request::LinkEphemeral(link) => self.compiles.link_ephemeral(link).await,
+            Request::GenericToolExec(exec) => self.execs.exec(exec).await,
+            Request::FingerprintCheck(check) => self.fingerprints.check(check).await,
+            Request::FingerprintMarkSuccess(file) => self.fingerprints.mark_success(file.cache_file).await,
+            Request::FingerprintMarkFailure(file) => self.fingerprints.mark_failure(file.cache_file).await,
+            Request::FingerprintInvalidate(file) => self.fingerprints.invalidate(file.cache_file).await,
+            Request::ReleaseWorktreeHandles(release) => self.handles.release(release.path).await,
         }
     }
-
-    async fn lookup(&self, key: &str, connection: Connection) -> Response {
-        let began = Instant::now();
-        let artifact = match self.store.lookup(key).await {
-            Ok(artifact) => artifact,
-            Err(error) => return refused(&error),
-        };
-        let hit = artifact.as_ref().map(|artifact| artifact.payload_len() as u64);
-        if hit.is_some() { &self.counters.hits } else { &self.counters.misses }.add_one();
-        self.sessions.count(Event::Lookup { key, hit }, connection, began.elapsed());
-        Response::LookupResult(artifact.map_or(LookupResult::Miss, |artifact| LookupResult::Hit { artifact }))
-    }
-
-    async fn store(&self, key: &str, artifact: ArtifactData, connection: Connection) -> Response {
-        use zccache_ipc::model::StoreResult;
-        let began = Instant::now();
-        let len = artifact.payload_len() as u64;
-        let result = match self.store.store(key, artifact).await {
-            Ok(result) => result,
-            Err(error) => return refused(&error),
-        };
-        let stored = match result {
-            StoreResult::Stored => Some(len),
-            StoreResult::AlreadyExists => None,
-        };
-        self.sessions.count(Event::Store { key, stored }, connection, began.elapsed());
-        Response::StoreResult(result)
-    }
-
-    fn session_start(&self, start: &SessionStart, connection: Connection) -> Response {
-        if let Some(mismatch) = start.private_daemon.as_ref().and_then(|options| self.mismatch(options)) {
-            return Response::error(mismatch);
-        }
-        match self.sessions.start(start, connection) {
-            Ok(id) => Response::SessionStarted(SessionStarted {
-                session_id: id.to_string(),
-                journal_path: start.journal_path.clone(),
-            }),
-            Err(error) => refused_session(&error),
-        }
-    }
-
-    /// Says in the released words what the options ask for that this daemon is not.
-    fn mismatch(&self, options: &PrivateDaemonSessionOptions) -> Option<String> {
-        let Identity { endpoint, cache_dir, .. } = &self.identity;
-        if let Some(requested) = options.endpoint.as_ref().filter(|requested| *requested != endpoint) {
-            return Some(format!(
-                "private daemon endpoint mismatch: connected to {endpoint}, requested {requested}"
-            ));
-        }
-        let requested = options.cache_dir.as_ref().filter(|requested| *requested != cache_dir)?;
-        Some(format!("private daemon cache dir mismatch: connected to {cache_dir}, requested {requested}"))
-    }
-}
-
-/// Refuses a family that this daemon does not have.
-fn not_served(kind: RequestKind) -> Response {
-    Response::error(format!("{kind} is not served by this daemon: it stores artifacts and runs no tools"))
-}
-
-fn refused(error: &StoreError) -> Response {
-    match error {
-        StoreError::Busy { waiting } => backpressure(*waiting, error.to_string()),
-        error => Response::error(chain(error)),
-    }
-}
-
-fn refused_session(error: &SessionError) -> Response {
-    match error {
-        SessionError::Full { open } => backpressure(*open, error.to_string()),
-        error => Response::error(error.to_string()),
-    }
-}
-
-fn backpressure(depth: usize, reason: String) -> Response {
-    Response::Backpressure(Backpressure {
-        queue_depth: u32::try_from(depth).unwrap_or(u32::MAX),
-        retry_after_ms: u32::try_from(RETRY_AFTER.as_millis()).expect("a tenth of a second is few of them"),
-        reason,
-    })
 }
 
 #[cfg(test)]

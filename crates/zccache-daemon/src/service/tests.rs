@@ -5,8 +5,9 @@ use tempfile::TempDir;
 use testkit::watchdog;
 use zccache_ipc::ConnectionId;
 use zccache_ipc::model::{
-    ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, DaemonStatus, LinkEphemeral, Lookup,
-    SessionId, StoreResult,
+    ArtifactData, ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, DaemonStatus, LinkEphemeral,
+    Lookup, LookupResult, PrivateDaemonSessionOptions, SessionId, SessionStart, SessionStatsReply,
+    StoreResult,
 };
 
 use super::*;

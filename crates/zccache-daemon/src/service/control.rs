@@ -1,17 +1,60 @@
 //! What the daemon says about itself.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use zccache_ipc::Lane;
-use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus};
+use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Response};
 
-use super::DaemonService;
+use super::Identity;
+use crate::counters::Counters;
+use crate::sessions::Sessions;
+use crate::store::Store;
+use crate::traffic::Traffic;
 
-impl DaemonService {
+/// Status, and the figures that go into it.
+#[derive(Debug)]
+pub(super) struct Control {
+    identity: Arc<Identity>,
+    store: Arc<Store>,
+    sessions: Arc<Sessions>,
+    counters: Arc<Counters>,
+    traffic: Traffic,
+    started: Instant,
+}
+
+impl Control {
+    pub(super) fn new(
+        identity: Arc<Identity>,
+        store: Arc<Store>,
+        sessions: Arc<Sessions>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let (traffic, started) = (Traffic::default(), Instant::now());
+        Self { identity, store, sessions, counters, traffic, started }
+    }
+
+    /// Which requests the servers have answered.
+    pub(super) const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// How long the daemon has been there.
+    pub(super) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(super) fn status(&self) -> Response {
+        self.log_requests();
+        Response::Status(self.figures())
+    }
+
     /// Returns every figure of the daemon.
     ///
     /// It is never private and keeps neither file metadata nor a dependency graph; it runs no tools, so
     /// that every compilation asked for has failed and no link step has been done.
-    pub(super) fn status(&self) -> DaemonStatus {
-        let figures = self.store.figures();
+    fn figures(&self) -> DaemonStatus {
+        let stored = self.store.figures();
         let (sessions_total, sessions_active) = self.sessions.total_and_open();
         let compilations = self.counters.compilations.value();
         DaemonStatus {
@@ -19,8 +62,8 @@ impl DaemonService {
             daemon_namespace: self.identity.namespace.clone(),
             endpoint: self.identity.endpoint.clone(),
             private_daemon: PrivateDaemonStatus::default(),
-            artifact_count: figures.artifacts,
-            cache_size_bytes: figures.bytes,
+            artifact_count: stored.artifacts,
+            cache_size_bytes: stored.bytes,
             metadata_entries: 0,
             uptime_secs: self.uptime().as_secs(),
             cache_hits: self.counters.hits.value(),
@@ -46,7 +89,7 @@ impl DaemonService {
     }
 
     /// Logs which requests have been answered before this one: a status has no field for that.
-    pub(super) fn log_requests(&self) {
+    fn log_requests(&self) {
         if tracing::enabled!(tracing::Level::DEBUG) {
             let requests = self.traffic().requests();
             let oldest_wire = requests.oldest_wire().map(Lane::name);

@@ -1,0 +1,42 @@
+//! What a client is told that did not get what it asked for.
+
+use std::time::Duration;
+
+use zccache_ipc::model::{Backpressure, RequestKind, Response};
+
+use crate::chain::chain;
+use crate::sessions::SessionError;
+use crate::store::StoreError;
+
+/// How long a client should wait when the daemon is over one of its limits.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+/// Refuses a family that this daemon does not have.
+pub(super) fn not_served(kind: RequestKind) -> Response {
+    Response::error(format!("{kind} is not served by this daemon: it stores artifacts and runs no tools"))
+}
+
+/// Answers for a store that did not do it.
+pub(super) fn by_store(error: &StoreError) -> Response {
+    match error {
+        StoreError::Busy { waiting } => backpressure(*waiting, error.to_string()),
+        error => Response::error(chain(error)),
+    }
+}
+
+/// Answers for a session that is not there, or that there is no room for.
+pub(super) fn by_sessions(error: &SessionError) -> Response {
+    match error {
+        SessionError::Full { open } => backpressure(*open, error.to_string()),
+        error => Response::error(chain(error)),
+    }
+}
+
+/// Asks a client to come back: nothing was done.
+pub(super) fn backpressure(depth: usize, reason: String) -> Response {
+    Response::Backpressure(Backpressure {
+        queue_depth: u32::try_from(depth).unwrap_or(u32::MAX),
+        retry_after_ms: u32::try_from(RETRY_AFTER.as_millis()).expect("a tenth of a second is few of them"),
+        reason,
+    })
+}
