@@ -60,6 +60,7 @@ mod peer;
 mod pid;
 mod process;
 mod proved_daemon;
+mod start_lock;
 mod stream;
 
 pub use atomic_file::{WriteError, write_atomic};
@@ -77,5 +78,8 @@ pub use note::{read_note, socket_stamp, write_note};
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
-pub use proved_daemon::ProvedDaemon;
+pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
+pub use start_lock::{
+    StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
+};
 pub use stream::Stream;

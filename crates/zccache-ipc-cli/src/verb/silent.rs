@@ -52,7 +52,7 @@ pub(super) fn wait_or_end(
             Err(error) => return Err(error.into()),
         }
     }
-    let Ok(Some(daemon)) = ProvedDaemon::at(caller.endpoint()) else { return Err(silence.into()) };
+    let Ok(daemon) = ProvedDaemon::at(caller.endpoint()) else { return Err(silence.into()) };
     let pid = daemon.pid();
     if daemon.kill().is_err() {
         return Err(silence.into());

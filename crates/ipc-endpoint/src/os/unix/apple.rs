@@ -3,6 +3,7 @@
 use std::{
     io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
+    path::Path,
 };
 
 use rustix::{
@@ -33,6 +34,16 @@ impl ProcessHandle {
     pub(crate) fn kill(&self) -> io::Result<()> {
         match *self {}
     }
+}
+
+/// The kernel does not tell who holds a lock.
+pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// It is not asked for: nothing is ended here.
+pub(crate) fn is_stopped(_: Pid) -> bool {
+    false
 }
 
 /// Who connected, or who called `listen`.

@@ -1,8 +1,12 @@
 //! Linux: sockets that are close-on-exec from the start, and credentials of the peer.
 
 use std::{
-    io,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    fs, io,
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    path::Path,
 };
 
 use rustix::{
@@ -33,6 +37,36 @@ impl ProcessHandle {
     pub(crate) fn kill(&self) -> io::Result<()> {
         Ok(pidfd_send_signal(&self.0, Signal::KILL)?)
     }
+}
+
+/// Whether the kernel says that `pid` holds a lock on the file at `path`: through one of its own descriptors.
+///
+/// An error where it may not be asked.
+pub(crate) fn holds_lock(pid: Pid, path: &Path) -> io::Result<bool> {
+    let wanted = fs::symlink_metadata(path)?;
+    let process = Path::new("/proc").join(pid.to_string());
+    for entry in fs::read_dir(process.join("fd"))? {
+        let entry = entry?;
+        // Closed since it was listed, or a kind of file that cannot be asked: it is not the lock.
+        let Ok(open) = fs::metadata(entry.path()) else { continue };
+        if (open.dev(), open.ino()) != (wanted.dev(), wanted.ino()) {
+            continue;
+        }
+        let Ok(info) = fs::read_to_string(process.join("fdinfo").join(entry.file_name())) else { continue };
+        let is_lock =
+            |line: &str| line.starts_with("lock:") && line.contains("FLOCK") && line.contains("WRITE");
+        if info.lines().any(is_lock) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the process is stopped by a signal.
+pub(crate) fn is_stopped(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the state may hold anything, parentheses and blanks included.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
 }
 
 /// Who connected, or who called `listen`.

@@ -26,4 +26,4 @@ pub(crate) use socket::{
     AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,
 };
 pub(crate) use spawn::spawn_uninherited;
-pub(crate) use system::ProcessHandle;
+pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};

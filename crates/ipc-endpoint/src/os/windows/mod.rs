@@ -20,5 +20,7 @@ pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,
     socket_path, socket_stamp,
 };
-pub(crate) use process::{ProcessHandle, detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
+pub(crate) use process::{
+    ProcessHandle, detach_session, holds_lock, is_stopped, our_uid, parent_pid, process_alive, raise_fd_limit,
+};
 pub(crate) use spawn::spawn_uninherited;

@@ -3,6 +3,7 @@
 use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    path::Path,
 };
 
 use windows_sys::Win32::{
@@ -49,6 +50,16 @@ impl ProcessHandle {
     pub(crate) fn kill(&self) -> io::Result<()> {
         match *self {}
     }
+}
+
+/// The system does not tell who holds a lock.
+pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// It is not asked for: nothing is ended here.
+pub(crate) fn is_stopped(_: Pid) -> bool {
+    false
 }
 
 /// The starter sees to it with the flags it starts the program with.

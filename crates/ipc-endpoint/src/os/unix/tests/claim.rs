@@ -268,29 +268,102 @@ fn removed_locks_are_taken_again_unless_somebody_was_faster() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn only_who_holds_the_lock_and_listens_is_proved_to_be_the_daemon() {
-    use crate::ProvedDaemon;
+fn only_who_holds_the_lock_where_nobody_else_listens_is_proved_to_be_the_daemon() {
+    use crate::{ProvedDaemon, Unproved, lifetime::beside_socket};
 
     watched(|| {
         let home = Home::new();
-        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none(), "nobody");
+        let at = || ProvedDaemon::at(&home.endpoint());
+        assert!(matches!(at(), Err(Unproved::NoLock { listener: None })), "nobody");
         let (socket, lock) = (home.socket(), home.lock_file());
         let mut daemon = Part::play("a_daemon", &[socket.to_str().unwrap(), lock.to_str().unwrap()]);
         assert_eq!(daemon.says(), "won");
-        let proved = ProvedDaemon::at(&home.endpoint()).unwrap().expect("it is one");
+        let proved = at().expect("it is one");
         assert_eq!(proved.pid().get(), daemon.pid());
+        assert!(proved.holds_lock() && !proved.is_stopped());
 
-        // Somebody else listens, and it only has the lock.
+        // It has the lock, and nobody listens.
         fs::remove_file(&socket).unwrap();
+        assert_eq!(at().expect("the kernel says so").pid(), proved.pid());
+        // Somebody else listens, and it only has the lock.
         let mut other = Part::play("a_plain_listener", &[socket.to_str().unwrap()]);
         assert_eq!(other.says(), "listening");
-        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none());
+        let (holder, listener) = (daemon.pid(), other.pid());
+        let found = at().unwrap_err();
+        assert!(
+            matches!(found, Unproved::OtherListener { holder: h, listener: l } if (h.get(), l.get()) == (holder, listener)),
+            "{found}"
+        );
         proved.kill().unwrap();
         drop(daemon);
 
         // A daemon without locks, as a released one.
-        assert!(ProvedDaemon::at(&home.endpoint()).unwrap().is_none());
+        let found = at().unwrap_err();
+        assert_eq!(found.process().map(Pid::get), Some(listener), "{found}");
+        assert!(matches!(found, Unproved::NoLock { .. }));
         drop(other);
-        drop(home.claim().unwrap());
+
+        // A living process stands in a lock that somebody else holds.
+        fs::remove_file(&socket).unwrap();
+        let path = beside_socket(&socket);
+        let holder = fs::File::options().write(true).create(true).truncate(true).open(&path).unwrap();
+        holder.lock().unwrap();
+        let bystander = listener_of_nothing();
+        fs::write(&path, bystander.pid().to_string()).unwrap();
+        let found = at().unwrap_err();
+        assert!(
+            matches!(found, Unproved::NotTheHolder { named } if named.get() == bystander.pid()),
+            "{found}"
+        );
+        fs::write(&path, "").unwrap();
+        assert!(matches!(at().unwrap_err(), Unproved::NoName));
+        drop(holder);
+        let claim = home.claim().unwrap();
+        assert!(matches!(at().unwrap_err(), Unproved::ThisProcess));
+        drop(claim);
     });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stopped_daemon_is_told_from_one_that_runs() {
+    use crate::ProvedDaemon;
+
+    watched(|| {
+        let home = Home::new();
+        let (socket, lock) = (home.socket(), home.lock_file());
+        let mut daemon = Part::play("a_daemon", &[socket.to_str().unwrap(), lock.to_str().unwrap()]);
+        assert_eq!(daemon.says(), "won");
+        let proved = ProvedDaemon::at(&home.endpoint()).unwrap();
+        let signal = |signal| {
+            let pid = rustix::process::Pid::from_raw(i32::try_from(daemon.pid()).unwrap()).unwrap();
+            rustix::process::kill_process(pid, signal).unwrap();
+        };
+        let becomes = |stopped| {
+            let deadline = super::soon();
+            while proved.is_stopped() != stopped {
+                assert!(std::time::Instant::now() < deadline, "it is not seen: stopped {stopped}");
+                thread::yield_now();
+            }
+        };
+        becomes(false);
+        signal(rustix::process::Signal::STOP);
+        becomes(true);
+        assert_eq!(
+            ProvedDaemon::at(&home.endpoint()).unwrap().pid(),
+            proved.pid(),
+            "frozen, it is proved too"
+        );
+        signal(rustix::process::Signal::CONT);
+        becomes(false);
+    });
+}
+
+/// A process that has nothing to do with the endpoint.
+#[cfg(target_os = "linux")]
+fn listener_of_nothing() -> Part {
+    let elsewhere = Home::new();
+    let mut part = Part::play("a_plain_listener", &[elsewhere.socket().to_str().unwrap()]);
+    assert_eq!(part.says(), "listening");
+    part
 }

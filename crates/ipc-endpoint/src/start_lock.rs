@@ -1,0 +1,149 @@
+//! Whose turn it is to start a daemon.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    DirPolicy, DirectoryError, LifetimeError, Liveness, Pid, WriteError,
+    atomic_file::write_hint,
+    ensure_directory,
+    lifetime::{self, Attempt, Lifetime},
+    os,
+};
+
+/// The longest note of a failed start that is read, in bytes.
+const LONGEST: u64 = 16 * 1024;
+
+/// Held by the one client that starts a daemon, while the others wait for what comes of it.
+///
+/// It spares a machine two hundred daemons of which all but one lose; that there is one daemon only is seen to
+/// by [`Claim`](crate::Claim). It is a file of its own beside the pid lock file, it ends with its process, and
+/// the file stays, as lifetime locks do.
+#[derive(Debug)]
+pub struct StartLock {
+    _lock: Lifetime,
+}
+
+/// Whose turn it is.
+#[derive(Debug)]
+pub enum StartTurn {
+    /// The caller's.
+    Ours(StartLock),
+    /// Another process's.
+    Taken {
+        /// Which, where the lock tells.
+        by: Option<Pid>,
+    },
+}
+
+impl StartLock {
+    /// Takes the start lock of the daemon with the pid lock file `lock_file`, unless another process has it.
+    ///
+    /// `policy` is for its directory, which is created when it is missing. Never waits for the other one: at most half a
+    /// second for those who only ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StartLockError`]; a daemon could not take its own locks there either.
+    pub fn try_take(lock_file: &Path, policy: DirPolicy) -> Result<StartTurn, StartLockError> {
+        let path = start_lock_file(lock_file);
+        ensure_directory(path.parent().unwrap_or(Path::new("/")), policy)?;
+        Ok(match Lifetime::take(&path)? {
+            Attempt::Taken(lock) => StartTurn::Ours(Self { _lock: lock }),
+            Attempt::Held { by } => StartTurn::Taken { by },
+        })
+    }
+}
+
+/// A start lock that can be neither taken nor waited for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartLockError {
+    /// Its directory is not safe to use.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The lock cannot be used.
+    #[error(transparent)]
+    Lock(#[from] LifetimeError),
+}
+
+/// The start lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.start`.
+#[must_use]
+pub fn start_lock_file(lock_file: &Path) -> PathBuf {
+    lock_file.with_extension("start")
+}
+
+/// Whether a client is starting the daemon with the pid lock file `lock_file`. Waits for nothing and creates nothing.
+///
+/// # Errors
+///
+/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+pub fn start_turn(lock_file: &Path) -> Result<Liveness, LifetimeError> {
+    lifetime::ask(&start_lock_file(lock_file))
+}
+
+/// What the last client that could not start the daemon with the pid lock file `lock_file` left as a note.
+///
+/// `None` without one, or for one that is too long, not text, not a plain file, or somebody else's.
+#[must_use]
+pub fn failed_start(lock_file: &Path) -> Option<String> {
+    use std::io::Read as _;
+    let file = os::open_lock(&note_file(lock_file), os::Create::No).ok()??;
+    let mut text = String::new();
+    let read = file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= LONGEST).then_some(text)
+}
+
+/// Leaves a note for the clients that wait, or with `None` takes it away.
+///
+/// # Errors
+///
+/// [`WriteError`]; the others then try for themselves.
+pub fn note_failed_start(lock_file: &Path, text: Option<&str>) -> Result<(), WriteError> {
+    let path = note_file(lock_file);
+    match text {
+        Some(text) => write_hint(&path, text.as_bytes(), 0o600),
+        None => match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(WriteError { path, source }),
+            _ => Ok(()),
+        },
+    }
+}
+
+fn note_file(lock_file: &Path) -> PathBuf {
+    lock_file.with_extension("start-failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_at_a_time_starts_a_daemon_and_tells_the_others_who_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let lock_file = dir.path().join("new").join("daemon-a.b.lock");
+        assert_eq!(start_lock_file(&lock_file), dir.path().join("new").join("daemon-a.b.start"));
+        assert_eq!(start_turn(&lock_file).expect("asked"), Liveness::Free);
+        assert!(!dir.path().join("new").exists(), "asking creates nothing");
+        let take = || StartLock::try_take(&lock_file, DirPolicy::Dedicated).expect("it can be used");
+        let StartTurn::Ours(turn) = take() else { panic!("nobody has it") };
+        let named = cfg!(unix).then(Pid::current);
+        assert!(matches!(take(), StartTurn::Taken { by } if by == named));
+        assert!(matches!(start_turn(&lock_file), Ok(Liveness::Held { by }) if by == named));
+        drop(turn);
+        assert!(matches!(take(), StartTurn::Ours(_)));
+    }
+
+    #[test]
+    fn the_note_of_a_failed_start_is_there_until_it_is_taken_away() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let lock_file = dir.path().join("daemon.lock");
+        assert_eq!(failed_start(&lock_file), None);
+        note_failed_start(&lock_file, None).expect("there is nothing to take away");
+        note_failed_start(&lock_file, Some("no room")).expect("written");
+        assert_eq!(failed_start(&lock_file).as_deref(), Some("no room"));
+        note_failed_start(&lock_file, None).expect("taken away");
+        assert_eq!(failed_start(&lock_file), None);
+        std::fs::write(dir.path().join("daemon.start-failed"), "x".repeat(20_000)).expect("written");
+        assert_eq!(failed_start(&lock_file), None, "too long");
+    }
+}
