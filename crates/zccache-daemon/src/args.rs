@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Parser, ValueEnum};
 use zccache_ipc::Wires;
@@ -46,6 +47,10 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
+    /// What the store may hold, such as 500MB or 10GiB; beyond it, what has not been used for longest goes
+    #[arg(long, value_name = "SIZE", default_value = "10GiB", value_parser = store_size)]
+    pub max_size: ByteSize,
+
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
     #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
     pub wires: SpokenWires,
@@ -73,6 +78,17 @@ pub enum SpokenWires {
     V15,
     /// The protobuf wire alone, in both framings.
     V16,
+}
+
+/// The smallest store, of which a page is not a large part.
+const SMALLEST_STORE: ByteSize = ByteSize::mib(1);
+
+fn store_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse()?;
+    if size < SMALLEST_STORE {
+        return Err(format!("{SMALLEST_STORE} is the least"));
+    }
+    Ok(size)
 }
 
 impl From<SpokenWires> for Wires {
@@ -128,6 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn a_size_may_have_any_unit_and_is_that_of_the_store_by_default() {
+        let size = |line| parsed(line).unwrap().max_size.as_u64();
+        assert_eq!(size("d"), crate::store::DEFAULT_SIZE);
+        assert_eq!(size("d --max-size 5000000"), 5_000_000);
+        assert_eq!(size("d --max-size 2GB"), 2_000_000_000);
+        assert_eq!(size("d --max-size 2G"), 2_000_000_000);
+        assert_eq!(size("d --max-size 1.5GiB"), 3 << 29);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_a_usage_error() {
         use clap::error::ErrorKind::{
             InvalidValue, MissingRequiredArgument, UnknownArgument, ValueValidation,
@@ -139,6 +165,8 @@ mod tests {
         check("d --idle-timeout -1", UnknownArgument);
         check("d --idle-timeout soon", ValueValidation);
         check("d --max-connections 0", ValueValidation);
+        check("d --max-size much", ValueValidation);
+        check("d --max-size 1023KiB", ValueValidation);
         check("d --detached", MissingRequiredArgument);
         check("d --frobnicate", UnknownArgument);
         check("d --log-level loud", InvalidValue);

@@ -54,7 +54,8 @@ pub(crate) async fn run(
     let signalled = signals();
 
     let path = locations.store_file().to_owned();
-    let opened = tokio::task::spawn_blocking(move || Store::open(&path, store::Limits::default())).await;
+    let limits = store::Limits { size: settings.max_size, ..store::Limits::default() };
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, limits)).await;
     let store = opened.map_err(|_| StartError::Panicked)??;
     let identity = Identity {
         version: settings.version.clone(),

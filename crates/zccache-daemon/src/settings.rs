@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
+    /// What the store may hold, in bytes.
+    pub(crate) max_size: u64,
     pub(crate) wires: Wires,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
@@ -46,6 +48,7 @@ impl Settings {
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
+            max_size: args.max_size.as_u64(),
             wires: args.wires.into(),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.

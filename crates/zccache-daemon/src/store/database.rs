@@ -6,26 +6,19 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableDefinition, TableHandle as _, WriteTransaction,
+    TableHandle as _, WriteTransaction,
 };
 use zccache_ipc::model::{RustArtifactInfo, StoreResult};
 
 use super::job::Put;
+use super::tables::{ARTIFACTS, BYTES, RUST, SUMS, Tables};
 use super::{Figures, OpenError, entry};
-
-/// Key to sealed artifact. The version is that of the table's own layout; an entry's is in its frame.
-const ARTIFACTS: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc artifacts 1");
-/// Key to sealed description, for the artifacts of rustc among them.
-const RUST: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc rust artifacts 1");
-/// Sums over the entries, so that nobody has to go through them.
-const SUMS: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc sums 1");
-const BYTES: &str = "bytes";
 
 /// Pages that are kept in memory.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// How many damaged files are kept beside the store.
-const KEPT_ASIDE: u32 = 8;
+/// The most bytes of keys and names that a list of Rust artifacts has: it must fit a reply.
+const MOST_LISTED: usize = 8 << 20;
 
 /// A store file that this process alone has open.
 #[derive(Debug)]
@@ -93,7 +86,7 @@ impl StoreFile {
         if !is_new && !names.iter().any(|name| name == ARTIFACTS.name()) {
             return Err(redb::Error::Corrupted("its tables are not those of a store".to_owned()));
         }
-        make_tables(&transaction)?;
+        Tables::open(&transaction)?.finish()?;
         transaction.commit()?;
         Ok(())
     }
@@ -107,18 +100,23 @@ impl StoreFile {
         }))
     }
 
-    /// Describes every Rust artifact, leaving out damaged descriptions.
-    pub(super) fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, redb::Error> {
+    /// Describes every Rust artifact, leaving out damaged descriptions; `None` when they are too many for a
+    /// reply.
+    pub(super) fn rust_artifacts(&self) -> Result<Option<Vec<RustArtifactInfo>>, redb::Error> {
         let table = self.database.begin_read()?.open_table(RUST)?;
-        let mut all = Vec::new();
+        let (mut all, mut bytes) = (Vec::new(), 0);
         for row in table.iter()? {
             let (key, value) = row?;
+            bytes += value.value().len();
+            if bytes > MOST_LISTED {
+                return Ok(None);
+            }
             match entry::unseal_info(key.value(), &Bytes::copy_from_slice(value.value())) {
                 Ok(info) => all.push(info),
                 Err(why) => tracing::warn!(key = key.value(), %why, "a description is left out"),
             }
         }
-        Ok(all)
+        Ok(Some(all))
     }
 
     /// How much is in the file.
@@ -129,51 +127,48 @@ impl StoreFile {
         Ok(Figures { artifacts, bytes })
     }
 
-    /// Stores what is not there yet, all of it or nothing. It is on disk when this returns.
-    pub(super) fn put(&self, batch: &[Put]) -> Result<Vec<StoreResult>, redb::Error> {
+    /// Stores what is not there yet, all of it or nothing, and removes what has not been used for longest
+    /// from what takes more room than `most`. It is on disk when this returns.
+    pub(super) fn put(
+        &self,
+        batch: &[Put],
+        used: &[String],
+        most: u64,
+    ) -> Result<Vec<StoreResult>, redb::Error> {
         let transaction = self.begin()?;
         let mut results = Vec::with_capacity(batch.len());
-        {
-            let mut artifacts = transaction.open_table(ARTIFACTS)?;
-            let mut rust = transaction.open_table(RUST)?;
-            let mut sums = transaction.open_table(SUMS)?;
-            let mut bytes = sums.get(BYTES)?.map_or(0, |sum| sum.value());
-            for Put { key, value, rust: description, .. } in batch {
-                let key = key.as_str();
-                let there = artifacts.get(key)?.map(|value| Bytes::copy_from_slice(value.value()));
-                if there.is_some_and(|value| entry::unseal(key, &value).is_ok()) {
-                    results.push(StoreResult::AlreadyExists);
-                    continue;
-                }
-                let replaced = artifacts.insert(key, value.as_slice())?.map(|old| weight(key, old.value()));
-                bytes = (bytes + weight(key, value)).saturating_sub(replaced.unwrap_or(0));
-                match description {
-                    Some(description) => drop(rust.insert(key, description.as_slice())?),
-                    None => drop(rust.remove(key)?),
-                }
-                results.push(StoreResult::Stored);
-            }
-            sums.insert(BYTES, bytes)?;
+        let mut tables = Tables::open(&transaction)?;
+        // Before the new ones, so that what was found a moment ago does not go for them.
+        for key in used {
+            tables.recency.used_again(key)?;
         }
+        for Put { key, value, rust: description, .. } in batch {
+            if tables.is_sound(key)? == Some(true) {
+                tables.recency.used_again(key)?;
+                results.push(StoreResult::AlreadyExists);
+                continue;
+            }
+            tables.insert(key, value, description.as_deref())?;
+            results.push(StoreResult::Stored);
+        }
+        let removed = tables.shrink_to(most)?;
+        tables.finish()?;
         transaction.commit()?;
+        if removed > 0 {
+            tracing::debug!(removed, most, "made room in the store");
+        }
         Ok(results)
     }
 
     /// Removes the entry under `key` if it is damaged.
     pub(super) fn recheck(&self, key: &str) -> Result<(), redb::Error> {
         let transaction = self.begin()?;
-        {
-            let mut artifacts = transaction.open_table(ARTIFACTS)?;
-            let there = artifacts.get(key)?.map(|value| Bytes::copy_from_slice(value.value()));
-            let Some(value) = there.filter(|value| entry::unseal(key, value).is_err()) else {
-                return Ok(());
-            };
-            artifacts.remove(key)?;
-            transaction.open_table(RUST)?.remove(key)?;
-            let mut sums = transaction.open_table(SUMS)?;
-            let bytes = sums.get(BYTES)?.map_or(0, |sum| sum.value());
-            sums.insert(BYTES, bytes.saturating_sub(weight(key, &value)))?;
+        let mut tables = Tables::open(&transaction)?;
+        if tables.is_sound(key)? != Some(false) {
+            return Ok(());
         }
+        tables.remove(key)?;
+        tables.finish()?;
         transaction.commit()?;
         Ok(())
     }
@@ -182,10 +177,8 @@ impl StoreFile {
     pub(super) fn remove_all(&self) -> Result<u64, redb::Error> {
         let transaction = self.begin()?;
         let removed = transaction.open_table(ARTIFACTS)?.len()?;
-        transaction.delete_table(ARTIFACTS)?;
-        transaction.delete_table(RUST)?;
-        transaction.delete_table(SUMS)?;
-        make_tables(&transaction)?;
+        Tables::clear(&transaction)?;
+        Tables::open(&transaction)?.finish()?;
         transaction.commit()?;
         Ok(removed)
     }
@@ -228,28 +221,14 @@ pub(super) fn unpanicked<T>(work: impl FnOnce() -> T) -> Result<T, redb::Error> 
         .map_err(|_| redb::Error::Corrupted("the database failed an assertion".to_owned()))
 }
 
-/// Renames the file at `path` to `<path>.corrupt-<n>`; the last name is used again when all are taken.
+/// Renames the file at `path` to `<path>.corrupt-1`, in the place of an older one: as large as a store may be,
+/// two of them would be one too many.
 pub(super) fn move_aside(path: &Path) -> Result<PathBuf, OpenError> {
-    let name = |n: u32| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".corrupt-{n}"));
-        PathBuf::from(name)
-    };
-    let free = (1..KEPT_ASIDE).map(name).find(|name| name.symlink_metadata().is_err());
-    let aside = free.unwrap_or_else(|| name(KEPT_ASIDE));
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".corrupt-1");
+    let aside = PathBuf::from(aside);
     std::fs::rename(path, &aside).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     Ok(aside)
-}
-
-fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    transaction.open_table(ARTIFACTS)?;
-    transaction.open_table(RUST)?;
-    transaction.open_table(SUMS)?;
-    Ok(())
-}
-
-fn weight(key: &str, value: &[u8]) -> u64 {
-    (key.len() + value.len()) as u64
 }
 
 #[cfg(test)]

@@ -47,6 +47,17 @@ pub enum StoreError {
     /// The caller's artifact cannot be encoded.
     #[error("the artifact cannot be stored")]
     Encode(#[source] Arc<EncodeError>),
+    /// The caller's artifact is larger than everything together may be.
+    #[error("the artifact takes {len} bytes, and the store may have {most}")]
+    TooLarge {
+        /// What it takes.
+        len: u64,
+        /// What the store may have.
+        most: u64,
+    },
+    /// There are more Rust artifacts than fit a reply.
+    #[error("the Rust artifacts are too many for one list")]
+    ListTooLong,
     /// Too much waits to be written; nothing was done.
     #[error("{waiting} stores wait to be written")]
     Busy {
@@ -69,7 +80,8 @@ pub enum StoreError {
 
 /// Whether the system said that there is no room.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl OpenError {

@@ -10,6 +10,8 @@ use super::StoreError;
 pub(super) enum Job {
     /// Store an entry.
     Put(Put),
+    /// Note what was found.
+    Used,
     /// Remove this entry if it is damaged.
     Recheck { key: String },
     /// Make the file usable again after `error`, unless that was done since `generation`.

@@ -4,14 +4,20 @@
 //! is returned only when the checksum of key and contents holds; anything else is a miss, and goes.
 //! Stores that wait together are committed together.
 //!
+//! What it holds is bounded: a store that takes it above its limit removes, in the same commit, what has not
+//! been used for longest.
+//!
 //! An output that is given as a path is kept as that path: what it points to is the client's.
 
 mod database;
 mod entry;
 mod error;
 mod job;
+mod recency;
 mod rust;
 mod shared;
+mod tables;
+mod used;
 mod writer;
 
 use std::path::Path;
@@ -29,12 +35,17 @@ use shared::{Look, Shared};
 /// The longest key, in bytes.
 pub const MAX_KEY_LEN: usize = 1024;
 
+/// Room that entries may take where nothing else is said: 10 GiB.
+pub const DEFAULT_SIZE: u64 = 10 << 30;
+
 /// Artifacts above this many bytes are encoded and decoded off the runtime's threads.
 const LARGE: usize = 64 * 1024;
 
-/// How much may wait in a store.
+/// How much a store may hold, and how much may wait in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Room that entries may take in the file, in bytes.
+    pub size: u64,
     /// Jobs that wait for the writer.
     pub waiting: usize,
     /// Bytes of artifacts that wait for the writer, or are being written.
@@ -45,7 +56,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { waiting: 256, waiting_bytes: 64 << 20, readers: 16 }
+        Self { size: DEFAULT_SIZE, waiting: 256, waiting_bytes: 64 << 20, readers: 16 }
     }
 }
 
@@ -80,7 +91,7 @@ impl Store {
     ///
     /// [`OpenError::Locked`] when another process has it open, and [`OpenError::Io`] with the path.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::open(path)?);
+        let shared = Arc::new(Shared::open(path, limits.size)?);
         let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -123,7 +134,13 @@ impl Store {
             }
         };
         match look {
-            Look::Found(artifact) => Ok(Some(artifact)),
+            Look::Found(artifact) => {
+                if self.shared.used.note(key) {
+                    // When the queue is full, the next store notes it.
+                    let _ = self.queue.try_send(Job::Used);
+                }
+                Ok(Some(artifact))
+            }
             Look::Absent => Ok(None),
             Look::Damaged(why) => {
                 tracing::warn!(key, %why, "a stored artifact is damaged and is removed");
@@ -169,6 +186,10 @@ impl Store {
             seal()
         }
         .map_err(StoreError::Encode)?;
+        let room = tables::room(&key, value.len());
+        if room > self.limits.size {
+            return Err(StoreError::TooLarge { len: room, most: self.limits.size });
+        }
         let (reply, answer) = oneshot::channel();
         slot.send(Job::Put(Put { key, value, rust, reply, _room: permit }));
         answer.await.map_err(|_| StoreError::Closed)?

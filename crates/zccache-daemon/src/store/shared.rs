@@ -9,6 +9,7 @@ use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 use super::database::{Read, StoreFile, move_aside, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
+use super::used::Used;
 use super::{Figures, OpenError, StoreError};
 
 /// The file, how often it was opened, and its figures.
@@ -23,6 +24,10 @@ pub(super) struct Shared {
     generation: AtomicU64,
     artifacts: AtomicU64,
     bytes: AtomicU64,
+    /// What was found since the writer looked.
+    pub(super) used: Used,
+    /// The most room that entries may take.
+    most: u64,
 }
 
 /// What came of a lookup.
@@ -40,13 +45,15 @@ pub(super) enum Look {
 }
 
 impl Shared {
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, most: u64) -> Result<Self, OpenError> {
         let shared = Self {
             path: path.to_owned(),
             file: RwLock::new(None),
             generation: AtomicU64::new(0),
             artifacts: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            used: Used::default(),
+            most,
         };
         match shared.reopen(false) {
             // A daemon without a store still answers, and can be told to clear it.
@@ -92,13 +99,24 @@ impl Shared {
     }
 
     pub(super) fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, StoreError> {
-        self.with_file(StoreFile::rust_artifacts)
+        self.with_file(StoreFile::rust_artifacts)?.ok_or(StoreError::ListTooLong)
     }
 
-    pub(super) fn put(&self, batch: &[Put]) -> Result<Vec<StoreResult>, StoreError> {
-        let results = self.with_file(|file| file.put(batch))?;
+    /// Stores `batch`, which may be empty, notes what was found, and makes room.
+    pub(super) fn put(&self, batch: &[Put], used: &[String]) -> Result<Vec<StoreResult>, StoreError> {
+        let results = self.with_file(|file| file.put(batch, used, self.most))?;
         self.count();
         Ok(results)
+    }
+
+    /// Makes room where the store may have less than before, and gives it back to the file system.
+    pub(super) fn trim(&self) -> Result<(), StoreError> {
+        let before = self.figures().artifacts;
+        self.put(&[], &[])?;
+        if self.figures().artifacts < before {
+            self.give_back();
+        }
+        Ok(())
     }
 
     pub(super) fn recheck(&self, key: &str) -> Result<(), StoreError> {
@@ -111,13 +129,18 @@ impl Shared {
         let before = self.len_on_disk();
         let removed = self.with_file(StoreFile::remove_all)?;
         self.count();
+        self.give_back();
+        let freed = before.saturating_sub(self.len_on_disk());
+        Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
+    }
+
+    /// Gives unused space back to the file system.
+    fn give_back(&self) {
         if let Some(file) = self.alone().as_mut()
             && let Err(error) = unpanicked(|| file.shrink()).and_then(|shrunk| shrunk)
         {
-            tracing::warn!(path = %self.path.display(), %error, "the cleared store keeps its size");
+            tracing::warn!(path = %self.path.display(), %error, "the store keeps its size");
         }
-        let freed = before.saturating_sub(self.len_on_disk());
-        Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }
 
     /// Removes the file and begins a new one.

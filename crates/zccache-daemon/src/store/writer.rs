@@ -15,6 +15,9 @@ const FULL_BYTES: usize = 32 << 20;
 
 /// Does jobs in their order until it is told to stop, or nobody is left to tell it.
 pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
+    if let Err(error) = shared.trim() {
+        recover(shared, &error);
+    }
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
         match job {
@@ -23,6 +26,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
                 next = gather(&mut jobs, &mut batch);
                 put(shared, batch);
             }
+            Job::Used => note_used(shared),
             Job::Recheck { key } => {
                 if let Err(error) = shared.recheck(&key) {
                     recover(shared, &error);
@@ -43,6 +47,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
             Job::Stop => break,
         }
     }
+    note_used(shared);
     // What is still in the queue is answered with `Closed`, by dropping it.
     shared.close();
 }
@@ -63,8 +68,19 @@ fn gather(jobs: &mut Receiver<Job>, batch: &mut Vec<Put>) -> Option<Job> {
     None
 }
 
+/// What was used is lost when this fails, and no more than that.
+fn note_used(shared: &Shared) {
+    let used = shared.used.take();
+    if !used.is_empty()
+        && let Err(error) = shared.put(&[], &used)
+    {
+        recover(shared, &error);
+    }
+}
+
 fn put(shared: &Shared, batch: Vec<Put>) {
-    match retried(shared, |shared| shared.put(&batch)) {
+    let used = shared.used.take();
+    match retried(shared, |shared| shared.put(&batch, &used)) {
         Ok(results) => {
             for (put, result) in batch.into_iter().zip(results) {
                 let _ = put.reply.send(Ok(result));

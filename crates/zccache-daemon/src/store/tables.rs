@@ -1,0 +1,126 @@
+//! The tables of the store within one transaction that writes, and the sums over them.
+
+use bytes::Bytes;
+use redb::{ReadableTable as _, Table, TableDefinition, WriteTransaction};
+
+use super::entry;
+use super::recency::Recency;
+
+/// Key to sealed artifact. The version is that of the table's own layout; an entry's is in its frame.
+pub(super) const ARTIFACTS: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc artifacts 2");
+/// Key to sealed description, for the artifacts of rustc among them.
+pub(super) const RUST: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc rust artifacts 2");
+/// Sums over the entries, so that nobody has to go through them.
+pub(super) const SUMS: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc sums 2");
+/// Of keys and values.
+pub(super) const BYTES: &str = "bytes";
+/// Of the pages that they take.
+pub(super) const ROOM: &str = "room";
+
+/// The unit of the file.
+const PAGE: u64 = 4096;
+
+/// Everything that is stored, open for changes.
+pub(super) struct Tables<'t> {
+    artifacts: Table<'t, &'static str, &'static [u8]>,
+    rust: Table<'t, &'static str, &'static [u8]>,
+    sums: Table<'t, &'static str, u64>,
+    pub(super) recency: Recency<'t>,
+    bytes: u64,
+    room: u64,
+}
+
+impl<'t> Tables<'t> {
+    /// Opens the tables, making them where they are missing.
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
+        let sums = transaction.open_table(SUMS)?;
+        let sum = |name| sums.get(name).map(|sum| sum.map_or(0, |sum| sum.value()));
+        let (bytes, room) = (sum(BYTES)?, sum(ROOM)?);
+        Ok(Self {
+            artifacts: transaction.open_table(ARTIFACTS)?,
+            rust: transaction.open_table(RUST)?,
+            recency: Recency::open(transaction)?,
+            sums,
+            bytes,
+            room,
+        })
+    }
+
+    /// Removes every table.
+    pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+        transaction.delete_table(ARTIFACTS)?;
+        transaction.delete_table(RUST)?;
+        transaction.delete_table(SUMS)?;
+        Recency::clear(transaction)?;
+        Ok(())
+    }
+
+    /// Whether a sound entry is under `key`; `None` when nothing is.
+    pub(super) fn is_sound(&self, key: &str) -> Result<Option<bool>, redb::Error> {
+        let value = self.artifacts.get(key)?.map(|value| Bytes::copy_from_slice(value.value()));
+        Ok(value.map(|value| entry::unseal(key, &value).is_ok()))
+    }
+
+    /// Puts an entry in the place of whatever is there, as the one used last.
+    pub(super) fn insert(
+        &mut self,
+        key: &str,
+        value: &[u8],
+        description: Option<&[u8]>,
+    ) -> Result<(), redb::Error> {
+        self.remove(key)?;
+        self.artifacts.insert(key, value)?;
+        if let Some(description) = description {
+            self.rust.insert(key, description)?;
+        }
+        self.recency.used(key)?;
+        self.bytes += weight(key, value.len());
+        self.room += room(key, value.len());
+        Ok(())
+    }
+
+    /// Removes the entry under `key`, if there is one.
+    pub(super) fn remove(&mut self, key: &str) -> Result<(), redb::Error> {
+        self.recency.forget(key)?;
+        self.take(key)
+    }
+
+    /// Removes entries until at most `most` bytes of room are taken, those not used for longest first, and
+    /// returns how many went.
+    pub(super) fn shrink_to(&mut self, most: u64) -> Result<u64, redb::Error> {
+        let mut removed = 0;
+        while self.room > most {
+            let Some(key) = self.recency.pop_oldest()? else { break };
+            self.take(&key)?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Writes the sums. Nothing may be changed after it.
+    pub(super) fn finish(mut self) -> Result<(), redb::Error> {
+        self.sums.insert(BYTES, self.bytes)?;
+        self.sums.insert(ROOM, self.room)?;
+        Ok(())
+    }
+
+    fn take(&mut self, key: &str) -> Result<(), redb::Error> {
+        let len = self.artifacts.remove(key)?.map(|old| old.value().len());
+        if let Some(len) = len {
+            self.bytes = self.bytes.saturating_sub(weight(key, len));
+            self.room = self.room.saturating_sub(room(key, len));
+        }
+        self.rust.remove(key)?;
+        Ok(())
+    }
+}
+
+fn weight(key: &str, len: usize) -> u64 {
+    (key.len() + len) as u64
+}
+
+/// About what an entry takes in the file: one above a page gets a power of two of them.
+pub(super) fn room(key: &str, len: usize) -> u64 {
+    let bytes = weight(key, len);
+    if bytes <= PAGE / 2 { bytes } else { bytes.div_ceil(PAGE).next_power_of_two() * PAGE }
+}
