@@ -46,6 +46,11 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
+    /// Compilers and other tools at one time, one more waits; by default four for each processor, and at
+    /// least 16
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_tools: Option<u32>,
+
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
     #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
     pub wires: SpokenWires,
@@ -139,6 +144,7 @@ mod tests {
         check("d --idle-timeout -1", UnknownArgument);
         check("d --idle-timeout soon", ValueValidation);
         check("d --max-connections 0", ValueValidation);
+        check("d --max-tools 0", ValueValidation);
         check("d --detached", MissingRequiredArgument);
         check("d --frobnicate", UnknownArgument);
         check("d --log-level loud", InvalidValue);

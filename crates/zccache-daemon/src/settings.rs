@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
 
-use crate::Args;
+use crate::{Args, tool};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
 const IDLE_TIMEOUT_SECS: u64 = 3600;
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
+    pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
@@ -46,6 +47,9 @@ impl Settings {
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
+            tools: args.max_tools.map_or_else(tool::Limits::default, |most| {
+                tool::Limits::of(usize::try_from(most).unwrap_or(usize::MAX))
+            }),
             wires: args.wires.into(),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.

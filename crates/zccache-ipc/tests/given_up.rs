@@ -68,8 +68,8 @@ async fn a_client_that_only_stopped_sending_is_answered() {
     let mut stream = running.raw().await;
     stream.write_all(&PING).await.expect("written");
     stream.shutdown().await.expect("no more is sent");
-    // Longer than it takes to look whether somebody is there.
-    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    let looks = std::time::Duration::from_millis(600);
+    tokio::time::sleep(looks).await; // the server looks meanwhile whether somebody is there
     answer.send(()).expect("the server still works");
     assert_eq!(read_all(&mut stream).await, [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
     running.stop().await;

@@ -5,8 +5,10 @@
 //! another endpoint or cache directory than the daemon's are refused as released daemons do.
 
 mod attached;
+mod compile;
 mod status;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zccache_ipc::model::{
@@ -15,11 +17,13 @@ use zccache_ipc::model::{
 };
 
 pub use attached::Attached;
+use compile::Compiles;
 
 use crate::chain::chain;
 use crate::counters::Counters;
 use crate::sessions::{Connection, Event, SessionError, Sessions};
 use crate::store::{Store, StoreError};
+use crate::tool::{self, Tools};
 use crate::traffic::Traffic;
 
 /// How long a client should wait when the daemon is over one of its limits.
@@ -42,9 +46,10 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct DaemonService {
     identity: Identity,
-    store: Store,
-    sessions: Sessions,
-    counters: Counters,
+    store: Arc<Store>,
+    sessions: Arc<Sessions>,
+    counters: Arc<Counters>,
+    compiles: Compiles,
     traffic: Traffic,
     started: Instant,
 }
@@ -53,8 +58,20 @@ impl DaemonService {
     /// Makes the service of a daemon that starts now.
     #[must_use]
     pub fn new(identity: Identity, store: Store, sessions: Sessions) -> Self {
-        let (counters, traffic) = (Counters::default(), Traffic::default());
-        Self { identity, store, sessions, counters, traffic, started: Instant::now() }
+        let (store, sessions) = (Arc::new(store), Arc::new(sessions));
+        let (counters, traffic) = (Arc::<Counters>::default(), Traffic::default());
+        let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
+        Self { identity, store, sessions, counters, compiles, traffic, started: Instant::now() }
+    }
+
+    /// The same service, whose tools have other limits.
+    #[must_use]
+    pub fn with_tools(mut self, limits: tool::Limits) -> Self {
+        let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
+        self.compiles =
+            Compiles::new(store, sessions, Arc::clone(&self.counters), Arc::new(Tools::new(limits)));
+        self
     }
 
     /// Which requests the servers have answered.
@@ -105,21 +122,9 @@ impl DaemonService {
                 |error| refused_session(&error),
                 |stats| Response::SessionEnded(SessionStatsReply { stats }),
             ),
-            Request::Compile(compile) => {
-                self.counters.compilations.add_one();
-                match self.sessions.count_refused(&compile, Duration::ZERO) {
-                    Ok(()) => not_served(kind),
-                    Err(error) => refused_session(&error),
-                }
-            }
-            Request::CompileEphemeral(_) => {
-                self.counters.compilations.add_one();
-                not_served(kind)
-            }
-            Request::LinkEphemeral(_) => {
-                self.counters.links.add_one();
-                not_served(kind)
-            }
+            Request::Compile(compile) => self.compiles.compile(compile).await,
+            Request::CompileEphemeral(compile) => self.compiles.compile_ephemeral(compile).await,
+            Request::LinkEphemeral(link) => self.compiles.link_ephemeral(link).await,
             Request::FingerprintCheck(_)
             | Request::FingerprintMarkSuccess(_)
             | Request::FingerprintMarkFailure(_)
@@ -185,7 +190,7 @@ impl DaemonService {
 
 /// Refuses a family that this daemon does not have.
 fn not_served(kind: RequestKind) -> Response {
-    Response::error(format!("{kind} is not served by this daemon: it stores artifacts and runs no tools"))
+    Response::error(format!("{kind} is not served by this daemon"))
 }
 
 fn refused(error: &StoreError) -> Response {

@@ -10,8 +10,8 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ToolError {
     /// It could not be started: the caller named no program, or no directory.
-    #[error("{0}")]
-    Start(#[source] io::Error),
+    #[error(transparent)]
+    Start(io::Error),
     /// It wrote more than a reply holds, and was ended.
     #[error("the tool wrote more than {limit} bytes and was ended: a reply holds no more")]
     TooMuchOutput {

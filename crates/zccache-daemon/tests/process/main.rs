@@ -4,6 +4,7 @@ mod background;
 mod ending;
 mod places;
 mod serving;
+mod tools;
 mod winner;
 
 use std::process::Command;
