@@ -63,6 +63,7 @@ mod proved_daemon;
 mod small_file;
 mod start_lock;
 mod stream;
+mod tool_process;
 
 pub use atomic_file::{WriteError, write_atomic};
 pub use claim::{BindError, Claim, ClaimError};
@@ -85,3 +86,4 @@ pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
 };
 pub use stream::Stream;
+pub use tool_process::{ProcessGroup, keep_descriptors_back, run_instead, shell_code};

@@ -50,6 +50,10 @@ pub struct Args {
     /// What the store may hold, such as 500MB or 10GiB; beyond it, what has not been used for longest goes
     #[arg(long, value_name = "SIZE", default_value = "10GiB", value_parser = store_size)]
     pub max_size: ByteSize,
+    /// Compilers and other tools at one time, one more waits; by default four for each processor, and at
+    /// least 16
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_tools: Option<u32>,
 
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
     #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
@@ -167,6 +171,7 @@ mod tests {
         check("d --max-connections 0", ValueValidation);
         check("d --max-size much", ValueValidation);
         check("d --max-size 1023KiB", ValueValidation);
+        check("d --max-tools 0", ValueValidation);
         check("d --detached", MissingRequiredArgument);
         check("d --frobnicate", UnknownArgument);
         check("d --log-level loud", InvalidValue);

@@ -79,6 +79,7 @@ fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Lau
         .args(["--report-version", &settings.version])
         .args(["--max-connections", &settings.max_connections.to_string()])
         .args(["--max-size", &settings.max_size.to_string()])
+        .args(["--max-tools", &settings.tools.running.to_string()])
         .args(["--wires", &args.wires.to_string()]);
     // The cache directory is in the environment: as an argument it would name another default endpoint.
     for (variable, value) in locations.daemon_environment().variables() {

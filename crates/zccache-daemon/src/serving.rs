@@ -64,7 +64,7 @@ pub(crate) async fn run(
         cache_dir: locations.cache_root().path().into(),
     };
     let sessions = Sessions::new(sessions::Limits::default());
-    let service = Arc::new(DaemonService::new(identity, store, sessions));
+    let service = Arc::new(DaemonService::new(identity, store, sessions).with_tools(settings.tools));
 
     let mut servers = Servers::new(Arc::clone(&service), settings);
     servers.add(listener);

@@ -5,6 +5,7 @@
 //! the build begins, so that the connection alone cannot tell. A compilation counts in the session
 //! that it names.
 
+mod compilation;
 mod journal;
 mod session;
 
@@ -15,8 +16,9 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use uuid::Uuid;
 use zccache_ipc::ConnectionId;
-use zccache_ipc::model::{Compile, SessionStart, SessionStats};
+use zccache_ipc::model::{EnvVars, SessionStart, SessionStats};
 
+pub use compilation::Compilation;
 use journal::Journals;
 pub use session::Event;
 use session::Session;
@@ -149,17 +151,22 @@ impl Sessions {
         }
     }
 
-    /// Counts a compilation that was refused, in the session that it names if that is open.
+    /// The variables that a private session puts in the place of a compilation's own; empty for any other.
     ///
     /// # Errors
     ///
     /// [`SessionError::Invalid`].
-    pub fn count_refused(&self, compile: &Compile, took: Duration) -> Result<(), SessionError> {
-        let id = parse(&compile.session_id)?;
+    pub fn private_env(&self, id: &str) -> Result<EnvVars, SessionError> {
+        let id = parse(id)?;
+        Ok(self.inner().open.get(&id).map(|session| session.private_env().clone()).unwrap_or_default())
+    }
+
+    /// Counts a compilation in the session that it names, if that is open.
+    pub fn count_compilation(&self, id: &str, compilation: &Compilation<'_>, took: Duration) {
+        let Ok(id) = parse(id) else { return };
         if let Some(session) = self.inner().open.get_mut(&id) {
-            self.count_in(id, session, Event::RefusedCompile(compile), took);
+            self.count_in(id, session, Event::Compilation(compilation), took);
         }
-        Ok(())
     }
 
     /// Forgets which session belongs to a connection that has ended; the session stays open.

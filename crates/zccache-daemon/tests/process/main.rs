@@ -5,6 +5,7 @@ mod ending;
 mod places;
 mod serving;
 mod storing;
+mod tools;
 mod winner;
 
 use std::process::Command;

@@ -254,7 +254,12 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
-        let response = self.shared.service.call(request, &self.caller).await;
+        let response = tokio::select! {
+            biased;
+            response = self.shared.service.call(request, &self.caller) => response,
+            // Nobody is left to answer: what runs for the peer is given up.
+            () = self.stream.hung_up() => return Err(End::Quiet),
+        };
         self.shared.counters.answered(reply_to.lane());
         let result = self.send(reply_to, &response).await;
         drop(answering);

@@ -13,6 +13,7 @@ mod spawn;
 mod system;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
@@ -23,7 +24,9 @@ pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
-    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,
+    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, has_hung_up,
+    peer, readable,
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
+pub(crate) use tool::{end_group, keep_descriptors_back, lead_group, run_instead, shell_code};

@@ -8,6 +8,7 @@ mod process;
 mod spawn;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking};
 pub(crate) use file::{
@@ -17,10 +18,11 @@ pub(crate) use file::{
 pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of, take_over};
 pub(crate) use pipe::{
-    AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,
-    socket_path, socket_stamp,
+    AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, has_hung_up, peer, readable,
+    remove_socket, socket_path, socket_stamp,
 };
 pub(crate) use process::{
     ProcessHandle, detach_session, holds_lock, is_stopped, our_uid, parent_pid, process_alive, raise_fd_limit,
 };
 pub(crate) use spawn::spawn_uninherited;
+pub(crate) use tool::{end_group, keep_descriptors_back, lead_group, run_instead, shell_code};
