@@ -15,6 +15,7 @@ pub mod sessions;
 pub mod store;
 pub mod tool;
 
+mod announced;
 mod args;
 mod background;
 mod chain;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
+use zccache_ipc::rp_broker::probe::Ask;
 
 use crate::{Args, tool};
 
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) max_size: u64,
     pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
+    /// Whether another daemon is asked who it is. This one answers in any case.
+    pub(crate) asks: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     /// What was not understood and is done without.
@@ -54,6 +57,7 @@ impl Settings {
                 tool::Limits::of(usize::try_from(most).unwrap_or(usize::MAX))
             }),
             wires: args.wires.into(),
+            asks: Ask::is_allowed_by(environment),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
