@@ -21,6 +21,7 @@ mod namespace;
 mod path_text;
 mod private;
 mod problem;
+mod registry;
 mod rule;
 mod variable;
 
@@ -37,6 +38,7 @@ pub use names::Names;
 pub use namespace::{Namespace, sanitize_ipc};
 pub use private::{PrivateOptions, private_endpoint};
 pub use problem::Problem;
+pub use registry::{RegistryError, manifest_dir, service_definition_dir};
 pub use rule::Rule;
 pub use variable::Variable;
 
@@ -56,12 +58,13 @@ mod peer;
 mod pid;
 mod process;
 mod proved_daemon;
+mod small_file;
 mod stream;
 
 pub use atomic_file::{WriteError, write_atomic};
 pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
-pub use directory::{DirPolicy, DirectoryError, ensure_directory};
+pub use directory::{DirPolicy, DirectoryError, check_private_directory, ensure_directory};
 pub use file_kind::FileKind;
 pub use launch::{Launch, LaunchError, Launched};
 pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
@@ -72,4 +75,5 @@ pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
 pub use proved_daemon::ProvedDaemon;
+pub use small_file::{ReadError, read_small_file};
 pub use stream::Stream;

@@ -51,6 +51,7 @@ pub(crate) async fn run(
         idle_timeout,
     });
     tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
+    settings.registration.publish(settings);
     let signalled = signals();
 
     let path = locations.store_file().to_owned();

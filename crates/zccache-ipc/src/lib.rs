@@ -34,6 +34,8 @@ pub use error::{CallError, IpcError};
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
+#[cfg(feature = "manifest")]
+pub use rp_manifest as manifest;
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};
