@@ -106,13 +106,14 @@ pub(crate) fn prepare(dir: &Path, policy: DirPolicy) -> Result<(), DirectoryErro
     // Before the library, which would set the mode of anything that it may.
     check_private_directory(dir)?;
     // On Windows, the list of who may use it.
-    ensure_central_registry_dir(dir).map_err(|error| {
-        let source = match error {
-            ManifestError::Io(source) => source,
-            other => io::Error::other(other),
-        };
-        DirectoryError::Io { path: dir.to_owned(), source }
-    })
+    let source = match ensure_central_registry_dir(dir) {
+        Ok(()) => return Ok(()),
+        // It sets the mode even where that is right. Whoever writes there next is told what is the matter.
+        Err(ManifestError::Io(source)) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(()),
+        Err(ManifestError::Io(source)) => source,
+        Err(other) => io::Error::other(other),
+    };
+    Err(DirectoryError::Io { path: dir.to_owned(), source })
 }
 
 fn cache_root(manifest: &CacheManifest) -> Option<String> {

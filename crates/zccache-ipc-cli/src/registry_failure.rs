@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
-use zccache_ipc::endpoint::{ReadError, RegistryError};
+use zccache_ipc::endpoint::{DirectoryError, ReadError, RegistryError};
 use zccache_ipc::manifest::{
     BadDefinition, BadManifest, DefinitionError, InvalidDefinition, ListError, PublishError, ReleaseError,
 };
@@ -35,9 +35,12 @@ impl RegistryFailure {
         match self {
             Self::Place(_) | Self::Publish(PublishError::Registry(_)) => Kind::NoRegistry,
             Self::Release(_) => Kind::Usage,
-            Self::Publish(PublishError::Directory(_))
-            | Self::List(ListError::Directory(_))
-            | Self::Definition(DefinitionError::Directory(_)) => Kind::UnsafeDirectory,
+            Self::Publish(PublishError::Directory(error))
+            | Self::List(ListError::Directory(error))
+            | Self::Definition(DefinitionError::Directory(error)) => match error {
+                DirectoryError::Io { .. } => Kind::Io,
+                _ => Kind::UnsafeDirectory,
+            },
             Self::Manifest(error) => of_manifest(error),
             Self::Definition(DefinitionError::Invalid(error)) => match error {
                 InvalidDefinition::Missing { .. } | InvalidDefinition::NotAProgram(_) => Kind::NoProgram,
@@ -60,9 +63,13 @@ impl RegistryFailure {
             },
             Self::Publish(PublishError::Directory(error))
             | Self::List(ListError::Directory(error))
-            | Self::Definition(DefinitionError::Directory(error)) => {
-                format!("{}, or choose another --dir", error.fix())
-            }
+            | Self::Definition(DefinitionError::Directory(error)) => match error {
+                DirectoryError::Io { path, .. } => {
+                    let there = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir()).unwrap_or(path);
+                    format!("make {} writable, or choose another --dir", there.display())
+                }
+                error => format!("{}, or choose another --dir", error.fix()),
+            },
             Self::Publish(PublishError::Write(error)) | Self::Definition(DefinitionError::Write(error)) => {
                 let directory = error.path.parent().unwrap_or(&error.path);
                 match error.source.kind() {

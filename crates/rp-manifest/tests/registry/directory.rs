@@ -23,12 +23,12 @@ fn by_environment(place: &TempEndpoint, dir: &Path) -> Result<(), PublishError> 
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().mode() & 0o7777
+    fs::metadata(path).expect("it is there").mode() & 0o7777
 }
 
 fn make(path: &Path, mode: u32) {
-    fs::create_dir(path).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    fs::create_dir(path).expect("made");
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
 }
 
 #[track_caller]
@@ -100,10 +100,7 @@ fn the_registry_of_another_user_is_refused() {
     let dir = registry(&place);
     make(&dir, 0o700);
     if chown(&dir, Some(12345), None).is_err() {
-        #[expect(clippy::print_stderr, reason = "the test runner shows it")]
-        {
-            eprintln!("skipped: only root can give a directory away");
-        }
+        eprintln!("skipped: only root can give a directory away");
         return;
     }
     refused(by_environment(&place, &dir), &format!("sudo mv {0} {0}.old", dir.display()));

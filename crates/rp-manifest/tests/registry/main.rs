@@ -1,12 +1,13 @@
 //! The registry as its users meet it: files in a directory of the test's own.
 
 mod bad_files;
+#[cfg(test)] // its functions are those of tests
 mod definition;
-#[cfg(unix)]
+#[cfg(all(test, unix))]
 mod directory;
 mod golden;
 mod publish;
-#[cfg(unix)]
+#[cfg(all(test, unix))]
 mod retire;
 
 use std::path::{Path, PathBuf};
@@ -43,15 +44,17 @@ fn publish(place: &TempEndpoint, cache: &str, version: &str) -> Published {
 
 /// Writes the manifest at `path` again, changed and sealed.
 fn edit(path: &Path, change: impl FnOnce(&mut CacheManifest)) {
-    let mut manifest = CacheManifest::decode(&std::fs::read(path).unwrap()[..]).unwrap();
+    let mut manifest = CacheManifest::decode(&std::fs::read(path).expect("a file")[..]).expect("a manifest");
     change(&mut manifest);
-    std::fs::write(path, manifest_with_self_sha256(&manifest).unwrap().encode_to_vec()).unwrap();
+    let sealed = manifest_with_self_sha256(&manifest).expect("it can be encoded");
+    std::fs::write(path, sealed.encode_to_vec()).expect("the registry takes a file");
 }
 
 /// The names in the registry.
 fn names(place: &TempEndpoint) -> Vec<String> {
-    let entries = std::fs::read_dir(registry(place)).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = std::fs::read_dir(registry(place)).expect("a registry");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();
+    let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect();
     names.sort();
     names
 }
