@@ -44,7 +44,7 @@ const TABLE: &[Row] = &[
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
     library("rp-broker", "ipc-endpoint",
         "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
-    library("rp-manifest", "ipc-endpoint", "prost running-process tempfile thiserror"),
+    library("rp-manifest", "ipc-endpoint", "prost running-process thiserror"),
     // layer 3
     library("zccache-ipc",
         "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
     program("zccache-daemon", "zccache-ipc",
         "blake3 bytes bytesize clap ctrlc globset humantime memchr redb serde_json thiserror tokio tracing tracing-subscriber uuid walkdir"),
     program("zccache-ipc-cli", "zccache-ipc",
-        "anyhow bytes clap clap_complete comfy-table hex serde serde_json thiserror"),
+        "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",

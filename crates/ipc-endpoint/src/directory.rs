@@ -44,6 +44,14 @@ pub enum DirectoryError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Others may see what is in it, where nobody but we should.
+    #[error("the directory {} has mode {mode:04o} and is open to others", path.display())]
+    Readable {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// Something else is at the path.
     #[error("{} is {kind}, not a directory", path.display())]
     NotADirectory {
@@ -70,6 +78,7 @@ impl DirectoryError {
             Self::Symlink(path)
             | Self::Foreign { path, .. }
             | Self::Writable { path, .. }
+            | Self::Readable { path, .. }
             | Self::NotADirectory { path, .. }
             | Self::Io { path, .. } => path,
         }
@@ -80,7 +89,7 @@ impl DirectoryError {
     pub fn fix(&self) -> String {
         let path = quoted(self.path());
         match self {
-            Self::Writable { .. } => format!("chmod 700 {path}"),
+            Self::Writable { .. } | Self::Readable { .. } => format!("chmod 700 {path}"),
             Self::Symlink(_) | Self::NotADirectory { .. } => format!("mv {path} {path}.old"),
             Self::Foreign { .. } => format!("sudo mv {path} {path}.old"),
             Self::Io { .. } => format!("mkdir -p {path} && chmod 700 {path}"),
@@ -107,6 +116,18 @@ pub fn ensure_directory(path: &Path, policy: DirPolicy) -> Result<(), DirectoryE
     os::ensure_directory(path, policy)
 }
 
+/// Looks whether `path` is a directory that nobody but we can use; false if nothing is there.
+///
+/// Changes nothing, and makes no exception for `/tmp`. On Windows it must be a real directory.
+///
+/// # Errors
+///
+/// [`DirectoryError`], which names the path and the command that fixes it.
+pub fn check_private_directory(path: &Path) -> Result<bool, DirectoryError> {
+    let path: PathBuf = path.components().collect();
+    os::check_private_directory(path)
+}
+
 /// `path` as one word of a POSIX shell.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
@@ -128,6 +149,11 @@ mod tests {
         check(
             DirectoryError::Writable { path: path(), mode: 0o777 },
             "the directory /tmp/zccache-alice has mode 0777 and is writable by others",
+            "chmod 700 /tmp/zccache-alice",
+        );
+        check(
+            DirectoryError::Readable { path: path(), mode: 0o755 },
+            "the directory /tmp/zccache-alice has mode 0755 and is open to others",
             "chmod 700 /tmp/zccache-alice",
         );
         check(

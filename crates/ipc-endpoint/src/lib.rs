@@ -22,6 +22,7 @@ mod namespace;
 mod path_text;
 mod private;
 mod problem;
+mod registry;
 mod rule;
 mod variable;
 
@@ -39,6 +40,7 @@ pub use names::Names;
 pub use namespace::{Namespace, sanitize_ipc};
 pub use private::{PrivateOptions, private_endpoint};
 pub use problem::Problem;
+pub use registry::{RegistryError, manifest_dir, service_definition_dir};
 pub use rule::Rule;
 pub use variable::Variable;
 
@@ -68,7 +70,7 @@ mod tool_process;
 pub use atomic_file::{WriteError, write_atomic};
 pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
-pub use directory::{DirPolicy, DirectoryError, ensure_directory};
+pub use directory::{DirPolicy, DirectoryError, check_private_directory, ensure_directory};
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
 pub use inherited::InheritedError;

@@ -75,8 +75,14 @@ variables! {
     BrokerListenerFd = "RUNNING_PROCESS_BROKER_LISTENER_FD",
     /// The directory of the cache manifests.
     RunningProcessManifestDir = "RUNNING_PROCESS_MANIFEST_DIR",
-    /// Where the directory of the cache manifests is by default, on Unix.
+    /// Where the directory of the cache manifests is by default, on Linux. Empty counts as set.
     XdgDataHome = "XDG_DATA_HOME",
+    /// The directory of the service definitions.
+    RunningProcessServiceDefDir = "RUNNING_PROCESS_SERVICE_DEF_DIR",
+    /// Where the directory of the service definitions is by default, on Linux. Empty counts as set.
+    XdgConfigHome = "XDG_CONFIG_HOME",
+    /// Where both directories are by default, on Windows.
+    AppData = "APPDATA",
     /// Where the broker's socket is, on macOS. Default endpoints ignore it.
     TmpDir = "TMPDIR",
     /// Where programs are looked for: the daemon, by its starter, and compilers, by the daemon.

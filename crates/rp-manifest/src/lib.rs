@@ -1,4 +1,36 @@
-//! The cache manifest and the service definition: built, published, read back and verified.
+//! What zccache leaves in the running-process registry: the cache manifest and the service definition.
 //!
-//! Whether to publish is the caller's decision.
+//! A [`Publication`] is what a daemon says about its cache, [`publish_manifest`] writes it, [`read_manifest`] and
+//! [`list_manifests`] read and verify what anybody wrote. A [`ServiceDefinition`] is what a broker needs to know to
+//! start a daemon. `docs/registry.md` has the files, and what a prune may delete.
+//!
+//! Whether to publish is the caller's decision. Everything here blocks, and flushes files to disk.
 #![forbid(unsafe_code)]
+
+mod definition_files;
+mod manifest;
+mod numbers;
+mod publication;
+mod publish;
+mod reading;
+mod release;
+mod retire;
+mod service_definition;
+mod text_order;
+
+pub use definition_files::{
+    BadDefinition, DefinitionError, Format, InstalledDefinition, install_service_definition,
+    read_service_definition, remove_service_definition,
+};
+pub use manifest::{Host, Manifest, Root, SocketName};
+pub use numbers::{Disposition, RootKind};
+pub use publication::Publication;
+pub use publish::{PublishError, Published, publish_manifest, publish_manifest_in};
+pub use reading::{BadManifest, ListError, Listed, list_manifests, manifest_path, read_manifest};
+pub use release::{Release, ReleaseError};
+pub use retire::RetireError;
+pub use service_definition::{InvalidDefinition, ServiceDefinition};
+pub use text_order::TextOrder;
+
+/// The name of zccache in the registry.
+pub const SERVICE: &str = "zccache";

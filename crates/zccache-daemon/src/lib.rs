@@ -22,6 +22,7 @@ mod chain;
 mod counters;
 mod error;
 mod logging;
+mod registration;
 mod serving;
 mod settings;
 mod start;

@@ -67,6 +67,7 @@ async fn serve(
         idle_timeout,
     });
     tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
+    settings.registration.publish(settings);
     let signalled = signals();
 
     let path = locations.store_file().to_owned();

@@ -8,6 +8,7 @@ use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
 use zccache_ipc::rp_broker::probe::Ask;
 
+use crate::registration::Registration;
 use crate::{Args, tool};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) asks: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
+    pub(crate) registration: Registration,
     /// What was not understood and is done without.
     pub(crate) remarks: Vec<String>,
 }
@@ -61,6 +63,7 @@ impl Settings {
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
+            registration: Registration::resolve(environment),
             remarks,
             locations,
         })

@@ -21,6 +21,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
     };
     Some(match failure {
         Failure::Call(error) => return of_call(error, &command),
+        Failure::Registry(failure) => return failure.fix(),
         Failure::NotStopped { pid, .. } | Failure::StillThere { pid, .. } => match pid {
             Some(pid) => format!("wait longer with --timeout SECS, or end process {pid} yourself"),
             None => "wait longer with --timeout SECS".to_owned(),

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use zccache_ipc::{Lane, WirePolicy};
 
 use crate::exit;
+use crate::registry_args::{Manifest, ServiceDefinition};
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "zccache-ipc";
@@ -84,6 +85,12 @@ pub(crate) enum Verb {
         \"lane\" (v15, v16 or frame_v1) takes the place of --wire. Ids that the lane does not have are not sent.\n\
         The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
     Request(Request),
+    /// Write, show and list the cache manifests of the running-process registry; asks nobody
+    #[command(subcommand, after_help = "Example:\n  zccache-ipc manifest list")]
+    Manifest(Manifest),
+    /// Tell the running-process brokers of this user how to start the daemon; asks nobody
+    #[command(subcommand, after_help = "Example:\n  zccache-ipc service-definition show")]
+    ServiceDefinition(ServiceDefinition),
     /// Translate frames to JSON and back; asks nobody
     #[command(
         subcommand,
@@ -267,7 +274,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     limit.ok_or_else(|| format!("not a number of seconds above 0 and up to {}", LONGEST.as_secs()))
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("not of the form NAME=VALUE".to_owned()),

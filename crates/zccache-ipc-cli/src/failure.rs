@@ -14,6 +14,7 @@ use zccache_ipc::{CallError, IpcError};
 
 use crate::json::JsonError;
 use crate::kind::Kind;
+use crate::registry_failure::RegistryFailure;
 
 /// Why a verb was not done; `advice` says what to do about it.
 #[derive(Debug, Error)]
@@ -62,6 +63,8 @@ pub(crate) enum Failure {
     SeveralOutputs(Vec<String>),
     #[error("the artifact has no output")]
     NoOutput,
+    #[error(transparent)]
+    Registry(#[from] RegistryFailure),
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
     #[error("cannot write the standard output")]
@@ -91,6 +94,7 @@ impl Failure {
             Self::Directory(_) => Kind::UnsafeDirectory,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) => Kind::Usage,
+            Self::Registry(failure) => failure.kind(),
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
             | Self::Lock(_)

@@ -69,6 +69,12 @@ kinds! {
     NoProgram = "no-program" => Failed,
     /// The daemon that was started ended.
     StartFailed = "start-failed" => Failed,
+    /// The environment names no directory of running-process.
+    NoRegistry = "no-registry" => Failed,
+    /// There is no such manifest, or no service definition.
+    NotFound = "not-found" => Failed,
+    /// A file of the registry is damaged, of another form, or no file.
+    BadFile = "bad-file" => Failed,
     /// The artifact has no such output, or more than one.
     WhichOutput = "which-output" => Failed,
 }

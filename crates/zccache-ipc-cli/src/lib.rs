@@ -17,6 +17,8 @@ mod kind;
 mod lines;
 mod output;
 mod output_file;
+mod registry_args;
+mod registry_failure;
 mod report;
 mod translate;
 mod units;

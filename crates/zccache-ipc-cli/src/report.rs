@@ -79,6 +79,12 @@ fn text(error: &dyn Error, fix: Option<&str>) -> String {
     text
 }
 
+/// What `error` says, and what it was caused by, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let all = std::iter::once(error.to_string()).chain(causes(error));
+    all.collect::<Vec<_>>().join(": ").replace('\n', " ")
+}
+
 /// What each error says that the one before was caused by.
 fn causes(error: &dyn Error) -> Vec<String> {
     std::iter::successors(error.source(), |error| (*error).source()).map(ToString::to_string).collect()

@@ -1,5 +1,7 @@
 //! Figures for people.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 /// Bytes, in the largest binary unit that leaves a whole part.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -37,6 +39,16 @@ pub(crate) fn millis(count: u64) -> String {
     }
 }
 
+/// A moment that is counted in milliseconds since 1970, to the second.
+pub(crate) fn moment(unix_ms: u64) -> String {
+    /// The year 10000, which has no such form.
+    const END: u64 = 253_402_300_800_000;
+    match UNIX_EPOCH.checked_add(Duration::from_millis(unix_ms)) {
+        Some(moment) if unix_ms < END => humantime::format_rfc3339_seconds(moment).to_string(),
+        _ => format!("{unix_ms} ms since 1970"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +69,14 @@ mod tests {
         }
         for (count, expected) in [(0, "0 ms"), (1_050, "1.050 s"), (61_000, "1 min 01 s")] {
             assert_eq!(millis(count), expected);
+        }
+        for (count, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_795_365_132_394, "2026-11-22T16:32:12Z"),
+            (253_402_300_800_000, "253402300800000 ms since 1970"),
+            (u64::MAX, "18446744073709551615 ms since 1970"),
+        ] {
+            assert_eq!(moment(count), expected);
         }
     }
 }

@@ -40,6 +40,8 @@ pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
 #[cfg(feature = "broker")]
 pub use rp_broker;
+#[cfg(feature = "manifest")]
+pub use rp_manifest as manifest;
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};

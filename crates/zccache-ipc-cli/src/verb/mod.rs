@@ -4,8 +4,10 @@ mod clear;
 mod completions;
 mod endpoint;
 mod lookup;
+mod manifest;
 mod ping;
 mod request;
+mod service_definition;
 mod session;
 mod silent;
 mod start;
@@ -44,6 +46,12 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
         Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
+        Verb::Manifest(verb) => {
+            return manifest::run(&Caller::of_nobody(environment, &global)?, &verb, output);
+        }
+        Verb::ServiceDefinition(verb) => {
+            return service_definition::run(&Caller::of_nobody(environment, &global)?, &verb, output);
+        }
         verb => verb,
     };
     let caller = Caller::new(environment, &global)?;
@@ -56,9 +64,12 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
-            unreachable!("these were done above")
-        }
+        Verb::Session(_)
+        | Verb::Endpoint
+        | Verb::Manifest(_)
+        | Verb::ServiceDefinition(_)
+        | Verb::Wire(_)
+        | Verb::Completions(_) => unreachable!("these were done above"),
     }
 }
 

@@ -134,7 +134,7 @@ fn named(caller: &Caller) -> Option<Pid> {
 }
 
 /// Finds the program: the one that was named, else beside this one, else on `PATH`.
-fn find(caller: &Caller, named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(super) fn find(caller: &Caller, named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
         return Ok(caller.absolute(path));
     }

@@ -8,6 +8,10 @@ mod help;
 mod no_daemon;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod registry;
+#[cfg(all(test, target_os = "linux"))]
+mod registry_disk;
 #[cfg(all(test, unix))]
 mod start;
 #[cfg(test)]

@@ -25,23 +25,40 @@ pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), D
         }
         found => found.map_err(failed)?,
     };
-    if metadata.is_symlink() {
-        return Err(DirectoryError::Symlink(path));
-    }
-    if !metadata.is_dir() {
-        return Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) });
-    }
-    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
-        return Err(DirectoryError::Foreign { path, owner: metadata.uid(), expected });
-    }
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(DirectoryError::Writable { path, mode });
-    }
+    let mode = ours_alone_to_change(&path, &metadata)?;
     if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
         tighten(&path, &metadata).map_err(failed)?;
     }
     Ok(())
+}
+
+/// See [`crate::check_private_directory`]. `path` has no trailing separator.
+pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryError> {
+    let metadata = match fs::symlink_metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(DirectoryError::Io { path, source }),
+    };
+    match ours_alone_to_change(&path, &metadata)? {
+        mode if mode & 0o077 != 0 => Err(DirectoryError::Readable { path, mode }),
+        _ => Ok(true),
+    }
+}
+
+/// Returns the mode of a directory that is real, ours, and not writable by others.
+fn ours_alone_to_change(path: &Path, metadata: &fs::Metadata) -> Result<u32, DirectoryError> {
+    let path = || path.to_owned();
+    if metadata.is_symlink() {
+        return Err(DirectoryError::Symlink(path()));
+    }
+    if !metadata.is_dir() {
+        return Err(DirectoryError::NotADirectory { path: path(), kind: file_kind(metadata) });
+    }
+    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
+        return Err(DirectoryError::Foreign { path: path(), owner: metadata.uid(), expected });
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 { Err(DirectoryError::Writable { path: path(), mode }) } else { Ok(mode) }
 }
 
 /// `/tmp` itself, where compacted endpoint names are: root's, and nobody can remove another's files there.

@@ -26,6 +26,19 @@ pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), Direct
     }
 }
 
+/// See [`crate::check_private_directory`].
+pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryError> {
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_symlink() => Err(DirectoryError::Symlink(path)),
+        Ok(metadata) if !metadata.is_dir() => {
+            Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) })
+        }
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(DirectoryError::Io { path, source }),
+    }
+}
+
 /// Opens for reading.
 pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     File::open(path)

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 use super::{Home, STRANGER, is_root, make_fifo, mode, set_mode};
-use crate::{DirPolicy, DirectoryError, FileKind, ensure_directory};
+use crate::{DirPolicy, DirectoryError, FileKind, check_private_directory, ensure_directory};
 
 #[test]
 fn a_missing_directory_is_made_for_its_owner_only() {
@@ -104,4 +104,26 @@ fn tmp_itself_is_accepted_and_keeps_its_mode() {
         ensure_directory(Path::new(path), DirPolicy::Dedicated).unwrap();
     }
     assert_eq!(mode(Path::new("/tmp")), before);
+}
+
+#[test]
+fn looking_at_a_private_directory_changes_nothing_and_makes_no_exception() {
+    let home = Home::new();
+    let path = home.path("d");
+    assert!(matches!(check_private_directory(&path), Ok(false)));
+    assert!(!path.exists());
+    fs::create_dir(&path).unwrap();
+    set_mode(&path, 0o700);
+    assert!(matches!(check_private_directory(&path), Ok(true)));
+    for bits in [0o755, 0o750, 0o701] {
+        set_mode(&path, bits);
+        let error = check_private_directory(&path).unwrap_err();
+        assert!(matches!(error, DirectoryError::Readable { mode, .. } if mode == bits), "{error:?}");
+        assert_eq!(mode(&path), bits);
+    }
+    set_mode(&path, 0o777);
+    assert!(matches!(check_private_directory(&path), Err(DirectoryError::Writable { .. })));
+    symlink(&path, home.path("l")).unwrap();
+    assert!(matches!(check_private_directory(&home.path("l/")), Err(DirectoryError::Symlink(_))));
+    assert!(check_private_directory(Path::new("/tmp")).is_err());
 }
