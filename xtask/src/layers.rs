@@ -52,8 +52,10 @@ const TABLE: &[Row] = &[
     // layer 4
     program("zccache-daemon", "zccache-ipc",
         "blake3 bytes clap ctrlc humantime redb serde_json thiserror tokio tracing tracing-subscriber uuid"),
-    program("zccache-ipc-cli", "zccache-ipc",
-        "anyhow bytes clap clap_complete comfy-table hex serde serde_json thiserror"),
+    program("zccache-download", "zccache-ipc",
+        "ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
+    program("zccache-ipc-cli", "zccache-ipc zccache-download",
+        "anyhow bytes clap clap_complete comfy-table hex indicatif serde serde_json thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",
