@@ -51,9 +51,12 @@ const TABLE: &[Row] = &[
         "bytes fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
-        "blake3 bytes bytesize clap ctrlc globset humantime memchr redb serde_json thiserror tokio tracing tracing-subscriber uuid walkdir"),
-    program("zccache-ipc-cli", "zccache-ipc",
-        "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json thiserror"),
+        "blake3 bytes bytesize clap ctrlc globset humantime memchr redb serde_json thiserror tokio tracing \
+            tracing-subscriber uuid walkdir"),
+    program("zccache-download", "zccache-ipc",
+        "ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
+    program("zccache-ipc-cli", "zccache-ipc zccache-download",
+        "anyhow bytes clap clap_complete comfy-table hex humantime indicatif serde serde_json thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",

@@ -1,5 +1,5 @@
 //! What the tests of this workspace share: a watchdog, temporary endpoints, processes that never
-//! outlive their test, polling with a deadline, and an allocator that counts.
+//! outlive their test, polling with a deadline, a web server, and an allocator that counts.
 //!
 //! Everything here panics with a message for the reader of a failed test instead of returning an
 //! error. It knows no crate of this workspace, so that every one of them can use it.
@@ -13,6 +13,7 @@ mod process;
 mod program;
 mod wait;
 mod watchdog;
+mod web;
 
 pub use alloc::{CountingAlloc, Report, measure};
 pub use endpoint::TempEndpoint;
@@ -20,3 +21,4 @@ pub use process::{Finished, Process};
 pub use program::program;
 pub use wait::{eventually, holds_within};
 pub use watchdog::{Watchdog, watchdog};
+pub use web::{Gate, WebAnswer, WebRequest, WebServer};

@@ -254,7 +254,7 @@ impl Connection {
 }
 
 /// Reads once into the spare room of `buffer`.
-fn read_into(stream: &mut Stream, buffer: &mut BytesMut) -> std::io::Result<usize> {
+pub(crate) fn read_into(stream: &mut Stream, buffer: &mut BytesMut) -> std::io::Result<usize> {
     let start = buffer.len();
     buffer.resize(buffer.capacity(), 0);
     let read = stream.read(&mut buffer[start..]);
@@ -263,7 +263,7 @@ fn read_into(stream: &mut Stream, buffer: &mut BytesMut) -> std::io::Result<usiz
 }
 
 /// The time that is left, which a socket option cannot hold as zero.
-fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
+pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(IpcError::TimedOut(limit)),
         left => Ok(left),
@@ -271,7 +271,7 @@ fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
 }
 
 /// Passes over an interruption, and tells a timeout from a failure.
-fn again_or(error: std::io::Error, limit: Duration) -> Result<(), IpcError> {
+pub(crate) fn again_or(error: std::io::Error, limit: Duration) -> Result<(), IpcError> {
     match error.kind() {
         std::io::ErrorKind::Interrupted => Ok(()),
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => Err(IpcError::TimedOut(limit)),

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod blocking;
+pub mod download;
 
 mod calling;
 mod client;

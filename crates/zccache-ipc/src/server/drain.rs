@@ -7,7 +7,7 @@ use super::watchdog::Watchdog;
 use super::{DrainPolicy, Ended, stop};
 
 /// Lets connections finish what they are answering, and cuts off those that do not; returns how many.
-pub(super) async fn run(
+pub(crate) async fn run(
     policy: &DrainPolicy,
     sender: &watch::Sender<Option<Ended>>,
     connections: &mut JoinSet<()>,

@@ -29,18 +29,18 @@ pub struct ServerFigures {
 }
 
 #[derive(Debug)]
-pub(super) struct Counters {
-    pub(super) connections: AtomicU64,
-    pub(super) open: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) connections: AtomicU64,
+    pub(crate) open: AtomicU64,
     requests: [AtomicU64; Lane::ALL.len()],
-    pub(super) refused: AtomicU64,
-    pub(super) turned_away: AtomicU64,
-    pub(super) in_flight: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) turned_away: AtomicU64,
+    pub(crate) in_flight: AtomicU64,
     last_request: Mutex<Instant>,
 }
 
 impl Counters {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -52,7 +52,7 @@ impl Counters {
         }
     }
 
-    pub(super) fn figures(&self) -> ServerFigures {
+    pub(crate) fn figures(&self) -> ServerFigures {
         let [requests_v15, requests_v16, requests_frame_v1] =
             Lane::ALL.map(|lane| self.requests[lane as usize].load(Ordering::Relaxed));
         ServerFigures {
@@ -67,22 +67,22 @@ impl Counters {
         }
     }
 
-    pub(super) fn count(counter: &AtomicU64) {
+    pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn answered(&self, lane: Lane) {
+    pub(crate) fn answered(&self, lane: Lane) {
         Self::count(&self.requests[lane as usize]);
     }
 
     /// Counts a request as being answered until the guard is dropped.
-    pub(super) fn answering(&self) -> Answering<'_> {
+    pub(crate) fn answering(&self) -> Answering<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Answering(self)
     }
 
     /// How long nothing has been asked for; zero while something is being answered.
-    pub(super) fn idle_for(&self) -> Duration {
+    pub(crate) fn idle_for(&self) -> Duration {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;
         }
@@ -91,7 +91,7 @@ impl Counters {
 }
 
 /// A request that is being answered.
-pub(super) struct Answering<'a>(&'a Counters);
+pub(crate) struct Answering<'a>(&'a Counters);
 
 impl Drop for Answering<'_> {
     fn drop(&mut self) {

@@ -3,7 +3,7 @@
 mod accept;
 mod config;
 mod connection;
-mod drain;
+pub(crate) mod drain;
 mod figures;
 mod idle;
 mod shared;
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 pub use config::{DrainPolicy, ServerConfig};
 pub use figures::ServerFigures;
+pub(crate) use figures::{Answering, Counters};
 
 use crate::Service;
 use shared::Shared;
@@ -34,7 +35,7 @@ pub struct Server<S> {
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
     stop: watch::Sender<Option<Ended>>,
-    figures: Arc<figures::Counters>,
+    figures: Arc<Counters>,
 }
 
 /// Why a server stopped.
@@ -117,6 +118,10 @@ impl<S> std::fmt::Debug for Server<S> {
 }
 
 impl ServerHandle {
+    pub(crate) const fn new(stop: watch::Sender<Option<Ended>>, figures: Arc<Counters>) -> Self {
+        Self { stop, figures }
+    }
+
     /// Asks the server to stop; it drains and returns from `serve`.
     pub fn shutdown(&self) {
         stop(&self.stop, Ended::Handle);
@@ -130,7 +135,7 @@ impl ServerHandle {
 }
 
 /// Asks to stop, unless somebody has already.
-fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
+pub(crate) fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
     sender.send_if_modified(|ended| {
         let first = ended.is_none();
         if first {
@@ -141,7 +146,7 @@ fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
 }
 
 /// Waits until somebody asks to stop.
-async fn stopped(receiver: &mut watch::Receiver<Option<Ended>>) -> Ended {
+pub(crate) async fn stopped(receiver: &mut watch::Receiver<Option<Ended>>) -> Ended {
     match receiver.wait_for(Option::is_some).await.map(|ended| *ended) {
         Ok(Some(ended)) => ended,
         // Nobody is left who could ask; `serve` holds a sender, so this is its end.

@@ -1,0 +1,265 @@
+//! Asking web servers for files and parts of files.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use ureq::http::{Response, StatusCode, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, BodyReader};
+
+use crate::Problem;
+use crate::redirect;
+use crate::source::shown;
+
+/// How long a name may take to be resolved, and a server to be connected to.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Redirections that are followed.
+const REDIRECTIONS: usize = 10;
+
+/// What tells one version of a file from the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Validator {
+    /// A strong entity tag.
+    Tag(String),
+    /// The time of the last change.
+    Modified(String),
+}
+
+/// Asks for one address.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    agent: Agent,
+    url: String,
+    stall: Duration,
+}
+
+/// A file as a server offers it, from its first byte.
+pub(crate) struct Offer {
+    pub(crate) total: Option<u64>,
+    pub(crate) validator: Option<Validator>,
+    /// Whether the server says that it gives out parts.
+    pub(crate) has_ranges: bool,
+    pub(crate) body: Bytes,
+}
+
+/// What a server answers who is asked for the rest of a version of a file.
+pub(crate) enum Rest {
+    /// What was asked for.
+    Part(Bytes),
+    /// All of the file: it has changed, or the server does not give out parts.
+    Whole(Offer),
+}
+
+/// Bytes as they come.
+pub(crate) struct Bytes {
+    reader: BodyReader<'static>,
+    url: String,
+    stall: Duration,
+}
+
+impl Fetcher {
+    /// `stall` is how long a server may be silent.
+    pub(crate) fn new(url: &str, stall: Duration) -> Self {
+        // The system's own trust, with what the user or the company added to it. The default agent would
+        // read the proxy from the environment, which a daemon inherits from whoever started it first.
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .http_status_as_error(false)
+            // They are followed here, where it is said what may be followed.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("zccache-download/", env!("CARGO_PKG_VERSION")))
+            // What is downloaded is the file, not a form of it.
+            .accept_encoding("identity")
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(stall))
+            .timeout_per_read(Some(stall))
+            .timeout_per_write(Some(stall))
+            .build();
+        Self { agent: config.into(), url: url.to_owned(), stall }
+    }
+
+    /// What ends every request at once, from any thread.
+    pub(crate) fn agent(&self) -> Agent {
+        self.agent.clone()
+    }
+
+    /// Asks for all of the file.
+    pub(crate) fn whole(&self) -> Result<Offer, Problem> {
+        let response = self.ask(&[])?;
+        match response.status() {
+            StatusCode::OK => self.offer(response),
+            status => Err(self.refused(status)),
+        }
+    }
+
+    /// Asks for the bytes from `from` to before `end` of the version `validator`, of `total` bytes.
+    pub(crate) fn rest(
+        &self,
+        from: u64,
+        end: u64,
+        validator: &Validator,
+        total: u64,
+    ) -> Result<Rest, Problem> {
+        let range = format!("bytes={from}-{}", end.saturating_sub(1));
+        let response = self.ask(&[(header::RANGE, &range), (header::IF_RANGE, validator.as_str())])?;
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let range = text(&response, header::CONTENT_RANGE).and_then(parse_content_range);
+                match range {
+                    Some((first, last, size)) if first == from && last < end => {
+                        // Not every server knows `If-Range`.
+                        let same = Validator::of(&response).is_none_or(|found| found == *validator);
+                        if size.is_some_and(|size| size != total) || !same {
+                            return Err(Problem::Changed);
+                        }
+                        self.is_plain(&response)?;
+                        Ok(Rest::Part(self.body(response)))
+                    }
+                    _ => Err(Problem::Nonsense(format!(
+                        "the range {:?} for bytes {from} to {end}",
+                        text(&response, header::CONTENT_RANGE).unwrap_or_default()
+                    ))),
+                }
+            }
+            StatusCode::OK => Ok(Rest::Whole(self.offer(response)?)),
+            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => Err(Problem::Changed),
+            status => Err(self.refused(status)),
+        }
+    }
+
+    /// Asks with these headers, wherever that leads.
+    fn ask(&self, headers: &[(header::HeaderName, &str)]) -> Result<Response<Body>, Problem> {
+        let mut url = self.url.clone();
+        for _ in 0..=REDIRECTIONS {
+            let mut request = self.agent.get(&url);
+            for (name, value) in headers {
+                request = request.header(name, *value);
+            }
+            let response = request.call().map_err(|error| self.failed(error))?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let location = text(&response, header::LOCATION).unwrap_or_default();
+            let led = redirect::follow(&url, location);
+            url = led.map_err(|why| self.misled(format!("{}: {why}", shown(location))))?;
+        }
+        Err(self.misled(format!("it leads on and on, {REDIRECTIONS} times and more")))
+    }
+
+    fn misled(&self, why: String) -> Problem {
+        Problem::Redirected { url: shown(&self.url), why }
+    }
+
+    fn offer(&self, response: Response<Body>) -> Result<Offer, Problem> {
+        self.is_plain(&response)?;
+        let total = match text(&response, header::CONTENT_LENGTH) {
+            Some(length) => {
+                Some(length.trim().parse().map_err(|_| Problem::Nonsense(format!("the length {length:?}")))?)
+            }
+            None => None,
+        };
+        let has_ranges =
+            text(&response, header::ACCEPT_RANGES).is_some_and(|units| units.eq_ignore_ascii_case("bytes"));
+        Ok(Offer { total, validator: Validator::of(&response), has_ranges, body: self.body(response) })
+    }
+
+    /// Refuses a file that is packed though we did not ask for it, because its length is not the file's.
+    fn is_plain(&self, response: &Response<Body>) -> Result<(), Problem> {
+        match text(response, header::CONTENT_ENCODING) {
+            None | Some("" | "identity") => Ok(()),
+            Some(encoding) => Err(Problem::Nonsense(format!("the encoding {encoding:?}"))),
+        }
+    }
+
+    fn body(&self, response: Response<Body>) -> Bytes {
+        Bytes { reader: response.into_body().into_reader(), url: self.url.clone(), stall: self.stall }
+    }
+
+    fn refused(&self, status: StatusCode) -> Problem {
+        Problem::Status { status: status.as_u16(), url: shown(&self.url) }
+    }
+
+    fn failed(&self, error: ureq::Error) -> Problem {
+        problem(error, &self.url, self.stall)
+    }
+}
+
+impl Bytes {
+    /// Reads some bytes; 0 is the end, or that the server broke off.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
+        loop {
+            match self.reader.read(buffer) {
+                Ok(read) => return Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(problem(error.into(), &self.url, self.stall)),
+            }
+        }
+    }
+}
+
+impl Validator {
+    fn of(response: &Response<Body>) -> Option<Self> {
+        // A weak tag stays the same when bytes change.
+        let tag = text(response, header::ETAG).filter(|tag| tag.starts_with('"'));
+        let tag = tag.map(|tag| Self::Tag(tag.to_owned()));
+        tag.or_else(|| text(response, header::LAST_MODIFIED).map(|date| Self::Modified(date.to_owned())))
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Tag(text) | Self::Modified(text) => text,
+        }
+    }
+}
+
+fn problem(error: ureq::Error, url: &str, stall: Duration) -> Problem {
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::PerRead | ureq::Timeout::RecvResponse) => Problem::Stalled(stall),
+        error => Problem::Web { url: shown(url), source: Box::new(error) },
+    }
+}
+
+fn text(response: &Response<Body>, name: header::HeaderName) -> Option<&str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads `bytes 1-2/3` or `bytes 1-2/*`: the first byte, the last one, and the size where it is told.
+fn parse_content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, size) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    let size = if size == "*" { None } else { Some(size.trim().parse().ok()?) };
+    (first <= last && size.is_none_or(|size| last < size)).then_some((first, last, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_is_read_or_it_is_none() {
+        for (text, expected) in [
+            ("bytes 0-9/10", Some((0, 9, Some(10)))),
+            ("bytes 5-9/*", Some((5, 9, None))),
+            ("bytes 5-4/10", None),
+            ("bytes 0-10/10", None),
+            ("bytes */10", None),
+            ("lines 0-9/10", None),
+            ("bytes -1-9/10", None),
+            ("bytes 0-99999999999999999999/*", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_content_range(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is remembered beside an unfinished file.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+use crate::fetch::Validator;
+use crate::plan::Plan;
+
+/// No such file is longer.
+const LONGEST: u64 = 256 * 1024;
+
+/// The layout of the file; another one is not read.
+const FORMAT: u32 = 1;
+
+/// What an unfinished file holds, and of which version of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Resume {
+    format: u32,
+    pub(crate) url: String,
+    pub(crate) total: u64,
+    pub(crate) validator: Validator,
+    pub(crate) plan: Plan,
+}
+
+impl Resume {
+    pub(crate) fn new(url: &str, total: u64, validator: Validator, plan: Plan) -> Self {
+        Self { format: FORMAT, url: url.to_owned(), total, validator, plan }
+    }
+
+    /// Reads what is remembered at `path` of a download from `url`, of which `part_len` bytes are on the disk.
+    ///
+    /// What cannot be made use of is nothing: the download starts from the beginning.
+    pub(crate) fn read(path: &Path, url: &str, part_len: u64) -> Option<Self> {
+        let mut text = Vec::new();
+        File::open(path).ok()?.take(LONGEST).read_to_end(&mut text).ok()?;
+        let resume: Self = serde_json::from_slice(&text).ok()?;
+        if resume.format != FORMAT || resume.url != url {
+            return None;
+        }
+        let plan = resume.plan.clone().checked(resume.total)?;
+        let reached =
+            plan.segments.iter().filter(|segment| segment.done > 0).map(|segment| segment.at()).max();
+        (reached.unwrap_or(0) <= part_len).then_some(resume)
+    }
+
+    /// Puts it at `path`, whole or not at all.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Problem> {
+        let failed = |source| Problem::file("write", path, source);
+        let text = serde_json::to_vec(self).map_err(|error| failed(io::Error::other(error)))?;
+        zccache_ipc::endpoint::write_atomic(path, &text, 0o600)
+            .map_err(|error| Problem::file("write", error.path, error.source))
+    }
+
+    /// Forgets what is remembered at `path`.
+    pub(crate) fn forget(path: &Path) -> Result<(), Problem> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Problem::file("remove", path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::model::download::DownloadOptions;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_nothing_else_is_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f.part.json");
+        let mut plan = Plan::split(1 << 20, &DownloadOptions::default());
+        plan.segments[0].done = 100;
+        let resume = Resume::new("http://h/a", 1 << 20, Validator::Tag("\"v1\"".to_owned()), plan);
+        resume.write(&path).unwrap();
+        assert_eq!(Resume::read(&path, "http://h/a", 100), Some(resume));
+        assert_eq!(Resume::read(&path, "http://h/b", 100), None, "of another address");
+        assert_eq!(Resume::read(&path, "http://h/a", 99), None, "of more than there is");
+        let text = fs::read_to_string(&path).unwrap();
+        for broken in [
+            text.replace("\"format\":1", "\"format\":2"),
+            text.replace("\"done\":100", "\"done\":9999999"),
+            text[..text.len() / 2].to_owned(),
+            String::new(),
+        ] {
+            fs::write(&path, &broken).unwrap();
+            assert_eq!(Resume::read(&path, "http://h/a", 1 << 20), None, "{broken}");
+        }
+        Resume::forget(&path).unwrap();
+        Resume::forget(&path).unwrap();
+    }
+}

@@ -1,0 +1,10 @@
+//! Downloads from a web server of the test's own, and from files.
+
+#[cfg(test)]
+mod bad;
+#[cfg(test)]
+mod good;
+#[cfg(test)]
+mod shared;
+#[cfg(test)]
+mod support;
