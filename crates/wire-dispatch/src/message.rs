@@ -1,6 +1,7 @@
 //! A message with the lane and the ids that it travels with.
 
 use bytes::{Bytes, BytesMut};
+use wire_frame::Pieces;
 use wire_v16::frame_v1::{self, Kind, Rejected};
 
 use crate::{Cut, DecodeError, EncodeError, Lane, Wires, cut};
@@ -109,12 +110,29 @@ pub fn encode<M: Message>(
     kind: Kind,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
+    let mut pieces = Pieces::all_in(std::mem::take(out));
+    let result = encode_pieces(message, lane, (&ids.request_id, ids.frame_request_id), kind, &mut pieces);
+    *out = pieces.into_buffer();
+    result
+}
+
+/// Appends `message` to `pieces` as a frame of `lane`, without a copy of its large byte strings; on an error
+/// `pieces` is as it was. The ids are the inner one and that of the frame.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_pieces<M: Message>(
+    message: &M,
+    lane: Lane,
+    (request_id, frame_request_id): (&str, u64),
+    kind: Kind,
+    pieces: &mut Pieces,
+) -> Result<(), EncodeError> {
     match lane {
-        Lane::V15 => wire_v15::encode_into(message, out)?,
-        Lane::V16 => wire_v16::encode_into(message, &ids.request_id, out)?,
-        Lane::FrameV1 => {
-            frame_v1::encode_into(message, &ids.request_id, ids.frame_request_id, kind, out)?;
-        }
+        Lane::V15 => wire_v15::encode_pieces(message, pieces)?,
+        Lane::V16 => wire_v16::encode_pieces(message, request_id, pieces)?,
+        Lane::FrameV1 => frame_v1::encode_pieces(message, request_id, frame_request_id, kind, pieces)?,
     }
     Ok(())
 }

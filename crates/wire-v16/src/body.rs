@@ -3,7 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::encode_varint;
+use wire_frame::Pieces;
 
+use crate::frame::all_in;
 use crate::shape::{LEN, Message, Out, key_len, put_key, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
 
@@ -35,7 +37,7 @@ pub fn encode_body<M: Message>(
         return Err(EncodeError::TooLong { length });
     }
     buffer.reserve(body.len());
-    body.write(buffer);
+    all_in(buffer, |pieces| body.write(pieces));
     Ok(())
 }
 
@@ -88,9 +90,9 @@ impl<'a, M: Message> Measured<'a, M> {
     }
 
     /// Appends the body.
-    pub(crate) fn write(&self, buffer: &mut BytesMut) {
+    pub(crate) fn write(&self, buffer: &mut Pieces) {
         put_key(self.message.number(), LEN, buffer);
-        encode_varint(self.contents as u64, buffer);
+        encode_varint(self.contents as u64, buffer.copied());
         self.message.put_contents(buffer);
         self.request_id.put_field(M::REQUEST_ID, buffer);
     }
