@@ -52,16 +52,21 @@ impl Pieces {
         Self::default()
     }
 
+    /// Appends to `buffer`, and shares large byte strings.
+    #[must_use]
+    pub fn in_buffer(buffer: BytesMut) -> Self {
+        Self { copied: buffer, ..Self::default() }
+    }
+
     /// Appends to `buffer`, and shares nothing.
     #[must_use]
     pub fn all_in(buffer: BytesMut) -> Self {
         Self { copied: buffer, copies_all: true, ..Self::default() }
     }
 
-    /// The buffer of [`all_in`](Self::all_in), with what was appended.
+    /// The buffer, with what was written to it: everything, where [`all_in`](Self::all_in) it was.
     #[must_use]
     pub fn into_buffer(self) -> BytesMut {
-        debug_assert!(self.shared.is_empty(), "nothing is shared where all is copied");
         self.copied
     }
 

@@ -1,18 +1,23 @@
 //! One connection that carries messages.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{Request, Response};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use wire_dispatch::{
-    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode,
+    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces,
 };
+use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
-use crate::inbound::{Inbound, KEPT};
-use crate::{ClientConfig, IpcError};
+use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
+use crate::reply::{Expected, of_request};
+use crate::timer::Timer;
+use crate::{ClientConfig, IpcError, outbound, spare};
 
 /// How long a client waits for a reply unless it says otherwise, as the released clients do.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
@@ -38,7 +43,8 @@ pub type IpcConnection = Connection<Stream>;
 pub struct Connection<S> {
     stream: S,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// From the second reply on: a connection for one call has no use for it.
+    timer: Option<Timer>,
     recv_timeout: Option<Duration>,
     /// Messages sent minus messages received: above zero, the peer owes us a reply.
     owed: i64,
@@ -84,8 +90,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn new(stream: S) -> Self {
         Self {
             stream,
-            inbound: Inbound::default(),
-            outbound: BytesMut::new(),
+            inbound: Inbound::keeping(KEPT_BY_CLIENTS),
+            timer: None,
             recv_timeout: None,
             owed: 0,
             consumed: false,
@@ -104,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_encoded(|out| Ok(wire_v15::encode_into(message, out)?)).await
+        self.send_encoded(|out| Ok(wire_v15::encode_pieces(message, out)?)).await
     }
 
     /// Sends `message` on wire v16 with this id.
@@ -249,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<Response>, IpcError> {
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
         let Some(received) = self.recv_of(wires, limit).await? else { return Ok(None) };
-        match crate::reply::of_request(lane, ids, received) {
+        match of_request(&Expected::of(lane, ids), received) {
             Ok(received) => Ok(Some(received.message)),
             Err(error) => {
                 self.consumed = true;
@@ -300,27 +306,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         kind: FrameKind,
         message: &M,
     ) -> Result<(), IpcError> {
-        self.send_encoded(|out| encode(message, lane, ids, kind, out)).await
+        let ids = (&*ids.request_id, ids.frame_request_id);
+        self.send_encoded(|out| encode_pieces(message, lane, ids, kind, out)).await
     }
 
     /// Sends what `encode` appends, with one write.
     async fn send_encoded(
         &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+        encode: impl FnOnce(&mut Pieces) -> Result<(), EncodeError>,
     ) -> Result<(), IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
-        self.outbound.clear();
-        encode(&mut self.outbound)?;
+        let mut pieces = spare::take_pieces();
+        encode(&mut pieces)?;
         self.consumed = true;
-        self.stream.write_all(&self.outbound).await?;
-        self.stream.flush().await?;
+        outbound::write(&mut self.stream, &pieces).await?;
         self.consumed = false;
         self.owed += 1;
-        if self.outbound.capacity() > KEPT {
-            self.outbound = BytesMut::new();
-        }
+        spare::give_pieces(&mut pieces);
         Ok(())
     }
 
@@ -344,15 +348,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
-        let next = self.next(wires, take);
         let result = match limit {
-            None => next.await,
-            Some(limit) => tokio::time::timeout(limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
+            None => self.next(wires, take).await,
+            Some(limit) => self.next_within(limit, wires, take).await,
         };
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
             self.owed -= 1;
         }
+        result
+    }
+
+    async fn next_within<T>(
+        &mut self,
+        limit: Duration,
+        wires: Wires,
+        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+    ) -> Result<Option<T>, IpcError> {
+        let Some(mut timer) = self.timer.take() else {
+            let result = tokio::time::timeout(limit, self.next(wires, take)).await;
+            self.timer = Some(Timer::default());
+            return result.unwrap_or(Err(IpcError::TimedOut(limit)));
+        };
+        let Some(deadline) = tokio::time::Instant::now().checked_add(limit) else {
+            return self.next(wires, take).await; // for ever
+        };
+        let result = {
+            let mut next = pin!(self.next(wires, take));
+            poll_fn(|cx| match next.as_mut().poll(cx) {
+                Poll::Pending => timer.poll_passed(deadline, cx).map(|()| Err(IpcError::TimedOut(limit))),
+                ready => ready,
+            })
+            .await
+        };
+        self.timer = Some(timer);
         result
     }
 
@@ -367,7 +396,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 return Ok(Some(taken));
             }
-            if self.stream.read_buf(self.inbound.space()).await? == 0 {
+            if self.inbound.fill(&mut self.stream).await? == 0 {
                 return if self.inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
             }
         }

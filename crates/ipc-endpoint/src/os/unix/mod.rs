@@ -18,7 +18,8 @@ pub(crate) use directory::ensure_directory;
 pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
-    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,
+    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer, read_into,
+    write_now,
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use system::ProcessHandle;

@@ -8,7 +8,7 @@ mod spawn;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use blocking::{BlockingIo, dial_blocking};
+pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, write_now};
 pub(crate) use file::{
     create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
 };
