@@ -1,8 +1,5 @@
 //! One connection that carries messages.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::{Endpoint, Stream};
@@ -16,7 +13,7 @@ use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::reply::{Expected, of_request};
-use crate::timer::Timer;
+use crate::timer::{Timer, within};
 use crate::{ClientConfig, IpcError, outbound, spare};
 
 /// How long a client waits for a reply unless it says otherwise, as the released clients do.
@@ -348,9 +345,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
+        let next = next(&mut self.stream, &mut self.inbound, wires, take);
         let result = match limit {
-            None => self.next(wires, take).await,
-            Some(limit) => self.next_within(limit, wires, take).await,
+            None => next.await,
+            Some(limit) => {
+                within(&mut self.timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit)))
+            }
         };
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
@@ -358,47 +358,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         result
     }
+}
 
-    async fn next_within<T>(
-        &mut self,
-        limit: Duration,
-        wires: Wires,
-        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
-    ) -> Result<Option<T>, IpcError> {
-        let Some(mut timer) = self.timer.take() else {
-            let result = tokio::time::timeout(limit, self.next(wires, take)).await;
-            self.timer = Some(Timer::default());
-            return result.unwrap_or(Err(IpcError::TimedOut(limit)));
-        };
-        let Some(deadline) = tokio::time::Instant::now().checked_add(limit) else {
-            return self.next(wires, take).await; // for ever
-        };
-        let result = {
-            let mut next = pin!(self.next(wires, take));
-            poll_fn(|cx| match next.as_mut().poll(cx) {
-                Poll::Pending => timer.poll_passed(deadline, cx).map(|()| Err(IpcError::TimedOut(limit))),
-                ready => ready,
-            })
-            .await
-        };
-        self.timer = Some(timer);
-        result
-    }
-
-    async fn next<T>(
-        &mut self,
-        wires: Wires,
-        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
-    ) -> Result<Option<T>, IpcError> {
-        loop {
-            if let Some(taken) =
-                take(&mut self.inbound).map_err(|error| IpcError::of_decoding(error, wires))?
-            {
-                return Ok(Some(taken));
-            }
-            if self.inbound.fill(&mut self.stream).await? == 0 {
-                return if self.inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
-            }
+/// Reads until `take` takes something off what was received; `None` at an end between frames.
+async fn next<S: AsyncRead + Unpin, T>(
+    stream: &mut S,
+    inbound: &mut Inbound,
+    wires: Wires,
+    take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+) -> Result<Option<T>, IpcError> {
+    loop {
+        if let Some(taken) = take(inbound).map_err(|error| IpcError::of_decoding(error, wires))? {
+            return Ok(Some(taken));
+        }
+        if inbound.fill(stream).await? == 0 {
+            return if inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A deadline that costs nothing while it is kept.
 
-use std::future::Future as _;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// Tells when a deadline has passed, for deadlines that come one after the other.
 ///
@@ -32,11 +33,30 @@ impl Timer {
     }
 }
 
+/// What `work` comes to, unless that takes longer than `limit`.
+///
+/// The timer is `kept` from the second time on: a connection for one call has no use for it.
+pub(crate) async fn within<T>(
+    kept: &mut Option<Timer>,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let Some(timer) = kept else {
+        let result = timeout(limit, work).await;
+        *kept = Some(Timer::default());
+        return result.ok();
+    };
+    let Some(deadline) = Instant::now().checked_add(limit) else { return Some(work.await) };
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => timer.poll_passed(deadline, cx).map(|()| None),
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test]

@@ -1,23 +1,24 @@
 //! One connection of a server, from its first byte to its last.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use ipc_endpoint::Stream;
 use ipc_model::{Request, Response};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
-use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use wire_dispatch::{Coming, Lane, Refusal, ReplyTo, Step};
 use wire_frame::Pieces;
 
 use super::figures::Counters;
 use super::idle::Place;
 use super::shared::{Shared, permits_for};
+use super::waiting::{Next, has_passed};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::spare::KEPT;
@@ -396,25 +397,4 @@ impl<'a, S: Service> Connection<'a, S> {
 /// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
 fn response_size(response: &Response) -> usize {
     wire_v15::bulk(response)
-}
-
-/// What a connection between two requests is woken by.
-enum Next {
-    /// Bytes, or the end of the stream.
-    Read(std::io::Result<usize>),
-    /// The deadline.
-    Late,
-    /// The server, which ends.
-    Stop,
-    /// Another connection, which needs the place.
-    Leave,
-}
-
-/// Whether `deadline` has passed; wakes when it does. An alarm of an earlier deadline is left set, and wakes
-/// for nothing.
-fn has_passed(mut alarm: Pin<&mut Sleep>, deadline: Instant, cx: &mut Context<'_>) -> bool {
-    if alarm.deadline() != deadline {
-        alarm.as_mut().reset(deadline);
-    }
-    alarm.poll(cx).is_ready()
 }

@@ -1,21 +1,21 @@
-//! Several requests at once on one connection of a lane with ids.
+//! What is under way on a shared connection.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::future::{Future as _, poll_fn};
+use std::future::Future as _;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Buf as _;
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::Instant;
-use wire_dispatch::{DecodedWireMessage, FrameKind, Lane, Wires, encode_pieces};
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Wires, encode_pieces};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
+use super::Reply;
 use crate::config::Limits;
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::reply::{Expected, of_request};
@@ -25,31 +25,9 @@ use crate::{IpcError, spare};
 /// Requests that may be without a reply at one time, those that were given up included.
 const MOST: usize = 4096;
 
-/// A connection that matches replies to requests by their ids, whoever waits for them.
-///
-/// Nobody reads for its own sake: one of those who wait drives the connection for all, and the next takes
-/// over when its own reply has come. A request that is given up leaves a place to which its late reply goes.
-#[derive(Debug)]
-pub(crate) struct Mux<S> {
-    driven: Mutex<Driven<S>>,
-    /// Set when no further request should be sent on it: those that were are still answered.
-    retired: AtomicBool,
-}
-
-/// What came of an exchange.
-pub(crate) struct Exchanged {
-    /// Whether the connection had carried an earlier exchange.
-    pub(crate) reused: bool,
-    /// Whether the whole request was sent.
-    pub(crate) sent: bool,
-    pub(crate) reply: Reply,
-}
-
-type Reply = Result<(Lane, Response), IpcError>;
-
 /// The connection, and what was sent on it. The lock is held only for what does not wait.
 #[derive(Debug)]
-struct Driven<S> {
+pub(super) struct Driven<S> {
     stream: S,
     inbound: Inbound,
     /// Requests that are not written yet, and how many bytes of them are.
@@ -81,7 +59,7 @@ struct Waiting {
     /// How much of `outbound` ends with this request; `None` once that is written.
     unwritten: Option<usize>,
     /// How long, and until when, it may take to be written, or then to be answered.
-    limit: std::time::Duration,
+    limit: Duration,
     deadline: Instant,
     state: State,
 }
@@ -97,9 +75,16 @@ enum State {
     GivenUp,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
-    pub(crate) fn new(stream: S) -> Self {
-        let driven = Driven {
+/// Whether a connection is worth another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usable {
+    Yes,
+    No,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
             stream,
             inbound: Inbound::keeping(KEPT_BY_CLIENTS),
             outbound: Pieces::new(),
@@ -109,76 +94,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
             driver: None,
             timer: Timer::default(),
             end: End::Open,
-        };
-        Self { driven: Mutex::new(driven), retired: AtomicBool::new(false) }
+        }
     }
 
-    /// Whether another request should be sent on it.
-    pub(crate) fn is_usable(&self) -> bool {
-        !self.retired.load(Ordering::Acquire)
-    }
-
-    /// Lets those who wait have their replies, and nobody else in.
-    pub(crate) fn retire(&self) {
-        self.retired.store(true, Ordering::Release);
-    }
-
-    /// Sends `request` and waits for its reply.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancelling gives the request up: its late reply is dropped, and the connection is retired, because
-    /// whatever keeps its daemon busy would keep the next request waiting too.
-    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: Limits) -> Exchanged {
-        let (reused, begun) = self.driven().begin(request, lane, limits);
-        let (number, alone) = match begun {
-            Ok(begun) => begun,
-            Err(error) => {
-                if !matches!(error, IpcError::Encode(_)) {
-                    self.retire();
-                }
-                return Exchanged { reused, sent: false, reply: Err(error) };
-            }
-        };
-        let mut place = Place { mux: self, number, left: false };
-        // Others are under way: those who come in the same moment are sent with one write.
-        let mut gathers = !alone;
-        poll_fn(|cx| {
-            let mut driven = self.driven();
-            let may_write = !std::mem::take(&mut gathers);
-            if !may_write {
-                cx.waker().wake_by_ref();
-            }
-            if driven.drive(number, may_write, cx) == Usable::No {
-                self.retire();
-            }
-            let Some((sent, reply)) = driven.leave(number) else { return Poll::Pending };
-            place.left = true;
-            if reply.is_err() {
-                // What keeps its daemon busy would keep the next request waiting too.
-                self.retire();
-            }
-            Poll::Ready(Exchanged { reused, sent, reply })
-        })
-        .await
-    }
-
-    fn driven(&self) -> MutexGuard<'_, Driven<S>> {
-        self.driven.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether a connection is worth another request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Usable {
-    Yes,
-    No,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     /// Takes a place among those who wait, in the order of the wire. Tells whether the connection had carried
     /// a request, then the number of the place and whether nobody else waits.
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         request: &Request,
         lane: Lane,
@@ -217,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     }
 
     /// Writes what is to be written, and reads for all where nobody else does; wakes those whose reply came.
-    fn drive(&mut self, number: u64, may_write: bool, cx: &mut Context<'_>) -> Usable {
+    pub(super) fn drive(&mut self, number: u64, may_write: bool, cx: &mut Context<'_>) -> Usable {
         if may_write {
             self.write(cx);
         }
@@ -317,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         // A reply without ids is to the oldest request: a peer answers in order.
         let at = self.waiting.iter().position(of_ids).or_else(|| self.waiting.iter().position(unanswered));
         let Some(at) = at else {
-            let expected = wire_dispatch::Ids::default();
+            let expected = Ids::default();
             return self.over(IpcError::ForeignReply { expected, received: received.ids });
         };
         let waiting = &mut self.waiting[at];
@@ -365,7 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     }
 
     /// Gives up the place `number` if its reply is there, and lets somebody else drive.
-    fn leave(&mut self, number: u64) -> Option<(bool, Reply)> {
+    pub(super) fn leave(&mut self, number: u64) -> Option<(bool, Reply)> {
         let at = self.place(number)?;
         let waiting = &mut self.waiting[at];
         if !matches!(waiting.state, State::Answered(_)) {
@@ -381,6 +302,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
         self.hand_on(number);
         Some((sent, reply))
+    }
+
+    /// Gives up the place `number`, whose late reply still has it, and lets somebody else drive.
+    pub(super) fn give_up(&mut self, number: u64) {
+        if let Some(at) = self.place(number) {
+            if matches!(self.waiting[at].state, State::Answered(_)) {
+                self.waiting.remove(at);
+            } else {
+                self.waiting[at].state = State::GivenUp;
+            }
+        }
+        self.hand_on(number);
     }
 
     /// Wakes another one to drive in the place of `number`.
@@ -418,33 +351,7 @@ impl Waiting {
 }
 
 /// The moment `limit` from now; a limit beyond all time is one far away.
-fn after(limit: std::time::Duration) -> Instant {
-    const FAR: std::time::Duration = std::time::Duration::from_secs(86_400 * 365);
+fn after(limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86_400 * 365);
     Instant::now() + limit.min(FAR)
-}
-
-/// A place among those who wait. Dropping it before its reply came gives the request up, and keeps its place
-/// for the late reply.
-struct Place<'a, S: AsyncRead + AsyncWrite + Unpin> {
-    mux: &'a Mux<S>,
-    number: u64,
-    left: bool,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Drop for Place<'_, S> {
-    fn drop(&mut self) {
-        if self.left {
-            return;
-        }
-        self.mux.retire();
-        let mut driven = self.mux.driven();
-        if let Some(at) = driven.place(self.number) {
-            if matches!(driven.waiting[at].state, State::Answered(_)) {
-                driven.waiting.remove(at);
-            } else {
-                driven.waiting[at].state = State::GivenUp;
-            }
-        }
-        driven.hand_on(self.number);
-    }
 }
