@@ -36,7 +36,7 @@ const TABLE: &[Row] = &[
     library("ipc-model", "ipc-path", "bytes"),
     library("ipc-endpoint", "ipc-path",
         "blake3 fastrand interprocess@windows libc rustix tempfile thiserror tokio windows-sys@windows"),
-    library("wire-frame", "", "thiserror"),
+    library("wire-frame", "", "bytes thiserror"),
     // layer 1
     library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),

@@ -67,6 +67,25 @@ impl Stream {
         &self.peer
     }
 
+    /// Writes what can be written without waiting, whatever the write timeout is.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] where that is nothing, or where the system cannot tell; else what it said.
+    pub fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        os::write_now(&mut self.io, bytes)
+    }
+
+    /// Reads once into the room that `buffer` has beyond its contents, which need not be initialised for
+    /// that. Nothing is read where there is no room.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Read::read`].
+    pub fn read_into(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        os::read_into(&mut self.io, buffer).map_err(one_kind_of_timeout)
+    }
+
     /// Bounds each single read; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.
     ///
     /// # Errors

@@ -32,11 +32,13 @@ pub struct Report {
     pub current: isize,
     /// How many requests there were, growing and shrinking included.
     pub count: usize,
+    /// The bytes of all requests together, released or not. A buffer that grew counts with its new size.
+    pub total: usize,
 }
 
 thread_local! {
     /// The figures of this thread since its innermost [`measure`] began.
-    static SEEN: Cell<Report> = const { Cell::new(Report { largest: 0, peak: 0, current: 0, count: 0 }) };
+    static SEEN: Cell<Report> = const { Cell::new(Report { largest: 0, peak: 0, current: 0, count: 0, total: 0 }) };
 }
 
 /// Runs `work` and returns its result with what this thread allocated meanwhile.
@@ -68,6 +70,7 @@ impl Report {
             peak: self.peak.max(usize::try_from(next_peak).unwrap_or(0)),
             current: self.current.saturating_add(next.current),
             count: self.count + next.count,
+            total: self.total + next.total,
         }
     }
 
@@ -79,6 +82,7 @@ impl Report {
             peak: self.peak.max(usize::try_from(current).unwrap_or(0)),
             current,
             count: self.count + 1,
+            total: self.total + new,
         }
     }
 }
@@ -140,7 +144,7 @@ mod tests {
         check(|| {}, Report::default());
         check(
             || drop(Vec::<u8>::with_capacity(1000)),
-            Report { largest: 1000, peak: 1000, current: 0, count: 1 },
+            Report { largest: 1000, peak: 1000, current: 0, count: 1, total: 1000 },
         );
         check(
             || {
@@ -148,7 +152,7 @@ mod tests {
                 grown.reserve_exact(3000);
                 std::mem::forget(grown);
             },
-            Report { largest: 3000, peak: 3000, current: 3000, count: 2 },
+            Report { largest: 3000, peak: 3000, current: 3000, count: 2, total: 4000 },
         );
         check(
             || {
@@ -157,14 +161,14 @@ mod tests {
                 let two = Vec::<u8>::with_capacity(500);
                 drop((one, two));
             },
-            Report { largest: 700, peak: 900, current: 0, count: 3 },
+            Report { largest: 700, peak: 900, current: 0, count: 3, total: 1600 },
         );
     }
 
     #[test]
     fn memory_from_before_may_be_freed() {
         let old = Vec::<u8>::with_capacity(1000);
-        check(|| drop(old), Report { largest: 0, peak: 0, current: -1000, count: 0 });
+        check(|| drop(old), Report { largest: 0, peak: 0, current: -1000, count: 0, total: 0 });
     }
 
     #[test]
@@ -176,8 +180,8 @@ mod tests {
             inner
         };
         let (inner, outer) = measure(work);
-        assert_eq!(inner, Report { largest: 1000, peak: 1000, current: 0, count: 1 });
-        assert_eq!(outer, Report { largest: 1000, peak: 1100, current: 0, count: 2 });
+        assert_eq!(inner, Report { largest: 1000, peak: 1000, current: 0, count: 1, total: 1000 });
+        assert_eq!(outer, Report { largest: 1000, peak: 1100, current: 0, count: 2, total: 1100 });
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub enum CutError {
     },
 }
 
+/// What the front of a buffer is, before anything is taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Front {
+    /// As [`Cut::Read`].
+    Read { needed: usize, frame: Option<(Lane, usize)> },
+    /// A whole frame of `frame_len` bytes, of which `head` stand before the body.
+    Frame { lane: Lane, version: Version, head: usize, frame_len: usize },
+}
+
 /// Takes the first frame off `received`, if it is of one of `wires`.
 ///
 /// What cannot be a frame is refused within eight bytes, before its body is waited for.
@@ -59,8 +68,20 @@ pub enum CutError {
 ///
 /// [`CutError`].
 pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
+    Ok(match front(received, wires)? {
+        Front::Read { needed, frame } => Cut::Read { needed, frame },
+        Front::Frame { lane, version, head, frame_len } => {
+            let mut body = received.split_to(frame_len).freeze();
+            body.advance(head);
+            Cut::Frame { lane, version, body }
+        }
+    })
+}
+
+/// Looks at the front of `received`.
+pub(crate) fn front(received: &[u8], wires: Wires) -> Result<Front, CutError> {
     let (lane, version, head, frame_len) = match Opening::of(received) {
-        Ok(Opening::Incomplete { needed }) => return Ok(Cut::Read { needed, frame: None }),
+        Ok(Opening::Incomplete { needed }) => return Ok(Front::Read { needed, frame: None }),
         Ok(Opening::Header(header)) => {
             let lane = match wires.codec(header.version()) {
                 Some(Codec::Bincode) => Lane::V15,
@@ -74,21 +95,17 @@ pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
             Ok(frame_v1::Peeked::Head { frame_len }) => {
                 (Lane::FrameV1, Version::V16, frame_v1::HEAD_LEN, frame_len)
             }
-            Ok(frame_v1::Peeked::Incomplete { needed }) => return Ok(Cut::Read { needed, frame: None }),
+            Ok(frame_v1::Peeked::Incomplete { needed }) => return Ok(Front::Read { needed, frame: None }),
             Err(DecodeError::Frame(source)) => return Err(CutError::Length { lane: Lane::FrameV1, source }),
             // An opening that is an envelope's has its first byte.
             Err(_) => return Err(CutError::Envelope),
         },
         Err(source) => return Err(CutError::Length { lane: lane_of_header(received, wires), source }),
     };
-    match frame_len.checked_sub(received.len()) {
-        None | Some(0) => {
-            let mut body = received.split_to(frame_len).freeze();
-            body.advance(head);
-            Ok(Cut::Frame { lane, version, body })
-        }
-        Some(needed) => Ok(Cut::Read { needed, frame: Some((lane, frame_len)) }),
-    }
+    Ok(match frame_len.checked_sub(received.len()) {
+        None | Some(0) => Front::Frame { lane, version, head, frame_len },
+        Some(needed) => Front::Read { needed, frame: Some((lane, frame_len)) },
+    })
 }
 
 /// The lane of a header of an illegal length, by its version where that is there and spoken.

@@ -1,9 +1,11 @@
 //! A message with the lane and the ids that it travels with.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
+use wire_frame::Pieces;
 use wire_v16::frame_v1::{self, Kind, Rejected};
 
-use crate::{Cut, DecodeError, EncodeError, Lane, Wires, cut};
+use crate::cut::{Front, front};
+use crate::{DecodeError, EncodeError, Lane, Wires};
 
 /// The ids of one message. v15 has none, v16 the first, FrameV1 both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -70,16 +72,30 @@ impl<M: wire_v15::Message + wire_v16::Message> Message for M {}
 ///
 /// [`DecodeError::Cut`] for what cannot be a frame of ours.
 pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Received<M>, DecodeError> {
-    let (lane, body) = match cut(received, wires)? {
-        Cut::Read { needed, frame } => return Ok(Received::Read { needed, frame }),
-        Cut::Frame { lane, body, .. } => (lane, body),
+    let (lane, head, frame_len) = match front(received, wires)? {
+        Front::Read { needed, frame } => return Ok(Received::Read { needed, frame }),
+        Front::Frame { lane, head, frame_len, .. } => (lane, head, frame_len),
     };
     let mut ids = Ids::default();
-    let envelope = (lane == Lane::FrameV1).then(|| body.clone());
-    let message = match lane {
-        Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
-        Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
-        Lane::FrameV1 => enveloped(body, &mut ids),
+    let mut envelope = None;
+    // Of a short frame nothing would be shared: it is read where it lies, and its buffer stays whole.
+    let message = if frame_len < wire_v15::SHARED_FROM && lane != Lane::FrameV1 {
+        let body = &received[head..frame_len];
+        let message = match lane {
+            Lane::V15 => wire_v15::decode_copied(body).map_err(DecodeError::from),
+            Lane::V16 | Lane::FrameV1 => inner(wire_v16::decode_body_copied(body), &mut ids),
+        };
+        received.advance(frame_len);
+        message
+    } else {
+        let mut body = received.split_to(frame_len).freeze();
+        body.advance(head);
+        envelope = (lane == Lane::FrameV1).then(|| body.clone());
+        match lane {
+            Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
+            Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
+            Lane::FrameV1 => enveloped(body, &mut ids),
+        }
     };
     Ok(match message {
         Ok(message) => Received::Message(DecodedWireMessage { lane, ids, message }),
@@ -129,12 +145,29 @@ pub fn encode<M: Message>(
     kind: Kind,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
+    let mut pieces = Pieces::all_in(std::mem::take(out));
+    let result = encode_pieces(message, lane, (&ids.request_id, ids.frame_request_id), kind, &mut pieces);
+    *out = pieces.into_buffer();
+    result
+}
+
+/// Appends `message` to `pieces` as a frame of `lane`, without a copy of its large byte strings; on an error
+/// `pieces` is as it was. The ids are the inner one and that of the frame.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_pieces<M: Message>(
+    message: &M,
+    lane: Lane,
+    (request_id, frame_request_id): (&str, u64),
+    kind: Kind,
+    pieces: &mut Pieces,
+) -> Result<(), EncodeError> {
     match lane {
-        Lane::V15 => wire_v15::encode_into(message, out)?,
-        Lane::V16 => wire_v16::encode_into(message, &ids.request_id, out)?,
-        Lane::FrameV1 => {
-            frame_v1::encode_into(message, &ids.request_id, ids.frame_request_id, kind, out)?;
-        }
+        Lane::V15 => wire_v15::encode_pieces(message, pieces)?,
+        Lane::V16 => wire_v16::encode_pieces(message, request_id, pieces)?,
+        Lane::FrameV1 => frame_v1::encode_pieces(message, request_id, frame_request_id, kind, pieces)?,
     }
     Ok(())
 }

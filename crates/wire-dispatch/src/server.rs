@@ -2,12 +2,12 @@
 
 use bytes::BytesMut;
 use ipc_model::{Request, Response};
-use wire_frame::{FrameError, Version};
+use wire_frame::{FrameError, Pieces, Version};
 use wire_v16::frame_v1::Kind;
 
 use crate::{
     Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Foreign, Ids, Lane, Received, Wires,
-    encode, mismatch, receive, refused_in_kind,
+    encode_pieces, mismatch, receive, refused_in_kind,
 };
 
 /// Decides what a server does with what it has received. One machine serves any number of connections.
@@ -137,8 +137,28 @@ impl ServerMachine {
         response: &Response,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        let start = out.len();
-        let mut result = encode(response, reply_to.lane, &reply_to.ids, Kind::Response, out);
+        let mut pieces = Pieces::all_in(std::mem::take(out));
+        let result = self.reply_pieces(reply_to, response, &mut pieces);
+        *out = pieces.into_buffer();
+        result
+    }
+
+    /// Appends the frame of `response` to `pieces`, without a copy of its large byte strings; for the rest
+    /// this is [`reply`](Self::reply).
+    ///
+    /// # Errors
+    ///
+    /// As [`reply`](Self::reply).
+    pub fn reply_pieces(
+        &self,
+        reply_to: &ReplyTo,
+        response: &Response,
+        pieces: &mut Pieces,
+    ) -> Result<(), EncodeError> {
+        let mark = pieces.mark();
+        let ReplyTo { lane, ids, version } = reply_to;
+        let own = (&*ids.request_id, ids.frame_request_id);
+        let mut result = encode_pieces(response, *lane, own, Kind::Response, pieces);
         if let Err(error) = &result {
             let message = match error {
                 EncodeError::TooLong { length } => format!(
@@ -148,15 +168,15 @@ impl ServerMachine {
                 other => format!("the reply cannot be sent: {other}"),
             };
             let stand_in = Response::error(message);
-            if let Err(error) = encode(&stand_in, reply_to.lane, &reply_to.ids, Kind::Response, out) {
+            if let Err(error) = encode_pieces(&stand_in, *lane, own, Kind::Response, pieces) {
                 // Its request's id alone fills a frame, and is left out then.
-                encode(&stand_in, reply_to.lane, &Ids::default(), Kind::Response, out)
+                encode_pieces(&stand_in, *lane, ("", 0), Kind::Response, pieces)
                     .expect("a sentence fits in a frame");
                 result = Err(error);
             }
         }
-        if let Some(version) = reply_to.version {
-            out[start + 4..start + 8].copy_from_slice(&version.0.to_le_bytes());
+        if let Some(version) = version {
+            pieces.overwrite(mark, 4, &version.0.to_le_bytes());
         }
         result
     }

@@ -3,15 +3,19 @@
 //! A frame is `[length: LE32][version: LE32][payload]`, where `length` counts the version and the
 //! payload but not itself (`spec/WIRE.md` §2.1). Bytes in; a frame, "need n more" or a fatal error out.
 //!
+//! [`Pieces`] is where a frame is written whose large byte strings are not to be copied.
+//!
 //! Not here: what a version means. Any version number is a value.
 #![forbid(unsafe_code)]
 
 mod error;
 mod frame;
 mod header;
+mod pieces;
 mod version;
 
 pub use error::FrameError;
 pub use frame::{Decoded, decode};
 pub use header::{HEADER_LEN, Header, MAX_LENGTH, Peeked};
+pub use pieces::{Mark, Pieces, Unsent};
 pub use version::Version;

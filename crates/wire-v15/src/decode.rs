@@ -15,6 +15,19 @@ use crate::shape::{Body, In, Message};
 ///
 /// [`DecodeError`]; never a panic, and never more memory than the payload accounts for.
 pub fn decode<M: Message>(payload: &Bytes) -> Result<M, DecodeError> {
+    read(payload, Body(Some(payload)))
+}
+
+/// As [`decode`], with a copy of everything: for frames that are shorter than what would be shared.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_copied<M: Message>(payload: &[u8]) -> Result<M, DecodeError> {
+    read(payload, Body(None))
+}
+
+fn read<M: Message>(payload: &[u8], body: Body<'_>) -> Result<M, DecodeError> {
     // The number comes first, so that an unknown one is told apart without reading a library's prose.
     if let Some(&index) = payload.first_chunk::<4>() {
         let index = u32::from_le_bytes(index);
@@ -26,7 +39,7 @@ pub fn decode<M: Message>(payload: &Bytes) -> Result<M, DecodeError> {
         .with_fixint_encoding()
         .with_limit(u64::from(MAX_LENGTH))
         .allow_trailing_bytes()
-        .deserialize_seed(In::new(Body(Some(payload))), payload)
+        .deserialize_seed(In::new(body), payload)
         .map_err(|error| DecodeError::of_bincode(M::NAME, *error))
 }
 

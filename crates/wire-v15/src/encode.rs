@@ -2,7 +2,7 @@
 
 use bincode::Options as _;
 use bytes::{Bytes, BytesMut};
-use wire_frame::{HEADER_LEN, Header, MAX_LENGTH, Version};
+use wire_frame::{HEADER_LEN, Header, MAX_LENGTH, Pieces, Version};
 
 use crate::EncodeError;
 use crate::bounded::Bounded;
@@ -29,21 +29,41 @@ pub fn encode<M: Message>(message: &M) -> Result<Bytes, EncodeError> {
 /// [`EncodeError::TooLong`] above 16 MiB and [`EncodeError::Path`] for a path that is not UTF-8;
 /// nothing has been sent then, and the connection is as usable as before.
 pub fn encode_into<M: Message>(message: &M, buffer: &mut BytesMut) -> Result<(), EncodeError> {
+    let mut pieces = Pieces::all_in(std::mem::take(buffer));
+    let result = encode_pieces(message, &mut pieces);
+    *buffer = pieces.into_buffer();
+    result
+}
+
+/// Appends the frame of `message` to `pieces`, without a copy of its large byte strings; on an error
+/// `pieces` is as it was.
+///
+/// # Errors
+///
+/// As [`encode_into`].
+pub fn encode_pieces<M: Message>(message: &M, pieces: &mut Pieces) -> Result<(), EncodeError> {
     let bulk = message.bulk();
     let room = MAX_LENGTH as usize - size_of::<Version>();
-    let start = buffer.len();
+    let (start, mark) = (pieces.len(), pieces.mark());
     if bulk <= room {
-        buffer.reserve(HEADER_LEN + bulk + SMALL_MESSAGE);
-        buffer.extend_from_slice(&[0; HEADER_LEN]);
+        let mut large = Vec::new();
+        let copied = if pieces.shares(bulk) {
+            message.large(Pieces::SHARED_FROM, &mut large);
+            bulk - large.iter().map(|bytes| bytes.len()).sum::<usize>()
+        } else {
+            bulk
+        };
+        pieces.copied().reserve(HEADER_LEN + copied + SMALL_MESSAGE);
+        pieces.copied().extend_from_slice(&[0; HEADER_LEN]);
         let written = bincode::DefaultOptions::new()
             .with_fixint_encoding()
-            .serialize_into(Bounded::new(buffer, room), &Out(message));
+            .serialize_into(Bounded::new(pieces, room, &large), &Out(message));
         if written.is_ok() {
-            let header = Header::new(Version::V15, buffer.len() - start - HEADER_LEN)?;
-            buffer[start..start + HEADER_LEN].copy_from_slice(&header.to_bytes());
+            let header = Header::new(Version::V15, pieces.len() - start - HEADER_LEN)?;
+            pieces.overwrite(mark, 0, &header.to_bytes());
             return Ok(());
         }
-        buffer.truncate(start);
+        pieces.truncate(mark);
     }
     Err(why_not(message))
 }

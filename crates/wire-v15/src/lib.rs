@@ -17,8 +17,8 @@ mod encode;
 mod error;
 mod shape;
 
-pub use decode::{decode, decode_frame};
+pub use decode::{decode, decode_copied, decode_frame};
 pub use described::{Described, DescribedRef};
-pub use encode::{bulk, encode, encode_into};
+pub use encode::{bulk, encode, encode_into, encode_pieces};
 pub use error::{DecodeError, EncodeError};
 pub use shape::{Message, SHARED_FROM};

@@ -1,9 +1,11 @@
 //! The body that wire v16 and the FrameV1 lane have in common.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::encode_varint;
+use wire_frame::Pieces;
 
+use crate::frame::all_in;
 use crate::shape::{LEN, Message, Out, key_len, put_key, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
 
@@ -35,7 +37,7 @@ pub fn encode_body<M: Message>(
         return Err(EncodeError::TooLong { length });
     }
     buffer.reserve(body.len());
-    body.write(buffer);
+    all_in(buffer, |pieces| body.write(pieces));
     Ok(())
 }
 
@@ -50,7 +52,21 @@ pub fn encode_body<M: Message>(
 /// [`DecodeError::Body`] for what is not protobuf of the schema, [`DecodeError::Lists`] for what would
 /// take more memory than a frame accounts for; never a panic.
 pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError> {
-    let (member, request_id) = read::<M>(payload)?;
+    converted(read::<M>(payload)?)
+}
+
+/// As [`decode_body`], with a copy of everything: for bodies that are shorter than what would be shared.
+///
+/// # Errors
+///
+/// As [`decode_body`].
+pub fn decode_body_copied<M: Message>(payload: &[u8]) -> Result<Decoded<M>, DecodeError> {
+    converted(read::<M>(payload)?)
+}
+
+fn converted<M: Message>(
+    (member, request_id): (Option<M::Member>, String),
+) -> Result<Decoded<M>, DecodeError> {
     let message = match member {
         Some(member) => M::of_member(member),
         None => Err(ConvertError::NoBody { message: M::NOUN }),
@@ -59,8 +75,10 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError
 }
 
 /// Reads the body in `payload` as the schema has it: its member, and its id.
-pub(crate) fn read<M: Message>(payload: Bytes) -> Result<(Option<M::Member>, String), DecodeError> {
-    if M::too_heavy(&payload) {
+pub(crate) fn read<M: Message>(
+    payload: impl Buf + AsRef<[u8]>,
+) -> Result<(Option<M::Member>, String), DecodeError> {
+    if M::too_heavy(payload.as_ref()) {
         return Err(DecodeError::Lists { message: M::NAME });
     }
     let wire = M::Wire::decode(payload).map_err(|source| DecodeError::Body { message: M::NAME, source })?;
@@ -88,9 +106,9 @@ impl<'a, M: Message> Measured<'a, M> {
     }
 
     /// Appends the body.
-    pub(crate) fn write(&self, buffer: &mut BytesMut) {
+    pub(crate) fn write(&self, buffer: &mut Pieces) {
         put_key(self.message.number(), LEN, buffer);
-        encode_varint(self.contents as u64, buffer);
+        encode_varint(self.contents as u64, buffer.copied());
         self.message.put_contents(buffer);
         self.request_id.put_field(M::REQUEST_ID, buffer);
     }

@@ -1,7 +1,7 @@
 //! A message to a complete frame of wire v16, and back.
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use wire_frame::{HEADER_LEN, Header, Peeked, Version};
+use wire_frame::{HEADER_LEN, Header, Peeked, Pieces, Version};
 
 use crate::body::Measured;
 use crate::{DecodeError, Decoded, EncodeError, Message, decode_body};
@@ -28,12 +28,33 @@ pub fn encode_into<M: Message>(
     request_id: &str,
     buffer: &mut BytesMut,
 ) -> Result<(), EncodeError> {
+    all_in(buffer, |pieces| encode_pieces(message, request_id, pieces))
+}
+
+/// Appends the frame of `message` to `pieces`, without a copy of its large byte strings.
+///
+/// # Errors
+///
+/// As [`encode_into`].
+pub fn encode_pieces<M: Message>(
+    message: &M,
+    request_id: &str,
+    pieces: &mut Pieces,
+) -> Result<(), EncodeError> {
     let body = Measured::new(message, request_id)?;
     let header = Header::new(Version::V16, body.len())?;
-    buffer.reserve(header.frame_len());
-    buffer.extend_from_slice(&header.to_bytes());
-    body.write(buffer);
+    pieces.reserve(header.frame_len());
+    pieces.copied().extend_from_slice(&header.to_bytes());
+    body.write(pieces);
     Ok(())
+}
+
+/// Lets `write` append to `buffer`, with a copy of everything.
+pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -> T) -> T {
+    let mut pieces = Pieces::all_in(std::mem::take(buffer));
+    let result = write(&mut pieces);
+    *buffer = pieces.into_buffer();
+    result
 }
 
 /// Reads one complete frame from the front of `buffer` and takes it off.

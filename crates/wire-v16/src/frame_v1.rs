@@ -6,9 +6,10 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::encode_varint;
 use thiserror::Error;
-use wire_frame::{FrameError, MAX_LENGTH};
+use wire_frame::{FrameError, MAX_LENGTH, Pieces};
 
 use crate::body::Measured;
+use crate::frame::all_in;
 use crate::generated::fields::running_process_broker_v1::Frame as numbers;
 use crate::generated::running_process_broker_v1::{Frame, FrameKind, PayloadEncoding};
 use crate::shape::{LEN, Out, key_len, put_key, varint_len};
@@ -93,6 +94,21 @@ pub fn encode_into<M: Message>(
     kind: Kind,
     buffer: &mut BytesMut,
 ) -> Result<(), EncodeError> {
+    all_in(buffer, |pieces| encode_pieces(message, request_id, frame_request_id, kind, pieces))
+}
+
+/// Appends `message` in an envelope to `pieces`, without a copy of its large byte strings.
+///
+/// # Errors
+///
+/// As [`encode_into`].
+pub fn encode_pieces<M: Message>(
+    message: &M,
+    request_id: &str,
+    frame_request_id: u64,
+    kind: Kind,
+    buffer: &mut Pieces,
+) -> Result<(), EncodeError> {
     let payload = Measured::new(message, request_id)?;
     let kind = match kind {
         Kind::Request => FrameKind::Request,
@@ -108,13 +124,13 @@ pub fn encode_into<M: Message>(
         _ => return Err(EncodeError::TooLong { length: length as u64 }),
     };
     buffer.reserve(HEAD_LEN + length);
-    buffer.put_u8(FRAMING);
-    buffer.put_u32_le(announced);
+    buffer.copied().put_u8(FRAMING);
+    buffer.copied().put_u32_le(announced);
     ENVELOPE_VERSION.put_field(numbers::envelope_version, buffer);
     kind.put_field(numbers::kind, buffer);
     PAYLOAD_PROTOCOL.put_field(numbers::payload_protocol, buffer);
     put_key(numbers::payload, LEN, buffer);
-    encode_varint(payload.len() as u64, buffer);
+    encode_varint(payload.len() as u64, buffer.copied());
     payload.write(buffer);
     frame_request_id.put_field(numbers::request_id, buffer);
     Ok(())

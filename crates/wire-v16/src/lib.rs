@@ -24,10 +24,10 @@ mod request_id;
 mod shape;
 mod weigh;
 
-pub use body::{Decoded, decode_body, encode_body};
+pub use body::{Decoded, decode_body, decode_body_copied, encode_body};
 pub use convert_error::ConvertError;
 pub use error::{DecodeError, EncodeError};
-pub use frame::{decode_frame, encode, encode_into};
+pub use frame::{decode_frame, encode, encode_into, encode_pieces};
 pub use request_id::default_request_id;
 pub use shape::{Message, SHARED_FROM};
 pub use weigh::LIST_MEMORY;

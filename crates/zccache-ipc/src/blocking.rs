@@ -1,9 +1,9 @@
 //! The same client without a runtime, for short-lived processes.
 
-use std::io::{Read as _, Write as _};
+use std::io::{IoSlice, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, Bytes};
 use ipc_endpoint::Endpoint;
 use ipc_endpoint::blocking::Stream;
 use ipc_model::{
@@ -13,15 +13,16 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
-use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode};
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces};
+use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
-use crate::inbound::{Inbound, KEPT};
+use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::memory::Memory;
-use crate::reply::of_request;
-use crate::{CallError, ClientConfig, IpcError};
+use crate::reply::{Expected, of_request};
+use crate::{CallError, ClientConfig, IpcError, spare};
 
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
 ///
@@ -39,7 +40,8 @@ pub struct Client {
 struct Connection {
     stream: Stream,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// The limit of a read that the socket has.
+    patience: Option<Duration>,
     last_frame_id: u64,
 }
 
@@ -163,8 +165,8 @@ impl Client {
     fn dial(&self, limits: &Limits) -> Result<Connection, IpcError> {
         Ok(Connection {
             stream: Stream::connect(&self.endpoint, limits.connect())?,
-            inbound: Inbound::default(),
-            outbound: BytesMut::new(),
+            inbound: Inbound::keeping(KEPT_BY_CLIENTS),
+            patience: None,
             last_frame_id: 0,
         })
     }
@@ -187,15 +189,18 @@ impl Connection {
         ids: &Ids,
         limits: &Limits,
     ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
-        self.outbound.clear();
-        if let Err(error) = encode(request, lane, ids, FrameKind::Request, &mut self.outbound) {
+        let mut pieces = spare::take_pieces();
+        let own = (&*ids.request_id, ids.frame_request_id);
+        if let Err(error) = encode_pieces(request, lane, own, FrameKind::Request, &mut pieces) {
             return (false, Err(error.into()));
         }
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
-        match self.send(limits.send()) {
+        let sent = self.send(&pieces, limits.send());
+        spare::give_pieces(&mut pieces);
+        match sent {
             Ok(()) => {
                 let received = self.receive(wires, limits.reply());
-                (true, received.and_then(|received| of_request(lane, ids, received)))
+                (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
             }
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses says so before it closes.
@@ -218,48 +223,80 @@ impl Connection {
         }
     }
 
-    fn send(&mut self, limit: Duration) -> Result<(), IpcError> {
-        let deadline = Instant::now() + limit;
-        let mut rest = &self.outbound[..];
-        while !rest.is_empty() {
-            self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
-            match self.stream.write(rest) {
-                Ok(0) => return Err(IpcError::Closed),
-                Ok(written) => rest = &rest[written..],
+    fn send(&mut self, pieces: &Pieces, limit: Duration) -> Result<(), IpcError> {
+        let mut unsent = pieces.unsent();
+        // What fits into the socket needs no limit, and that is nearly every request.
+        if let Some(slice) = pieces.as_slice() {
+            match self.stream.write_now(slice) {
+                Ok(written) => unsent.advance(written),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(error) => again_or(error, limit)?,
             }
         }
-        if self.outbound.capacity() > KEPT {
-            self.outbound = BytesMut::new();
+        let deadline = after(limit);
+        while unsent.has_remaining() {
+            self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = unsent.chunks_vectored(&mut slices);
+            match self.stream.write_vectored(&slices[..count]) {
+                Ok(0) => return Err(IpcError::Closed),
+                Ok(written) => unsent.advance(written),
+                Err(error) => again_or(error, limit)?,
+            }
         }
         Ok(())
     }
 
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
-        let deadline = Instant::now() + limit;
+        let deadline = after(limit);
         loop {
             if let Some(received) =
                 self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))?
             {
                 return Ok(received);
             }
-            self.stream.set_read_timeout(Some(remaining(deadline, limit)?))?;
-            match read_into(&mut self.stream, self.inbound.space()) {
+            self.wait_at_most(remaining(deadline, limit)?)?;
+            match read_once(&mut self.stream, &mut self.inbound) {
                 Ok(0) => return Err(IpcError::Closed),
                 Ok(_) => {}
                 Err(error) => again_or(error, limit)?,
             }
         }
     }
+
+    /// Bounds the next read. What the socket has from an earlier one is good enough where it is a little more:
+    /// a limit is set for a connection, not for each call.
+    fn wait_at_most(&mut self, limit: Duration) -> Result<(), IpcError> {
+        let enough = |set: Duration| set >= limit && set - limit <= limit / 64;
+        if !self.patience.is_some_and(enough) {
+            self.stream.set_read_timeout(Some(limit))?;
+            self.patience = Some(limit);
+        }
+        Ok(())
+    }
 }
 
-/// Reads once into the spare room of `buffer`.
-pub(crate) fn read_into(stream: &mut Stream, buffer: &mut BytesMut) -> std::io::Result<usize> {
-    let start = buffer.len();
-    buffer.resize(buffer.capacity(), 0);
-    let read = stream.read(&mut buffer[start..]);
-    buffer.truncate(start + read.as_ref().map_or(0, |read| *read));
+/// Reads once: straight into the buffer where the rest of a large frame is coming.
+pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::Result<usize> {
+    if inbound.rest().is_none() {
+        let mut chunk = [0; CHUNK];
+        let read = stream.read(&mut chunk)?;
+        inbound.append(&chunk[..read]);
+        return Ok(read);
+    }
+    // None of these moves or copies what is in the buffer.
+    let mut buffer = Vec::from(std::mem::take(&mut inbound.received));
+    let read = stream.read_into(&mut buffer);
+    inbound.received = Bytes::from(buffer).into();
     read
+}
+
+/// How much is read at a time where no large frame is coming.
+const CHUNK: usize = 4 * 1024;
+
+/// The moment `limit` from now; a limit beyond all time is one far away.
+fn after(limit: Duration) -> Instant {
+    Instant::now() + limit.min(Duration::from_secs(86_400 * 365))
 }
 
 /// The time that is left, which a socket option cannot hold as zero.

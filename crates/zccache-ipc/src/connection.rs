@@ -2,17 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{Request, Response};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use wire_dispatch::{
-    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode,
+    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces,
 };
+use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
-use crate::inbound::{Inbound, KEPT};
-use crate::{ClientConfig, IpcError};
+use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
+use crate::reply::{Expected, of_request};
+use crate::timer::{Timer, within};
+use crate::{ClientConfig, IpcError, outbound, spare};
 
 /// How long a client waits for a reply unless it says otherwise, as the released clients do.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
@@ -38,7 +40,8 @@ pub type IpcConnection = Connection<Stream>;
 pub struct Connection<S> {
     stream: S,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// From the second reply on: a connection for one call has no use for it.
+    timer: Option<Timer>,
     recv_timeout: Option<Duration>,
     /// Messages sent minus messages received: above zero, the peer owes us a reply.
     owed: i64,
@@ -84,8 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn new(stream: S) -> Self {
         Self {
             stream,
-            inbound: Inbound::default(),
-            outbound: BytesMut::new(),
+            inbound: Inbound::keeping(KEPT_BY_CLIENTS),
+            timer: None,
             recv_timeout: None,
             owed: 0,
             consumed: false,
@@ -104,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_encoded(|out| Ok(wire_v15::encode_into(message, out)?)).await
+        self.send_encoded(|out| Ok(wire_v15::encode_pieces(message, out)?)).await
     }
 
     /// Sends `message` on wire v16 with this id.
@@ -249,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<Response>, IpcError> {
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
         let Some(received) = self.recv_of(wires, limit).await? else { return Ok(None) };
-        match crate::reply::of_request(lane, ids, received) {
+        match of_request(&Expected::of(lane, ids), received) {
             Ok(received) => Ok(Some(received.message)),
             Err(error) => {
                 self.consumed = true;
@@ -300,27 +303,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         kind: FrameKind,
         message: &M,
     ) -> Result<(), IpcError> {
-        self.send_encoded(|out| encode(message, lane, ids, kind, out)).await
+        let ids = (&*ids.request_id, ids.frame_request_id);
+        self.send_encoded(|out| encode_pieces(message, lane, ids, kind, out)).await
     }
 
     /// Sends what `encode` appends, with one write.
     async fn send_encoded(
         &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+        encode: impl FnOnce(&mut Pieces) -> Result<(), EncodeError>,
     ) -> Result<(), IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
-        self.outbound.clear();
-        encode(&mut self.outbound)?;
+        let mut pieces = spare::take_pieces();
+        encode(&mut pieces)?;
         self.consumed = true;
-        self.stream.write_all(&self.outbound).await?;
-        self.stream.flush().await?;
+        outbound::write(&mut self.stream, &pieces).await?;
         self.consumed = false;
         self.owed += 1;
-        if self.outbound.capacity() > KEPT {
-            self.outbound = BytesMut::new();
-        }
+        spare::give_pieces(&mut pieces);
         Ok(())
     }
 
@@ -344,10 +345,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
-        let next = self.next(wires, take);
+        let next = next(&mut self.stream, &mut self.inbound, wires, take);
         let result = match limit {
             None => next.await,
-            Some(limit) => tokio::time::timeout(limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
+            Some(limit) => {
+                within(&mut self.timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit)))
+            }
         };
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
@@ -355,21 +358,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         result
     }
+}
 
-    async fn next<T>(
-        &mut self,
-        wires: Wires,
-        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
-    ) -> Result<Option<T>, IpcError> {
-        loop {
-            if let Some(taken) =
-                take(&mut self.inbound).map_err(|error| IpcError::of_decoding(error, wires))?
-            {
-                return Ok(Some(taken));
-            }
-            if self.stream.read_buf(self.inbound.space()).await? == 0 {
-                return if self.inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
-            }
+/// Reads until `take` takes something off what was received; `None` at an end between frames.
+async fn next<S: AsyncRead + Unpin, T>(
+    stream: &mut S,
+    inbound: &mut Inbound,
+    wires: Wires,
+    take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+) -> Result<Option<T>, IpcError> {
+    loop {
+        if let Some(taken) = take(inbound).map_err(|error| IpcError::of_decoding(error, wires))? {
+            return Ok(Some(taken));
+        }
+        if inbound.fill(stream).await? == 0 {
+            return if inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
         }
     }
 }

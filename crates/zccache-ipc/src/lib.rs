@@ -26,9 +26,12 @@ mod inbound;
 mod listener;
 mod memory;
 mod mux;
+mod outbound;
 mod reply;
 mod server;
 mod service;
+mod spare;
+mod timer;
 
 pub use client::Client;
 pub use config::ClientConfig;

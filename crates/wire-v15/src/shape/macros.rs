@@ -67,6 +67,10 @@ macro_rules! record {
             fn bulk(&self) -> usize {
                 0 $(+ crate::shape::Shape::bulk(&self.$field))+
             }
+
+            fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a bytes::Bytes>) {
+                $(crate::shape::Shape::large(&self.$field, least, found);)+
+            }
         }
     )+};
 }
@@ -122,6 +126,14 @@ macro_rules! choice {
             fn bulk(&self) -> usize {
                 match self {
                     $(Self::$variant $(($inner))? => 0 $(+ crate::shape::Shape::bulk($inner))?,)+
+                }
+            }
+
+            fn large<'a>(&'a self, _least: usize, _found: &mut Vec<&'a bytes::Bytes>) {
+                match self {
+                    $(Self::$variant $(($inner))? => {
+                        $(crate::shape::Shape::large($inner, _least, _found);)?
+                    })+
                 }
             }
         }

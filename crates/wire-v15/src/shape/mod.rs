@@ -43,6 +43,9 @@ pub trait Shape: Sized {
     fn bulk(&self) -> usize {
         0
     }
+
+    /// Collects the byte strings of at least `least` bytes, in wire order.
+    fn large<'a>(&'a self, _least: usize, _found: &mut Vec<&'a Bytes>) {}
 }
 
 /// A value that can be the body of a frame.

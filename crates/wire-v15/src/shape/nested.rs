@@ -1,5 +1,6 @@
 //! The nested types of `spec/WIRE.md` §4.4, fields and variants in wire order.
 
+use bytes::Bytes;
 use ipc_model::{
     ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, ExecCachePolicy, ExecOutputStreams,
     LookupResult, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonSessionOptions,
@@ -86,6 +87,12 @@ impl Shape for LookupResult {
         match self {
             Self::Hit { artifact } => artifact.bulk(),
             Self::Miss => 0,
+        }
+    }
+
+    fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
+        if let Self::Hit { artifact } = self {
+            artifact.large(least, found);
         }
     }
 }

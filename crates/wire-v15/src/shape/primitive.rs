@@ -92,6 +92,12 @@ impl Shape for Bytes {
     fn bulk(&self) -> usize {
         self.len()
     }
+
+    fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
+        if self.len() >= least {
+            found.push(self);
+        }
+    }
 }
 
 /// Thirty-two bytes, without a length.

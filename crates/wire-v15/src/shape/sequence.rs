@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use bytes::Bytes;
 use ipc_model::NotUtf8;
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq as _, SerializeTuple as _};
@@ -62,6 +63,12 @@ impl<T: Shape> Shape for Option<T> {
     fn bulk(&self) -> usize {
         self.as_ref().map_or(0, Shape::bulk)
     }
+
+    fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
+        if let Some(value) = self {
+            value.large(least, found);
+        }
+    }
 }
 
 impl<T: Shape> Shape for Vec<T> {
@@ -109,6 +116,12 @@ impl<T: Shape> Shape for Vec<T> {
 
     fn bulk(&self) -> usize {
         self.iter().map(Shape::bulk).sum()
+    }
+
+    fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
+        for element in self {
+            element.large(least, found);
+        }
     }
 }
 

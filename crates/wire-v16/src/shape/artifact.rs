@@ -1,7 +1,7 @@
 //! What is cached, and whether it is: the messages that are one of two.
 
-use bytes::BytesMut;
 use ipc_model::{ArtifactPayload, LookupResult, NotUtf8, StoreResult};
+use wire_frame::Pieces;
 
 use super::{Contents, Field as _, Out, Record, delimited_len, put_delimited, put_key, varint_len};
 use crate::ConvertError;
@@ -19,7 +19,7 @@ impl Record for wire::ArtifactPayload {
         }
     }
 
-    fn put(model: &ArtifactPayload, buffer: &mut BytesMut) {
+    fn put(model: &ArtifactPayload, buffer: &mut Pieces) {
         match model {
             ArtifactPayload::Bytes(bytes) => put_delimited(bytes, numbers::ArtifactPayload::bytes, buffer),
             ArtifactPayload::Path(path) => put_delimited(path, numbers::ArtifactPayload::path, buffer),
@@ -54,12 +54,12 @@ impl Record for wire::LookupResult {
         }
     }
 
-    fn put(model: &LookupResult, buffer: &mut BytesMut) {
+    fn put(model: &LookupResult, buffer: &mut Pieces) {
         match model {
             LookupResult::Hit { artifact } => put_delimited(artifact, numbers::LookupResult::hit, buffer),
             LookupResult::Miss => {
                 put_key(numbers::LookupResult::miss, super::LEN, buffer);
-                prost::encoding::encode_varint(0, buffer);
+                prost::encoding::encode_varint(0, buffer.copied());
             }
         }
     }
@@ -89,7 +89,7 @@ impl Record for wire::StoreResult {
         kind_number(*model).field_len(numbers::StoreResult::kind)
     }
 
-    fn put(model: &StoreResult, buffer: &mut BytesMut) {
+    fn put(model: &StoreResult, buffer: &mut Pieces) {
         kind_number(*model).put_field(numbers::StoreResult::kind, buffer);
     }
 

@@ -1,7 +1,8 @@
 //! What stands in a field: required, optional, or a hash.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ipc_model::{EnvVars, NotUtf8};
+use wire_frame::Pieces;
 
 use super::{Contents, Nested, Out, Record, delimited_len, put_delimited};
 use crate::ConvertError;
@@ -23,7 +24,7 @@ impl<T: Nested> Out for T {
         delimited_len(self, number)
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
         put_delimited(self, number, buffer);
     }
 
@@ -46,7 +47,7 @@ impl<C: Contents> Out for Option<C> {
         self.as_ref().map_or(0, |contents| delimited_len(contents, number))
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
         if let Some(contents) = self {
             put_delimited(contents, number, buffer);
         }
@@ -90,7 +91,7 @@ impl Out for Option<EnvVars> {
         self.as_ref().map_or(0, |list| list.field_len(number))
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
         if let Some(list) = self {
             list.put_field(number, buffer);
         }

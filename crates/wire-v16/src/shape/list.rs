@@ -1,8 +1,8 @@
 //! Lists.
 
-use bytes::BytesMut;
 use ipc_model::NotUtf8;
 use prost::encoding::uint32;
+use wire_frame::Pieces;
 
 use super::{Contents, Field, Nested, Out, Record, delimited_len, put_delimited};
 use crate::ConvertError;
@@ -13,7 +13,7 @@ impl<C: Contents> Out for Vec<C> {
         self.iter().map(|contents| delimited_len(contents, number)).sum()
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
         for contents in self {
             put_delimited(contents, number, buffer);
         }
@@ -46,8 +46,8 @@ impl Out for Vec<u32> {
         uint32::encoded_len_packed(number, self)
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
-        uint32::encode_packed(number, self, buffer);
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
+        uint32::encode_packed(number, self, buffer.copied());
     }
 }
 

@@ -17,7 +17,7 @@ macro_rules! record {
                 )+
             }
 
-            fn put(model: &Self::Model, buffer: &mut bytes::BytesMut) {
+            fn put(model: &Self::Model, buffer: &mut wire_frame::Pieces) {
                 use crate::generated::fields::zccache_v1::$wire as numbers;
                 $(
                     crate::shape::Out::put_field(&model.$field, numbers::$field, buffer);
@@ -91,7 +91,7 @@ macro_rules! choice {
                 }
             }
 
-            fn put_contents(&self, buffer: &mut bytes::BytesMut) {
+            fn put_contents(&self, buffer: &mut wire_frame::Pieces) {
                 match self {
                     $(Self::$variant $(($inner))? => {
                         $(<crate::generated::zccache_v1::$wire as crate::shape::Record>::put($inner, buffer);)?

@@ -16,9 +16,9 @@ mod primitive;
 mod request;
 mod response;
 
-use bytes::BytesMut;
 use ipc_model::NotUtf8;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use wire_frame::Pieces;
 
 use crate::ConvertError;
 pub(crate) use field::Field;
@@ -48,7 +48,7 @@ pub trait Choice: Sized {
     /// Bytes of the member's message.
     fn contents_len(&self) -> usize;
     /// Appends the member's message.
-    fn put_contents(&self, buffer: &mut BytesMut);
+    fn put_contents(&self, buffer: &mut Pieces);
     /// Fails where the message holds a path that no wire can carry.
     fn check_paths(&self) -> Result<(), NotUtf8>;
     /// Whether reading `payload` would take too much memory.
@@ -68,7 +68,7 @@ pub(crate) trait Record: Sized {
     /// Bytes of the message that carries `model`.
     fn len(model: &Self::Model) -> usize;
     /// Appends the message that carries `model`.
-    fn put(model: &Self::Model, buffer: &mut BytesMut);
+    fn put(model: &Self::Model, buffer: &mut Pieces);
     /// Fails where `model` holds a path that no wire can carry.
     fn check_paths(model: &Self::Model) -> Result<(), NotUtf8>;
     /// Converts what was read.
@@ -83,7 +83,7 @@ pub(crate) trait Nested: Sized {
 /// What stands behind a key and a length.
 pub(crate) trait Contents {
     fn size(&self) -> usize;
-    fn put(&self, buffer: &mut BytesMut);
+    fn put(&self, buffer: &mut Pieces);
     fn check_paths(&self) -> Result<(), NotUtf8> {
         Ok(())
     }
@@ -92,7 +92,7 @@ pub(crate) trait Contents {
 /// What stands in a field; nothing where it is the default.
 pub(crate) trait Out {
     fn field_len(&self, number: u32) -> usize;
-    fn put_field(&self, number: u32, buffer: &mut BytesMut);
+    fn put_field(&self, number: u32, buffer: &mut Pieces);
     fn check_paths(&self) -> Result<(), NotUtf8> {
         Ok(())
     }
@@ -103,7 +103,7 @@ impl<T: Nested> Contents for T {
         T::Wire::len(self)
     }
 
-    fn put(&self, buffer: &mut BytesMut) {
+    fn put(&self, buffer: &mut Pieces) {
         T::Wire::put(self, buffer);
     }
 
@@ -121,8 +121,8 @@ pub(crate) fn key_len(number: u32) -> usize {
 }
 
 /// Appends a key.
-pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut BytesMut) {
-    encode_key(number, wire_type, buffer);
+pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut Pieces) {
+    encode_key(number, wire_type, buffer.copied());
 }
 
 /// Bytes of a length.
@@ -137,8 +137,8 @@ fn delimited_len<C: Contents + ?Sized>(contents: &C, number: u32) -> usize {
 }
 
 /// Appends contents with their key and length.
-fn put_delimited<C: Contents + ?Sized>(contents: &C, number: u32, buffer: &mut BytesMut) {
+fn put_delimited<C: Contents + ?Sized>(contents: &C, number: u32, buffer: &mut Pieces) {
     put_key(number, LEN, buffer);
-    encode_varint(contents.size() as u64, buffer);
+    encode_varint(contents.size() as u64, buffer.copied());
     contents.put(buffer);
 }

@@ -1,11 +1,11 @@
 //! The messages within messages, fields in the order of their numbers.
 
-use bytes::BytesMut;
 use ipc_model::{
     ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, ExecCachePolicy, ExecOutputStreams,
     NormalizedPath, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonSessionOptions,
     PrivateDaemonStatus, RustArtifactInfo, SessionStats,
 };
+use wire_frame::Pieces;
 
 use super::{Field, Out, Record};
 use crate::ConvertError;
@@ -66,7 +66,7 @@ impl Record for wire::Path {
         text(model).field_len(numbers::Path::value)
     }
 
-    fn put(model: &NormalizedPath, buffer: &mut BytesMut) {
+    fn put(model: &NormalizedPath, buffer: &mut Pieces) {
         text(model).put_field(numbers::Path::value, buffer);
     }
 
@@ -91,7 +91,7 @@ impl Record for wire::EnvVar {
         name.field_len(numbers::EnvVar::name) + value.field_len(numbers::EnvVar::value)
     }
 
-    fn put((name, value): &(String, String), buffer: &mut BytesMut) {
+    fn put((name, value): &(String, String), buffer: &mut Pieces) {
         name.put_field(numbers::EnvVar::name, buffer);
         value.put_field(numbers::EnvVar::value, buffer);
     }
@@ -110,7 +110,7 @@ impl Out for ExecCachePolicy {
         policy_number(*self).field_len(number)
     }
 
-    fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+    fn put_field(&self, number: u32, buffer: &mut Pieces) {
         policy_number(*self).put_field(number, buffer);
     }
 }

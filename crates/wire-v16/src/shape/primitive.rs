@@ -1,7 +1,8 @@
 //! Numbers, text and bytes.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use prost::encoding::{WireType, encode_varint, encoded_len_varint};
+use wire_frame::Pieces;
 
 use super::{Contents, Field, Out, delimited_len, key_len, put_delimited, put_key};
 use crate::ConvertError;
@@ -20,11 +21,11 @@ macro_rules! number {
                 if $value == <$name>::default() { 0 } else { key_len(number) + encoded_len_varint($varint) }
             }
 
-            fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+            fn put_field(&self, number: u32, buffer: &mut Pieces) {
                 let $value = *self;
                 if $value != <$name>::default() {
                     put_key(number, WireType::Varint, buffer);
-                    encode_varint($varint, buffer);
+                    encode_varint($varint, buffer.copied());
                 }
             }
         }
@@ -54,9 +55,9 @@ macro_rules! raw {
                 $bytes.len()
             }
 
-            fn put(&self, buffer: &mut BytesMut) {
+            fn put(&self, buffer: &mut Pieces) {
                 let $value = self;
-                buffer.extend_from_slice($bytes);
+                buffer.copied().extend_from_slice($bytes);
             }
         }
     )+};
@@ -65,8 +66,17 @@ macro_rules! raw {
 raw! {
     str: text => text.as_bytes();
     String: text => text.as_bytes();
-    Bytes: bytes => bytes;
     [u8; 32]: bytes => bytes;
+}
+
+impl Contents for Bytes {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn put(&self, buffer: &mut Pieces) {
+        buffer.push(self);
+    }
 }
 
 macro_rules! omitted_when_empty {
@@ -76,7 +86,7 @@ macro_rules! omitted_when_empty {
                 if self.is_empty() { 0 } else { delimited_len(self, number) }
             }
 
-            fn put_field(&self, number: u32, buffer: &mut BytesMut) {
+            fn put_field(&self, number: u32, buffer: &mut Pieces) {
                 if !self.is_empty() {
                     put_delimited(self, number, buffer);
                 }
@@ -99,6 +109,8 @@ impl Field for Bytes {
     type Wire = Self;
 
     fn of_wire(wire: Self, _: Place) -> Result<Self, ConvertError> {
-        Ok(if wire.len() < SHARED_FROM { Self::copy_from_slice(&wire) } else { wire })
+        // One that is alone in its memory was copied already.
+        let keeps_a_frame = wire.len() < SHARED_FROM && !wire.is_unique();
+        Ok(if keeps_a_frame { Self::copy_from_slice(&wire) } else { wire })
     }
 }

@@ -12,7 +12,7 @@ use ipc_model::download::{
 use thiserror::Error;
 use wire_dispatch::Wires;
 
-use crate::blocking::{again_or, read_into, remaining};
+use crate::blocking::{again_or, read_once, remaining};
 use crate::inbound::Inbound;
 use crate::{ClientConfig, IpcError};
 
@@ -195,7 +195,7 @@ impl Client {
                 return Ok(answer);
             }
             stream.set_read_timeout(Some(remaining(deadline, limit)?))?;
-            match read_into(stream, self.inbound.space()) {
+            match read_once(stream, &mut self.inbound) {
                 Ok(0) => return Err(IpcError::Closed),
                 Ok(_) => {}
                 Err(error) => again_or(error, limit)?,

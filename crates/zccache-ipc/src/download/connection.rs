@@ -158,7 +158,7 @@ impl<D: Downloads> Connection<'_, D> {
                 deadline.get_or_insert_with(|| Instant::now() + self.shared.config.frame_timeout);
             }
             let idle = self.inbound.is_empty();
-            let read = self.stream.read_buf(self.inbound.space());
+            let read = self.inbound.fill(&mut self.stream);
             let read = async {
                 match deadline {
                     Some(deadline) => timeout_at(deadline, read).await.unwrap_or(Ok(0)),
@@ -281,7 +281,7 @@ async fn while_there<T>(
         let listens = inbound.received.len() < AHEAD;
         tokio::select! {
             done = &mut work => return Ok(done),
-            read = stream.read_buf(inbound.space()), if listens => if read? == 0 {
+            read = inbound.fill(stream), if listens => if read? == 0 {
                 return Err(End::Quiet);
             },
         }

@@ -1,23 +1,28 @@
 //! One connection of a server, from its first byte to its last.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use ipc_endpoint::Stream;
 use ipc_model::{Request, Response};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use wire_dispatch::{Coming, Foreign, Lane, Refusal, ReplyTo, Step};
+use wire_frame::Pieces;
 
 use super::figures::Counters;
 use super::idle::Place;
-use super::shared::{FREE_FRAME, Shared, permits_for};
+use super::shared::{Shared, permits_for};
+use super::waiting::{Next, has_passed};
 use super::{Ended, stop, stopped};
-use crate::inbound::{Inbound, KEPT};
-use crate::{Caller, Service};
+use crate::inbound::Inbound;
+use crate::spare::KEPT;
+use crate::{Caller, Service, outbound, spare};
 
 /// How long the connection that has been idle longest may take to leave its place.
 const MAKE_PLACE: Duration = Duration::from_millis(250);
@@ -69,7 +74,8 @@ struct Connection<'a, S> {
     stream: Stream,
     caller: Caller,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// Replies that are not sent yet: those to requests that came together leave together.
+    outbound: Pieces,
     place: Option<Arc<Place>>,
 }
 
@@ -100,7 +106,7 @@ pub(super) async fn run<S: Service>(
         stream,
         caller,
         inbound: Inbound::default(),
-        outbound: BytesMut::new(),
+        outbound: Pieces::new(),
         place: None,
     };
     let (place, doorman) = match admission {
@@ -147,13 +153,19 @@ impl<'a, S: Service> Connection<'a, S> {
         let config = &self.shared.config;
         let mut stop_receiver = self.stop.subscribe();
         let place = self.place.clone().unwrap_or_default();
-        let mut deadline = Some(Instant::now() + config.first_frame_timeout);
+        let first = Instant::now() + config.first_frame_timeout;
+        // Made once: to wait for them anew for each request would cost as much as answering it.
+        let (mut asked_to_stop, mut asked_to_leave) =
+            (pin!(stopped(&mut stop_receiver)), pin!(place.asked_to_leave()));
+        let mut alarm = pin!(sleep_until(first));
+        let mut deadline = Some(first);
         let mut late = "nothing was sent";
         let mut memory = None;
         let mut stopping = false;
         loop {
             match self.shared.machine.step(&mut self.inbound.received) {
                 Step::Read { frame, .. } => {
+                    self.flush().await?;
                     if let Some(coming) = &frame
                         && memory.is_none()
                     {
@@ -162,30 +174,39 @@ impl<'a, S: Service> Connection<'a, S> {
                         deadline = Some(Instant::now() + config.frame_timeout);
                     }
                     let was_empty = self.inbound.is_empty();
-                    tokio::select! {
-                        biased;
-                        _ = stopped(&mut stop_receiver), if !stopping => {
-                            if was_empty {
-                                return Err(End::Quiet);
-                            }
+                    let next = poll_fn(|cx| {
+                        if !stopping && asked_to_stop.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(Next::Stop);
+                        }
+                        if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
+                            return Poll::Ready(Next::Read(read));
+                        }
+                        if deadline.is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx)) {
+                            return Poll::Ready(Next::Late);
+                        }
+                        // After what has arrived: a request is not closed upon. Its client finds the
+                        // connection closed before it sends, and makes another.
+                        if was_empty && asked_to_leave.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(Next::Leave);
+                        }
+                        Poll::Pending
+                    });
+                    match next.await {
+                        Next::Stop | Next::Leave if was_empty => return Err(End::Quiet),
+                        Next::Stop | Next::Leave => {
                             // A request that is almost here is let in; one that is not has not been acted on.
                             stopping = true;
                             deadline = Some(Instant::now() + LAST_BYTES);
                             continue;
                         }
-                        read = read(&mut self.stream, &mut self.inbound, deadline) => match read? {
-                            Read::Bytes => {}
-                            Read::End => return Err(End::Quiet),
-                            Read::Late => {
-                                if let Some(coming) = &frame {
-                                    self.refuse(&coming.reply_to, &Response::error(UNFINISHED)).await?;
-                                }
-                                return Err(End::Late(late));
+                        Next::Read(Ok(0)) => return Err(End::Quiet),
+                        Next::Read(read) => drop(read?),
+                        Next::Late => {
+                            if let Some(coming) = &frame {
+                                self.refuse(&coming.reply_to, &Response::error(UNFINISHED)).await?;
                             }
-                        },
-                        // After what has arrived: a request is not closed upon. Its client finds the
-                        // connection closed before it sends, and makes another.
-                        () = place.asked_to_leave(), if was_empty => return Err(End::Quiet),
+                            return Err(End::Late(late));
+                        }
                     }
                     if was_empty {
                         place.work();
@@ -198,15 +219,16 @@ impl<'a, S: Service> Connection<'a, S> {
                     memory = None;
                     self.answer(request, &reply_to).await?;
                     self.inbound.shrink();
-                    if stop_receiver.borrow().is_some() {
-                        return Ok(());
+                    if self.stop.borrow().is_some() {
+                        return self.flush().await;
                     }
                     deadline = self.between_frames(&place);
                 }
                 Step::Reject(refusal) => {
                     memory = None;
                     self.note(&refusal);
-                    self.send(&refusal.reply_to, &refusal.reply).await?;
+                    self.reply(&refusal.reply_to, &refusal.reply).await?;
+                    self.inbound.shrink();
                     deadline = self.between_frames(&place);
                 }
                 Step::Foreign { frame, refusal } => {
@@ -232,7 +254,12 @@ impl<'a, S: Service> Connection<'a, S> {
             return Ok(false);
         }
         let Some(reply) = extension.answer(frame.envelope).await else { return Ok(false) };
-        write(&mut self.stream, &reply, self.shared.config.reply_timeout).await?;
+        // Replies leave in the order of what they answer.
+        self.flush().await?;
+        match timeout(self.shared.config.reply_timeout, self.stream.write_all(&reply)).await {
+            Ok(written) => written?,
+            Err(_) => return Err(End::Late("the reply was not read")),
+        }
         Ok(true)
     }
 
@@ -254,17 +281,31 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
-        let response = tokio::select! {
-            biased;
-            response = self.shared.service.call(request, &self.caller) => response,
-            // Nobody is left to answer: what runs for the peer is given up.
-            () = self.stream.hung_up() => return Err(End::Quiet),
+        let shared = self.shared;
+        let caller = self.caller.clone();
+        let mut call = pin!(shared.service.call(request, &caller));
+        let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            Poll::Ready(response) => response,
+            Poll::Pending => {
+                // Work, and earlier replies do not wait for it.
+                self.flush().await?;
+                tokio::select! {
+                    biased;
+                    response = call => response,
+                    // Nobody is left to answer: what runs for the peer is given up.
+                    () = self.stream.hung_up() => return Err(End::Quiet),
+                }
+            }
         };
         self.shared.counters.answered(reply_to.lane());
-        let result = self.send(reply_to, &response).await;
+        let mut result = self.reply(reply_to, &response).await;
         drop(answering);
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
+            result = match result {
+                Ok(()) => self.flush().await,
+                failed => failed,
+            };
             // Even if the client did not wait for the answer.
             stop(&self.stop, Ended::Shutdown);
         }
@@ -303,14 +344,14 @@ impl<'a, S: Service> Connection<'a, S> {
     /// Tells a peer for which there is no place so, in the framing of its first request.
     async fn turn_away(&mut self) -> Result<(), End> {
         Counters::count(&self.shared.counters.turned_away);
-        let deadline = Some(Instant::now() + DOORMAN_PATIENCE);
+        let deadline = Instant::now() + DOORMAN_PATIENCE;
         let reply_to = loop {
             match self.shared.machine.step(&mut self.inbound.received) {
                 Step::Read { frame: None, .. } => {
-                    match read(&mut self.stream, &mut self.inbound, deadline).await? {
-                        Read::Bytes => {}
-                        Read::End => return Err(End::Quiet),
-                        Read::Late => break ReplyTo::lane_only(Lane::V15),
+                    match timeout_at(deadline, self.inbound.fill(&mut self.stream)).await {
+                        Ok(Ok(0)) => return Err(End::Quiet),
+                        Ok(read) => drop(read?),
+                        Err(_) => break ReplyTo::lane_only(Lane::V15),
                     }
                 }
                 // The head tells the framing; the body is not waited for.
@@ -327,14 +368,15 @@ impl<'a, S: Service> Connection<'a, S> {
 
     /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
     async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
-        self.send(reply_to, reply).await?;
+        self.reply(reply_to, reply).await?;
+        self.flush().await?;
         self.stream.shutdown().await?;
-        let mut sink = BytesMut::with_capacity(FREE_FRAME);
+        let mut sink = Inbound::default();
         let listen = async {
             let mut heard = 0;
             while heard < LINGER_BYTES {
-                sink.clear();
-                match self.stream.read_buf(&mut sink).await {
+                sink.received.clear();
+                match sink.fill(&mut self.stream).await {
                     Ok(0) | Err(_) => break,
                     Ok(read) => heard += read,
                 }
@@ -345,7 +387,8 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(())
     }
 
-    async fn send(&mut self, reply_to: &ReplyTo, response: &Response) -> Result<(), End> {
+    /// Makes a reply ready to be sent, and sends it at once where it is large.
+    async fn reply(&mut self, reply_to: &ReplyTo, response: &Response) -> Result<(), End> {
         let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
         let busy;
         let response = match &memory {
@@ -355,15 +398,27 @@ impl<'a, S: Service> Connection<'a, S> {
                 &busy
             }
         };
-        self.outbound.clear();
-        if let Err(error) = self.shared.machine.reply(reply_to, response, &mut self.outbound) {
+        if self.outbound.is_empty() {
+            self.outbound = spare::take_pieces();
+        }
+        if let Err(error) = self.shared.machine.reply_pieces(reply_to, response, &mut self.outbound) {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(connection = self.caller.connection.0, error, "a reply was replaced by an error");
         }
-        write(&mut self.stream, &self.outbound, self.shared.config.reply_timeout).await?;
-        if self.outbound.capacity() > KEPT {
-            self.outbound = BytesMut::new();
+        if self.outbound.len() > KEPT { self.flush().await } else { Ok(()) }
+    }
+
+    /// Sends the replies that are ready.
+    async fn flush(&mut self) -> Result<(), End> {
+        if self.outbound.is_empty() {
+            return Ok(());
         }
+        let write = outbound::write(&mut self.stream, &self.outbound);
+        match timeout(self.shared.config.reply_timeout, write).await {
+            Ok(written) => written?,
+            Err(_) => return Err(End::Late("the reply was not read")),
+        }
+        spare::give_pieces(&mut self.outbound);
         Ok(())
     }
 }
@@ -371,29 +426,4 @@ impl<'a, S: Service> Connection<'a, S> {
 /// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
 fn response_size(response: &Response) -> usize {
     wire_v15::bulk(response)
-}
-
-async fn write(stream: &mut Stream, bytes: &[u8], limit: Duration) -> Result<(), End> {
-    match timeout(limit, stream.write_all(bytes)).await {
-        Ok(written) => Ok(written?),
-        Err(_) => Err(End::Late("the reply was not read")),
-    }
-}
-
-enum Read {
-    Bytes,
-    End,
-    Late,
-}
-
-async fn read(stream: &mut Stream, inbound: &mut Inbound, deadline: Option<Instant>) -> Result<Read, End> {
-    let read = stream.read_buf(inbound.space());
-    let result = match deadline {
-        Some(deadline) => match timeout_at(deadline, read).await {
-            Ok(result) => result,
-            Err(_) => return Ok(Read::Late),
-        },
-        None => read.await,
-    };
-    Ok(if result? == 0 { Read::End } else { Read::Bytes })
 }

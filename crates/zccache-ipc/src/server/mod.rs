@@ -7,6 +7,7 @@ pub(crate) mod drain;
 mod figures;
 mod idle;
 mod shared;
+mod waiting;
 mod watchdog;
 
 use std::sync::Arc;

@@ -8,10 +8,13 @@ use std::{
 
 use rustix::{
     io::{FdFlags, fcntl_setfd, ioctl_fionbio},
-    net::{AddressFamily, SocketType, socket, sockopt},
+    net::{AddressFamily, SendFlags, SocketType, socket, sockopt},
 };
 
 use crate::{Peer, Pid};
+
+/// The socket itself raises none.
+pub(super) const NO_SIGNAL: SendFlags = SendFlags::empty();
 
 /// A Unix stream socket that never blocks, is not inherited and raises no SIGPIPE.
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {

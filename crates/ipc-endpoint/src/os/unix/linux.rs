@@ -11,11 +11,14 @@ use std::{
 
 use rustix::{
     io::Errno,
-    net::{AddressFamily, SocketFlags, SocketType, socket_with},
+    net::{AddressFamily, SendFlags, SocketFlags, SocketType, socket_with},
     process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
 use crate::{Peer, Pid};
+
+/// A write to a peer that has gone is an error, not a signal.
+pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 
 /// A Unix stream socket that never blocks and is not inherited.
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {

@@ -25,7 +25,7 @@ pub(crate) use inherited::take_over;
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
     AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, has_hung_up,
-    peer, readable,
+    peer, read_into, readable, write_now,
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};

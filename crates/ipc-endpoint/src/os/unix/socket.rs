@@ -14,13 +14,17 @@ use std::{
 };
 
 use rustix::{
+    buffer::spare_capacity,
     io::Errno,
-    net::{SocketAddrUnix, connect},
+    net::{RecvFlags, SendFlags, SocketAddrUnix, connect, recv, send},
 };
 use tokio::io::Interest;
 
 pub(crate) use super::system::peer;
-use super::{file_kind, system::stream_socket};
+use super::{
+    file_kind,
+    system::{NO_SIGNAL, stream_socket},
+};
 use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
 
 pub(crate) type AsyncIo = tokio::net::UnixStream;
@@ -44,6 +48,16 @@ pub(crate) fn dial_blocking(endpoint: &Endpoint) -> io::Result<BlockingIo> {
     let stream = BlockingIo::from(dial(Path::new(endpoint.as_str()))?);
     stream.set_nonblocking(false)?;
     Ok(stream)
+}
+
+/// Writes what fits into the socket's buffer.
+pub(crate) fn write_now(io: &mut BlockingIo, bytes: &[u8]) -> io::Result<usize> {
+    Ok(send(io, bytes, SendFlags::DONTWAIT | NO_SIGNAL)?)
+}
+
+/// Reads once into the spare room of `buffer`.
+pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(recv(io, spare_capacity(buffer), RecvFlags::empty())?.0)
 }
 
 /// What a failed attempt to connect to `endpoint` means.

@@ -95,3 +95,17 @@ impl Limit {
         }
     }
 }
+
+/// A pipe cannot be asked to write without waiting.
+pub(crate) fn write_now(_: &mut BlockingIo, _: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// Reads once into the spare room of `buffer`.
+pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let start = buffer.len();
+    buffer.resize(buffer.capacity(), 0);
+    let read = io.read(&mut buffer[start..]);
+    buffer.truncate(start + read.as_ref().map_or(0, |read| *read));
+    read
+}

@@ -10,7 +10,7 @@ mod spawn;
 mod tests;
 mod tool;
 
-pub(crate) use blocking::{BlockingIo, dial_blocking};
+pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, write_now};
 pub(crate) use file::{
     check_private_directory, create_new, ensure_directory, file_id, file_kind, is_at, open_for_reading,
     open_lock, sync_directory,

@@ -1,0 +1,43 @@
+//! What is asked of the operating system: processors, limits, memory.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Keeps this thread, and those that it starts, on one processor until it is dropped.
+pub struct Pinned(CpuSet);
+
+impl Pinned {
+    pub fn to_one() -> Result<Self> {
+        let before = sched_getaffinity(None)?;
+        let last = (0..CpuSet::MAX_CPU).rev().find(|cpu| before.is_set(*cpu)).context("a processor")?;
+        let mut one = CpuSet::new();
+        one.set(last);
+        sched_setaffinity(None, &one)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // What follows is measured on one processor then, and says so by its figures.
+        let _ = sched_setaffinity(None, &self.0);
+    }
+}
+
+/// Lets this process open as many files as it may.
+pub fn many_files() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok(())
+}
+
+/// A line of `/proc/PID/status`, in bytes: `VmHWM` is the most that was ever resident, `VmRSS` what is now.
+pub fn memory(pid: u32, name: &str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let kib = line.and_then(|line| line.split_whitespace().next()).context("no such line")?;
+    Ok(kib.parse::<f64>()? * 1024.0)
+}

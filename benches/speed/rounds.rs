@@ -1,0 +1,76 @@
+//! Taking turns: every peer once in each round, so that what slows one slows all.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::row::{Row, Target};
+
+/// One who is measured: runs so many operations and tells how long they took.
+pub struct Peer<'a> {
+    pub name: String,
+    pub run: Box<dyn FnMut(u32) -> Result<Duration> + 'a>,
+}
+
+impl<'a> Peer<'a> {
+    pub fn new(name: impl Into<String>, run: impl FnMut(u32) -> Result<Duration> + 'a) -> Self {
+        Self { name: name.into(), run: Box::new(run) }
+    }
+}
+
+/// Microseconds for one operation, of each peer in each round.
+pub fn rounds(peers: &mut [Peer<'_>], rounds: usize, operations: u32) -> Result<Vec<Vec<f64>>> {
+    for peer in &mut *peers {
+        (peer.run)((operations / 4).max(1))?;
+    }
+    let mut micros = vec![Vec::with_capacity(rounds); peers.len()];
+    for round in 0..rounds {
+        for turn in 0..peers.len() {
+            let index = (round + turn) % peers.len();
+            let took = (peers[index].run)(operations)?;
+            micros[index].push(took.as_secs_f64() * 1e6 / f64::from(operations));
+        }
+    }
+    Ok(micros)
+}
+
+/// The median of `mine` in terms of `floor`, round by round.
+pub fn ratio(mine: &[f64], floor: &[f64]) -> f64 {
+    median(mine.iter().zip(floor).map(|(mine, floor)| mine / floor).collect())
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// How the rows of a workload follow from its rounds.
+pub struct Judge<'a> {
+    pub workload: &'a str,
+    /// Which peer is the floor of which: gets the name of a peer, returns that of its floor.
+    pub floor: fn(&str) -> &'static str,
+    pub target: &'a dyn Fn(&str) -> Option<Target>,
+    /// For workloads where more is better: bytes of one operation, for GiB/s.
+    pub bytes: Option<usize>,
+}
+
+impl Judge<'_> {
+    pub fn rows(&self, peers: &[Peer<'_>], micros: &[Vec<f64>]) -> Vec<Row> {
+        let by_name = |name: &str| peers.iter().position(|peer| peer.name == name).map(|index| &micros[index]);
+        let rows = peers.iter().zip(micros).map(|(peer, times)| {
+            let floor = (self.floor)(&peer.name);
+            let ratio = by_name(floor).filter(|_| floor != peer.name).map(|theirs| match self.bytes {
+                None => (ratio(times, theirs), floor),
+                Some(_) => (ratio(theirs, times), floor),
+            });
+            let time = median(times.clone());
+            let (value, unit) = match self.bytes {
+                None => (time, "µs"),
+                Some(bytes) => (bytes as f64 / time * 1e6 / f64::from(1 << 30), "GiB/s"),
+            };
+            let target = ratio.and_then(|_| (self.target)(&peer.name));
+            Row { workload: self.workload.into(), peer: peer.name.clone(), value, unit, ratio, target }
+        });
+        rows.collect()
+    }
+}

@@ -1,0 +1,48 @@
+//! Many clients at once.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use super::{Outcome, Scale};
+use crate::caller::{AsyncCaller, Kind, LANES};
+use crate::rounds::{Judge, Peer, rounds};
+use crate::row::Target;
+use crate::server::{Serving, runtime};
+use zccache_ipc::WirePolicy;
+
+const CLIENTS: u32 = 512;
+
+pub fn run(scale: &Scale) -> Result<Outcome> {
+    let ours = LANES.map(|lane| Kind::Client(WirePolicy::Only(lane)));
+    let kinds = [vec![Kind::Tokio], ours.to_vec(), LANES.map(Kind::Connection).to_vec()].concat();
+    let mut kept = Vec::new();
+    let mut peers = Vec::new();
+    for kind in kinds {
+        let serving = Serving::start(kind.answerer())?;
+        let runtime = runtime()?;
+        let mut callers = Vec::new();
+        for _ in 0..CLIENTS {
+            callers.push(runtime.block_on(AsyncCaller::connect(kind, serving.path()))?);
+        }
+        kept.push(serving);
+        peers.push(Peer::new(kind.name(), move |times| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let mut tasks = JoinSet::new();
+                for mut caller in callers.drain(..) {
+                    tasks.spawn(async move { caller.pings(times / CLIENTS).await.map(|_| caller) });
+                }
+                while let Some(caller) = tasks.join_next().await {
+                    callers.push(caller??);
+                }
+                Ok::<Duration, anyhow::Error>(start.elapsed())
+            })
+        }));
+    }
+    let micros = rounds(&mut peers, scale.rounds(31), CLIENTS * scale.times(16))?;
+    let target = |name: &str| Some(Target::AtMost(1.05)).filter(|_| name != "tokio");
+    let workload = "512 clients at once, time per ping";
+    Ok(Judge { workload, floor: |_| "tokio", target: &target, bytes: None }.rows(&peers, &micros).into())
+}

@@ -1,0 +1,78 @@
+//! A deadline that costs nothing while it is kept.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+/// Tells when a deadline has passed, for deadlines that come one after the other.
+///
+/// To set and to clear a timer for each call costs more than the call's system calls. This one stays set: it
+/// wakes at the deadline of some earlier call, and only then finds out that it is to wait longer.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    /// Ready once `deadline` has passed.
+    pub(crate) fn poll_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
+}
+
+/// What `work` comes to, unless that takes longer than `limit`.
+///
+/// The timer is `kept` from the second time on: a connection for one call has no use for it.
+pub(crate) async fn within<T>(
+    kept: &mut Option<Timer>,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let Some(timer) = kept else {
+        let result = timeout(limit, work).await;
+        *kept = Some(Timer::default());
+        return result.ok();
+    };
+    let Some(deadline) = Instant::now().checked_add(limit) else { return Some(work.await) };
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => timer.poll_passed(deadline, cx).map(|()| None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_deadline_is_waited_for_whatever_the_one_before_was() {
+        let mut timer = Timer::default();
+        let started = Instant::now();
+        let ms = |ms| started + Duration::from_millis(ms);
+        // Set for the first, and left set: no waiting.
+        for late in [ms(20), ms(3_600_000), ms(30)] {
+            let passed = poll_fn(|cx| Poll::Ready(timer.poll_passed(late, cx).is_ready())).await;
+            assert!(!passed || Instant::now() >= late);
+        }
+        // It wakes at an earlier one, and waits on.
+        for deadline in [ms(40), ms(45), ms(10)] {
+            poll_fn(|cx| timer.poll_passed(deadline, cx)).await;
+            assert!(Instant::now() >= deadline);
+        }
+    }
+}
