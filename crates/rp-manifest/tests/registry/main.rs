@@ -6,6 +6,8 @@ mod definition;
 #[cfg(all(test, unix))]
 mod directory;
 mod golden;
+#[cfg(test)]
+mod prune;
 mod publish;
 #[cfg(all(test, unix))]
 mod retire;

@@ -116,6 +116,12 @@ fn a_frozen_daemon_is_replaced_within_five_seconds_and_only_by_who_waits_for_it(
     let stopped =
         std::process::Command::new("/bin/kill").args(["-s", "STOP", &frozen.to_string()]).status().unwrap();
     assert!(stopped.success());
+    // The signal is sent, and each thread stops when it comes back from the system.
+    testkit::eventually(SOON, "every thread is stopped", || {
+        let threads = fs::read_dir(format!("/proc/{frozen}/task")).unwrap();
+        let states = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")));
+        states.flatten().all(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
+    });
 
     let hurried = run(&place.0, &[&["--timeout", "1"], &start(&daemon)[..]].concat());
     assert_eq!(code(&hurried), 4, "{hurried:?}");
