@@ -2,6 +2,7 @@
 
 mod background;
 mod ending;
+mod identity;
 mod places;
 mod serving;
 mod winner;
