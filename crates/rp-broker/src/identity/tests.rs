@@ -1,3 +1,5 @@
+//! Identity files of every kind, and what is read of them.
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! Each outcome of asking, and what is answered.
+
 mod daemon;
 
 use std::fs;
