@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{Notify, Semaphore};
 use zccache_ipc::endpoint::{Endpoint, IdentityEndpoint};
 use zccache_ipc::model::{Request, Response};
-use zccache_ipc::rp_broker::identity::{Identity, this_executable};
+use zccache_ipc::rp_broker::identity::{self, Identity, this_executable};
 use zccache_ipc::rp_broker::probe::{Announcer, Ask, Outcome, Responder, verify_async};
 use zccache_ipc::{Client, ClientConfig, ServerConfig, Service};
 
@@ -75,7 +75,7 @@ fn known<S: Service>(service: S) -> (Running, Ask) {
     let identity = identity(&running.endpoint);
     announcer.announce(&identity);
     let file = running.place.dir().join("i.json");
-    zccache_ipc::rp_broker::identity::write(&file, &identity).expect("written");
+    identity::write(&file, &identity).expect("written");
     let ask = Ask::new(&file, &running.endpoint, identity.endpoint).within(PATIENCE);
     (running, ask)
 }
