@@ -1,6 +1,6 @@
 //! This workspace against released running-process libraries, brokers and zccache.
 //!
-//! What the tests share: the `peer` programs, of which there is one for each version of running-process.
+//! What the tests share: the programs that they run. There is one `peer` for each version of running-process.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -33,14 +33,29 @@ pub fn peer(generation: Generation) -> PathBuf {
     .clone()
 }
 
+/// Builds a program of the workspace where that is still to do, and returns it.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[must_use]
+pub fn workspace_program(name: &str) -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    program(&workspace, &workspace.join("target"), name)
+}
+
 fn build(package: &Path, target: &Path) -> PathBuf {
+    program(package, target, "peer")
+}
+
+fn program(package: &Path, target: &Path, name: &str) -> PathBuf {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--quiet", "--bin", "peer", "--manifest-path"])
+        .args(["build", "--locked", "--quiet", "--bin", name, "--manifest-path"])
         .arg(package.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(target)
         .status();
     let built = built.unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
-    assert!(built.success(), "the peer in {} cannot be built", package.display());
-    target.join("debug").join(format!("peer{}", std::env::consts::EXE_SUFFIX))
+    assert!(built.success(), "{name} of {} cannot be built", package.display());
+    target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

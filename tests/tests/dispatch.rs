@@ -1,7 +1,7 @@
 //! The dispatcher against what the released dual decoder made of raw buffers.
 
 use bytes::BytesMut;
-use conformance::vectors::{bytes, list, text};
+use conformance::vectors::{bytes, list, load, text};
 use ipc_model::{Request, Response};
 use serde_json::Value;
 use wire_dispatch::{CutError, DecodeError, Lane, Received, ServerMachine, Step, Wires, receive};
@@ -42,6 +42,25 @@ fn recorded_buffers_end_as_recorded() {
             }
         }
     }
+}
+
+#[test]
+fn a_frame_of_another_protocol_is_handed_out_whole_with_its_refusal() {
+    let vector = load("probe_public.json");
+    let question = bytes(&vector, "request_hex");
+    let machine = ServerMachine::new("1.12.0", Wires::ALL);
+    let ping = [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0];
+    let mut received = BytesMut::from(&[&question[..], &ping].concat()[..]);
+    let Step::Foreign { frame, refusal } = machine.step(&mut received) else { panic!("not handed out") };
+    assert_eq!((frame.protocol, &frame.envelope[..]), (0xB232, &question[5..]));
+    assert_eq!(refusal.reply_to.lane(), Lane::FrameV1);
+    assert!(matches!(machine.step(&mut received), Step::Answer { request: Request::Ping, .. }));
+    // One envelope of our own number that is wrong in another way is nobody else's.
+    let mut event = BytesMut::from(&[1, 10, 0, 0, 0, 8, 1, 0x10, 2, 0x18, 0xe3, 0xf4, 1, 0x28, 1][..]);
+    assert!(matches!(machine.step(&mut event), Step::Refuse(_)));
+    // Who speaks v15 only knows no envelopes at all.
+    let old = ServerMachine::new("1.11.21", Wires::V15);
+    assert!(matches!(old.step(&mut BytesMut::from(&question[..])), Step::Refuse(_)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Pid, Platform};
+use ipc_endpoint::{Pid, Platform, process_alive};
 use running_process::process_executable_path;
 
 use super::{Hashes, hash};
@@ -42,7 +42,10 @@ pub fn this_executable() -> io::Result<Executable> {
 /// [`io::ErrorKind::NotFound`] where there is no such process, or one that has ended and was not waited for;
 /// else what the system said.
 pub fn executable_of(pid: Pid) -> io::Result<(PathBuf, File)> {
-    let path = process_executable_path(pid.get())?;
+    let path = process_executable_path(pid.get()).map_err(|error| {
+        // Each system has a word of its own for a process that is not there.
+        if process_alive(pid) { error } else { io::ErrorKind::NotFound.into() }
+    })?;
     let file = open(pid, &path)?;
     Ok((path, file))
 }

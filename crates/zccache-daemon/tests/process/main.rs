@@ -2,6 +2,7 @@
 
 mod background;
 mod ending;
+mod identity;
 mod manifest;
 mod places;
 mod serving;
