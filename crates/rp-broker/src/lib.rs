@@ -2,3 +2,7 @@
 //!
 //! Everything here is optional: without it a daemon is found and called all the same.
 #![forbid(unsafe_code)]
+
+pub mod lane;
+#[cfg(feature = "testing")]
+pub mod testing;
