@@ -60,6 +60,7 @@ mod peer;
 mod pid;
 mod process;
 mod proved_daemon;
+mod small_file;
 mod stream;
 
 pub use atomic_file::{WriteError, write_atomic};
@@ -78,4 +79,5 @@ pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
 pub use proved_daemon::ProvedDaemon;
+pub use small_file::{FileStamp, ReadError, read_small};
 pub use stream::Stream;

@@ -19,7 +19,10 @@ mod control;
 #[cfg_attr(not(feature = "broker"), path = "dial_direct.rs")]
 mod dial;
 mod error;
+mod extension;
 mod families;
+#[cfg(feature = "broker")]
+mod identity;
 mod inbound;
 mod listener;
 mod memory;
@@ -35,6 +38,7 @@ pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handle
 #[cfg(feature = "broker")]
 pub use dial::{connect_daemon, connect_daemon_with_route};
 pub use error::{CallError, IpcError};
+pub use extension::Extension;
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};

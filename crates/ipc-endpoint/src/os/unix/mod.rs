@@ -16,7 +16,7 @@ mod tests;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
-pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
+pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};

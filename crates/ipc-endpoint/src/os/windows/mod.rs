@@ -11,7 +11,7 @@ mod tests;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking};
 pub(crate) use file::{
-    create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
+    create_new, ensure_directory, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
