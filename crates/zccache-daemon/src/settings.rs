@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
-use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
+use zccache_ipc::endpoint::{
+    BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, Variable,
+};
 
 use crate::Args;
 
@@ -16,6 +18,8 @@ const IDLE_TIMEOUT_SECS: u64 = 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) locations: Locations,
+    /// What the broker says that started this process, unless the command line says where to listen.
+    pub(crate) broker: Option<BrokerStart>,
     /// The release that is announced.
     pub(crate) version: String,
     /// Without a request; `None` is never.
@@ -30,7 +34,9 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Self, LocateError> {
-        let endpoint = args.endpoint.as_deref().map(Endpoint::from);
+        let argument = args.endpoint.as_deref().map(Endpoint::from);
+        let broker = BrokerStart::from_environment(environment).filter(|_| argument.is_none());
+        let endpoint = argument.or_else(|| broker.as_ref().map(|broker| broker.endpoint().clone()));
         let locations = Locations::for_daemon(environment, endpoint.as_ref(), args.cache_dir.as_deref())?;
         let mut remarks: Vec<_> = locations.problems().iter().map(ToString::to_string).collect();
         let idle_timeout = args.idle_timeout.unwrap_or_else(|| {
@@ -42,7 +48,8 @@ impl Settings {
                 IDLE_TIMEOUT_SECS
             })
         });
-        Ok(Self {
+        let mut settings = Self {
+            broker,
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
@@ -52,7 +59,18 @@ impl Settings {
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
             remarks,
             locations,
-        })
+        };
+        if settings.broker.is_some() && settings.log_file.is_none() {
+            // A broker leaves its daemons no standard error.
+            settings.log_file = Some(settings.background_log());
+        }
+        Ok(settings)
+    }
+
+    /// How others know the endpoint: a broker compares its own words.
+    pub(crate) fn identity_endpoint(&self) -> IdentityEndpoint {
+        let of_broker = self.broker.as_ref().map(|broker| broker.identity().clone());
+        of_broker.unwrap_or_else(|| self.locations.identity_endpoint())
     }
 
     /// The log of a daemon in the background that was given none: beside the lifecycle log, and named like it.
@@ -104,6 +122,28 @@ mod tests {
         check("d --idle-timeout 9", Some("soon"), 9, 0);
         check("d --idle-timeout 0", Some("7"), 0, 0);
         check("d --idle-timeout 18446744073709551615", None, u64::MAX, 0);
+    }
+
+    #[test]
+    fn a_broker_says_where_to_listen_unless_the_command_line_does() {
+        let started = environment()
+            .with(Variable::BrokerBackendPipe, "/r/be.sock")
+            .with(Variable::BrokerBackendNamespace, "shared")
+            .with(Variable::BrokerListenerFd, "3");
+        let of_broker = settings("d", &started);
+        assert_eq!(of_broker.locations.endpoint().as_str(), "/r/be.sock");
+        let identity = of_broker.identity_endpoint();
+        assert_eq!((&*identity.namespace_id, &*identity.path), ("shared", "/r/be.sock"));
+        // Its files have names of their own, beside those of the daemon at the default endpoint.
+        let own = settings("d", &environment());
+        assert_ne!(of_broker.locations.lock_file(), own.locations.lock_file());
+        assert_ne!(of_broker.locations.identity_file(), own.locations.identity_file());
+        assert_eq!(of_broker.log_file, Some(of_broker.background_log()));
+        assert_ne!(of_broker.log_file, Some(own.background_log()));
+
+        let told = settings("d --endpoint /e", &started);
+        assert_eq!((told.locations.endpoint().as_str(), told.broker), ("/e", None));
+        assert_eq!(own.broker, None);
     }
 
     #[test]

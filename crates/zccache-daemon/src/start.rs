@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
-    ensure_directory, raise_fd_limit,
+    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Listener, Pid, Platform, Rule,
+    detach_session, ensure_directory, raise_fd_limit,
 };
 
 use crate::lifecycle::{Event, LifecycleLog};
@@ -44,7 +44,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     // First, so that nothing that happens from here on reaches the terminal of the starter.
     let detached = if args.detached { detach_session() } else { Ok(()) };
     let settings = Settings::resolve(args, environment)?;
-    if !args.foreground {
+    if !args.foreground && settings.broker.is_none() {
         // Here, and not only in the log of a daemon that ends at once.
         settings
             .locations
@@ -55,12 +55,17 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
         directories(&settings)?;
         return background::start(args, &settings);
     }
+    // For the log. What is wrong with them is told in it, where it can be.
+    let unmade = if settings.broker.is_some() { directories(&settings).err() } else { None };
     let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);
     if let Some(error) = log_failed {
         tracing::warn!(%error, "the log file cannot be written; this is standard error");
     }
     if let Err(error) = detached {
         tracing::warn!(%error, "the daemon stays in the session of its starter");
+    }
+    if let Some(error) = unmade {
+        tracing::warn!("{}", chain(&error));
     }
     for remark in &settings.remarks {
         tracing::warn!("{remark}");
@@ -107,10 +112,13 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         .map_err(StartError::Runtime)?;
     let served = runtime.block_on(async {
         // Before the store is opened: clients that come meanwhile wait in the backlog.
-        let listener = match claim.bind() {
-            Ok(listener) => listener,
-            Err(BindError::InUse { by, .. }) => return lost(by),
-            Err(error) => return Err(StartError::Bind(error)),
+        let listener = match taken_over(&mut claim, settings) {
+            Some(listener) => listener,
+            None => match claim.bind() {
+                Ok(listener) => listener,
+                Err(BindError::InUse { by, .. }) => return lost(by),
+                Err(error) => return Err(StartError::Bind(error)),
+            },
         };
         directories(settings)?;
         // A directory that the daemon stands in cannot be unmounted or, on Windows, removed.
@@ -123,6 +131,21 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
     served
+}
+
+/// The listener that a broker has bound for this daemon and passed on.
+fn taken_over(claim: &mut Claim, settings: &Settings) -> Option<Listener> {
+    let number = settings.broker.as_ref()?.listener()?;
+    match claim.take_over(number) {
+        Ok(listener) => {
+            tracing::info!(endpoint = %claim.endpoint(), "a broker passed the listener on");
+            Some(listener)
+        }
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "the broker's listener is not taken over");
+            None
+        }
+    }
 }
 
 /// Refuses a runtime directory in which others could put another directory in the place of ours.
