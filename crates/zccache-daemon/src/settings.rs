@@ -9,7 +9,7 @@ use zccache_ipc::endpoint::{
     BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, Variable,
 };
 
-use crate::Args;
+use crate::{Args, standing};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
 const IDLE_TIMEOUT_SECS: u64 = 3600;
@@ -26,6 +26,12 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
     pub(crate) wires: Wires,
+    /// Whether another daemon is asked who it is. This one answers in any case.
+    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "nobody can be asked in this build"))]
+    pub(crate) asks: bool,
+    /// Whether broker v2 is told where this daemon is: by its default endpoint, for those who use the broker.
+    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "there is no broker in this build"))]
+    pub(crate) tells_broker: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     /// What was not understood and is done without.
@@ -54,6 +60,8 @@ impl Settings {
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
             wires: args.wires.into(),
+            asks: standing::asks(environment),
+            tells_broker: locations.is_default() && standing::tells_broker(environment),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
@@ -68,6 +76,10 @@ impl Settings {
     }
 
     /// How others know the endpoint: a broker compares its own words.
+    #[cfg_attr(
+        all(not(feature = "broker"), not(test)),
+        expect(dead_code, reason = "nobody is told in this build")
+    )]
     pub(crate) fn identity_endpoint(&self) -> IdentityEndpoint {
         let of_broker = self.broker.as_ref().map(|broker| broker.identity().clone());
         of_broker.unwrap_or_else(|| self.locations.identity_endpoint())
@@ -144,6 +156,17 @@ mod tests {
         let told = settings("d --endpoint /e", &started);
         assert_eq!((told.locations.endpoint().as_str(), told.broker), ("/e", None));
         assert_eq!(own.broker, None);
+    }
+
+    #[test]
+    #[cfg(feature = "broker")]
+    fn only_the_daemon_at_the_default_endpoint_of_who_uses_the_broker_tells_it_where_it_is() {
+        let using = environment().with(Variable::BrokerConnect, "1");
+        assert!(settings("d", &using).tells_broker);
+        assert!(!settings("d", &environment()).tells_broker);
+        assert!(!settings("d --endpoint /e", &using).tells_broker);
+        assert!(!settings("d", &using.clone().with(Variable::RunningProcessDisable, "1")).tells_broker);
+        assert!(!settings("d", &using.with(Variable::BrokerBackendPipe, "/r/be.sock")).tells_broker);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use zccache_ipc::endpoint::{
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
 use crate::settings::Settings;
-use crate::{Args, StartError, background, chain, logging};
+use crate::{Args, StartError, background, chain, logging, standing};
 
 /// What became of a start. All of them are successes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,9 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         Err(ClaimError::Held { by, .. }) => return lost(by),
         Err(error) => return Err(StartError::Claim(error)),
     };
+    if let Some(by) = standing::proved(settings) {
+        return lost(Some(by));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)

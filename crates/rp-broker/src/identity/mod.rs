@@ -90,17 +90,17 @@ impl Hashes {
 }
 
 impl Identity {
-    /// The identity of this process, which listens at `endpoint` and runs `executable`.
+    /// The identity of this process, which `started` then, listens at `endpoint` and runs `executable`.
     #[must_use]
-    pub fn of_this_process(executable: Executable, endpoint: IdentityEndpoint) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    pub fn of_this_process(executable: Executable, endpoint: IdentityEndpoint, started: SystemTime) -> Self {
+        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             pid: Pid::current(),
             exe_path: executable.path,
             hashes: executable.hashes,
             boot_id: boot_id(),
             endpoint,
-            started_at_unix_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            started_at_unix_ms: u64::try_from(started.as_millis()).unwrap_or(u64::MAX),
             idle_timeout_secs: None,
         }
     }
