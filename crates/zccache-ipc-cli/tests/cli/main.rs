@@ -1,6 +1,7 @@
 //! The command line as its users have it: the real program, against daemons of these tests.
 
-#[cfg(all(test, unix, feature = "broker"))]
+#[cfg(all(unix, feature = "broker"))]
+#[cfg(test)]
 mod broker;
 mod calls;
 #[cfg(test)] // its functions are those of tests
