@@ -1,8 +1,5 @@
 //! What a broker tells the daemon that it starts.
 
-use ipc_path::Platform;
-
-use crate::default_endpoint::PIPE_PREFIX;
 use crate::{Endpoint, Environment, IdentityEndpoint, Variable};
 
 /// Where a broker wants the daemon that it starts, by the environment alone: the command line is empty.
@@ -19,11 +16,9 @@ impl BrokerStart {
     pub fn from_environment(environment: &Environment) -> Option<Self> {
         let text = |variable| environment.lenient(variable).filter(|value| !value.is_empty());
         let pipe = text(Variable::BrokerBackendPipe)?;
-        let is_bare = environment.platform() == Platform::Windows && !pipe.starts_with(PIPE_PREFIX);
-        let endpoint = if is_bare { format!("{PIPE_PREFIX}{pipe}") } else { pipe.to_owned() };
         let namespace_id = text(Variable::BrokerBackendNamespace).unwrap_or(SHARED).to_owned();
         Some(Self {
-            endpoint: endpoint.into(),
+            endpoint: Endpoint::of_broker(pipe, environment.platform()),
             identity: IdentityEndpoint { namespace_id, path: pipe.to_owned() },
             listener: text(Variable::BrokerListenerFd).map(str::to_owned),
         })
@@ -61,6 +56,8 @@ const SHARED: &str = "shared";
 
 #[cfg(test)]
 mod tests {
+    use ipc_path::Platform;
+
     use super::*;
 
     #[test]

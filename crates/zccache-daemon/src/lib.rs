@@ -15,6 +15,7 @@ pub mod sessions;
 pub mod store;
 pub mod tool;
 
+#[cfg_attr(not(feature = "broker"), path = "announced_left_out.rs")]
 mod announced;
 mod args;
 mod background;
@@ -25,6 +26,8 @@ mod logging;
 mod registration;
 mod serving;
 mod settings;
+#[cfg_attr(not(feature = "broker"), path = "standing_left_out.rs")]
+mod standing;
 mod start;
 mod traffic;
 

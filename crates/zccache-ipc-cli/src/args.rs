@@ -8,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use zccache_ipc::{Lane, WirePolicy};
 
+use crate::broker_args::Broker;
 use crate::exit;
 use crate::registry_args::{Manifest, ServiceDefinition};
 
@@ -91,6 +92,9 @@ pub(crate) enum Verb {
     /// Tell the running-process brokers of this user how to start the daemon; asks nobody
     #[command(subcommand, after_help = "Example:\n  zccache-ipc service-definition show")]
     ServiceDefinition(ServiceDefinition),
+    /// See by which way the daemon is reached
+    #[command(subcommand, after_help = "Example:\n  ZCCACHE_BROKER_CONNECT=1 zccache-ipc broker status")]
+    Broker(Broker),
     /// Translate frames to JSON and back; asks nobody
     #[command(
         subcommand,

@@ -65,6 +65,9 @@ pub(crate) enum Failure {
     NoOutput,
     #[error(transparent)]
     Registry(#[from] RegistryFailure),
+    #[error("this program was built without {0} support")]
+    #[cfg_attr(feature = "broker", expect(dead_code, reason = "for the builds that leave something out"))]
+    LeftOut(&'static str),
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
     #[error("cannot write the standard output")]
@@ -95,6 +98,7 @@ impl Failure {
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) => Kind::Usage,
             Self::Registry(failure) => failure.kind(),
+            Self::LeftOut(_) => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
             | Self::Lock(_)

@@ -77,4 +77,6 @@ kinds! {
     BadFile = "bad-file" => Failed,
     /// The artifact has no such output, or more than one.
     WhichOutput = "which-output" => Failed,
+    /// The program was built without it.
+    LeftOut = "left-out" => Failed,
 }

@@ -1,5 +1,7 @@
 //! The verbs, one file each.
 
+#[cfg_attr(not(feature = "broker"), path = "broker_left_out.rs")]
+mod broker;
 mod clear;
 mod completions;
 mod endpoint;
@@ -24,6 +26,7 @@ use zccache_ipc::model::Response;
 
 use crate::Exit;
 use crate::args::{Arguments, Verb};
+use crate::broker_args::Broker;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::json::to_json;
@@ -52,6 +55,9 @@ pub(crate) fn run(
         Verb::ServiceDefinition(verb) => {
             return service_definition::run(&Caller::of_nobody(environment, &global)?, &verb, output);
         }
+        Verb::Broker(Broker::Status(status)) => {
+            return broker::run(&Caller::of_nobody(environment, &global)?, &status, output);
+        }
         verb => verb,
     };
     let caller = Caller::new(environment, &global)?;
@@ -68,6 +74,7 @@ pub(crate) fn run(
         | Verb::Endpoint
         | Verb::Manifest(_)
         | Verb::ServiceDefinition(_)
+        | Verb::Broker(_)
         | Verb::Wire(_)
         | Verb::Completions(_) => unreachable!("these were done above"),
     }
