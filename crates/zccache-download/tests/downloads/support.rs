@@ -117,6 +117,8 @@ pub(crate) fn assert_failed(status: &DownloadStatus, path: &Path, why: &str) {
     let error = status.error.as_deref().unwrap_or_default();
     assert!(error.contains(why), "{error}");
     assert!(!path.exists(), "a broken file is in the destination's place");
+    let is_of_use = beside(path, ".part.json").exists();
+    assert!(is_of_use || !beside(path, ".part").is_file(), "what is of no use is left over");
 }
 
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -1,5 +1,8 @@
 //! What can be typed.
 
+#[cfg(feature = "download")]
+mod download;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use zccache_ipc::{Lane, WirePolicy};
 
 use crate::exit;
+
+#[cfg(feature = "download")]
+pub(crate) use download::{Download, Get, Serve};
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "zccache-ipc";
@@ -90,6 +96,13 @@ pub(crate) enum Verb {
         after_help = "Example:\n  zccache-ipc wire decode --request 080000000f00000000000000"
     )]
     Wire(Wire),
+    /// Download files, by way of a daemon that clients share
+    #[cfg(feature = "download")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  zccache-ipc download get https://example.com/big.tar.gz big.tar.gz"
+    )]
+    Download(Download),
     /// Print a script that completes this command line in a shell
     #[command(
         after_help = "Example:\n  zccache-ipc completions bash > ~/.local/share/bash-completion/completions/zccache-ipc"
