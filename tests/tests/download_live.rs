@@ -59,7 +59,7 @@ async fn recorded_requests_get_the_recorded_answers() {
         Claim::take(&endpoint, &place.dir().join("download-daemon.lock"), DirPolicy::Dedicated).unwrap();
     let listener = claim.bind().unwrap();
     let served = tokio::spawn(Server::new(None, &endpoint, ServerConfig::new("1.12.0")).serve(listener));
-    let recorded = vectors::load("download_live");
+    let recorded = vectors::load("download_live.json");
     let exchanges: Vec<_> =
         recorded.as_array().unwrap().iter().filter(|entry| entry["sent"].is_string()).cloned().collect();
     assert_eq!(exchanges.len(), 8);
