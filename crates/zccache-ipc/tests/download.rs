@@ -143,7 +143,7 @@ async fn with_client<T: Send + 'static>(
 async fn until(what: impl Fn() -> bool) {
     let looking = async {
         while !what() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await; // between two looks at what nothing announces
         }
     };
     tokio::time::timeout(PATIENCE, looking).await.expect("it comes to that");
@@ -299,8 +299,7 @@ async fn a_server_that_nobody_needs_ends_and_one_with_a_download_does_not() {
     let downloads = running.downloads.clone();
     let busy = with_client(&running, |client| {
         client.attach(attach("u")).unwrap();
-        // Several times the limit, without a word.
-        std::thread::sleep(Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(400)); // several times the limit, without a word
         client.progress().unwrap().phase
     });
     assert_eq!(busy.await, DownloadPhase::Downloading);

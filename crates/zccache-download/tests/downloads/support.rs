@@ -49,10 +49,10 @@ impl Place {
 
     /// Downloads to the end.
     pub(crate) fn get(&self, url: &str, to: &Path) -> DownloadStatus {
-        self.get_with(url, to, DownloadOptions::default())
+        self.fetch_with(url, to, DownloadOptions::default())
     }
 
-    pub(crate) fn get_with(&self, url: &str, to: &Path, options: DownloadOptions) -> DownloadStatus {
+    pub(crate) fn fetch_with(&self, url: &str, to: &Path, options: DownloadOptions) -> DownloadStatus {
         let mut part = self.join(url, to, options).unwrap();
         self.end_of(&mut part)
     }

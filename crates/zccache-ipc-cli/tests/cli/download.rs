@@ -45,7 +45,7 @@ fn serve(place: &TempEndpoint, arguments: &[&str]) -> Process {
 }
 
 #[test]
-fn get_starts_a_daemon_that_holds_nothing_of_it_and_stop_ends_it() {
+fn a_get_starts_a_daemon_that_holds_nothing_of_it_and_stop_ends_it() {
     let _watchdog = watchdog(3 * SOON);
     let (place, server) = (Place::new(), server());
     let place = &place.0;
