@@ -1,12 +1,18 @@
 //! Names of the download daemon.
 
+use std::path::Path;
+
 use ipc_path::{Platform, key, stable_path_id};
 
+use crate::absolute::absolute;
 use crate::cache_root::{CacheRoot, cache_override};
 use crate::default_endpoint::{PIPE_PREFIX, user_base};
+use crate::directory::DirPolicy;
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::locate_error::LocateError;
+use crate::locations::with_cache_dir;
+use crate::names::{foreign_id, with_id};
 use crate::path_text;
 use crate::variable::Variable;
 
@@ -40,6 +46,106 @@ pub fn download_client_endpoint(environment: &Environment) -> Result<Endpoint, L
     match environment.lenient(Variable::DownloadEndpoint) {
         Some(name) => Ok(Endpoint::new(name)),
         None => download_endpoint(environment),
+    }
+}
+
+/// Where a download daemon and everything that belongs to it is. Every path is absolute.
+///
+/// The endpoint and the lock file of the default one have the released names; the files of any other carry the
+/// stable path id of its endpoint in theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadLocations {
+    endpoint: Endpoint,
+    id: Option<String>,
+    cache_root: CacheRoot,
+    lock_file: String,
+    log_file: String,
+    environment: Environment,
+}
+
+impl DownloadLocations {
+    /// Locates the download daemon that a client uses: at `endpoint`, else that of `cache_dir`, else
+    /// `ZCCACHE_DOWNLOAD_ENDPOINT`, else the default.
+    ///
+    /// # Errors
+    ///
+    /// [`LocateError::NotUtf8`] for the cache, home or current directory.
+    pub fn for_client(
+        environment: &Environment,
+        endpoint: Option<&Endpoint>,
+        cache_dir: Option<&Path>,
+    ) -> Result<Self, LocateError> {
+        let chosen = match (endpoint, cache_dir) {
+            (Some(endpoint), _) => Some(endpoint.clone()),
+            (None, Some(_)) => None,
+            (None, None) => environment.lenient(Variable::DownloadEndpoint).map(Endpoint::new),
+        };
+        Self::for_daemon(environment, chosen.as_ref(), cache_dir)
+    }
+
+    /// Locates a download daemon for itself: at `endpoint`, else the default.
+    ///
+    /// # Errors
+    ///
+    /// As [`for_client`](Self::for_client).
+    pub fn for_daemon(
+        environment: &Environment,
+        endpoint: Option<&Endpoint>,
+        cache_dir: Option<&Path>,
+    ) -> Result<Self, LocateError> {
+        let (environment, _) = absolute(&with_cache_dir(environment, cache_dir)?)?;
+        let default = download_endpoint(&environment)?;
+        let id = foreign_id(&environment, endpoint.map(Endpoint::as_str), &default)?;
+        let endpoint = match endpoint {
+            Some(endpoint) => Endpoint::new(environment.absolute_endpoint(endpoint.as_str())?),
+            None => default,
+        };
+        let cache_root = CacheRoot::resolve(&environment)?;
+        let stem = with_id("download-daemon".to_owned(), id.as_deref());
+        Ok(Self {
+            lock_file: cache_root.join(&[&format!("{stem}.lock")]),
+            log_file: cache_root.join(&["logs", &format!("{stem}.log")]),
+            environment: environment.without(Variable::DownloadEndpoint).without(Variable::Endpoint),
+            endpoint,
+            id,
+            cache_root,
+        })
+    }
+
+    /// The endpoint; whether it can be used is said by [`Endpoint::check`].
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The file that holds the pid of the daemon.
+    #[must_use]
+    pub fn lock_file(&self) -> &Path {
+        Path::new(&self.lock_file)
+    }
+
+    /// The log of a daemon in the background.
+    #[must_use]
+    pub fn log_file(&self) -> &Path {
+        Path::new(&self.log_file)
+    }
+
+    /// The cache root.
+    #[must_use]
+    pub const fn cache_root(&self) -> &CacheRoot {
+        &self.cache_root
+    }
+
+    /// What may be done to the directory of the socket: the naming rules own that of a default endpoint.
+    #[must_use]
+    pub const fn dir_policy(&self) -> DirPolicy {
+        if self.id.is_none() { DirPolicy::Dedicated } else { DirPolicy::Shared }
+    }
+
+    /// The environment to give to a daemon that is started at [`endpoint`](Self::endpoint).
+    #[must_use]
+    pub const fn daemon_environment(&self) -> &Environment {
+        &self.environment
     }
 }
 
@@ -89,6 +195,44 @@ mod tests {
     fn an_empty_download_endpoint_variable_is_used_as_it_is() {
         let environment = Environment::new(Platform::Linux, "/").with(Variable::DownloadEndpoint, "");
         assert_eq!(download_client_endpoint(&environment), Ok(Endpoint::from("")));
+    }
+
+    #[test]
+    fn the_default_daemon_has_the_released_names_and_any_other_has_names_of_its_own() {
+        let base = Environment::new(Platform::Linux, "/w").with(Variable::Home, "/h");
+        let located = |environment: &Environment, endpoint: Option<&str>| {
+            let endpoint = endpoint.map(Endpoint::from);
+            let found = DownloadLocations::for_client(environment, endpoint.as_ref(), None).unwrap();
+            let name = found.lock_file().display().to_string();
+            (found.endpoint().as_str().to_owned(), name, found.dir_policy())
+        };
+        let id = stable_path_id("/w/other", Platform::Linux);
+        let other = ("/w/other".to_owned(), format!("/c/download-daemon-{id}.lock"), DirPolicy::Shared);
+        let cached = base.clone().with(Variable::CacheDir, "/c");
+        let expected = (
+            "/c/download-daemon.sock".to_owned(),
+            "/c/download-daemon.lock".to_owned(),
+            DirPolicy::Dedicated,
+        );
+        assert_eq!(located(&cached, None), expected);
+        assert_eq!(located(&cached, Some("/c/./download-daemon.sock")).1, expected.1);
+        assert_eq!(located(&cached, Some("other")), other);
+        assert_eq!(located(&cached.with(Variable::DownloadEndpoint, "other"), None), other);
+        let (endpoint, lock, _) = located(&base.with(Variable::XdgRuntimeDir, "/r"), None);
+        assert_eq!(
+            (endpoint.as_str(), lock.as_str()),
+            ("/r/zccache-download/sock", "/h/.zccache/download-daemon.lock")
+        );
+    }
+
+    #[test]
+    fn the_cache_directory_of_the_command_line_wins_over_the_variable() {
+        let environment = Environment::new(Platform::Linux, "/w").with(Variable::DownloadEndpoint, "/e");
+        let found = DownloadLocations::for_client(&environment, None, Some(Path::new("c"))).unwrap();
+        assert_eq!(found.endpoint().as_str(), "/w/c/download-daemon.sock");
+        let environment = found.daemon_environment();
+        let again = DownloadLocations::for_daemon(environment, Some(found.endpoint()), None).unwrap();
+        assert_eq!(again, found);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod variable;
 pub use broker_start::BrokerStart;
 pub use cache_root::{CacheRoot, CacheRootSource};
 pub use default_endpoint::endpoint_for_cache_dir;
-pub use download::{download_client_endpoint, download_endpoint, download_id};
+pub use download::{DownloadLocations, download_client_endpoint, download_endpoint, download_id};
 pub use endpoint::{Endpoint, EndpointError};
 pub use environment::Environment;
 pub use identity_endpoint::IdentityEndpoint;

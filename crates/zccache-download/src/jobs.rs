@@ -239,6 +239,11 @@ impl Downloads for Jobs {
     fn active(&self) -> u64 {
         self.inner.state().jobs.len() as u64
     }
+
+    fn clients(&self) -> u64 {
+        let state = self.inner.state();
+        state.jobs.values().map(|job| u64::from(job.clients.load(Ordering::Relaxed))).sum()
+    }
 }
 
 impl Attached for Part {

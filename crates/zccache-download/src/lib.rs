@@ -4,13 +4,17 @@
 //! is cut into segments where the server gives out parts, and can be taken up again by the next attempt: what
 //! there is lies in `<destination>.part`, and what is known of it beside that.
 //!
+//! [`daemon`] makes a process of them that is the one download daemon of its endpoint.
+//!
 //! Decided without I/O: `plan` (which bytes are there), `retry` (when to try again), `redirect` (where an answer
 //! leads), `resume` (what may be believed). Not here: wires and sockets, which are `zccache_ipc::download`'s.
 #![forbid(unsafe_code)]
 
+pub mod daemon;
 mod fetch;
 mod job;
 mod jobs;
+pub mod log;
 mod part;
 mod plan;
 mod problem;

@@ -90,6 +90,11 @@ impl PartFile {
         Ok(())
     }
 
+    /// Removes what there is.
+    pub(crate) fn remove(self) -> Result<(), Problem> {
+        fs::remove_file(&self.path).map_err(|error| self.failed("remove", error))
+    }
+
     pub(crate) fn failed(&self, what: &'static str, error: io::Error) -> Problem {
         Problem::file(what, &self.path, error)
     }

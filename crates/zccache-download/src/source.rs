@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
+use zccache_ipc::endpoint::Platform;
 
 use crate::Problem;
 
@@ -53,7 +54,7 @@ impl Source {
 fn local(path: &str) -> PathBuf {
     let bytes = path.as_bytes();
     let has_drive = bytes.len() > 2 && bytes[1].is_ascii_alphabetic() && bytes[2] == b':';
-    PathBuf::from(if cfg!(windows) && has_drive { &path[1..] } else { path })
+    PathBuf::from(if Platform::CURRENT == Platform::Windows && has_drive { &path[1..] } else { path })
 }
 
 /// `url` without what should not stand in a log: the name and the password before the host.

@@ -37,11 +37,22 @@ pub(crate) fn run(job: &Job, limits: &Limits) -> Result<u64, Problem> {
     let source = Source::parse(&job.url)?;
     let part = PartFile::open(&job.path)?;
     let notes = part.notes();
-    let total = match source {
-        Source::File(path) => copy(job, &part, &path)?,
-        Source::Web(url) => download(job, &part, &url, limits)?,
+    let fetched = match source {
+        Source::File(path) => copy(job, &part, &path),
+        Source::Web(url) => download(job, &part, &url, limits),
     };
-    job.check()?;
+    let total = match fetched.and_then(|total| job.check().map(|()| total)) {
+        Ok(total) => total,
+        Err(problem) => {
+            // What the next attempt cannot go on from is of no use to anybody.
+            if !notes.exists()
+                && let Err(error) = part.remove()
+            {
+                tracing::warn!(problem = error.told(), "an unfinished file stays behind");
+            }
+            return Err(problem);
+        }
+    };
     job.tell(|progress| progress.phase = DownloadPhase::Finalizing);
     part.finish(total)?;
     // From here on it is done, whatever becomes of the notes: nothing is resumed without the unfinished file.

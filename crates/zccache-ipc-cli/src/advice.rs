@@ -22,6 +22,17 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
     Some(match failure {
         Failure::Call(error) => return of_call(error, &command),
         Failure::Registry(failure) => return failure.fix(),
+        #[cfg(feature = "download")]
+        Failure::Download(error) => return of_download(error, &command),
+        #[cfg(feature = "download")]
+        Failure::NoDownloads { endpoint, .. } => {
+            format!(
+                "see what it says when it runs in the foreground: {}",
+                command(endpoint, "download serve")
+            )
+        }
+        #[cfg(feature = "download")]
+        Failure::NotDownloaded { .. } | Failure::Serve(_) => return None,
         Failure::NotStopped { pid, .. } | Failure::StillThere { pid, .. } => match pid {
             Some(pid) => format!("wait longer with --timeout SECS, or end process {pid} yourself"),
             None => "wait longer with --timeout SECS".to_owned(),
@@ -92,6 +103,24 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
         }
         _ => return None,
     })
+}
+
+#[cfg(feature = "download")]
+fn of_download(
+    error: &zccache_ipc::download::DownloadError,
+    command: &dyn Fn(&Endpoint, &str) -> String,
+) -> Option<String> {
+    use zccache_ipc::download::DownloadError;
+    match error {
+        DownloadError::Ipc(IpcError::Connect(ConnectError::NoDaemon { endpoint, .. })) => {
+            Some(format!("start one: {}", command(endpoint, "download serve")))
+        }
+        DownloadError::Ipc(IpcError::Connect(error)) => of_connect(error, command),
+        DownloadError::Ipc(IpcError::TimedOut(_)) => {
+            Some("wait longer with --timeout SECS; what is there is not downloaded again".to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {

@@ -45,6 +45,18 @@ pub(crate) enum Failure {
     Ended { endpoint: Endpoint, status: ExitStatus, source: LogEnd },
     #[error("the daemon that was started (pid {pid}) does not answer at {endpoint} after {waited:?}")]
     NotServing { endpoint: Endpoint, pid: Pid, waited: Duration, source: LogEnd },
+    #[cfg(feature = "download")]
+    #[error(transparent)]
+    Download(#[from] zccache_ipc::download::DownloadError),
+    #[cfg(feature = "download")]
+    #[error("{destination} was not downloaded: {why}")]
+    NotDownloaded { destination: String, why: String },
+    #[cfg(feature = "download")]
+    #[error("the download daemon that was started (pid {pid}) does not serve at {endpoint}{}", how(.ended))]
+    NoDownloads { endpoint: Endpoint, pid: Pid, ended: Option<ExitStatus>, source: LogEnd },
+    #[cfg(feature = "download")]
+    #[error(transparent)]
+    Serve(#[from] zccache_download::daemon::DaemonError),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}", path.display())]
@@ -89,6 +101,14 @@ impl Failure {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Call(error) | Self::NotStopped { source: error, .. } => of_call(error),
+            #[cfg(feature = "download")]
+            Self::Download(error) => of_download(error),
+            #[cfg(feature = "download")]
+            Self::NotDownloaded { .. } => Kind::Refused,
+            #[cfg(feature = "download")]
+            Self::NoDownloads { ended: None, .. } => Kind::Timeout,
+            #[cfg(feature = "download")]
+            Self::NoDownloads { .. } | Self::Serve(_) => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) => Kind::NotUtf8,
             Self::StillThere { .. } | Self::NotServing { .. } => Kind::Timeout,
@@ -121,6 +141,22 @@ fn of_call(error: &CallError) -> Kind {
         // What a later release adds is the daemon's answer too.
         _ => Kind::Refused,
     }
+}
+
+#[cfg(feature = "download")]
+fn of_download(error: &zccache_ipc::download::DownloadError) -> Kind {
+    use zccache_ipc::download::DownloadError;
+    match error {
+        DownloadError::Ipc(error) => of_ipc(error),
+        DownloadError::Unexpected(_) => Kind::BadAnswer,
+        // What a later release adds is the daemon's answer too.
+        _ => Kind::Refused,
+    }
+}
+
+#[cfg(feature = "download")]
+fn how(ended: &Option<ExitStatus>) -> String {
+    ended.map(|status| format!(": it ended ({status})")).unwrap_or_default()
 }
 
 fn of_ipc(error: &IpcError) -> Kind {

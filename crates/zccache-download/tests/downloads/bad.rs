@@ -92,7 +92,7 @@ fn a_part_of_another_version_or_place_is_never_put_together_with_ours() {
         ("/other-place", "makes no sense"),
     ] {
         let path = place.path(&name[1..]);
-        assert_failed(&place.get_with(&server.url(name), &path, in_segments(2)), &path, why);
+        assert_failed(&place.fetch_with(&server.url(name), &path, in_segments(2)), &path, why);
     }
 }
 

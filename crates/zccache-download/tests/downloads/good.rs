@@ -38,7 +38,7 @@ fn a_server_that_gives_out_parts_is_asked_for_several_at_once() {
     let place = Place::new();
     let server = WebServer::start(|request| WebAnswer::file(request, &bytes(LEN), TAG));
     let path = place.path("f");
-    assert_complete(&place.get_with(&server.url("/f"), &path, in_segments(4)), &path, &bytes(LEN));
+    assert_complete(&place.fetch_with(&server.url("/f"), &path, in_segments(4)), &path, &bytes(LEN));
     let mut asked: Vec<_> = server.requests().iter().filter_map(testkit::WebRequest::range).collect();
     asked.sort_unstable();
     let quarter = LEN / 4;
@@ -57,7 +57,7 @@ fn a_server_without_parts_or_without_a_version_is_asked_once() {
     });
     for (count, name) in ["/no-parts", "/weak", "/no-version"].into_iter().enumerate() {
         let path = place.path(&name[1..]);
-        assert_complete(&place.get_with(&server.url(name), &path, in_segments(4)), &path, &bytes(LEN));
+        assert_complete(&place.fetch_with(&server.url(name), &path, in_segments(4)), &path, &bytes(LEN));
         assert_eq!(server.requests().len(), count + 1);
     }
 }
@@ -70,7 +70,7 @@ fn redirections_are_followed_for_every_part() {
         _ => WebAnswer::file(request, &bytes(LEN), TAG),
     });
     let path = place.path("f");
-    assert_complete(&place.get_with(&server.url("/moved"), &path, in_segments(2)), &path, &bytes(LEN));
+    assert_complete(&place.fetch_with(&server.url("/moved"), &path, in_segments(2)), &path, &bytes(LEN));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_file_that_is_there_is_not_downloaded_again_unless_forced() {
     let status = place.get(&server.url("/f"), &path);
     assert_eq!((status.phase, status.total_bytes), (DownloadPhase::Completed, Some(6)));
     assert_eq!((std::fs::read(&path).unwrap(), server.requests().len()), (b"before".to_vec(), 0));
-    assert_complete(&place.get_with(&server.url("/f"), &path, forced()), &path, b"new");
+    assert_complete(&place.fetch_with(&server.url("/f"), &path, forced()), &path, b"new");
 }
 
 #[test]

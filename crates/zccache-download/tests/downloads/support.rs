@@ -49,10 +49,10 @@ impl Place {
 
     /// Downloads to the end.
     pub(crate) fn get(&self, url: &str, to: &Path) -> DownloadStatus {
-        self.get_with(url, to, DownloadOptions::default())
+        self.fetch_with(url, to, DownloadOptions::default())
     }
 
-    pub(crate) fn get_with(&self, url: &str, to: &Path, options: DownloadOptions) -> DownloadStatus {
+    pub(crate) fn fetch_with(&self, url: &str, to: &Path, options: DownloadOptions) -> DownloadStatus {
         let mut part = self.join(url, to, options).unwrap();
         self.end_of(&mut part)
     }
@@ -117,6 +117,8 @@ pub(crate) fn assert_failed(status: &DownloadStatus, path: &Path, why: &str) {
     let error = status.error.as_deref().unwrap_or_default();
     assert!(error.contains(why), "{error}");
     assert!(!path.exists(), "a broken file is in the destination's place");
+    let is_of_use = beside(path, ".part.json").exists();
+    assert!(is_of_use || !beside(path, ".part").is_file(), "what is of no use is left over");
 }
 
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {

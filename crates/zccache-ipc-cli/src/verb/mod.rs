@@ -4,6 +4,8 @@
 mod broker;
 mod clear;
 mod completions;
+#[cfg(feature = "download")]
+mod download;
 mod endpoint;
 mod lookup;
 mod manifest;
@@ -43,6 +45,9 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Wire(wire) => return wire::run(&wire, output),
         Verb::Completions(completions) => return completions::run(&completions, output),
+        // Its daemon is another one.
+        #[cfg(feature = "download")]
+        Verb::Download(verb) => return download::run(verb, environment, &global, output),
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
@@ -70,6 +75,8 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
+        #[cfg(feature = "download")]
+        Verb::Download(_) => unreachable!("this was done above"),
         Verb::Session(_)
         | Verb::Endpoint
         | Verb::Manifest(_)

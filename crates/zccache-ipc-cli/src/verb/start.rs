@@ -167,13 +167,25 @@ fn launch(caller: &Caller, start: &Start, program: &Path, log: &Path) -> Result<
 }
 
 /// The log of the daemon that is started.
-struct Log {
+pub(super) struct Log {
     path: PathBuf,
     /// How long it was before.
     length: u64,
 }
 
 impl Log {
+    /// The log at `path`.
+    #[cfg(feature = "download")]
+    pub(super) fn at(path: PathBuf) -> Self {
+        let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        Self { path, length }
+    }
+
+    #[cfg(feature = "download")]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Chooses the log, and makes room for the default one.
     fn open(caller: &Caller, named: Option<&Path>) -> Result<Self, Failure> {
         let path = match named {
@@ -185,7 +197,7 @@ impl Log {
     }
 
     /// What has been written to it last since then.
-    fn end(&self) -> LogEnd {
+    pub(super) fn end(&self) -> LogEnd {
         LogEnd { path: self.path.clone(), text: self.last_lines().unwrap_or_default() }
     }
 

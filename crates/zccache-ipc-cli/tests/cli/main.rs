@@ -6,6 +6,8 @@ mod broker;
 mod calls;
 #[cfg(test)] // its functions are those of tests
 mod daemon;
+#[cfg(all(test, unix, feature = "download"))]
+mod download;
 mod endpoints;
 mod help;
 mod no_daemon;

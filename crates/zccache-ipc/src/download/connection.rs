@@ -197,7 +197,7 @@ impl<D: Downloads> Connection<'_, D> {
         DownloadDaemonStatus {
             version: self.shared.config.release.clone(),
             active_downloads: self.shared.downloads.active(),
-            connected_clients: self.shared.counters.open.load(Ordering::Relaxed),
+            connected_clients: self.shared.downloads.clients(),
             uptime_secs: self.shared.began.elapsed().as_secs(),
             endpoint: self.shared.endpoint.clone(),
         }

@@ -31,8 +31,11 @@ pub trait Downloads: Send + Sync + 'static {
     /// The future is dropped when the client leaves: it must not leave a part behind that nobody holds.
     fn attach(&self, request: DownloadAttach) -> impl Future<Output = Result<Self::Attached, String>> + Send;
 
-    /// How many downloads run.
+    /// How many downloads run, or wait for their turn.
     fn active(&self) -> u64;
+
+    /// How many clients are attached to one.
+    fn clients(&self) -> u64;
 }
 
 /// A client's part in a download. Dropping it is leaving.

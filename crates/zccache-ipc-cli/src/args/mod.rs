@@ -1,5 +1,8 @@
 //! What can be typed.
 
+#[cfg(feature = "download")]
+mod download;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +14,9 @@ use zccache_ipc::{Lane, WirePolicy};
 use crate::broker_args::Broker;
 use crate::exit;
 use crate::registry_args::{Manifest, ServiceDefinition};
+
+#[cfg(feature = "download")]
+pub(crate) use download::{Download, Get, Serve};
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "zccache-ipc";
@@ -101,6 +107,13 @@ pub(crate) enum Verb {
         after_help = "Example:\n  zccache-ipc wire decode --request 080000000f00000000000000"
     )]
     Wire(Wire),
+    /// Download files, by way of a daemon that clients share
+    #[cfg(feature = "download")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  zccache-ipc download get https://example.com/big.tar.gz big.tar.gz"
+    )]
+    Download(Download),
     /// Print a script that completes this command line in a shell
     #[command(
         after_help = "Example:\n  zccache-ipc completions bash > ~/.local/share/bash-completion/completions/zccache-ipc"

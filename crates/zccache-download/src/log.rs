@@ -1,0 +1,43 @@
+//! The daemon's own log.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::sync::Mutex;
+
+use tracing::level_filters::LevelFilter;
+
+/// A log above this many bytes becomes `.1` when the next daemon starts.
+const LIMIT: u64 = 1024 * 1024;
+
+/// Logs to the end of `file`, else to standard error. Has no effect where a log is set up already.
+///
+/// # Errors
+///
+/// When the file cannot be opened; standard error stands in for it.
+pub fn init(file: Option<&Path>) -> io::Result<()> {
+    let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).log_internal_errors(false);
+    let opened = file.map(open).transpose();
+    let (file, result) = match opened {
+        Ok(file) => (file, Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    let _ = match file {
+        Some(file) => builder.with_ansi(false).with_writer(Mutex::new(file)).try_init(),
+        None => builder.with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).try_init(),
+    };
+    result
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > LIMIT) {
+        // Where it cannot be moved, it goes on as it is.
+        let _ = fs::rename(path, path.with_extension("log.1"));
+    }
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Writes a line of the program around the daemon.
+pub fn line(text: &str) {
+    tracing::info!("{text}");
+}
