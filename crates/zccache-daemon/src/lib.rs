@@ -23,6 +23,7 @@ mod chain;
 mod counters;
 mod error;
 mod logging;
+#[cfg_attr(not(feature = "manifest"), path = "registration_left_out.rs")]
 mod registration;
 mod serving;
 mod settings;

@@ -21,6 +21,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
     };
     Some(match failure {
         Failure::Call(error) => return of_call(error, &command),
+        #[cfg(feature = "manifest")]
         Failure::Registry(failure) => return failure.fix(),
         #[cfg(feature = "download")]
         Failure::Download(error) => return of_download(error, &command),

@@ -14,6 +14,7 @@ use zccache_ipc::{CallError, IpcError};
 
 use crate::json::JsonError;
 use crate::kind::Kind;
+#[cfg(feature = "manifest")]
 use crate::registry_failure::RegistryFailure;
 
 /// Why a verb was not done; `advice` says what to do about it.
@@ -75,10 +76,14 @@ pub(crate) enum Failure {
     SeveralOutputs(Vec<String>),
     #[error("the artifact has no output")]
     NoOutput,
+    #[cfg(feature = "manifest")]
     #[error(transparent)]
     Registry(#[from] RegistryFailure),
     #[error("this program was built without {0} support")]
-    #[cfg_attr(feature = "broker", expect(dead_code, reason = "for the builds that leave something out"))]
+    #[cfg_attr(
+        all(feature = "broker", feature = "manifest"),
+        expect(dead_code, reason = "for the builds that leave something out")
+    )]
     LeftOut(&'static str),
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
@@ -117,6 +122,7 @@ impl Failure {
             Self::Directory(_) => Kind::UnsafeDirectory,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) => Kind::Usage,
+            #[cfg(feature = "manifest")]
             Self::Registry(failure) => failure.kind(),
             Self::LeftOut(_) => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,

@@ -6,6 +6,10 @@ macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $label:literal => $exit:ident,)+) => {
         /// What sort of failure it is: the `kind` of an error in JSON, and the exit code that follows.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[cfg_attr(
+            not(all(feature = "broker", feature = "manifest")),
+            allow(dead_code, reason = "the verbs that end so may be left out")
+        )]
         pub(crate) enum Kind {
             $($(#[doc = $doc])+ $kind,)+
         }

@@ -19,6 +19,7 @@ mod lines;
 mod output;
 mod output_file;
 mod registry_args;
+#[cfg(feature = "manifest")]
 mod registry_failure;
 mod report;
 mod translate;

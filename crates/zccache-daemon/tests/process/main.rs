@@ -5,6 +5,7 @@ mod background;
 mod brokered;
 mod ending;
 mod identity;
+#[cfg(feature = "manifest")]
 mod manifest;
 mod places;
 mod serving;

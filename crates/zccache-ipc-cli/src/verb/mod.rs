@@ -8,9 +8,11 @@ mod completions;
 mod download;
 mod endpoint;
 mod lookup;
+#[cfg_attr(not(feature = "manifest"), path = "manifest_left_out.rs")]
 mod manifest;
 mod ping;
 mod request;
+#[cfg_attr(not(feature = "manifest"), path = "service_definition_left_out.rs")]
 mod service_definition;
 mod session;
 mod silent;

@@ -13,9 +13,9 @@ mod help;
 mod no_daemon;
 #[cfg(test)]
 mod real;
-#[cfg(test)]
+#[cfg(all(test, feature = "manifest"))]
 mod registry;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, target_os = "linux", feature = "manifest"))]
 mod registry_disk;
 #[cfg(all(test, unix))]
 mod start;
