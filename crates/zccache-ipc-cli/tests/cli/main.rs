@@ -13,9 +13,11 @@ mod help;
 mod no_daemon;
 #[cfg(test)]
 mod real;
-#[cfg(all(test, feature = "manifest"))]
+#[cfg(feature = "manifest")]
+#[cfg(test)]
 mod registry;
-#[cfg(all(test, target_os = "linux", feature = "manifest"))]
+#[cfg(all(target_os = "linux", feature = "manifest"))]
+#[cfg(test)]
 mod registry_disk;
 #[cfg(all(test, unix))]
 mod start;
