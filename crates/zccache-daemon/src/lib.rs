@@ -7,6 +7,7 @@
 //! Not here: anything about wires or sockets, which is `zccache-ipc`'s; running tools.
 #![forbid(unsafe_code)]
 
+pub mod fingerprint;
 pub mod lifecycle;
 pub mod rolling_file;
 pub mod service;

@@ -73,7 +73,8 @@ impl DaemonService {
         let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
         let builds = Builds::new(identity, Arc::clone(&sessions));
         let compiles = Compiles::new(Arc::clone(&sessions), counters);
-        let (execs, fingerprints, handles) = (Execs, Fingerprints, Handles);
+        let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
+        let (execs, handles) = (Execs, Handles);
         Self { store, sessions, control, artifacts, builds, compiles, execs, fingerprints, handles }
     }
 

@@ -123,8 +123,6 @@ async fn what_is_not_served_says_so_and_counts_as_an_error() {
     let compile = Request::CompileEphemeral(CompileEphemeral::default());
     assert_eq!(sut.ask(compile).await, text("CompileEphemeral"));
     assert_eq!(sut.ask(Request::LinkEphemeral(LinkEphemeral::default())).await, text("LinkEphemeral"));
-    let check = Request::FingerprintCheck(Default::default());
-    assert_eq!(sut.ask(check).await, text("FingerprintCheck"));
     let release = Request::ReleaseWorktreeHandles(Default::default());
     assert_eq!(sut.ask(release).await, text("ReleaseWorktreeHandles"));
     let invalid = Request::Compile(Compile { session_id: "x".to_owned(), ..Compile::default() });
