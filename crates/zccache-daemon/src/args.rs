@@ -51,6 +51,10 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", default_value = "10GiB", value_parser = store_size)]
     pub max_size: ByteSize,
 
+    /// Live for the owners that sessions with private options name, and end when the last one has
+    #[arg(long)]
+    pub private: bool,
+
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
     #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
     pub wires: SpokenWires,

@@ -15,7 +15,7 @@ use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
 use crate::store::{self, Store};
-use crate::{StartError, chain};
+use crate::{Mismatches, StartError, chain};
 
 /// How often the daemon looks whether its socket and locks are still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -32,6 +32,8 @@ pub enum Reason {
     Idle,
     /// The system asked for it.
     Signal,
+    /// It was private, and the last process that it lived for has ended or closed its session.
+    Owners,
 }
 
 /// Opens the store and serves `listener` until something ends it.
@@ -64,9 +66,11 @@ pub(crate) async fn run(
         cache_dir: locations.cache_root().path().into(),
     };
     let sessions = Sessions::new(sessions::Limits::default());
+    let sessions = if settings.is_private { sessions.private() } else { sessions };
     let service = Arc::new(DaemonService::new(identity, store, sessions));
 
-    let mut servers = Servers::new(Arc::clone(&service), settings);
+    let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
+    let mut servers = Servers::new(Arc::clone(&service), mismatches, settings);
     servers.add(listener);
     let reason = servers.until_ended(claim, lifecycle, &signalled).await;
     service.close().await;
@@ -77,6 +81,7 @@ pub(crate) async fn run(
         Ok(Reason::Shutdown) => lifecycle.record(&Event::Shutdown { uptime, requests }),
         Ok(Reason::Idle) => lifecycle.record(&Event::Idle { uptime, requests, idle_timeout }),
         Ok(Reason::Signal) => lifecycle.record(&Event::Signal { uptime, requests }),
+        Ok(Reason::Owners) => lifecycle.record(&Event::Owners { uptime, requests }),
         Err(_) => {}
     }
     reason
@@ -85,6 +90,7 @@ pub(crate) async fn run(
 /// The server of each socket that the daemon has had: the newest accepts, the others drain.
 struct Servers {
     service: Arc<DaemonService>,
+    mismatches: Arc<Mismatches>,
     config: ServerConfig,
     tasks: JoinSet<(u64, Result<Served, ServeError>)>,
     newest: u64,
@@ -92,7 +98,7 @@ struct Servers {
 }
 
 impl Servers {
-    fn new(service: Arc<DaemonService>, settings: &Settings) -> Self {
+    fn new(service: Arc<DaemonService>, mismatches: Mismatches, settings: &Settings) -> Self {
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         config.wires = settings.wires;
@@ -101,7 +107,14 @@ impl Servers {
             tracing::error!("the daemon does not end by itself and is ended");
             std::process::exit(1);
         });
-        Self { service, config, tasks: JoinSet::new(), newest: 0, handle: None }
+        Self {
+            service,
+            mismatches: Arc::new(mismatches),
+            config,
+            tasks: JoinSet::new(),
+            newest: 0,
+            handle: None,
+        }
     }
 
     /// Serves `listener`, and lets the servers before finish what they are at.
@@ -109,10 +122,14 @@ impl Servers {
         self.stop();
         self.newest += 1;
         let number = self.newest;
-        let server = Server::new(Attached::new(Arc::clone(&self.service), number), self.config.clone());
+        let server = Server::new(self.attached(number), self.config.clone());
         self.service.traffic().began(number, server.handle());
         self.handle = Some(server.handle());
         self.tasks.spawn(async move { (number, server.serve(listener).await) });
+    }
+
+    fn attached(&self, number: u64) -> Attached {
+        Attached::new(Arc::clone(&self.service), Arc::clone(&self.mismatches), number)
     }
 
     fn stop(&self) {
@@ -157,8 +174,9 @@ impl Servers {
                     self.stop();
                 }
                 _ = look.tick(), if !ending => {
-                    if let Err(error) = self.look_after(claim, lifecycle) {
-                        reason = Err(error);
+                    let looked = self.look_after(claim, lifecycle);
+                    if looked.is_err() || self.service.owners_are_gone() {
+                        reason = looked.map(|()| Reason::Owners);
                         ending = true;
                         self.stop();
                     }
@@ -233,6 +251,7 @@ impl fmt::Display for Reason {
             Self::Shutdown => "a client asked the daemon to end",
             Self::Idle => "nobody asked for anything, and the daemon ends",
             Self::Signal => "the system asked the daemon to end",
+            Self::Owners => "the last process that the private daemon lived for is gone",
         })
     }
 }

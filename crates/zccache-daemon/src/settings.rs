@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) max_connections: u32,
     /// What the store may hold, in bytes.
     pub(crate) max_size: u64,
+    /// Whether it lives for the owners of its sessions.
+    pub(crate) is_private: bool,
     pub(crate) wires: Wires,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
@@ -49,6 +51,7 @@ impl Settings {
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
             max_size: args.max_size.as_u64(),
+            is_private: args.private,
             wires: args.wires.into(),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.

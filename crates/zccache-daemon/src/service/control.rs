@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zccache_ipc::Lane;
-use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Response};
+use zccache_ipc::model::{DaemonStatus, Response};
 
 use super::Identity;
 use crate::counters::Counters;
@@ -51,7 +51,7 @@ impl Control {
 
     /// Returns every figure of the daemon.
     ///
-    /// It is never private and keeps neither file metadata nor a dependency graph; it runs no tools, so
+    /// It keeps neither file metadata nor a dependency graph; it runs no tools, so
     /// that every compilation asked for has failed and no link step has been done.
     fn figures(&self) -> DaemonStatus {
         let stored = self.store.figures();
@@ -61,7 +61,7 @@ impl Control {
             version: self.identity.version.clone(),
             daemon_namespace: self.identity.namespace.clone(),
             endpoint: self.identity.endpoint.clone(),
-            private_daemon: PrivateDaemonStatus::default(),
+            private_daemon: self.sessions.private_status(),
             artifact_count: stored.artifacts,
             cache_size_bytes: stored.bytes,
             metadata_entries: 0,

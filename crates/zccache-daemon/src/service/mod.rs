@@ -71,10 +71,11 @@ impl DaemonService {
             Arc::clone(&counters),
         );
         let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
-        let builds = Builds::new(identity, Arc::clone(&sessions));
+        let builds = Builds::new(Arc::clone(&identity), Arc::clone(&sessions));
+        let handles = Handles::new(identity, Arc::clone(&sessions));
         let compiles = Compiles::new(Arc::clone(&sessions), counters);
         let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
-        let (execs, handles) = (Execs, Handles);
+        let execs = Execs;
         Self { store, sessions, control, artifacts, builds, compiles, execs, fingerprints, handles }
     }
 
@@ -97,6 +98,11 @@ impl DaemonService {
     pub async fn close(&self) {
         self.store.close().await;
         self.sessions.flush().await;
+    }
+
+    /// Whether a private daemon has lost the last process that it lived for.
+    pub(crate) fn owners_are_gone(&self) -> bool {
+        self.sessions.owners_are_gone()
     }
 
     async fn answer(&self, request: Request, connection: Connection) -> Response {

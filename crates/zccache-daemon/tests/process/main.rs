@@ -3,6 +3,7 @@
 mod background;
 mod ending;
 mod places;
+mod private;
 mod serving;
 mod storing;
 mod winner;

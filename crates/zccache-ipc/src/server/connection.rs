@@ -10,7 +10,7 @@ use ipc_model::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{Coming, Lane, Refusal, ReplyTo, Step};
+use wire_dispatch::{Coming, CutError, DecodeError, Lane, Refusal, ReplyTo, Step};
 
 use super::figures::Counters;
 use super::idle::Place;
@@ -228,6 +228,9 @@ impl<'a, S: Service> Connection<'a, S> {
 
     fn note(&self, refusal: &Refusal) {
         Counters::count(&self.shared.counters.refused);
+        if let DecodeError::Cut(CutError::Version { received }) = refusal.cause {
+            self.shared.service.version_refused(received);
+        }
         let error = &refusal.cause as &dyn std::error::Error;
         tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
     }
