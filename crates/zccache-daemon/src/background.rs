@@ -78,6 +78,8 @@ fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Lau
         .args(["--idle-timeout", &settings.idle_secs().to_string()])
         .args(["--report-version", &settings.version])
         .args(["--max-connections", &settings.max_connections.to_string()])
+        .args(["--max-requests", &settings.max_requests.to_string()])
+        .args(["--max-memory", &settings.max_memory.to_string()])
         .args(["--max-size", &settings.max_size.to_string()])
         .args(["--wires", &args.wires.to_string()]);
     if settings.is_private {

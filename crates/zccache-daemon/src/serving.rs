@@ -101,6 +101,8 @@ impl Servers {
     fn new(service: Arc<DaemonService>, mismatches: Mismatches, settings: &Settings) -> Self {
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        config.max_in_flight = usize::try_from(settings.max_requests).unwrap_or(usize::MAX);
+        config.memory_budget = usize::try_from(settings.max_memory).unwrap_or(usize::MAX);
         config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
         config.drain = DrainPolicy::new(DRAIN, || {

@@ -19,6 +19,9 @@ pub struct ClientConfig {
     /// For a whole call, whatever it takes: connecting, asking first, and asking again. Default none; the
     /// other limits hold for each step.
     pub call_timeout: Option<Duration>,
+    /// How long a call goes on asking a daemon that answers `Backpressure`, after the pauses that it asks for.
+    /// Default 5 s; zero takes the first one for the answer.
+    pub busy_timeout: Duration,
     /// Which wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
@@ -32,6 +35,7 @@ impl ClientConfig {
             reply_timeout: DEFAULT_CLIENT_RECV_TIMEOUT,
             send_timeout: Duration::from_secs(30),
             call_timeout: None,
+            busy_timeout: Duration::from_secs(5),
             wire: WirePolicy::Auto,
         }
     }
@@ -45,6 +49,7 @@ impl ClientConfig {
             reply_timeout: limit,
             send_timeout: defaults.send_timeout.min(limit),
             call_timeout: Some(limit),
+            busy_timeout: defaults.busy_timeout.min(limit),
             wire: defaults.wire,
         }
     }
@@ -60,6 +65,13 @@ impl ClientConfig {
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets how long to go on asking a daemon that is over its limits.
+    #[must_use]
+    pub const fn busy_timeout(mut self, limit: Duration) -> Self {
+        self.busy_timeout = limit;
         self
     }
 

@@ -22,6 +22,7 @@ mod inbound;
 mod listener;
 mod memory;
 mod mux;
+mod patience;
 mod reply;
 mod server;
 mod service;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use ipc_endpoint::Stream;
-use ipc_model::{Request, Response};
+use ipc_model::{Request, RequestKind, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -206,7 +206,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 Step::Reject(refusal) => {
                     memory = None;
                     self.note(&refusal);
-                    self.send(&refusal.reply_to, &refusal.reply).await?;
+                    self.send(&refusal.reply_to, &refusal.reply, true).await?;
                     deadline = self.between_frames(&place);
                 }
                 Step::Refuse(refusal) => {
@@ -238,9 +238,16 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
+        let again = request.is_idempotent();
+        let turn = self.shared.turns.try_acquire();
+        if turn.is_err() && !is_control(kind) {
+            Counters::count(&self.shared.counters.turned_away);
+            return self.send(reply_to, &self.shared.backpressure("too many requests"), true).await;
+        }
         let response = self.shared.service.call(request, &self.caller).await;
         self.shared.counters.answered(reply_to.lane());
-        let result = self.send(reply_to, &response).await;
+        drop(turn);
+        let result = self.send(reply_to, &response, again).await;
         drop(answering);
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
@@ -306,7 +313,7 @@ impl<'a, S: Service> Connection<'a, S> {
 
     /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
     async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
-        self.send(reply_to, reply).await?;
+        self.send(reply_to, reply, true).await?;
         self.stream.shutdown().await?;
         let mut sink = BytesMut::with_capacity(FREE_FRAME);
         let listen = async {
@@ -324,13 +331,19 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(())
     }
 
-    async fn send(&mut self, reply_to: &ReplyTo, response: &Response) -> Result<(), End> {
+    /// Sends a reply. One that finds no room in memory says so: as `Backpressure` where the request may be made
+    /// `again`, and otherwise as an error, because it has been acted on.
+    async fn send(&mut self, reply_to: &ReplyTo, response: &Response, again: bool) -> Result<(), End> {
         let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
         let busy;
         let response = match &memory {
             Ok(_) => response,
             Err(NoRoom) => {
-                busy = self.shared.backpressure("too many large replies");
+                busy = if again {
+                    self.shared.backpressure("too many large replies")
+                } else {
+                    Response::error("the request was acted on, and there was no memory for its reply")
+                };
                 &busy
             }
         };
@@ -349,6 +362,11 @@ impl<'a, S: Service> Connection<'a, S> {
         }
         Ok(())
     }
+}
+
+/// What is answered however busy the daemon is, so that it can be looked at and stopped.
+const fn is_control(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Ping | RequestKind::Status | RequestKind::Shutdown)
 }
 
 /// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
