@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod families;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -77,6 +79,15 @@ pub(crate) enum Verb {
         after_help = "Example:\n  id=$(zccache-ipc session start) && zccache-ipc session end $id"
     )]
     Session(Session),
+    /// Tell whether files have changed since the last run that succeeded
+    #[command(after_help = "Example:\n  zccache-ipc fp --cache-file .cache/lint check --ext rs && lint")]
+    Fp(families::Fingerprint),
+    /// Let go of everything below a directory, so that it can be removed
+    #[command(after_help = "Example:\n  zccache-ipc release-handles ../worktree && rm -r ../worktree")]
+    ReleaseHandles(families::ReleaseHandles),
+    /// List the artifacts of rustc that are cached: key, number of outputs, their names
+    #[command(after_help = "Example:\n  zccache-ipc artifacts")]
+    Artifacts,
     /// Send any request in its JSON form and print the reply in its JSON form
     #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
         zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n  \

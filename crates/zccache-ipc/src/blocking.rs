@@ -20,7 +20,7 @@ use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
 use crate::inbound::{Inbound, KEPT};
 use crate::memory::Memory;
-use crate::patience::Patience;
+use crate::patience::{Patience, is_out_of_time};
 use crate::reply::of_request;
 use crate::{CallError, ClientConfig, IpcError};
 
@@ -119,12 +119,17 @@ impl Client {
         request: &Request,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
         let (limits, patience) = (Limits::begin(&self.config), Patience::begin(&self.config));
+        let mut turned_away = None;
         loop {
-            let reply = self.converse(policy, ids, request, limits)?;
+            let reply = match (self.converse(policy, ids, request, limits), turned_away) {
+                (Err(error), Some(reply)) if is_out_of_time(&error) => return Ok(reply),
+                (result, _) => result?,
+            };
             match patience.pause(&reply.message) {
                 Some(pause) => std::thread::sleep(pause), // as the daemon asks
                 None => return Ok(reply),
             }
+            turned_away = Some(reply);
         }
     }
 

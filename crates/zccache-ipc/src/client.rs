@@ -18,7 +18,7 @@ use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
 use crate::memory::Memory;
 use crate::mux::{Exchanged, Mux};
-use crate::patience::Patience;
+use crate::patience::{Patience, is_out_of_time};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// Connections of wire v15 at one time, which carry one request each.
@@ -135,12 +135,17 @@ impl Client {
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
         let (limits, patience) = (Limits::begin(self.config()), Patience::begin(self.config()));
+        let mut turned_away = None;
         loop {
-            let response = self.attempt(request, limits).await?;
+            let response = match (self.attempt(request, limits).await, turned_away) {
+                (Err(error), Some(response)) if is_out_of_time(&error) => return Ok(response),
+                (result, _) => result?,
+            };
             match patience.pause(&response) {
                 Some(pause) => tokio::time::sleep(pause).await, // as the daemon asks
                 None => return Ok(response),
             }
+            turned_away = Some(response);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ipc_model::Response;
 
-use crate::ClientConfig;
+use crate::{CallError, ClientConfig};
 
 /// The shortest and the longest pause that a daemon's word is taken for.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -27,13 +27,19 @@ impl Patience {
     /// How long to wait before asking again; `None` when `response` is the answer to give.
     ///
     /// It is what the daemon asks for and up to half as much again, so that those it turned away together do
-    /// not come back together. A wait that would not end in time is not begun.
+    /// not come back together. A pause is not begun unless as much time is left after it.
     pub(crate) fn pause(&self, response: &Response) -> Option<Duration> {
         let Response::Backpressure(pressure) = response else { return None };
         let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(SHORTEST, LONGEST);
         let pause = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
-        (Instant::now() + pause < self.until).then_some(pause)
+        (Instant::now() + 2 * pause < self.until).then_some(pause)
     }
+}
+
+/// Whether a call that was turned away before ends as it began when this came of asking again: out of time, and
+/// not acted on.
+pub(crate) fn is_out_of_time(error: &CallError) -> bool {
+    matches!(error, CallError::Ipc(error) if error.is_timeout())
 }
 
 #[cfg(test)]
@@ -71,8 +77,8 @@ mod tests {
         };
         check(ClientConfig::new(), true);
         check(ClientConfig::new().busy_timeout(Duration::ZERO), false);
-        check(ClientConfig::new().busy_timeout(Duration::from_millis(900)), false);
-        check(ClientConfig::within(Duration::from_millis(900)), false);
+        check(ClientConfig::new().busy_timeout(Duration::from_millis(1900)), false);
+        check(ClientConfig::within(Duration::from_millis(1900)), false);
         check(ClientConfig::within(Duration::from_secs(3600)), true);
     }
 }

@@ -1,10 +1,13 @@
 //! The verbs, one file each.
 
+mod artifacts;
 mod clear;
 mod completions;
 mod endpoint;
+mod fp;
 mod lookup;
 mod ping;
+mod release;
 mod request;
 mod session;
 mod silent;
@@ -55,6 +58,9 @@ pub(crate) fn run(
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
+        Verb::Fp(fingerprint) => fp::run(&caller, &fingerprint, output),
+        Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
+        Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),
         Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
             unreachable!("these were done above")

@@ -4,6 +4,7 @@ mod calls;
 #[cfg(test)] // its functions are those of tests
 mod daemon;
 mod endpoints;
+mod families;
 mod help;
 mod no_daemon;
 #[cfg(test)]
