@@ -13,7 +13,9 @@ mod status;
 mod stop;
 mod store;
 mod wire;
+mod wrap;
 
+use std::ffi::OsString;
 use std::io;
 
 use comfy_table::{Table, presets};
@@ -21,7 +23,7 @@ use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
 
 use crate::Exit;
-use crate::args::{Arguments, Verb};
+use crate::args::{Arguments, Global, Verb};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::json::to_json;
@@ -38,6 +40,8 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Wire(wire) => return wire::run(&wire, output),
         Verb::Completions(completions) => return completions::run(&completions, output),
+        // It runs the compiler whatever else is wrong.
+        Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
@@ -56,10 +60,15 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) | Verb::Wrap(_) => {
             unreachable!("these were done above")
         }
     }
+}
+
+/// Does what `zccache-ipc wrap -- COMMAND` says.
+pub(crate) fn wrap(command: &[OsString], environment: io::Result<Environment>) -> Exit {
+    wrap::run(command, true, environment, &Global::default())
 }
 
 /// The contents of `response` in its JSON form.
