@@ -52,6 +52,12 @@ impl Environment {
         Ok(snapshot)
     }
 
+    /// Every variable of this process, ours or not, for a program that is run in its place.
+    #[must_use]
+    pub fn to_pass_on() -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
     /// The same environment with `variable` set to `value`.
     #[must_use]
     pub fn with(mut self, variable: Variable, value: impl Into<OsString>) -> Self {

@@ -57,6 +57,7 @@ mod pid;
 mod process;
 mod proved_daemon;
 mod stream;
+mod tool_process;
 
 pub use atomic_file::{WriteError, write_atomic};
 pub use claim::{BindError, Claim, ClaimError};
@@ -73,3 +74,6 @@ pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
 pub use proved_daemon::ProvedDaemon;
 pub use stream::Stream;
+pub use tool_process::{
+    ProcessGroup, find_program, keep_descriptors_back, run_instead, shell_code, stdin_is_bounded,
+};

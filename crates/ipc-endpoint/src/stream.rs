@@ -4,7 +4,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ipc_path::Platform;
@@ -53,6 +53,25 @@ impl Stream {
     #[must_use]
     pub const fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Returns when the other end has closed the connection, and not only said that it sends no more.
+    ///
+    /// Nothing is read. What has arrived already, or an end that still reads, makes it look again four
+    /// times a second. On Windows it never returns.
+    ///
+    /// # Cancel safety
+    ///
+    /// Waiting changes nothing.
+    pub async fn hung_up(&self) {
+        const LOOK: Duration = Duration::from_millis(250);
+        loop {
+            // What cannot be waited for any more is gone.
+            if os::readable(&self.io).await.is_err() || os::has_hung_up(&self.io).await {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub(crate) const fn new(io: os::AsyncIo, peer: Peer) -> Self {

@@ -62,6 +62,10 @@ pub struct Args {
     /// Live for the owners that sessions with private options name, and end when the last one has
     #[arg(long)]
     pub private: bool,
+    /// Compilers and other tools at one time, one more waits; by default four for each processor, and at
+    /// least 16
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_tools: Option<u32>,
 
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
     #[arg(long, value_name = "WIRES", default_value_t, value_enum)]
@@ -179,6 +183,7 @@ mod tests {
         check("d --max-connections 0", ValueValidation);
         check("d --max-size much", ValueValidation);
         check("d --max-size 1023KiB", ValueValidation);
+        check("d --max-tools 0", ValueValidation);
         check("d --detached", MissingRequiredArgument);
         check("d --frobnicate", UnknownArgument);
         check("d --log-level loud", InvalidValue);

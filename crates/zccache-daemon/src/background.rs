@@ -81,6 +81,7 @@ fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Lau
         .args(["--max-requests", &settings.max_requests.to_string()])
         .args(["--max-memory", &settings.max_memory.to_string()])
         .args(["--max-size", &settings.max_size.to_string()])
+        .args(["--max-tools", &settings.tools.running.to_string()])
         .args(["--wires", &args.wires.to_string()]);
     if settings.is_private {
         launch = launch.arg("--private");

@@ -5,14 +5,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts that only grow.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Lookups that found something.
+    /// Lookups and compilations that found something.
     pub(crate) hits: Counter,
-    /// Lookups that found nothing.
+    /// Lookups and compilations that found nothing.
     pub(crate) misses: Counter,
-    /// Compilations asked for, all of them refused.
+    /// Compilations asked for.
     pub(crate) compilations: Counter,
-    /// Link steps asked for, all of them refused.
+    /// Compilations that are not cached, whatever they come to.
+    pub(crate) non_cacheable: Counter,
+    /// Compilations that failed.
+    pub(crate) compile_errors: Counter,
+    /// Milliseconds of compiling that hits have saved.
+    pub(crate) saved_ms: Counter,
+    /// Link steps asked for.
     pub(crate) links: Counter,
+    /// Link steps that are not cached.
+    pub(crate) links_non_cacheable: Counter,
 }
 
 /// One count.
@@ -21,7 +29,11 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
     }
 
     pub(crate) fn value(&self) -> u64 {

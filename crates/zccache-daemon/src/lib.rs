@@ -1,18 +1,20 @@
 //! A zccache daemon on an embedded store: the reference for those who embed the layer.
 //!
-//! Each concern is a module of its own: [`store`] keeps artifacts, [`sessions`] counts what happened
+//! Each concern is a module of its own: [`store`] keeps artifacts, [`tool`] runs programs, [`sessions`] counts what happened
 //! in a build, [`service`] answers requests with both, and [`start`] makes a process of it that is
 //! the one daemon of its endpoint.
 //!
-//! Not here: anything about wires or sockets, which is `zccache-ipc`'s; running tools.
+//! Not here: anything about wires or sockets, which is `zccache-ipc`'s.
 #![forbid(unsafe_code)]
 
+pub mod compile;
 pub mod fingerprint;
 pub mod lifecycle;
 pub mod rolling_file;
 pub mod service;
 pub mod sessions;
 pub mod store;
+pub mod tool;
 
 mod args;
 mod background;

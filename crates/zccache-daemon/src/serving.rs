@@ -67,7 +67,7 @@ pub(crate) async fn run(
     };
     let sessions = Sessions::new(sessions::Limits::default());
     let sessions = if settings.is_private { sessions.private() } else { sessions };
-    let service = Arc::new(DaemonService::new(identity, store, sessions));
+    let service = Arc::new(DaemonService::new(identity, store, sessions).with_tools(settings.tools));
 
     let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
     let mut servers = Servers::new(Arc::clone(&service), mismatches, settings);

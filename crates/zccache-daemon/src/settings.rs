@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
 
-use crate::Args;
+use crate::{Args, tool};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
 const IDLE_TIMEOUT_SECS: u64 = 3600;
@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) max_size: u64,
     /// Whether it lives for the owners of its sessions.
     pub(crate) is_private: bool,
+    pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
@@ -57,6 +58,9 @@ impl Settings {
             max_memory: args.max_memory.as_u64(),
             max_size: args.max_size.as_u64(),
             is_private: args.private,
+            tools: args.max_tools.map_or_else(tool::Limits::default, |most| {
+                tool::Limits::of(usize::try_from(most).unwrap_or(usize::MAX))
+            }),
             wires: args.wires.into(),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zccache_ipc::endpoint::{
     BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
-    ensure_directory, raise_fd_limit,
+    ensure_directory, keep_descriptors_back, raise_fd_limit,
 };
 
 use crate::lifecycle::{Event, LifecycleLog};
@@ -82,6 +82,9 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
 }
 
 fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, StartError> {
+    if let Err(error) = keep_descriptors_back() {
+        tracing::warn!(%error, "tools may be given files that this daemon was given");
+    }
     if let Err(error) = raise_fd_limit() {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }

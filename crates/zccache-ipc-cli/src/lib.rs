@@ -38,6 +38,9 @@ use output::Output;
 /// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(command) = wrapped(&arguments) {
+        return verb::wrap(command, environment);
+    }
     let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
@@ -57,6 +60,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
             _ if is_question => Exit::Usage,
             exit => exit,
         },
+    }
+}
+
+/// The command of `zccache-ipc wrap -- COMMAND`, which a build runs thousands of times: that there are options at
+/// all, and what they are, is not looked up for it.
+fn wrapped(arguments: &[OsString]) -> Option<&[OsString]> {
+    match arguments {
+        [_, verb, dashes, command @ ..] if verb == "wrap" && dashes == "--" && !command.is_empty() => {
+            Some(command)
+        }
+        _ => None,
     }
 }
 

@@ -14,8 +14,8 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The future is dropped when the drain after a shutdown takes too long. What must not stop
-    /// half-way belongs in a task of its own.
+    /// The future is dropped when the caller has closed its connection, and when the drain after a shutdown
+    /// takes too long. What must not stop half-way belongs in a task of its own.
     fn call(&self, request: Request, caller: &Caller) -> impl Future<Output = Response> + Send;
 
     /// Is told that a connection has ended, after its last call.

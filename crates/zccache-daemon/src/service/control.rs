@@ -51,12 +51,11 @@ impl Control {
 
     /// Returns every figure of the daemon.
     ///
-    /// It keeps neither file metadata nor a dependency graph; it runs no tools, so
-    /// that every compilation asked for has failed and no link step has been done.
+    /// It keeps neither file metadata nor a dependency graph. Every compilation is one of a hit, a miss, not
+    /// cacheable, or an error; no link step is cached.
     fn figures(&self) -> DaemonStatus {
         let stored = self.store.figures();
         let (sessions_total, sessions_active) = self.sessions.total_and_open();
-        let compilations = self.counters.compilations.value();
         DaemonStatus {
             version: self.identity.version.clone(),
             daemon_namespace: self.identity.namespace.clone(),
@@ -68,15 +67,15 @@ impl Control {
             uptime_secs: self.uptime().as_secs(),
             cache_hits: self.counters.hits.value(),
             cache_misses: self.counters.misses.value(),
-            total_compilations: compilations,
-            non_cacheable: 0,
-            compile_errors: compilations,
+            total_compilations: self.counters.compilations.value(),
+            non_cacheable: self.counters.non_cacheable.value(),
+            compile_errors: self.counters.compile_errors.value(),
             compile_errors_cached: 0,
-            time_saved_ms: 0,
+            time_saved_ms: self.counters.saved_ms.value(),
             total_links: self.counters.links.value(),
             link_hits: 0,
             link_misses: 0,
-            link_non_cacheable: 0,
+            link_non_cacheable: self.counters.links_non_cacheable.value(),
             dep_graph_contexts: 0,
             dep_graph_files: 0,
             sessions_total,

@@ -29,6 +29,7 @@ use handles::Handles;
 use crate::counters::Counters;
 use crate::sessions::{Connection, Sessions};
 use crate::store::Store;
+use crate::tool::{self, Tools};
 use crate::traffic::Traffic;
 
 /// What the daemon says about itself.
@@ -49,6 +50,7 @@ pub struct Identity {
 pub struct DaemonService {
     store: Arc<Store>,
     sessions: Arc<Sessions>,
+    counters: Arc<Counters>,
     control: Control,
     artifacts: Artifacts,
     builds: Builds,
@@ -73,10 +75,20 @@ impl DaemonService {
         let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
         let builds = Builds::new(Arc::clone(&identity), Arc::clone(&sessions));
         let handles = Handles::new(identity, Arc::clone(&sessions));
-        let compiles = Compiles::new(Arc::clone(&sessions), counters);
         let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
+        let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
         let execs = Execs;
-        Self { store, sessions, control, artifacts, builds, compiles, execs, fingerprints, handles }
+        Self { store, sessions, counters, control, artifacts, builds, compiles, execs, fingerprints, handles }
+    }
+
+    /// The same service, whose tools have other limits.
+    #[must_use]
+    pub fn with_tools(mut self, limits: tool::Limits) -> Self {
+        let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
+        let tools = Arc::new(Tools::new(limits));
+        self.compiles = Compiles::new(store, sessions, Arc::clone(&self.counters), tools);
+        self
     }
 
     /// Which requests the servers have answered.

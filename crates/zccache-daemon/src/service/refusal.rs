@@ -13,7 +13,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Refuses a family that this daemon does not have.
 pub(super) fn not_served(kind: RequestKind) -> Response {
-    Response::error(format!("{kind} is not served by this daemon: it stores artifacts and runs no tools"))
+    Response::error(format!("{kind} is not served by this daemon"))
 }
 
 /// Answers for a store that did not do it.

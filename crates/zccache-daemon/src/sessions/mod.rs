@@ -8,6 +8,7 @@
 //!
 //! The sessions of a private daemon have owners, and it ends when the last one has.
 
+mod compilation;
 mod journal;
 mod owners;
 mod session;
@@ -20,8 +21,9 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use uuid::Uuid;
 use zccache_ipc::ConnectionId;
-use zccache_ipc::model::{Compile, EnvVars, PrivateDaemonStatus, SessionStart, SessionStats};
+use zccache_ipc::model::{EnvVars, PrivateDaemonStatus, SessionStart, SessionStats};
 
+pub use compilation::Compilation;
 use journal::Journals;
 use owners::Owners;
 pub use session::Event;
@@ -184,14 +186,6 @@ impl Sessions {
         Released { inspected, closed }
     }
 
-    /// The variables that take the place of the client's in every tool of this session.
-    #[must_use]
-    pub fn private_env(&self, id: &str) -> EnvVars {
-        let inner = self.inner();
-        let session = parse(id).ok().and_then(|id| inner.open.get(&id));
-        session.map(|session| session.private_env().clone()).unwrap_or_default()
-    }
-
     /// Forgets owners that have ended, and returns whether a private daemon has lost its last one.
     #[must_use]
     pub fn owners_are_gone(&self) -> bool {
@@ -221,17 +215,22 @@ impl Sessions {
         }
     }
 
-    /// Counts a compilation that was refused, in the session that it names if that is open.
+    /// The variables that a private session puts in the place of a compilation's own; empty for any other.
     ///
     /// # Errors
     ///
     /// [`SessionError::Invalid`].
-    pub fn count_refused(&self, compile: &Compile, took: Duration) -> Result<(), SessionError> {
-        let id = parse(&compile.session_id)?;
+    pub fn private_env(&self, id: &str) -> Result<EnvVars, SessionError> {
+        let id = parse(id)?;
+        Ok(self.inner().open.get(&id).map(|session| session.private_env().clone()).unwrap_or_default())
+    }
+
+    /// Counts a compilation in the session that it names, if that is open.
+    pub fn count_compilation(&self, id: &str, compilation: &Compilation<'_>, took: Duration) {
+        let Ok(id) = parse(id) else { return };
         if let Some(session) = self.inner().open.get_mut(&id) {
-            self.count_in(id, session, Event::RefusedCompile(compile), took);
+            self.count_in(id, session, Event::Compilation(compilation), took);
         }
-        Ok(())
     }
 
     /// Forgets which session belongs to a connection that has ended; the session stays open.

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use zccache_ipc::model::{Compile, EnvVars, PhaseProfileSummary, SessionStart, SessionStats};
+use zccache_ipc::model::{EnvVars, PhaseProfileSummary, SessionStart, SessionStats};
+
+use super::Compilation;
+use super::compilation::Sources;
 
 /// Something that happened and counts in sessions.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +28,8 @@ pub enum Event<'a> {
         /// Bytes of contents of the artifact, unless it was there before.
         stored: Option<u64>,
     },
-    /// A compilation was refused.
-    RefusedCompile(&'a Compile),
+    /// A compilation is done.
+    Compilation(&'a Compilation<'a>),
 }
 
 /// A build that wants its own figures.
@@ -41,6 +44,7 @@ pub(super) struct Session {
     directory: PathBuf,
     owners: Vec<u32>,
     private_env: EnvVars,
+    sources: Sources,
 }
 
 impl Session {
@@ -68,6 +72,7 @@ impl Session {
             stats: SessionStats::default(),
             phases: PhaseProfileSummary::default(),
             journal: journal.filter(|path| path.is_absolute()),
+            sources: Sources::default(),
         }
     }
 
@@ -126,9 +131,9 @@ impl Session {
                 stats.bytes_written += stored.unwrap_or(0);
                 phases.artifact_store_ns += took;
             }
-            Event::RefusedCompile(_) => {
-                stats.compilations += 1;
-                stats.errors += 1;
+            Event::Compilation(compilation) => {
+                compilation.count(stats, phases);
+                stats.unique_sources = self.sources.with(compilation.source);
             }
         }
     }
@@ -146,10 +151,7 @@ impl Event<'_> {
                 "op": "store", "outcome": if stored.is_some() { "stored" } else { "exists" },
                 "cache_key": key, "bytes": stored,
             }),
-            Self::RefusedCompile(compile) => json!({
-                "op": "compile", "outcome": "error", "exit_code": -1,
-                "compiler": compile.compiler.to_string(), "args": compile.args, "cwd": compile.cwd.to_string(),
-            }),
+            Self::Compilation(compilation) => compilation.fields(),
         };
         let common: BTreeMap<&str, Value> = BTreeMap::from([
             ("ts", humantime::format_rfc3339_millis(now).to_string().into()),

@@ -1,9 +1,13 @@
 //! Tests of sessions as the service sees them.
 
+use std::path::Path;
+
 use serde_json::Value;
 use testkit::watchdog;
+use zccache_ipc::model::{PhaseProfileSummary, PrivateDaemonSessionOptions};
 
 use super::*;
+use crate::compile::Outcome;
 
 mod private;
 
@@ -24,6 +28,32 @@ fn start(sessions: &Sessions, number: u64) -> String {
 
 fn hits(sessions: &Sessions, id: &str) -> u64 {
     sessions.stats(id).unwrap().unwrap().hits
+}
+
+fn compilation(outcome: Outcome, args: &[String]) -> Compilation<'_> {
+    Compilation {
+        compiler: Path::new("/cc"),
+        args,
+        cwd: Path::new("/w"),
+        source: Some(Path::new("/w/a.c")),
+        outcome,
+        exit_code: 0,
+        bytes_read: 2,
+        bytes_written: 3,
+        saved: Duration::from_millis(5),
+        phases: PhaseProfileSummary { compiler_exec_ns: 3, ..PhaseProfileSummary::default() },
+    }
+}
+
+#[test]
+fn the_variables_of_a_private_session_are_kept_and_others_have_none() {
+    let sessions = Sessions::default();
+    let env = vec![("A".to_owned(), "1".to_owned())];
+    let options = PrivateDaemonSessionOptions { env: env.clone(), ..Default::default() };
+    let start = SessionStart { private_daemon: Some(options), ..SessionStart::default() };
+    let id = sessions.start(&start, connection(1)).unwrap().to_string();
+    assert_eq!(sessions.private_env(&id), Ok(env));
+    assert_eq!(sessions.private_env("00000000-0000-0000-0000-000000000000"), Ok(vec![]));
 }
 
 const HIT: Event<'static> = Event::Lookup { key: "k", hit: Some(10) };
@@ -79,16 +109,18 @@ fn figures_are_what_happened() {
     sessions.count(Event::Lookup { key: "k", hit: None }, connection(1), TOOK);
     sessions.count(Event::Store { key: "k", stored: Some(30) }, connection(1), TOOK);
     sessions.count(Event::Store { key: "k", stored: None }, connection(1), TOOK);
-    let compile = Compile { session_id: id.clone(), ..Compile::default() };
-    sessions.count_refused(&compile, TOOK).unwrap();
+    for outcome in [Outcome::Hit, Outcome::Miss, Outcome::NotCacheable, Outcome::Failed] {
+        sessions.count_compilation(&id, &compilation(outcome, &[]), TOOK);
+    }
     let stats = sessions.stats(&id).unwrap().unwrap();
     let phases = stats.phase_profile.unwrap();
-    assert_eq!((stats.hits, stats.misses, stats.bytes_read, stats.bytes_written), (1, 1, 10, 30));
-    assert_eq!((stats.compilations, stats.errors), (1, 1));
+    assert_eq!((stats.hits, stats.misses, stats.bytes_read, stats.bytes_written), (2, 2, 18, 42));
+    let figures = (stats.compilations, stats.non_cacheable, stats.errors, stats.unique_sources);
+    assert_eq!((figures, stats.time_saved_ms), ((4, 1, 1, 1), 20));
     assert_eq!((phases.hit_count, phases.miss_count, phases.artifact_lookup_ns), (1, 1, 14));
+    assert_eq!(phases.compiler_exec_ns, 12);
     assert_eq!((phases.total_hit_ns, phases.total_miss_ns, phases.artifact_store_ns), (7, 7, 14));
-    let bad = Compile { session_id: "abc".to_owned(), ..Compile::default() };
-    assert_eq!(sessions.count_refused(&bad, TOOK), Err(SessionError::Invalid("abc".to_owned())));
+    assert_eq!(sessions.private_env("abc"), Err(SessionError::Invalid("abc".to_owned())));
 }
 
 #[test]
@@ -120,11 +152,8 @@ async fn a_journal_has_a_line_for_each_event_when_the_session_ends() {
     sessions.start(&journal(dir.path().to_str().unwrap()), connection(3)).unwrap();
     sessions.count(Event::Store { key: "a\"b", stored: Some(3) }, connection(1), TOOK);
     sessions.count(Event::Lookup { key: "k", hit: None }, connection(1), TOOK);
-    let args = vec!["-c".to_owned()];
-    let compile = Compile { session_id: id.clone(), args, compiler: "/cc".into(), ..Compile::default() };
-    sessions.count_refused(&compile, TOOK).unwrap();
-    let long = Compile { args: vec!["x".repeat(100_000)], ..compile };
-    sessions.count_refused(&long, TOOK).unwrap();
+    sessions.count_compilation(&id, &compilation(Outcome::Failed, &["-c".to_owned()]), TOOK);
+    sessions.count_compilation(&id, &compilation(Outcome::Failed, &["x".repeat(100_000)]), TOOK);
     sessions.end(&id).await.unwrap();
 
     let text = std::fs::read_to_string(dir.path().join("j.jsonl")).unwrap();

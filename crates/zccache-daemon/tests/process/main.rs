@@ -6,6 +6,7 @@ mod places;
 mod private;
 mod serving;
 mod storing;
+mod tools;
 mod winner;
 
 use std::process::Command;

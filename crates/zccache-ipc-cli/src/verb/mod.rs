@@ -16,7 +16,9 @@ mod status;
 mod stop;
 mod store;
 mod wire;
+mod wrap;
 
+use std::ffi::OsString;
 use std::io;
 
 use comfy_table::{Table, presets};
@@ -24,7 +26,7 @@ use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
 
 use crate::Exit;
-use crate::args::{Arguments, Verb};
+use crate::args::{Arguments, Global, Verb};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::json::to_json;
@@ -41,6 +43,8 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Wire(wire) => return wire::run(&wire, output),
         Verb::Completions(completions) => return completions::run(&completions, output),
+        // It runs the compiler whatever else is wrong.
+        Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
@@ -62,10 +66,15 @@ pub(crate) fn run(
         Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
         Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) | Verb::Wrap(_) => {
             unreachable!("these were done above")
         }
     }
+}
+
+/// Does what `zccache-ipc wrap -- COMMAND` says.
+pub(crate) fn wrap(command: &[OsString], environment: io::Result<Environment>) -> Exit {
+    wrap::run(command, true, environment, &Global::default())
 }
 
 /// The contents of `response` in its JSON form.

@@ -21,3 +21,5 @@ mod trouble;
 mod wire;
 #[cfg(test)]
 mod wires;
+#[cfg(all(test, unix))]
+mod wrap;

@@ -244,7 +244,12 @@ impl<'a, S: Service> Connection<'a, S> {
             Counters::count(&self.shared.counters.turned_away);
             return self.send(reply_to, &self.shared.backpressure("too many requests"), true).await;
         }
-        let response = self.shared.service.call(request, &self.caller).await;
+        let response = tokio::select! {
+            biased;
+            response = self.shared.service.call(request, &self.caller) => response,
+            // Nobody is left to answer: what runs for the peer is given up.
+            () = self.stream.hung_up() => return Err(End::Quiet),
+        };
         self.shared.counters.answered(reply_to.lane());
         drop(turn);
         let result = self.send(reply_to, &response, again).await;

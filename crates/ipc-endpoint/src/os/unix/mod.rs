@@ -12,13 +12,18 @@ mod spawn;
 mod system;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
 pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
-    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,
+    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, has_hung_up,
+    peer, readable,
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use system::ProcessHandle;
+pub(crate) use tool::{
+    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+};

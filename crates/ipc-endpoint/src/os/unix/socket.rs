@@ -17,6 +17,7 @@ use rustix::{
     io::Errno,
     net::{SocketAddrUnix, connect},
 };
+use tokio::io::Interest;
 
 pub(crate) use super::system::peer;
 use super::{file_kind, system::stream_socket};
@@ -66,6 +67,17 @@ fn refused(endpoint: &Endpoint, error: io::Error) -> Failure {
             _ => Failure::NoDaemon(error),
         },
     }
+}
+
+/// Waits until there is something to read, or nobody to read from.
+pub(crate) async fn readable(stream: &AsyncIo) -> io::Result<()> {
+    stream.readable().await
+}
+
+/// Whether the other end has closed the connection, and not only said that it sends no more.
+pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
+    // A socket that was closed at the other end can be written to, which is how its error is told.
+    matches!(stream.ready(Interest::WRITABLE).await, Ok(ready) if ready.is_write_closed())
 }
 
 /// The listening socket, registered with the runtime.

@@ -74,6 +74,13 @@ impl Drop for KeptBack {
     }
 }
 
+/// Makes every descriptor above the standard streams close-on-exec, for good.
+pub(super) fn mark_inherited() -> io::Result<()> {
+    let mut kept = KeptBack::all()?;
+    kept.descriptors.clear();
+    Ok(())
+}
+
 fn flags(descriptor: i32) -> io::Result<i32> {
     // SAFETY: reads the flags of a descriptor and no memory; one that is closed is an error.
     checked(unsafe { libc::fcntl(descriptor, libc::F_GETFD) })

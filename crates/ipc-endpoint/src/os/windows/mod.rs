@@ -7,14 +7,18 @@ mod process;
 mod spawn;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking};
 pub(crate) use file::{
     create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
 };
 pub(crate) use pipe::{
-    AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,
-    socket_path, socket_stamp,
+    AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, has_hung_up, peer, readable,
+    remove_socket, socket_path, socket_stamp,
 };
 pub(crate) use process::{ProcessHandle, detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use spawn::spawn_uninherited;
+pub(crate) use tool::{
+    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+};

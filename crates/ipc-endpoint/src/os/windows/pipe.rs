@@ -43,6 +43,16 @@ pub(crate) fn failure(_: &Endpoint, error: io::Error) -> Failure {
     }
 }
 
+/// Never returns: a pipe cannot be waited for without reading.
+pub(crate) async fn readable(_: &AsyncIo) -> io::Result<()> {
+    std::future::pending().await
+}
+
+/// Not known without reading.
+pub(crate) async fn has_hung_up(_: &AsyncIo) -> bool {
+    false
+}
+
 /// A connection whose other end has a process.
 pub(crate) trait HasPeer {
     fn process_id(&self) -> io::Result<u32>;

@@ -70,8 +70,8 @@ fn private_variables_are_those_of_their_session_and_only_their_names_are_told() 
         sessions.start(&private(&[], &[("B", "secret"), ("A", "1")]), connection(1)).unwrap().to_string();
     sessions.start(&private(&[], &[("B", "other")]), connection(2)).unwrap();
     let expected = [("B", "secret"), ("A", "1")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    assert_eq!(sessions.private_env(&id), expected);
-    assert_eq!(sessions.private_env("00000000-0000-0000-0000-000000000000"), []);
+    assert_eq!(sessions.private_env(&id).unwrap(), expected);
+    assert_eq!(sessions.private_env("00000000-0000-0000-0000-000000000000").unwrap(), []);
     assert_eq!(sessions.private_status().private_env_keys, ["A", "B"]);
     assert!(sessions.private_status().enabled);
 }

@@ -1,0 +1,108 @@
+//! Programs that are run for somebody else: started apart, ended together, and what their end means.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::{Pid, os};
+
+/// A started program and what it has started in turn, to be ended together.
+///
+/// On Windows it is the program alone.
+#[derive(Debug)]
+pub struct ProcessGroup(Pid);
+
+impl ProcessGroup {
+    /// Makes `command` start its program as the first of a group of its own, out of reach of the terminal's
+    /// signals.
+    pub fn lead(command: &mut Command) {
+        os::lead_group(command);
+    }
+
+    /// The group of the program `first`, which was started by a command that was prepared by
+    /// [`lead`](Self::lead).
+    #[must_use]
+    pub const fn of(first: Pid) -> Self {
+        Self(first)
+    }
+
+    /// Asks all of it to end. To be called only before `first` has been waited for: its number is then free
+    /// to be another group's.
+    ///
+    /// # Errors
+    ///
+    /// What the system said, for instance that nobody is left.
+    pub fn terminate(&self) -> io::Result<()> {
+        os::end_group(self.0, false)
+    }
+
+    /// Ends all of it by force; as [`terminate`](Self::terminate) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub fn kill(&self) -> io::Result<()> {
+        os::end_group(self.0, true)
+    }
+}
+
+/// Finds the program that `name` means in the directory `cwd`: the path that it is, else the first program of
+/// that name in the directories of `path`, as a shell would.
+///
+/// The result is absolute, and without `..` that a link could give another meaning.
+#[must_use]
+pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    let named = Path::new(name);
+    if named.components().count() > 1 || named.is_absolute() {
+        let found = cwd.join(named);
+        return if found.components().any(|part| part == Component::ParentDir) {
+            Some(found.parent()?.canonicalize().ok()?.join(found.file_name()?))
+        } else {
+            Some(found)
+        };
+    }
+    let dirs = std::env::split_paths(path?).map(|dir| cwd.join(dir));
+    let suffixed = |dir: PathBuf| {
+        let plain = dir.join(named);
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let with_suffix = (!suffix.is_empty()).then(|| dir.join(format!("{}{suffix}", named.display())));
+        [Some(plain), with_suffix].into_iter().flatten()
+    };
+    dirs.flat_map(suffixed).find(|file| os::is_executable(file))
+}
+
+/// Whether reading from this process's standard input ends by itself: it is a file or nothing at all, and not
+/// a terminal, a pipe or a connection that somebody may hold open.
+#[must_use]
+pub fn stdin_is_bounded() -> bool {
+    os::stdin_is_bounded()
+}
+
+/// Keeps the descriptors that this process was given from the programs that it starts later.
+///
+/// It is for a daemon, once, as it starts: what Rust opens is not passed on anyway.
+///
+/// # Errors
+///
+/// What the system said; some are still passed on then.
+pub fn keep_descriptors_back() -> io::Result<()> {
+    os::keep_descriptors_back()
+}
+
+/// Runs `command` in the place of this program, with its streams, its signals and its end.
+///
+/// On Unix this program becomes the other one and nothing after this call is done; elsewhere it waits for it.
+///
+/// # Errors
+///
+/// What the system said when it could not be started.
+pub fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
+    os::run_instead(command)
+}
+
+/// The exit code by which a shell tells how a program ended: its own, or 128 and the number of its signal.
+#[must_use]
+pub fn shell_code(status: ExitStatus) -> i32 {
+    os::shell_code(status)
+}

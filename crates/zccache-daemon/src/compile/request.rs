@@ -1,0 +1,132 @@
+//! A compilation that may be in the store, and its key.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zccache_ipc::model::ArtifactData;
+
+use super::arguments::{NotCacheable, Plan};
+use super::compiler::{self, HELPERS, Helpers, HelpersOf, ProgramFile};
+use super::key::{self, KeyHasher};
+use super::outputs::Outputs;
+use super::sources::Sources;
+use crate::tool::{Ran, Tool, Turn};
+
+/// The variables that say where a compiler's helpers are.
+const SEARCH: &[&str] = &["PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "DEVELOPER_DIR", "TOOLCHAINS"];
+
+/// How much a compiler may write when it is asked for a name.
+const MOST_NAME: usize = 64 * 1024;
+
+/// A compilation that is understood.
+#[derive(Debug)]
+pub(super) struct Request {
+    driver: PathBuf,
+    compiler: ProgramFile,
+    plan: Plan,
+    variables: Vec<(String, String)>,
+    cwd: PathBuf,
+    outputs: Outputs,
+}
+
+/// A compilation whose key is known.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    key: String,
+    sources: Sources,
+    hash: blake3::Hash,
+    pub(super) outputs: Outputs,
+}
+
+impl Request {
+    /// Understands what `tool` is asked to do. Looks at a few files.
+    pub(super) fn of(tool: &Tool) -> Result<Self, NotCacheable> {
+        let plan = Plan::of(&tool.args)?;
+        let env = tool.env.as_ref().ok_or(NotCacheable("the environment is not told"))?;
+        let variables = key::relevant(env).ok_or(NotCacheable("a variable asks for more"))?;
+        let compiler = compiler::known(&tool.program).ok_or(NotCacheable("no compiler that is known"))?;
+        let outputs =
+            Outputs::of(&plan, &tool.cwd).ok_or(NotCacheable("an output that is there and no file"))?;
+        let (driver, cwd) = (tool.program.clone(), tool.cwd.clone());
+        Ok(Self { driver, compiler, plan, variables, cwd, outputs })
+    }
+
+    /// The source, as a path that says which one it is.
+    pub(super) fn source(&self) -> Option<PathBuf> {
+        Some(self.cwd.join(&self.plan.source))
+    }
+
+    /// The same compiler, preprocessing the same source.
+    pub(super) fn preprocessing(&self, tool: &Tool) -> Tool {
+        Tool { args: self.plan.preprocess.clone(), stdin: Bytes::new(), ..tool.clone() }
+    }
+
+    /// The programs that the compiler runs for it.
+    pub(super) async fn helpers(
+        &self,
+        known: &Helpers,
+        turn: &Turn<'_>,
+        tool: &Tool,
+    ) -> Option<Arc<[PathBuf]>> {
+        let search = self.variables.iter().filter(|(name, _)| SEARCH.contains(&name.as_str())).cloned();
+        let of =
+            HelpersOf { driver: self.driver.clone(), file: self.compiler.clone(), search: search.collect() };
+        if let Some(helpers) = known.find(&of) {
+            return Some(helpers);
+        }
+        let path = of.search.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
+        let mut helpers = Vec::new();
+        for name in HELPERS {
+            let args = vec![format!("-print-prog-name={name}")];
+            let asked = turn.run(&Tool { args, stdin: Bytes::new(), ..tool.clone() }, MOST_NAME).await;
+            let told = asked.ok().filter(|ran| ran.code == Some(0))?.stdout;
+            helpers.extend(compiler::helper(std::str::from_utf8(&told).ok()?.trim_end(), path));
+        }
+        let helpers: Arc<[PathBuf]> = helpers.into();
+        known.remember(of, Arc::clone(&helpers));
+        Some(helpers)
+    }
+
+    /// Makes the key, with the preprocessed `text`; `None` when it would not tell everything. Reads files.
+    pub(super) fn keyed(self, helpers: &[PathBuf], text: &[u8]) -> Option<Keyed> {
+        let sources = Sources::of(text, &self.cwd)?;
+        let hash = sources.hash()?;
+        let mut key = KeyHasher::new();
+        key.bytes(self.driver.as_os_str().as_encoded_bytes());
+        self.compiler.add_to(&mut key);
+        key.number(helpers.len() as u64);
+        for helper in helpers {
+            ProgramFile::of(helper).ok()?.add_to(&mut key);
+        }
+        key.texts(self.plan.keyed.iter().map(String::as_str));
+        key.number(self.variables.len() as u64);
+        for (name, value) in &self.variables {
+            key.texts([name.as_str(), value.as_str()].into_iter());
+        }
+        if self.plan.tells_directory {
+            key.bytes(self.cwd.as_os_str().as_encoded_bytes());
+        } else {
+            key.number(0);
+        }
+        key.bytes(text);
+        key.bytes(hash.as_bytes());
+        Some(Keyed { key: key.finish(), sources, hash, outputs: self.outputs })
+    }
+}
+
+impl Keyed {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What is to be stored of a run; `None` when its inputs changed meanwhile, or it did not make its outputs.
+    pub(super) fn result(self, ran: &Ran) -> Option<(String, ArtifactData)> {
+        if self.sources.hash() != Some(self.hash) {
+            tracing::debug!("a source changed while it was compiled, and the result is not stored");
+            return None;
+        }
+        let artifact = self.outputs.read(ran)?;
+        Some((self.key, artifact))
+    }
+}

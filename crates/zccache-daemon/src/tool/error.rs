@@ -1,0 +1,35 @@
+//! Why a tool has no result.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// A tool that has no result.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ToolError {
+    /// It could not be started: the caller named no program, or no directory.
+    #[error(transparent)]
+    Start(io::Error),
+    /// It wrote more than a reply holds, and was ended.
+    #[error("the tool wrote more than {limit} bytes and was ended: a reply holds no more")]
+    TooMuchOutput {
+        /// How much it may write.
+        limit: usize,
+    },
+    /// Its output could not be read.
+    #[error("the output of the tool cannot be read")]
+    Output(#[source] io::Error),
+    /// How it ended is not known.
+    #[error("it is not known how the tool ended")]
+    Lost(#[source] io::Error),
+    /// As many tools run as may.
+    #[error("{waiting} tools have waited {waited:?} for their turn")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
+        /// How long.
+        waited: Duration,
+    },
+}

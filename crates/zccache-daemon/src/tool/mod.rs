@@ -1,0 +1,205 @@
+//! Runs tools for clients: with exactly what the client gave, and no longer than the client waits.
+//!
+//! A tool leads a process group of its own. When its run is given up, because the client went away or the
+//! daemon ends, the whole group is asked to end and then made to.
+
+mod error;
+mod reading;
+mod running;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use zccache_ipc::endpoint::ProcessGroup;
+use zccache_ipc::model::EnvVars;
+
+pub use error::ToolError;
+use reading::{Budget, read};
+use running::Running;
+
+/// The most bytes that a tool may write to both of its streams: what a reply holds beside its other fields.
+pub const MOST_OUTPUT: usize = 16 * 1024 * 1024 - 4096;
+
+/// How long the streams of a tool that has ended are read on, which a program that it left behind may hold.
+const LAST_OUTPUT: Duration = Duration::from_secs(2);
+
+/// How many tools may run.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// At once.
+    pub running: usize,
+    /// How long one more waits for its turn.
+    pub patience: Duration,
+}
+
+impl Limits {
+    /// Limits for `running` tools at once.
+    #[must_use]
+    pub const fn of(running: usize) -> Self {
+        Self { running, patience: Duration::from_secs(60) }
+    }
+}
+
+impl Default for Limits {
+    /// Four for each processor, and at least 16: a tool may itself wait for another one.
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::of((4 * processors).max(16))
+    }
+}
+
+/// A tool as a client asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct Tool {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments, without the program itself.
+    pub args: Vec<String>,
+    /// The directory it runs in.
+    pub cwd: PathBuf,
+    /// Its whole environment; `None` is the daemon's own.
+    pub env: Option<EnvVars>,
+    /// What it reads.
+    pub stdin: Bytes,
+}
+
+/// How a tool ended.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Its exit code, or `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to its standard output.
+    pub stdout: Bytes,
+    /// What it wrote to its standard error.
+    pub stderr: Bytes,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs tools, a bounded number at once.
+#[derive(Debug)]
+pub struct Tools {
+    limits: Limits,
+    places: Semaphore,
+    waiting: AtomicUsize,
+}
+
+/// A place among the tools that run.
+#[derive(Debug)]
+pub struct Turn<'a>(#[expect(dead_code, reason = "held, not looked at")] SemaphorePermit<'a>);
+
+impl Tools {
+    /// Makes a runner of tools.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let places = limits.running.clamp(1, Semaphore::MAX_PERMITS);
+        Self { limits, places: Semaphore::new(places), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits for a place, in which tools run one after another.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError::Busy`] when there is none for too long.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the place in the queue up.
+    pub async fn turn(&self) -> Result<Turn<'_>, ToolError> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(Turn(place));
+        }
+        let waiting = Waiting::among(&self.waiting);
+        let patience = self.limits.patience;
+        match tokio::time::timeout(patience, self.places.acquire()).await {
+            Ok(place) => Ok(Turn(place.expect("this semaphore is never closed"))),
+            Err(_) => Err(ToolError::Busy { waiting: waiting.number(), waited: patience }),
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// Runs `tool` to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError`]; the tool does not run any more then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the tool and what it has started.
+    pub async fn run(&self, tool: &Tool, most_output: usize) -> Result<Ran, ToolError> {
+        let began = Instant::now();
+        let mut command = Command::new(&tool.program);
+        command.args(&tool.args).current_dir(&tool.cwd);
+        if let Some(env) = &tool.env {
+            command.env_clear().envs(env.iter().map(|(name, value)| (name, value)));
+        }
+        let stdin = if tool.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        ProcessGroup::lead(&mut command);
+        let mut running = Running::start(command).map_err(ToolError::Start)?;
+
+        let budget = Budget::new(most_output);
+        let (stdin, stdout, stderr) = running.streams();
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A tool need not read what it is given.
+                let _ = stdin.write_all(&tool.stdin).await;
+            }
+        };
+        let mut out = Vec::new();
+        let mut err = Vec::new();
+        let status = {
+            let streams = async {
+                tokio::try_join!(read(stdout, &mut out, &budget), read(stderr, &mut err, &budget)).map(drop)
+            };
+            tokio::pin!(streams, feed);
+            let mut fed = false;
+            let mut read_all = false;
+            let status = loop {
+                tokio::select! {
+                    read = &mut streams, if !read_all => {
+                        read?;
+                        read_all = true;
+                    }
+                    () = &mut feed, if !fed => fed = true,
+                    ended = running.ended() => break ended.map_err(ToolError::Lost)?,
+                }
+            };
+            if !read_all && let Ok(read) = tokio::time::timeout(LAST_OUTPUT, &mut streams).await {
+                read?;
+            }
+            status
+        };
+        Ok(Ran { code: status.code(), stdout: out.into(), stderr: err.into(), took: began.elapsed() })
+    }
+}
+
+/// One that waits, counted as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn among(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+
+    fn number(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Tests of tools as whoever asks for them sees them.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use testkit::watchdog;
+
+use super::*;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn shell(script: &str) -> Tool {
+    Tool {
+        program: "/bin/sh".into(),
+        args: vec!["-c".to_owned(), script.to_owned()],
+        cwd: "/".into(),
+        env: Some(vec![("A".to_owned(), "1 ü".to_owned())]),
+        stdin: Bytes::new(),
+    }
+}
+
+async fn run(tool: &Tool) -> Result<Ran, ToolError> {
+    let tools = Tools::new(Limits::default());
+    let turn = tools.turn().await?;
+    turn.run(tool, MOST_OUTPUT).await
+}
+
+#[tokio::test]
+async fn a_tool_gets_what_the_client_gave_and_its_streams_come_back_byte_for_byte() {
+    let _watchdog = watchdog(LIMIT);
+    let dir = TempDir::new().unwrap();
+    let script = r#"/bin/cat; printf '\377\000x'; pwd; echo "$A-$HOME-$#-$1" >&2; exit 7"#;
+    let mut tool = shell(script);
+    tool.args.extend(["sh".to_owned(), "one two".to_owned()]);
+    tool.cwd = dir.path().canonicalize().unwrap();
+    tool.stdin = Bytes::from_static(b"in\r\n\0");
+    let ran = run(&tool).await.unwrap();
+    let expected = [b"in\r\n\0\xff\0x", tool.cwd.to_str().unwrap().as_bytes(), b"\n"].concat();
+    assert_eq!((ran.code, &ran.stdout[..]), (Some(7), &expected[..]));
+    assert_eq!(ran.stderr, "1 ü--1-one two\n".as_bytes());
+}
+
+#[tokio::test]
+async fn a_tool_that_a_signal_ended_has_no_code_and_keeps_its_output() {
+    let _watchdog = watchdog(LIMIT);
+    let ran = run(&shell("echo out; kill -9 $$")).await.unwrap();
+    assert_eq!((ran.code, &ran.stdout[..]), (None, &b"out\n"[..]));
+}
+
+#[tokio::test]
+async fn a_tool_or_a_directory_that_is_not_there_is_the_callers_error() {
+    let _watchdog = watchdog(LIMIT);
+    let missing = Tool { program: "/nonexistent/cc".into(), ..shell("") };
+    let nowhere = Tool { cwd: "/nonexistent".into(), ..shell("exit 0") };
+    for tool in [missing, nowhere] {
+        let error = run(&tool).await.unwrap_err();
+        assert_eq!(error.to_string(), "No such file or directory (os error 2)");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_writes_too_much_is_ended_and_says_so() {
+    let _watchdog = watchdog(LIMIT);
+    let tools = Tools::new(Limits::default());
+    let turn = tools.turn().await.unwrap();
+    let error = turn.run(&shell("exec /bin/cat /dev/zero"), 100_000).await.unwrap_err();
+    assert!(matches!(error, ToolError::TooMuchOutput { limit: 100_000 }), "{error}");
+    // Both streams count.
+    let both = shell("printf %0600d 0; printf %0600d 0 >&2");
+    assert!(turn.run(&both, 1199).await.is_err());
+    assert_eq!(turn.run(&both, 1200).await.unwrap().stderr.len(), 600);
+}
+
+#[tokio::test]
+async fn a_tool_that_leaves_input_unread_or_its_output_to_another_program_still_ends() {
+    let _watchdog = watchdog(LIMIT);
+    let unread = Tool { stdin: Bytes::from(vec![1; 1 << 20]), ..shell("exit 3") };
+    assert_eq!(run(&unread).await.unwrap().code, Some(3));
+    let left = run(&shell("echo now; /bin/sleep 30 & echo $! >&2")).await.unwrap();
+    assert_eq!(&left.stdout[..], b"now\n");
+    let pid = String::from_utf8(left.stderr.to_vec()).unwrap();
+    assert!(Command::new("/bin/kill").arg(pid.trim()).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_run_that_is_given_up_takes_everything_with_it_that_the_tool_started() {
+    let _watchdog = watchdog(LIMIT);
+    let dir = TempDir::new().unwrap();
+    // Both of them ignore the request to end, and hold the pipe.
+    let pipe = dir.path().join("pipe");
+    for pipe in [&pipe, &dir.path().join("never")] {
+        assert!(Command::new("/usr/bin/mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let script = "exec 3>pipe; trap '' TERM
+        /bin/sh -c 'trap \"\" TERM; echo child >&3; read never <never' & echo leader >&3; wait";
+    let tool = Tool { cwd: dir.path().to_owned(), ..shell(script) };
+    let (told, both_run) = tokio::sync::oneshot::channel();
+    let reader = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(File::open(&pipe).unwrap());
+        let mut text = String::new();
+        while text.lines().count() < 2 {
+            lines.read_line(&mut text).unwrap();
+        }
+        told.send(()).unwrap();
+        // The pipe ends when nobody is left who could write to it.
+        lines.read_to_string(&mut text).unwrap();
+        text
+    });
+    let task = tokio::spawn(async move { run(&tool).await });
+    both_run.await.unwrap();
+    task.abort();
+    let text = reader.await.unwrap();
+    assert!(text.contains("leader\n") && text.contains("child\n"), "{text}");
+}
+
+#[tokio::test]
+async fn tools_beyond_the_limit_wait_and_are_refused_when_it_takes_too_long() {
+    let _watchdog = watchdog(LIMIT);
+    let tools = Arc::new(Tools::new(Limits { running: 1, patience: Duration::from_millis(20) }));
+    let turn = tools.turn().await.unwrap();
+    let error = tools.turn().await.unwrap_err();
+    assert!(matches!(error, ToolError::Busy { waiting: 1, .. }), "{error}");
+    let patient = Arc::new(Tools::new(Limits { running: 1, patience: LIMIT }));
+    let held = patient.turn().await.unwrap();
+    let waiting = tokio::spawn({
+        let patient = Arc::clone(&patient);
+        async move { patient.turn().await.map(drop) }
+    });
+    drop((held, turn));
+    waiting.await.unwrap().unwrap();
+    tools.turn().await.unwrap();
+}

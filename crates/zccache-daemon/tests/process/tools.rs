@@ -1,0 +1,98 @@
+//! Tools that the daemon runs, seen from outside.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Command;
+use std::time::Duration;
+
+use testkit::{Process, TempEndpoint, watchdog};
+use zccache_ipc::blocking::Client;
+use zccache_ipc::model::{CompileEphemeral, CompileResult, Request, Response};
+use zccache_ipc::{ClientConfig, Lane};
+
+use super::{LIMIT, SOON, client, spawn};
+
+fn shell(place: &TempEndpoint, script: &str) -> CompileEphemeral {
+    CompileEphemeral {
+        client_pid: std::process::id(),
+        working_dir: place.dir().into(),
+        compiler: "/bin/sh".into(),
+        args: vec!["-c".to_owned(), script.to_owned()],
+        cwd: place.dir().into(),
+        env: Some(vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        ..CompileEphemeral::default()
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut daemon = spawn(&place, &[]);
+    let mut other = client(&place.name());
+    for (pipe, by_stop) in [("one", false), ("two", true)] {
+        let path = place.dir().join(pipe);
+        for path in [&path, &place.dir().join(format!("{pipe}.never"))] {
+            assert!(Command::new("/usr/bin/mkfifo").arg(path).status().unwrap().success());
+        }
+        // A tool that starts another one, and waits for what never comes.
+        let script = format!("exec 3>{pipe}; echo began >&3; /bin/cat <{pipe}.never");
+        let request = Request::CompileEphemeral(shell(&place, &script));
+        let limit = if by_stop { LIMIT } else { Duration::from_secs(1) };
+        let name = place.name();
+        let caller =
+            std::thread::spawn(move || Client::new(name, ClientConfig::within(limit)).call(&request));
+        let mut lines = BufReader::new(File::open(path).unwrap());
+        let mut text = String::new();
+        lines.read_line(&mut text).unwrap();
+        if by_stop {
+            other.shutdown().unwrap();
+        }
+        // The pipe ends when nobody is left who could write to it.
+        lines.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "began\n");
+        assert!(caller.join().unwrap().is_err());
+    }
+    assert!(daemon.wait_exit(SOON).success());
+}
+
+#[test]
+fn a_result_that_no_reply_holds_is_an_error_on_every_lane_and_the_connection_goes_on() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let _daemon = spawn(&place, &[]);
+    let mut client = client(&place.name());
+    for lane in [Lane::V15, Lane::V16, Lane::FrameV1] {
+        let flood = Request::CompileEphemeral(shell(&place, "head -c 104857600 /dev/zero"));
+        match client.call_on(Some(lane), None, &flood).unwrap().message {
+            Response::Error(error) => assert!(error.message.contains("a reply holds no more"), "{error:?}"),
+            other => panic!("{lane}: {:?}", other.kind()),
+        }
+        assert!(client.is_connected());
+        // What just fits comes back whole.
+        let most = 16 * 1024 * 1024 - 4096;
+        let full = Request::CompileEphemeral(shell(&place, &format!("head -c {most} /dev/zero; exit 3")));
+        match client.call_on(Some(lane), None, &full).unwrap().message {
+            Response::CompileResult(CompileResult { exit_code: 3, stdout, .. }) => {
+                assert_eq!(stdout.len(), most);
+            }
+            other => panic!("{lane}: {:?}", other.kind()),
+        }
+    }
+    client.shutdown().unwrap();
+}
+
+#[test]
+fn tools_are_not_given_the_files_that_the_daemon_was_given() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut starter = place.command("/bin/sh");
+    starter.args(["-c", r#"exec 7</dev/null; exec "$0" --foreground --endpoint "$1""#]);
+    starter.arg(env!("CARGO_BIN_EXE_zccache-daemon")).arg(place.name());
+    let _daemon = Process::spawn(&mut starter);
+    let mut client = client(&place.name());
+    let request = shell(&place, "for fd in 3 4 5 6 7 8 9; do [ -e /dev/fd/$fd ] && echo $fd; done; true");
+    let result = client.compile_ephemeral(request).unwrap();
+    assert_eq!((result.exit_code, &result.stdout[..]), (0, &b""[..]));
+    client.shutdown().unwrap();
+}
