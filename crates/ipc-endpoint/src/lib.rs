@@ -88,4 +88,6 @@ pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
 };
 pub use stream::Stream;
-pub use tool_process::{ProcessGroup, keep_descriptors_back, run_instead, shell_code};
+pub use tool_process::{
+    ProcessGroup, find_program, keep_descriptors_back, run_instead, shell_code, stdin_is_bounded,
+};

@@ -1,6 +1,8 @@
 //! Programs that are run for somebody else: started apart, ended together, and what their end means.
 
+use std::ffi::OsStr;
 use std::io;
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use crate::{Pid, os};
@@ -43,6 +45,38 @@ impl ProcessGroup {
     pub fn kill(&self) -> io::Result<()> {
         os::end_group(self.0, true)
     }
+}
+
+/// Finds the program that `name` means in the directory `cwd`: the path that it is, else the first program of
+/// that name in the directories of `path`, as a shell would.
+///
+/// The result is absolute, and without `..` that a link could give another meaning.
+#[must_use]
+pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    let named = Path::new(name);
+    if named.components().count() > 1 || named.is_absolute() {
+        let found = cwd.join(named);
+        return if found.components().any(|part| part == Component::ParentDir) {
+            Some(found.parent()?.canonicalize().ok()?.join(found.file_name()?))
+        } else {
+            Some(found)
+        };
+    }
+    let dirs = std::env::split_paths(path?).map(|dir| cwd.join(dir));
+    let suffixed = |dir: PathBuf| {
+        let plain = dir.join(named);
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let with_suffix = (!suffix.is_empty()).then(|| dir.join(format!("{}{suffix}", named.display())));
+        [Some(plain), with_suffix].into_iter().flatten()
+    };
+    dirs.flat_map(suffixed).find(|file| os::is_executable(file))
+}
+
+/// Whether reading from this process's standard input ends by itself: it is a file or nothing at all, and not
+/// a terminal, a pipe or a connection that somebody may hold open.
+#[must_use]
+pub fn stdin_is_bounded() -> bool {
+    os::stdin_is_bounded()
 }
 
 /// Keeps the descriptors that this process was given from the programs that it starts later.

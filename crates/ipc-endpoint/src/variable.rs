@@ -57,6 +57,8 @@ variables! {
     StatusProbeTimeoutSecs = "ZCCACHE_STATUS_PROBE_TIMEOUT_SECS",
     /// Seconds that a client waits for the result of a compile or link.
     WedgeRecvTimeoutSecs = "ZCCACHE_WEDGE_RECV_TIMEOUT_SECS",
+    /// The session that compilations through `wrap` count in.
+    SessionId = "ZCCACHE_SESSION_ID",
     /// Seconds that `stop` waits for the daemon to end.
     StopTimeoutSecs = "ZCCACHE_STOP_TIMEOUT_SECS",
     /// How many pipe instances a server holds ready, on Windows (`spec/WIRE.md` §10.5).

@@ -47,9 +47,21 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
+    /// Requests that are answered at one time; one more is told to come back later
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_requests: u32,
+
+    /// Memory of large requests and replies at one time; what finds no room is told to come back later
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub max_memory: ByteSize,
+
     /// What the store may hold, such as 500MB or 10GiB; beyond it, what has not been used for longest goes
     #[arg(long, value_name = "SIZE", default_value = "10GiB", value_parser = store_size)]
     pub max_size: ByteSize,
+
+    /// Live for the owners that sessions with private options name, and end when the last one has
+    #[arg(long)]
+    pub private: bool,
     /// Compilers and other tools at one time, one more waits; by default four for each processor, and at
     /// least 16
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -78,9 +78,14 @@ fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Lau
         .args(["--idle-timeout", &settings.idle_secs().to_string()])
         .args(["--report-version", &settings.version])
         .args(["--max-connections", &settings.max_connections.to_string()])
+        .args(["--max-requests", &settings.max_requests.to_string()])
+        .args(["--max-memory", &settings.max_memory.to_string()])
         .args(["--max-size", &settings.max_size.to_string()])
         .args(["--max-tools", &settings.tools.running.to_string()])
         .args(["--wires", &args.wires.to_string()]);
+    if settings.is_private {
+        launch = launch.arg("--private");
+    }
     // The cache directory is in the environment: as an argument it would name another default endpoint.
     for (variable, value) in locations.daemon_environment().variables() {
         launch = launch.env(variable.name(), value);

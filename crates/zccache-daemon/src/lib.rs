@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod fingerprint;
 pub mod lifecycle;
 pub mod rolling_file;
 pub mod service;
@@ -23,6 +24,7 @@ mod chain;
 mod counters;
 mod error;
 mod logging;
+mod mismatches;
 #[cfg_attr(not(feature = "manifest"), path = "registration_left_out.rs")]
 mod registration;
 mod serving;
@@ -35,6 +37,7 @@ mod traffic;
 pub use args::{Args, SpokenWires};
 pub use chain::chain;
 pub use error::StartError;
+pub use mismatches::Mismatches;
 pub use serving::Reason;
 pub use start::{Outcome, start};
 pub use traffic::Requests;

@@ -59,6 +59,22 @@ pub enum Event {
         /// What it answered.
         requests: Requests,
     },
+    /// It was private and has no owner left (`died-owners`; no released daemon writes this).
+    Owners {
+        /// How long it lived.
+        uptime: Duration,
+        /// What it answered.
+        requests: Requests,
+    },
+    /// A client spoke a version that it does not (`version_mismatch`).
+    VersionMismatch {
+        /// That version.
+        received: u32,
+        /// The newest one that it speaks.
+        ours: u32,
+        /// The release that it announces.
+        release: String,
+    },
     /// It could not go on, or not even start (`died-error`; no released daemon writes this).
     Failed {
         /// Why.
@@ -113,6 +129,8 @@ impl Event {
             Self::Shutdown { .. } => "died-shutdown",
             Self::Idle { .. } => "died-idle",
             Self::Signal { .. } => "died-signal",
+            Self::Owners { .. } => "died-owners",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::Failed { .. } => "died-error",
             Self::Lost { .. } => "lost",
             Self::Rebound => "rebound",
@@ -132,6 +150,14 @@ impl Event {
                 "uptime_secs": uptime.as_secs(),
             }),
             Self::Signal { uptime, .. } => json!({ "reason": "signal", "uptime_secs": uptime.as_secs() }),
+            Self::Owners { uptime, .. } => {
+                json!({ "reason": "no-owner-left", "uptime_secs": uptime.as_secs() })
+            }
+            Self::VersionMismatch { received, ours, release } => json!({
+                "reason": "the client speaks a version that the daemon does not",
+                "client_protocol_version": received, "daemon_protocol_version": ours,
+                "daemon_crate_version": release,
+            }),
             Self::Failed { reason } => json!({ "reason": reason }),
             Self::Lost { endpoint, winner } => {
                 json!({ "endpoint": endpoint, "winner_pid": winner.map(Pid::get) })
@@ -142,8 +168,10 @@ impl Event {
             Value::Object(fields) => fields,
             _ => Map::new(),
         };
-        if let Self::Shutdown { requests, .. } | Self::Idle { requests, .. } | Self::Signal { requests, .. } =
-            self
+        if let Self::Shutdown { requests, .. }
+        | Self::Idle { requests, .. }
+        | Self::Signal { requests, .. }
+        | Self::Owners { requests, .. } = self
         {
             fields.extend(requests.fields());
         }
@@ -175,6 +203,10 @@ mod tests {
         check(
             Event::Idle { uptime, idle_timeout: 1, requests: Requests::default() },
             r#"{"daemon_namespace":"default","event":"died-idle","idle_secs":1,"idle_timeout_secs":1,"oldest_wire":null,"pid":PID,"reason":"idle-timeout","requests_frame_v1":0,"requests_v15":0,"requests_v16":0,"ts_ms":1795355773335,"uptime_secs":2}"#,
+        );
+        check(
+            Event::VersionMismatch { received: 17, ours: 16, release: "1.12.0".to_owned() },
+            r#"{"client_protocol_version":17,"daemon_crate_version":"1.12.0","daemon_namespace":"default","daemon_protocol_version":16,"event":"version_mismatch","pid":PID,"reason":"the client speaks a version that the daemon does not","ts_ms":1795355773335}"#,
         );
         check(
             Event::Lost { endpoint: "/e".to_owned(), winner: Pid::new(7).ok() },

@@ -16,7 +16,7 @@ use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
 use crate::store::{self, Store};
-use crate::{StartError, chain};
+use crate::{Mismatches, StartError, chain};
 
 /// How often the daemon looks whether its socket and locks are still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -33,6 +33,8 @@ pub enum Reason {
     Idle,
     /// The system asked for it.
     Signal,
+    /// It was private, and the last process that it lived for has ended or closed its session.
+    Owners,
 }
 
 /// Opens the store and serves `listener` until something ends it.
@@ -81,9 +83,11 @@ async fn serve(
         cache_dir: locations.cache_root().path().into(),
     };
     let sessions = Sessions::new(sessions::Limits::default());
+    let sessions = if settings.is_private { sessions.private() } else { sessions };
     let service = Arc::new(DaemonService::new(identity, store, sessions).with_tools(settings.tools));
 
-    let mut servers = Servers::new(Arc::clone(&service), settings, announced);
+    let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
+    let mut servers = Servers::new(Arc::clone(&service), mismatches, settings, announced);
     servers.add(listener);
     let reason = servers.until_ended(claim, lifecycle, &signalled).await;
     service.close().await;
@@ -94,6 +98,7 @@ async fn serve(
         Ok(Reason::Shutdown) => lifecycle.record(&Event::Shutdown { uptime, requests }),
         Ok(Reason::Idle) => lifecycle.record(&Event::Idle { uptime, requests, idle_timeout }),
         Ok(Reason::Signal) => lifecycle.record(&Event::Signal { uptime, requests }),
+        Ok(Reason::Owners) => lifecycle.record(&Event::Owners { uptime, requests }),
         Err(_) => {}
     }
     reason
@@ -103,6 +108,7 @@ async fn serve(
 struct Servers<'a> {
     service: Arc<DaemonService>,
     announced: Option<&'a Announced>,
+    mismatches: Arc<Mismatches>,
     config: ServerConfig,
     tasks: JoinSet<(u64, Result<Served, ServeError>)>,
     newest: u64,
@@ -110,9 +116,16 @@ struct Servers<'a> {
 }
 
 impl<'a> Servers<'a> {
-    fn new(service: Arc<DaemonService>, settings: &Settings, announced: Option<&'a Announced>) -> Self {
+    fn new(
+        service: Arc<DaemonService>,
+        mismatches: Mismatches,
+        settings: &Settings,
+        announced: Option<&'a Announced>,
+    ) -> Self {
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        config.max_in_flight = usize::try_from(settings.max_requests).unwrap_or(usize::MAX);
+        config.memory_budget = usize::try_from(settings.max_memory).unwrap_or(usize::MAX);
         config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
         if let Some(announced) = announced {
@@ -122,7 +135,15 @@ impl<'a> Servers<'a> {
             tracing::error!("the daemon does not end by itself and is ended");
             std::process::exit(1);
         });
-        Self { service, announced, config, tasks: JoinSet::new(), newest: 0, handle: None }
+        Self {
+            service,
+            announced,
+            mismatches: Arc::new(mismatches),
+            config,
+            tasks: JoinSet::new(),
+            newest: 0,
+            handle: None,
+        }
     }
 
     /// Serves `listener`, and lets the servers before finish what they are at.
@@ -130,10 +151,14 @@ impl<'a> Servers<'a> {
         self.stop();
         self.newest += 1;
         let number = self.newest;
-        let server = Server::new(Attached::new(Arc::clone(&self.service), number), self.config.clone());
+        let server = Server::new(self.attached(number), self.config.clone());
         self.service.traffic().began(number, server.handle());
         self.handle = Some(server.handle());
         self.tasks.spawn(async move { (number, server.serve(listener).await) });
+    }
+
+    fn attached(&self, number: u64) -> Attached {
+        Attached::new(Arc::clone(&self.service), Arc::clone(&self.mismatches), number)
     }
 
     fn stop(&self) {
@@ -178,8 +203,9 @@ impl<'a> Servers<'a> {
                     self.stop();
                 }
                 _ = look.tick(), if !ending => {
-                    if let Err(error) = self.look_after(claim, lifecycle) {
-                        reason = Err(error);
+                    let looked = self.look_after(claim, lifecycle);
+                    if looked.is_err() || self.service.owners_are_gone() {
+                        reason = looked.map(|()| Reason::Owners);
                         ending = true;
                         self.stop();
                     }
@@ -257,6 +283,7 @@ impl fmt::Display for Reason {
             Self::Shutdown => "a client asked the daemon to end",
             Self::Idle => "nobody asked for anything, and the daemon ends",
             Self::Signal => "the system asked the daemon to end",
+            Self::Owners => "the last process that the private daemon lived for is gone",
         })
     }
 }

@@ -26,8 +26,13 @@ pub(crate) struct Settings {
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
+    pub(crate) max_requests: u32,
+    /// Of large frames, in bytes.
+    pub(crate) max_memory: u64,
     /// What the store may hold, in bytes.
     pub(crate) max_size: u64,
+    /// Whether it lives for the owners of its sessions.
+    pub(crate) is_private: bool,
     pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
     /// Whether another daemon is asked who it is. This one answers in any case.
@@ -64,7 +69,10 @@ impl Settings {
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
+            max_requests: args.max_requests,
+            max_memory: args.max_memory.as_u64(),
             max_size: args.max_size.as_u64(),
+            is_private: args.private,
             tools: args.max_tools.map_or_else(tool::Limits::default, |most| {
                 tool::Limits::of(usize::try_from(most).unwrap_or(usize::MAX))
             }),

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 pub enum Exit {
     /// It is done.
     Done = 0,
-    /// The daemon refused, something failed here, or a line of the input was bad.
+    /// The daemon refused, something failed here, or a line of the input was bad. `fp check`: nothing has
+    /// changed.
     Failed = 1,
     /// The command line, `ZCCACHE_DAEMON_WIRE`, or the message given to `request`, is not valid. Nothing was
-    /// done.
+    /// done. `fp`: anything has failed.
     Usage = 2,
     /// No daemon listens.
     NoDaemon = 3,
@@ -27,8 +28,8 @@ pub enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the daemon refused, something failed here, or a line of the input was bad
-  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid
+  1  the daemon refused, something failed here, or a line of the input was bad; `fp check`: skip
+  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid; `fp`: any failure
   3  no daemon listens
   4  the daemon is busy or did not answer in time
   5  the daemon does not serve the wire that was spoken

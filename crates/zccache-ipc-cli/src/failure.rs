@@ -70,6 +70,8 @@ pub(crate) enum Failure {
     TooLarge { bytes: u64, limit: u64 },
     #[error("the standard input is longer than {0} bytes, and no message is")]
     InputTooLong(u64),
+    #[error("a fingerprint needs a file that it is kept in")]
+    NoCacheFile,
     #[error("the artifact has no output {name:?}; it has {has:?}")]
     NoSuchOutput { name: String, has: Vec<String> },
     #[error("the artifact has several outputs: {0:?}")]
@@ -121,7 +123,7 @@ impl Failure {
             Self::Launch(_) | Self::Ended { .. } => Kind::StartFailed,
             Self::Directory(_) => Kind::UnsafeDirectory,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
-            Self::SameName(_) | Self::Wire(_) => Kind::Usage,
+            Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile => Kind::Usage,
             #[cfg(feature = "manifest")]
             Self::Registry(failure) => failure.kind(),
             Self::LeftOut(_) => Kind::LeftOut,

@@ -42,19 +42,39 @@ use output::Output;
 /// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(command) = wrapped(&arguments) {
+        return verb::wrap(command, environment);
+    }
     let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
     };
     let mut output = Output::to_stdout(parsed.global.json);
     let cache_dir = parsed.global.cache_dir.clone();
+    let is_question = matches!(parsed.verb, args::Verb::Fp(_));
     let result = verb::run(parsed, environment, &mut output).and_then(|exit| {
         output.flush()?;
         Ok(exit)
     });
     match result {
         Ok(exit) => exit,
-        Err(failure) => report::failure(&failure, cache_dir.as_deref(), &mut output),
+        Err(failure) => match report::failure(&failure, cache_dir.as_deref(), &mut output) {
+            Exit::Done => Exit::Done,
+            // Released scripts take 0 and 1 for answers, and 2 for every failure.
+            _ if is_question => Exit::Usage,
+            exit => exit,
+        },
+    }
+}
+
+/// The command of `zccache-ipc wrap -- COMMAND`, which a build runs thousands of times: that there are options at
+/// all, and what they are, is not looked up for it.
+fn wrapped(arguments: &[OsString]) -> Option<&[OsString]> {
+    match arguments {
+        [_, verb, dashes, command @ ..] if verb == "wrap" && dashes == "--" && !command.is_empty() => {
+            Some(command)
+        }
+        _ => None,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::config::Limits;
 use crate::dial::Dialer;
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::memory::Memory;
+use crate::patience::{Patience, is_out_of_time};
 use crate::reply::{Expected, of_request};
 use crate::{CallError, ClientConfig, IpcError, spare};
 
@@ -97,8 +98,9 @@ impl Client {
 
     /// Sends `request` and returns the daemon's answer, whatever it is.
     ///
-    /// An `Error` or `Backpressure` response is an answer; the methods for each request turn them into
-    /// errors.
+    /// A daemon that is over its limits is asked again, after the pause that it asks for and on a new
+    /// connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response, and a `Backpressure` that is
+    /// left then, are answers; the methods for each request turn them into errors.
     ///
     /// # Errors
     ///
@@ -125,11 +127,32 @@ impl Client {
         let policy = lane.map_or(self.config.wire, WirePolicy::Only);
         let forced = lane.map(|_| Selector::new(policy, None));
         let before = forced.map(|selector| std::mem::replace(&mut self.selector, selector));
-        let result = self.converse(policy, ids, request);
+        let result = self.ask(policy, ids, request);
         if let Some(selector) = before {
             self.selector = selector;
         }
         result
+    }
+
+    fn ask(
+        &mut self,
+        policy: WirePolicy,
+        ids: Option<&Ids>,
+        request: &Request,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let (limits, patience) = (Limits::begin(&self.config), Patience::begin(&self.config));
+        let mut turned_away = None;
+        loop {
+            let reply = match (self.converse(policy, ids, request, limits), turned_away) {
+                (Err(error), Some(reply)) if is_out_of_time(&error) => return Ok(reply),
+                (result, _) => result?,
+            };
+            match patience.pause(&reply.message) {
+                Some(pause) => std::thread::sleep(pause), // as the daemon asks
+                None => return Ok(reply),
+            }
+            turned_away = Some(reply);
+        }
     }
 
     fn converse(
@@ -137,8 +160,8 @@ impl Client {
         policy: WirePolicy,
         ids: Option<&Ids>,
         request: &Request,
+        limits: Limits,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
-        let limits = Limits::begin(&self.config);
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
         if idle.is_none() {
@@ -173,9 +196,12 @@ impl Client {
             let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
             let ids = own.unwrap_or_else(|| connection.ids(asked, on));
             let (sent, reply) = connection.exchange(asked, on, &ids, &limits);
-            // After any failure but one before the first byte, a late reply could come on it.
-            idle = Some(connection)
-                .filter(|_| matches!(reply, Err(IpcError::Encode(_))) || (sent && reply.is_ok()));
+            // After any failure but one before the first byte, a late reply could come on it; and a daemon that
+            // has turned a request away closes it.
+            idle = Some(connection).filter(|_| match &reply {
+                Ok(reply) => sent && !matches!(reply.message, Response::Backpressure(_)),
+                Err(error) => matches!(error, IpcError::Encode(_)),
+            });
             let reply = reply.map(|DecodedWireMessage { lane, ids, message }| {
                 came = (lane, ids);
                 (lane, message)

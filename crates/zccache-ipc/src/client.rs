@@ -19,6 +19,7 @@ use crate::config::Limits;
 use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::mux::{Exchanged, Mux};
+use crate::patience::{Patience, is_out_of_time};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// Connections of wire v15 at one time, which carry one request each.
@@ -140,8 +141,9 @@ impl Client {
 
     /// Sends `request` and returns the daemon's answer, whatever it is.
     ///
-    /// An `Error` or `Backpressure` response is an answer; the methods for each request turn them into
-    /// errors.
+    /// A daemon that is over its limits is asked again, after the pause that it asks for and on a new
+    /// connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response, and a `Backpressure` that is
+    /// left then, are answers; the methods for each request turn them into errors.
     ///
     /// # Errors
     ///
@@ -151,7 +153,22 @@ impl Client {
     ///
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
-        let limits = Limits::begin(self.config());
+        let (limits, patience) = (Limits::begin(self.config()), Patience::begin(self.config()));
+        let mut turned_away = None;
+        loop {
+            let response = match (self.attempt(request, limits).await, turned_away) {
+                (Err(error), Some(response)) if is_out_of_time(&error) => return Ok(response),
+                (result, _) => result?,
+            };
+            match patience.pause(&response) {
+                Some(pause) => tokio::time::sleep(pause).await, // as the daemon asks
+                None => return Ok(response),
+            }
+            turned_away = Some(response);
+        }
+    }
+
+    async fn attempt(&self, request: &Request, limits: Limits) -> Result<Response, CallError> {
         let mut calling = Calling::new(request);
         let mut carried_by: Option<Arc<Mux<Stream>>> = None;
         let mut step = self.prepare(&mut calling);
@@ -177,7 +194,11 @@ impl Client {
                 Lane::V16 | Lane::FrameV1 => {
                     let mux = self.mux(&limits).await?;
                     carried_by = Some(Arc::clone(&mux));
-                    mux.exchange(request, lane, limits).await
+                    let exchanged = mux.exchange(request, lane, limits).await;
+                    if is_busy(&exchanged.reply) {
+                        mux.retire();
+                    }
+                    exchanged
                 }
             };
             step = calling.after(&mut self.state().selector, Came { lane, reused, sent, reply });
@@ -228,7 +249,7 @@ impl Client {
             None => IpcConnection::new(self.dial(limits.connect()).await?),
         };
         let (sent, reply) = self.exchange_alone(&mut connection, request, limits).await;
-        if !connection.is_consumed() {
+        if !connection.is_consumed() && !is_busy(&reply) {
             self.state().idle.push(connection);
         }
         Ok(Exchanged { reused, sent, reply })
@@ -285,6 +306,11 @@ impl Client {
     }
 
     crate::families::family_methods! { {async} {.await} {} }
+}
+
+/// Whether the daemon has turned the request away: it closes the connection after that, or soon.
+fn is_busy(reply: &Result<(Lane, Response), IpcError>) -> bool {
+    matches!(reply, Ok((_, Response::Backpressure(_))))
 }
 
 impl State {

@@ -22,6 +22,9 @@ pub struct ClientConfig {
     /// For the broker lane, where one was asked for, before the daemon is dialled directly. Default 1 s, and
     /// never more than half of what is left for the connection.
     pub broker_budget: Duration,
+    /// How long a call goes on asking a daemon that answers `Backpressure`, after the pauses that it asks for.
+    /// Default 5 s; zero takes the first one for the answer.
+    pub busy_timeout: Duration,
     /// Which wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
@@ -36,6 +39,7 @@ impl ClientConfig {
             send_timeout: Duration::from_secs(30),
             call_timeout: None,
             broker_budget: Duration::from_secs(1),
+            busy_timeout: Duration::from_secs(5),
             wire: WirePolicy::Auto,
         }
     }
@@ -50,6 +54,7 @@ impl ClientConfig {
             send_timeout: defaults.send_timeout.min(limit),
             call_timeout: Some(limit),
             broker_budget: defaults.broker_budget,
+            busy_timeout: defaults.busy_timeout.min(limit),
             wire: defaults.wire,
         }
     }
@@ -72,6 +77,13 @@ impl ClientConfig {
     #[must_use]
     pub const fn broker_budget(mut self, limit: Duration) -> Self {
         self.broker_budget = limit;
+        self
+    }
+
+    /// Sets how long to go on asking a daemon that is over its limits.
+    #[must_use]
+    pub const fn busy_timeout(mut self, limit: Duration) -> Self {
+        self.busy_timeout = limit;
         self
     }
 

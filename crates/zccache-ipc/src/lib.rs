@@ -29,6 +29,7 @@ mod listener;
 mod memory;
 mod mux;
 mod outbound;
+mod patience;
 mod reply;
 mod server;
 mod service;

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use ipc_endpoint::Peer;
 use ipc_model::{Request, Response};
+use wire_frame::Version;
 
 /// Answers requests; knows nothing of wires.
 ///
@@ -19,6 +20,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// Is told that a connection has ended, after its last call.
     fn disconnected(&self, _connection: ConnectionId) {}
+
+    /// Is told that a peer has spoken a version that this server does not, and was refused.
+    ///
+    /// Any peer can make it happen as often as it likes, and the server waits for it.
+    fn version_refused(&self, _received: Version) {}
 }
 
 /// Who asks.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use zccache_ipc::model::{Request, Response};
+use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{Caller, ConnectionId, Service};
 
 use super::DaemonService;
+use crate::Mismatches;
 use crate::sessions::Connection;
 
 /// The daemon's one service, attached to one of its servers.
@@ -15,14 +17,15 @@ use crate::sessions::Connection;
 #[derive(Debug, Clone)]
 pub struct Attached {
     service: Arc<DaemonService>,
+    mismatches: Arc<Mismatches>,
     server: u64,
 }
 
 impl Attached {
     /// Attaches `service` to the server of that number, which no other one has.
     #[must_use]
-    pub const fn new(service: Arc<DaemonService>, server: u64) -> Self {
-        Self { service, server }
+    pub const fn new(service: Arc<DaemonService>, mismatches: Arc<Mismatches>, server: u64) -> Self {
+        Self { service, mismatches, server }
     }
 }
 
@@ -33,5 +36,9 @@ impl Service for Attached {
 
     fn disconnected(&self, connection: ConnectionId) {
         self.service.sessions.disconnected(Connection { server: self.server, id: connection });
+    }
+
+    fn version_refused(&self, received: Version) {
+        self.mismatches.record(received);
     }
 }

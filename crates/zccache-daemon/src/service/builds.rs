@@ -11,9 +11,9 @@ use crate::sessions::{Connection, Sessions};
 
 /// Sessions as clients ask for them.
 ///
-/// A session with private options is a plain one here: a daemon that was not started private takes no
-/// owners, so that no client can make a shared daemon end with its own processes. Options that ask for
-/// another endpoint or cache directory than the daemon's are refused as released daemons do.
+/// Only a daemon that was started private takes the owners of private options, so that no client can make a
+/// shared daemon end with its own processes; their variables hold for the session everywhere. Options that
+/// ask for another endpoint or cache directory than the daemon's are refused as released daemons do.
 #[derive(Debug)]
 pub(super) struct Builds {
     identity: Arc<Identity>,

@@ -11,7 +11,7 @@ use zccache_ipc::model::{
 use super::refusal;
 use crate::compile::{Compiled, Compiler, Outcome};
 use crate::counters::Counters;
-use crate::sessions::{Compilation, SessionError, Sessions};
+use crate::sessions::{Compilation, Sessions};
 use crate::store::Store;
 use crate::tool::{MOST_OUTPUT, Tool, ToolError, Tools};
 
@@ -43,7 +43,7 @@ impl Compiles {
         // An id of a session that is not open is no reason not to compile, one that is none is.
         let private = match self.sessions.private_env(&compile.session_id) {
             Ok(private) => private,
-            Err(error) => return refused(&error),
+            Err(error) => return refusal::by_sessions(&error),
         };
         let env = compile.env.map(|env| overridden(env, private));
         let tool = Tool {
@@ -152,8 +152,4 @@ fn failed(what: &str, error: &ToolError) -> Response {
         ToolError::Busy { waiting, .. } => refusal::backpressure(*waiting, error.to_string()),
         error => Response::error(format!("failed to run {what}: {}", crate::chain(error))),
     }
-}
-
-fn refused(error: &SessionError) -> Response {
-    refusal::by_sessions(error)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zccache_ipc::Lane;
-use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Response};
+use zccache_ipc::model::{DaemonStatus, Response};
 
 use super::Identity;
 use crate::counters::Counters;
@@ -51,8 +51,8 @@ impl Control {
 
     /// Returns every figure of the daemon.
     ///
-    /// It is never private and keeps neither file metadata nor a dependency graph. Every compilation is one of
-    /// a hit, a miss, not cacheable, or an error; no link step is cached.
+    /// It keeps neither file metadata nor a dependency graph. Every compilation is one of a hit, a miss, not
+    /// cacheable, or an error; no link step is cached.
     fn figures(&self) -> DaemonStatus {
         let stored = self.store.figures();
         let (sessions_total, sessions_active) = self.sessions.total_and_open();
@@ -60,7 +60,7 @@ impl Control {
             version: self.identity.version.clone(),
             daemon_namespace: self.identity.namespace.clone(),
             endpoint: self.identity.endpoint.clone(),
-            private_daemon: PrivateDaemonStatus::default(),
+            private_daemon: self.sessions.private_status(),
             artifact_count: stored.artifacts,
             cache_size_bytes: stored.bytes,
             metadata_entries: 0,

@@ -73,10 +73,12 @@ impl DaemonService {
             Arc::clone(&counters),
         );
         let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
-        let builds = Builds::new(identity, Arc::clone(&sessions));
+        let builds = Builds::new(Arc::clone(&identity), Arc::clone(&sessions));
+        let handles = Handles::new(identity, Arc::clone(&sessions));
+        let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
         let tools = Arc::new(Tools::new(tool::Limits::default()));
         let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
-        let (execs, fingerprints, handles) = (Execs, Fingerprints, Handles);
+        let execs = Execs;
         Self { store, sessions, counters, control, artifacts, builds, compiles, execs, fingerprints, handles }
     }
 
@@ -84,8 +86,8 @@ impl DaemonService {
     #[must_use]
     pub fn with_tools(mut self, limits: tool::Limits) -> Self {
         let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
-        self.compiles =
-            Compiles::new(store, sessions, Arc::clone(&self.counters), Arc::new(Tools::new(limits)));
+        let tools = Arc::new(Tools::new(limits));
+        self.compiles = Compiles::new(store, sessions, Arc::clone(&self.counters), tools);
         self
     }
 
@@ -108,6 +110,11 @@ impl DaemonService {
     pub async fn close(&self) {
         self.store.close().await;
         self.sessions.flush().await;
+    }
+
+    /// Whether a private daemon has lost the last process that it lived for.
+    pub(crate) fn owners_are_gone(&self) -> bool {
+        self.sessions.owners_are_gone()
     }
 
     async fn answer(&self, request: Request, connection: Connection) -> Response {

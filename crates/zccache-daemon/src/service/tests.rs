@@ -5,8 +5,10 @@ use tempfile::TempDir;
 use testkit::watchdog;
 use zccache_ipc::ConnectionId;
 use zccache_ipc::model::{
-    ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, Lookup, LookupResult,
-    PrivateDaemonSessionOptions, SessionId, SessionStart, SessionStatsReply, StoreResult,
+    ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, FingerprintCheck, FingerprintCheckResult,
+    FingerprintFile, GenericToolExec, Lookup, LookupResult, PrivateDaemonSessionOptions,
+    ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult, SessionId, SessionStart, SessionStatsReply,
+    StoreResult,
 };
 
 use super::*;
@@ -115,11 +117,8 @@ async fn what_was_stored_is_looked_up_counted_listed_and_cleared() {
 async fn what_is_not_served_says_so() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let text = |kind: &str| Response::error(format!("{kind} is not served by this daemon"));
-    let check = Request::FingerprintCheck(Default::default());
-    assert_eq!(sut.ask(check).await, text("FingerprintCheck"));
-    let release = Request::ReleaseWorktreeHandles(Default::default());
-    assert_eq!(sut.ask(release).await, text("ReleaseWorktreeHandles"));
+    let told = Response::error("GenericToolExec is not served by this daemon");
+    assert_eq!(sut.ask(Request::GenericToolExec(GenericToolExec::default())).await, told);
 }
 
 #[tokio::test]
@@ -194,4 +193,66 @@ async fn a_key_that_is_too_long_is_an_error() {
     let told = Response::error("the cache key has 2000 bytes, and 1024 are the most");
     assert_eq!(sut.ask(lookup(&"k".repeat(2000))).await, told);
     assert_eq!(sut.ask(store(&"k".repeat(2000), 1)).await, told);
+}
+
+#[tokio::test]
+async fn handles_above_the_cache_root_are_refused_in_the_released_words_and_others_released() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let release =
+        |path: &str| sut.ask(Request::ReleaseWorktreeHandles(ReleaseWorktreeHandles { path: path.into() }));
+    for path in ["", "/", "/cache", "/cache/."] {
+        let told = NormalizedPath::from(path);
+        let expected = format!(
+            "refusing to release handles under {told} \u{2014} that path contains the daemon cache root /cache"
+        );
+        assert_eq!(release(path).await, Response::error(expected));
+    }
+    let session_id = sut.start(SessionStart { working_dir: "/work/tree".into(), ..tracked() }).await;
+    let none = ReleaseWorktreeHandlesResult { inspected: 1, ..Default::default() };
+    for path in ["/cache/logs", "relative", "/work/tre"] {
+        assert_eq!(release(path).await, Response::ReleaseWorktreeHandlesResult(none.clone()), "{path}");
+    }
+    let all = ReleaseWorktreeHandlesResult { released: 1, sessions_dropped: vec![session_id], ..none };
+    assert_eq!(release("/work/tree/sub/..").await, Response::ReleaseWorktreeHandlesResult(all));
+}
+
+#[tokio::test]
+async fn a_fingerprint_is_taken_marked_and_forgotten() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let root = TempDir::new().unwrap();
+    std::fs::write(root.path().join("a.rs"), "a").unwrap();
+    let file = FingerprintFile { cache_file: root.path().join("fp").as_path().into() };
+    let check = |root: &std::path::Path| FingerprintCheck {
+        cache_file: file.cache_file.clone(),
+        cache_type: "hash".to_owned(),
+        root: root.into(),
+        ..FingerprintCheck::default()
+    };
+    let result = |decision: &str, reason: Option<String>| {
+        Response::FingerprintCheckResult(FingerprintCheckResult {
+            decision: decision.to_owned(),
+            reason,
+            ..Default::default()
+        })
+    };
+    let ask = |request| sut.ask(request);
+    let checked = || ask(Request::FingerprintCheck(check(root.path())));
+    assert_eq!(checked().await, result("run", Some("no cache file".to_owned())));
+    assert_eq!(ask(Request::FingerprintMarkSuccess(file.clone())).await, Response::FingerprintAck);
+    assert_eq!(checked().await, result("skip", None));
+    assert_eq!(ask(Request::FingerprintMarkFailure(file.clone())).await, Response::FingerprintAck);
+    assert_eq!(checked().await, result("run", Some("previous failure".to_owned())));
+    assert_eq!(ask(Request::FingerprintInvalidate(file.clone())).await, Response::FingerprintAck);
+    assert_eq!(checked().await, result("run", Some("no cache file".to_owned())));
+    match ask(Request::FingerprintCheck(check(std::path::Path::new("/nowhere/at/all")))).await {
+        Response::FingerprintCheckResult(FingerprintCheckResult {
+            decision, reason: Some(reason), ..
+        }) => {
+            let told = "scan error: scan error in /nowhere/at/all: cannot canonicalize root: ";
+            assert!(decision == "run" && reason.starts_with(told), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -1,25 +1,31 @@
 //! Sessions: builds that want their own figures, in memory.
 //!
 //! A lookup or store counts in the session that was started on the same connection, if there is one
-//! that is still open, and else in every open session: commands such as `session start` end before
-//! the build begins, so that the connection alone cannot tell. A compilation counts in the session
-//! that it names.
+//! that is still open, and else in the only open session: commands such as `session start` end before
+//! the build begins, so that the connection alone cannot tell. Where it could be of several it counts in
+//! none, so that the figures of all sessions together are never more than those of the daemon. A
+//! compilation counts in the session that it names.
+//!
+//! The sessions of a private daemon have owners, and it ends when the last one has.
 
 mod compilation;
 mod journal;
+mod owners;
 mod session;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 use uuid::Uuid;
 use zccache_ipc::ConnectionId;
-use zccache_ipc::model::{EnvVars, SessionStart, SessionStats};
+use zccache_ipc::model::{EnvVars, PrivateDaemonStatus, SessionStart, SessionStats};
 
 pub use compilation::Compilation;
 use journal::Journals;
+use owners::Owners;
 pub use session::Event;
 use session::Session;
 
@@ -69,6 +75,7 @@ pub enum SessionError {
 #[derive(Debug, Default)]
 pub struct Sessions {
     limits: Limits,
+    is_private: bool,
     inner: Mutex<Inner>,
     journals: Journals,
 }
@@ -78,6 +85,16 @@ struct Inner {
     open: HashMap<Uuid, Session>,
     by_connection: HashMap<Connection, Uuid>,
     started: u64,
+    owners: Owners,
+}
+
+/// What came of letting go of a directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Released {
+    /// How many sessions were open.
+    pub inspected: usize,
+    /// The ids of those that were closed, in order.
+    pub closed: Vec<String>,
 }
 
 impl Sessions {
@@ -85,6 +102,12 @@ impl Sessions {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// Makes these the sessions of a daemon that lives for their owners.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self { is_private: true, ..self }
     }
 
     /// Opens a session.
@@ -102,7 +125,9 @@ impl Sessions {
             return Err(SessionError::Full { open: inner.open.len() });
         }
         let id = Uuid::new_v4();
-        inner.open.insert(id, Session::new(start));
+        let session = Session::new(start, self.is_private);
+        inner.owners.add(session.owners());
+        inner.open.insert(id, session);
         inner.by_connection.insert(connection, id);
         inner.started += 1;
         Ok(id)
@@ -140,14 +165,53 @@ impl Sessions {
         Ok(stats)
     }
 
+    /// Closes every session whose directory is `path` or below it. Blocks: links are followed.
+    pub fn release(&self, path: &Path) -> Released {
+        let directories: Vec<_> = {
+            let inner = self.inner();
+            inner.open.iter().map(|(id, session)| (*id, session.directory().to_owned())).collect()
+        };
+        let is_below = |directory: &Path| {
+            let real = std::fs::canonicalize(directory);
+            directory.starts_with(path) || real.is_ok_and(|real| real.starts_with(path))
+        };
+        let inspected = directories.len();
+        let mut closed = Vec::new();
+        for (id, directory) in directories {
+            if is_below(&directory) && self.inner().remove(id).is_some() {
+                closed.push(id.to_string());
+            }
+        }
+        closed.sort();
+        Released { inspected, closed }
+    }
+
+    /// Forgets owners that have ended, and returns whether a private daemon has lost its last one.
+    #[must_use]
+    pub fn owners_are_gone(&self) -> bool {
+        self.is_private && self.inner().owners.are_gone()
+    }
+
+    /// Whose daemon it is.
+    #[must_use]
+    pub fn private_status(&self) -> PrivateDaemonStatus {
+        if !self.is_private {
+            return PrivateDaemonStatus::default();
+        }
+        let inner = self.inner();
+        let keys: BTreeSet<_> =
+            inner.open.values().flat_map(|session| session.private_env()).map(|(key, _)| key).collect();
+        let private_env_keys = keys.into_iter().cloned().collect();
+        PrivateDaemonStatus { enabled: true, owners: inner.owners.status(), private_env_keys }
+    }
+
     /// Counts a lookup or store of `connection`.
     pub fn count(&self, event: Event<'_>, connection: Connection, took: Duration) {
         let mut inner = self.inner();
-        let own = inner.by_connection.get(&connection).copied();
-        for (id, session) in &mut inner.open {
-            if own.is_none_or(|own| own == *id) {
-                self.count_in(*id, session, event, took);
-            }
+        let only = || inner.open.keys().next().copied().filter(|_| inner.open.len() == 1);
+        let Some(id) = inner.by_connection.get(&connection).copied().or_else(only) else { return };
+        if let Some(session) = inner.open.get_mut(&id) {
+            self.count_in(id, session, event, took);
         }
     }
 
@@ -206,11 +270,20 @@ impl Sessions {
 impl Inner {
     fn remove(&mut self, id: Uuid) -> Option<Session> {
         self.by_connection.retain(|_, of| *of != id);
-        self.open.remove(&id)
+        let session = self.open.remove(&id)?;
+        self.owners.remove(session.owners());
+        Some(session)
     }
 
     fn retain(&mut self, keep: impl Fn(&Session) -> bool) {
-        self.open.retain(|_, session| keep(session));
+        let owners = &mut self.owners;
+        self.open.retain(|_, session| {
+            let kept = keep(session);
+            if !kept {
+                owners.remove(session.owners());
+            }
+            kept
+        });
         let open = &self.open;
         self.by_connection.retain(|_, id| open.contains_key(id));
     }

@@ -1,7 +1,7 @@
 //! One open session and its figures.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
@@ -41,22 +41,37 @@ pub(super) struct Session {
     stats: SessionStats,
     phases: PhaseProfileSummary,
     journal: Option<PathBuf>,
+    directory: PathBuf,
+    owners: Vec<u32>,
     private_env: EnvVars,
     sources: Sources,
 }
 
 impl Session {
-    pub(super) fn new(start: &SessionStart) -> Self {
+    /// A session that begins now; one of a daemon that `has_owners` has those that it names, else its client.
+    pub(super) fn new(start: &SessionStart, has_owners: bool) -> Self {
         // The client's directory, since a relative path means nothing in the daemon's.
         let journal = start.journal_path.as_ref().map(|path| start.working_dir.as_path().join(path));
+        let options = start.private_daemon.as_ref();
+        let mut owners = options.map(|options| options.owner_pids.clone()).unwrap_or_default();
+        if owners.is_empty() {
+            owners.push(start.client_pid);
+        }
+        owners.sort_unstable();
+        owners.dedup();
+        if options.is_none() || !has_owners {
+            owners.clear();
+        }
         Self {
+            directory: start.working_dir.as_path().to_owned(),
+            owners,
+            private_env: options.map(|options| options.env.clone()).unwrap_or_default(),
             started: Instant::now(),
             used: Instant::now(),
             keeps_stats: start.track_stats,
             stats: SessionStats::default(),
             phases: PhaseProfileSummary::default(),
             journal: journal.filter(|path| path.is_absolute()),
-            private_env: start.private_daemon.as_ref().map(|options| options.env.clone()).unwrap_or_default(),
             sources: Sources::default(),
         }
     }
@@ -72,6 +87,15 @@ impl Session {
 
     pub(super) fn journal(&self) -> Option<&PathBuf> {
         self.journal.as_ref()
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The processes that a private daemon lives for because of it.
+    pub(super) fn owners(&self) -> &[u32] {
+        &self.owners
     }
 
     pub(super) const fn private_env(&self) -> &EnvVars {

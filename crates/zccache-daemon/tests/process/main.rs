@@ -8,6 +8,7 @@ mod identity;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod places;
+mod private;
 mod serving;
 mod storing;
 mod tools;

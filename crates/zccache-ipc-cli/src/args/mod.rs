@@ -2,6 +2,7 @@
 
 #[cfg(feature = "download")]
 mod download;
+pub(crate) mod families;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 /// Options of every verb.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Global {
     /// Where the daemon listens [default: that of --cache-dir, else ZCCACHE_ENDPOINT, else that of the user]
     #[arg(long, global = true, value_name = "E")]
@@ -85,6 +86,20 @@ pub(crate) enum Verb {
         after_help = "Example:\n  id=$(zccache-ipc session start) && zccache-ipc session end $id"
     )]
     Session(Session),
+    /// Tell whether files have changed since the last run that succeeded
+    #[command(after_help = "Example:\n  zccache-ipc fp --cache-file .cache/lint check --ext rs && lint")]
+    Fp(families::Fingerprint),
+    /// Let go of everything below a directory, so that it can be removed
+    #[command(after_help = "Example:\n  zccache-ipc release-handles ../worktree && rm -r ../worktree")]
+    ReleaseHandles(families::ReleaseHandles),
+    /// List the artifacts of rustc that are cached: key, number of outputs, their names
+    #[command(after_help = "Example:\n  zccache-ipc artifacts")]
+    Artifacts,
+    /// Run a compiler through the daemon, which caches what it makes; without a daemon, run it here
+    #[command(after_help = "Examples:\n  make CC='zccache-ipc wrap -- cc'\n  \
+        zccache-ipc wrap -- cc -O2 -c main.c -o main.o\n\n\
+        The exit code is the compiler's. A daemon is started where there is none.")]
+    Wrap(Wrap),
     /// Send any request in its JSON form and print the reply in its JSON form
     #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
         zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n  \
@@ -121,7 +136,7 @@ pub(crate) enum Verb {
     Completions(Completions),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Start {
     /// The program to start [default: zccache-daemon beside this one, else on PATH]
     #[arg(long, value_name = "PATH")]
@@ -216,6 +231,21 @@ pub(crate) struct SessionStart {
 pub(crate) struct SessionId {
     /// The id that `session start` printed
     pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wrap {
+    /// Start no daemon: where there is none, the compiler runs here
+    #[arg(long)]
+    pub(crate) no_start: bool,
+    /// The compiler and its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMPILER ARGS"
+    )]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod artifacts;
 #[cfg_attr(not(feature = "broker"), path = "broker_left_out.rs")]
 mod broker;
 mod clear;
@@ -7,10 +8,12 @@ mod completions;
 #[cfg(feature = "download")]
 mod download;
 mod endpoint;
+mod fp;
 mod lookup;
 #[cfg_attr(not(feature = "manifest"), path = "manifest_left_out.rs")]
 mod manifest;
 mod ping;
+mod release;
 mod request;
 #[cfg_attr(not(feature = "manifest"), path = "service_definition_left_out.rs")]
 mod service_definition;
@@ -21,7 +24,9 @@ mod status;
 mod stop;
 mod store;
 mod wire;
+mod wrap;
 
+use std::ffi::OsString;
 use std::io;
 
 use comfy_table::{Table, presets};
@@ -29,7 +34,7 @@ use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
 
 use crate::Exit;
-use crate::args::{Arguments, Verb};
+use crate::args::{Arguments, Global, Verb};
 use crate::broker_args::Broker;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -50,6 +55,8 @@ pub(crate) fn run(
         // Its daemon is another one.
         #[cfg(feature = "download")]
         Verb::Download(verb) => return download::run(verb, environment, &global, output),
+        // It runs the compiler whatever else is wrong.
+        Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
@@ -76,6 +83,9 @@ pub(crate) fn run(
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
+        Verb::Fp(fingerprint) => fp::run(&caller, &fingerprint, output),
+        Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
+        Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),
         #[cfg(feature = "download")]
         Verb::Download(_) => unreachable!("this was done above"),
@@ -85,8 +95,14 @@ pub(crate) fn run(
         | Verb::ServiceDefinition(_)
         | Verb::Broker(_)
         | Verb::Wire(_)
-        | Verb::Completions(_) => unreachable!("these were done above"),
+        | Verb::Completions(_)
+        | Verb::Wrap(_) => unreachable!("these were done above"),
     }
+}
+
+/// Does what `zccache-ipc wrap -- COMMAND` says.
+pub(crate) fn wrap(command: &[OsString], environment: io::Result<Environment>) -> Exit {
+    wrap::run(command, true, environment, &Global::default())
 }
 
 /// The contents of `response` in its JSON form.

@@ -9,6 +9,7 @@ mod daemon;
 #[cfg(all(test, unix, feature = "download"))]
 mod download;
 mod endpoints;
+mod families;
 mod help;
 mod no_daemon;
 #[cfg(test)]
@@ -31,3 +32,5 @@ mod trouble;
 mod wire;
 #[cfg(test)]
 mod wires;
+#[cfg(all(test, unix))]
+mod wrap;

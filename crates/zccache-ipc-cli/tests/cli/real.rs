@@ -9,7 +9,7 @@ use testkit::{Process, TempEndpoint, watchdog};
 use crate::support::{self, SOON, code, parse, program, run};
 
 /// A place whose daemon is stopped at the end, however the test ends.
-struct Place(TempEndpoint);
+pub(crate) struct Place(pub(crate) TempEndpoint);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -19,12 +19,12 @@ impl Drop for Place {
 }
 
 /// The arguments that start `daemon`, which ends when nobody asks it anything.
-fn start(daemon: &Path) -> Vec<&str> {
+pub(crate) fn start(daemon: &Path) -> Vec<&str> {
     let daemon = daemon.to_str().expect("the target directory is UTF-8");
     vec!["--json", "start", "--daemon-binary", daemon, "--", "--idle-timeout", "30"]
 }
 
-fn daemon() -> PathBuf {
+pub(crate) fn daemon() -> PathBuf {
     testkit::program("zccache-daemon")
 }
 

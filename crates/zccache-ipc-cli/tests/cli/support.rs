@@ -19,6 +19,8 @@ pub(crate) const ASKING: &[&[&str]] = &[
     &["session", "start"],
     &["session", "stats", "id"],
     &["session", "end", "id"],
+    &["release-handles", "path"],
+    &["artifacts"],
     &["request", r#"{"variant":"Ping"}"#],
 ];
 

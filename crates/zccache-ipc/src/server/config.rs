@@ -20,6 +20,9 @@ pub struct ServerConfig {
     /// answered with `Backpressure` where none is idle; what is more than 256 of these at once is closed.
     /// Default 2048.
     pub max_connections: usize,
+    /// Requests that are answered at one time. One more is answered with `Backpressure` at once, but for those
+    /// that ask how the daemon is or stop it. Default 1024.
+    pub max_in_flight: usize,
     /// How long a new connection may stay silent. Default 30 s.
     pub first_frame_timeout: Duration,
     /// How long a frame may take from its first byte to its last. Default 30 s.
@@ -58,6 +61,7 @@ impl ServerConfig {
             release: release.into(),
             wires: Wires::ALL,
             max_connections: 2048,
+            max_in_flight: 1024,
             first_frame_timeout: Duration::from_secs(30),
             frame_timeout: Duration::from_secs(30),
             reply_timeout: Duration::from_secs(60),

@@ -8,11 +8,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ipc_endpoint::Stream;
-use ipc_model::{Request, Response};
+use ipc_model::{Request, RequestKind, Response};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use wire_dispatch::{Coming, Foreign, Lane, Refusal, ReplyTo, Step};
+use wire_dispatch::{Coming, CutError, DecodeError, Foreign, Lane, Refusal, ReplyTo, Step};
 use wire_frame::Pieces;
 
 use super::figures::Counters;
@@ -227,7 +227,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 Step::Reject(refusal) => {
                     memory = None;
                     self.note(&refusal);
-                    self.reply(&refusal.reply_to, &refusal.reply).await?;
+                    self.reply(&refusal.reply_to, &refusal.reply, true).await?;
                     self.inbound.shrink();
                     deadline = self.between_frames(&place);
                 }
@@ -274,6 +274,9 @@ impl<'a, S: Service> Connection<'a, S> {
 
     fn note(&self, refusal: &Refusal) {
         Counters::count(&self.shared.counters.refused);
+        if let DecodeError::Cut(CutError::Version { received }) = refusal.cause {
+            self.shared.service.version_refused(received);
+        }
         let error = &refusal.cause as &dyn std::error::Error;
         tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
     }
@@ -281,7 +284,13 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
+        let again = request.is_idempotent();
         let shared = self.shared;
+        let turn = shared.turns.try_acquire();
+        if turn.is_err() && !is_control(kind) {
+            Counters::count(&shared.counters.turned_away);
+            return self.reply(reply_to, &shared.backpressure("too many requests"), true).await;
+        }
         let caller = self.caller.clone();
         let mut call = pin!(shared.service.call(request, &caller));
         let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
@@ -297,8 +306,9 @@ impl<'a, S: Service> Connection<'a, S> {
                 }
             }
         };
-        self.shared.counters.answered(reply_to.lane());
-        let mut result = self.reply(reply_to, &response).await;
+        shared.counters.answered(reply_to.lane());
+        drop(turn);
+        let mut result = self.reply(reply_to, &response, again).await;
         drop(answering);
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
@@ -368,7 +378,7 @@ impl<'a, S: Service> Connection<'a, S> {
 
     /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
     async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
-        self.reply(reply_to, reply).await?;
+        self.reply(reply_to, reply, true).await?;
         self.flush().await?;
         self.stream.shutdown().await?;
         let mut sink = Inbound::default();
@@ -387,14 +397,20 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(())
     }
 
-    /// Makes a reply ready to be sent, and sends it at once where it is large.
-    async fn reply(&mut self, reply_to: &ReplyTo, response: &Response) -> Result<(), End> {
+    /// Makes a reply ready to be sent, and sends it at once where it is large. One that finds no room in memory
+    /// says so: as `Backpressure` where the request may be made `again`, and otherwise as an error, because it
+    /// has been acted on.
+    async fn reply(&mut self, reply_to: &ReplyTo, response: &Response, again: bool) -> Result<(), End> {
         let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
         let busy;
         let response = match &memory {
             Ok(_) => response,
             Err(NoRoom) => {
-                busy = self.shared.backpressure("too many large replies");
+                busy = if again {
+                    self.shared.backpressure("too many large replies")
+                } else {
+                    Response::error("the request was acted on, and there was no memory for its reply")
+                };
                 &busy
             }
         };
@@ -421,6 +437,11 @@ impl<'a, S: Service> Connection<'a, S> {
         spare::give_pieces(&mut self.outbound);
         Ok(())
     }
+}
+
+/// What is answered however busy the daemon is, so that it can be looked at and stopped.
+const fn is_control(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Ping | RequestKind::Status | RequestKind::Shutdown)
 }
 
 /// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.

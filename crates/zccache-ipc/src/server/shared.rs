@@ -32,6 +32,8 @@ pub(super) struct Shared<S> {
     /// One permit for each connection that waits for a place or is being turned away.
     pub(super) doormen: Arc<Semaphore>,
     pub(super) memory: Semaphore,
+    /// One permit for each request that is being answered.
+    pub(super) turns: Semaphore,
     next_connection: AtomicU64,
 }
 
@@ -48,6 +50,7 @@ impl<S> Shared<S> {
             idle: Places::new(),
             doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
             memory,
+            turns: Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS)),
             config,
             next_connection: AtomicU64::new(0),
         }

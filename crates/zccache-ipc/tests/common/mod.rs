@@ -80,10 +80,10 @@ pub(crate) fn start<S: Service>(service: S, config: ServerConfig) -> Running {
 }
 
 impl Running {
-    /// A client of the frozen wire alone, for servers of any kind.
+    /// A client of the frozen wire alone, for servers of any kind, that asks a busy one once.
     pub(crate) fn client(&self) -> Client {
         let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::V15));
-        Client::new(self.endpoint.clone(), config)
+        Client::new(self.endpoint.clone(), config.busy_timeout(Duration::ZERO))
     }
 
     pub(crate) async fn raw(&self) -> tokio::net::UnixStream {

@@ -29,4 +29,6 @@ pub(crate) use socket::{
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
-pub(crate) use tool::{end_group, keep_descriptors_back, lead_group, run_instead, shell_code};
+pub(crate) use tool::{
+    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+};

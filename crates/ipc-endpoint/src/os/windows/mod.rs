@@ -26,4 +26,6 @@ pub(crate) use process::{
     ProcessHandle, detach_session, holds_lock, is_stopped, our_uid, parent_pid, process_alive, raise_fd_limit,
 };
 pub(crate) use spawn::spawn_uninherited;
-pub(crate) use tool::{end_group, keep_descriptors_back, lead_group, run_instead, shell_code};
+pub(crate) use tool::{
+    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+};

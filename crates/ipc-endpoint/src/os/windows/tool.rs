@@ -3,6 +3,7 @@
 use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    path::Path,
     process::{Command, ExitStatus},
 };
 
@@ -27,6 +28,16 @@ pub(crate) fn end_group(first: Pid, _by_force: bool) -> io::Result<()> {
         0 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Whether there is a file at `path`; what may be run is told by names here.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// See [`crate::stdin_is_bounded`]; nobody says what a handle is.
+pub(crate) fn stdin_is_bounded() -> bool {
+    false
 }
 
 /// No handle is passed on but those that a command names.

@@ -1,0 +1,50 @@
+//! Why a tree could not be looked at.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A scan that was not finished. The texts that released daemons have are theirs.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// There is no such directory.
+    #[error("scan error in {}: cannot canonicalize root: {source}", root.display())]
+    Root {
+        /// The directory.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The daemon's own directory says nothing about the client's.
+    #[error("scan error in {}: the root is not absolute", .0.display())]
+    Relative(PathBuf),
+    /// The client's glob is not one.
+    #[error("scan error in {glob}: invalid glob pattern: {source}")]
+    Glob {
+        /// The text.
+        glob: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+    /// Something in the tree cannot be read.
+    #[error("scan error in {}: {source}", path.display())]
+    Unreadable {
+        /// What.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// More files count than are kept of one tree.
+    #[error("scan error in {}: more than {most} files", root.display())]
+    TooMany {
+        /// The directory.
+        root: PathBuf,
+        /// The limit.
+        most: usize,
+    },
+    /// Nobody waits for the result any more.
+    #[error("the scan was given up")]
+    GivenUp,
+}

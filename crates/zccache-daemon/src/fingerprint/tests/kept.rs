@@ -1,0 +1,91 @@
+//! What is kept of a fingerprint, in its file and in memory.
+
+use super::*;
+
+#[test]
+fn what_was_marked_outlives_the_daemon_and_goes_with_its_file() {
+    let mut sut = Sut::new("two-layer");
+    sut.check();
+    sut.succeed();
+    sut.forget();
+    assert_eq!(sut.check(), "skip");
+    sut.fail();
+    sut.forget();
+    assert_eq!(sut.check(), "previous failure");
+    sut.forget();
+    sut.put("a.rs", "other");
+    assert_eq!(sut.check(), "content changed a.rs");
+    sut.succeed();
+    assert_eq!(sut.check(), "skip");
+    fs::remove_file(sut.cache_file()).unwrap();
+    assert_eq!(sut.check(), "no cache file", "this is how one makes it run");
+    // A success after a restart is of a check that nobody remembers.
+    sut.succeed();
+    sut.put("a.rs", "more");
+    sut.check();
+    sut.forget();
+    sut.succeed();
+    assert_eq!(sut.check(), "content changed a.rs");
+}
+
+#[test]
+fn a_damaged_or_foreign_cache_file_is_not_believed_and_a_foreign_one_not_written_over() {
+    let mut sut = Sut::new("hash");
+    sut.check();
+    sut.succeed();
+    let good = fs::read_to_string(sut.cache_file()).unwrap();
+    for at in (0..good.len()).step_by(7) {
+        sut.forget();
+        let mut bad = good.clone().into_bytes();
+        bad[at] ^= 1;
+        fs::write(sut.cache_file(), &bad).unwrap();
+        assert_eq!(sut.check(), "no cache file", "byte {at}");
+        fs::write(sut.cache_file(), &good[..at]).unwrap();
+        sut.forget();
+        assert_eq!(sut.check(), "no cache file", "cut at {at}");
+    }
+    let foreign = r#"{"version":1,"status":"success"}"#;
+    fs::write(sut.cache_file(), foreign).unwrap();
+    sut.forget();
+    assert_eq!(sut.check(), "no cache file");
+    sut.succeed();
+    assert_eq!(sut.check(), "skip", "in memory it works as well");
+    sut.fingerprints.invalidate(&sut.cache_file());
+    assert_eq!(sut.check(), "no cache file");
+    assert_eq!(fs::read_to_string(sut.cache_file()).unwrap(), foreign);
+}
+
+#[test]
+fn a_cache_file_that_cannot_be_written_leaves_the_state_in_memory() {
+    let sut = Sut::new("hash");
+    fs::write(sut.dir.path().join(".cache"), "not a directory").unwrap();
+    sut.check();
+    sut.succeed();
+    assert_eq!(sut.check(), "skip");
+}
+
+#[test]
+fn a_cache_file_in_the_tree_does_not_count() {
+    let sut = Sut::new("hash");
+    let request = FingerprintCheck { root: sut.dir.path().into(), ..sut.request() };
+    sut.check_by(&request);
+    sut.succeed();
+    assert_eq!(sut.check_by(&request), "skip");
+}
+
+#[test]
+fn memory_is_bounded_and_what_was_marked_is_read_again() {
+    let sut = Sut::with("hash", Limits { cache_files: 2, files: 10, ..Limits::default() });
+    let request = |n: usize| {
+        let cache_file = sut.dir.path().join(format!("c{n}"));
+        FingerprintCheck { cache_file: cache_file.into(), ..sut.request() }
+    };
+    for n in 0..6 {
+        assert_eq!(sut.check_by(&request(n)), "no cache file");
+        sut.fingerprints.mark_success(request(n).cache_file.as_path());
+        assert!(lock(&sut.fingerprints.kept).len() <= 2, "after {n}");
+    }
+    for n in 0..6 {
+        assert_eq!(sut.check_by(&request(n)), "skip");
+    }
+}

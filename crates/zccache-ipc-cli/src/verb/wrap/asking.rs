@@ -1,0 +1,154 @@
+//! Asking a daemon to run the compiler.
+
+use std::ffi::OsStr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use zccache_ipc::ClientConfig;
+use zccache_ipc::blocking::Client;
+use zccache_ipc::endpoint::{Environment, Variable};
+use zccache_ipc::model::{Compile, CompileEphemeral, EnvVars, LinkEphemeral, Request, Response};
+
+use super::kind::{Kind, kind};
+use super::reason::Reason;
+use super::{Command, input};
+use crate::args::{Global, Start};
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::verb::start;
+
+/// How long a result may take: where nothing is said, where no limit is asked for, and at most.
+const WEDGE: Duration = Duration::from_secs(90);
+const NO_WEDGE: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a busy daemon is asked again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a compiler came to.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) exit_code: i32,
+    pub(super) stdout: Bytes,
+    pub(super) stderr: Bytes,
+    pub(super) warning: Option<String>,
+}
+
+/// Asks the daemon, which is started where there is none.
+pub(super) fn ask(
+    command: &mut Command,
+    may_start: bool,
+    environment: Environment,
+    global: &Global,
+) -> Result<Answer, Reason> {
+    let kind = kind(&command.program, &command.args);
+    input::read(kind, &mut command.stdin)?;
+    let caller = Caller::new(environment, global)?;
+    let request = request(command, kind, &caller.environment)?;
+    let mut client = client(&caller);
+    let began = Instant::now();
+    let mut may_start = may_start;
+    loop {
+        match client.call(&request) {
+            Ok(Response::CompileResult(result)) => {
+                let (stdout, stderr) = (result.stdout, result.stderr);
+                return Ok(Answer { exit_code: result.exit_code, stdout, stderr, warning: None });
+            }
+            Ok(Response::LinkResult(result)) => {
+                let (stdout, stderr, warning) = (result.stdout, result.stderr, result.warning);
+                return Ok(Answer { exit_code: result.exit_code, stdout, stderr, warning });
+            }
+            Ok(Response::Backpressure(busy)) => {
+                let nap = Duration::from_millis(busy.retry_after_ms.into());
+                if began.elapsed() + nap > PATIENCE {
+                    return Err(Reason::Busy(busy.reason));
+                }
+                std::thread::sleep(nap);
+            }
+            Ok(Response::Error(error)) => return Err(Reason::Refused(error.message)),
+            Ok(other) => return Err(Reason::Unexpected(other.kind().name())),
+            Err(error) if may_start && error.is_no_daemon() => {
+                may_start = false;
+                start(&caller)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Starts a daemon, which takes as long as `zccache-ipc start` does.
+fn start(caller: &Caller) -> Result<(), Failure> {
+    start::run(caller, &Start::default(), &mut Output::to_nowhere()).map(drop)
+}
+
+fn client(caller: &Caller) -> Client {
+    let secs = caller.environment.var(Variable::WedgeRecvTimeoutSecs).and_then(OsStr::to_str);
+    let wedge = caller.limit(wedge(secs));
+    let config = ClientConfig::new().reply_timeout(wedge).wire(caller.wire);
+    Client::new(caller.endpoint().clone(), config)
+}
+
+/// The limit that `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS` sets.
+fn wedge(secs: Option<&str>) -> Duration {
+    match secs.and_then(|secs| secs.trim().parse().ok()) {
+        None => WEDGE,
+        Some(0) => NO_WEDGE,
+        Some(secs) => Duration::from_secs(secs).min(LONGEST),
+    }
+}
+
+/// The request, as released clients send it.
+fn request(command: &Command, kind: Kind, environment: &Environment) -> Result<Request, Reason> {
+    let text = |text: &OsStr, what| text.to_str().map(str::to_owned).ok_or(Reason::NotUtf8(what));
+    let args = command.args.iter().map(|arg| text(arg, "an argument"));
+    let args = args.collect::<Result<Vec<_>, _>>()?;
+    let env = Environment::to_pass_on().into_iter().map(|(name, value)| {
+        Ok((text(&name, "a variable's name")?, text(&value, "the value of a variable")?))
+    });
+    let env = Some(env.collect::<Result<EnvVars, Reason>>()?);
+    text(command.program.as_os_str(), "the compiler's path")?;
+    text(environment.cwd().as_os_str(), "the current directory")?;
+    let (program, cwd) = (command.program.clone().into(), environment.cwd().into());
+    let stdin = command.stdin.clone().unwrap_or_default();
+    let session = environment.var(Variable::SessionId).and_then(OsStr::to_str).map(str::trim);
+    Ok(match (kind, session.filter(|session| !session.is_empty())) {
+        (Kind::Links, _) => {
+            let client_pid = std::process::id();
+            Request::LinkEphemeral(LinkEphemeral { client_pid, tool: program, args, cwd, env })
+        }
+        (_, Some(session)) => {
+            let session_id = session.to_owned();
+            Request::Compile(Compile { session_id, args, cwd, compiler: program, env, stdin })
+        }
+        (_, None) => Request::CompileEphemeral(CompileEphemeral {
+            client_pid: std::process::id(),
+            working_dir: environment.cwd().into(),
+            compiler: program,
+            args,
+            cwd,
+            env,
+            stdin,
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_that_of_released_clients() {
+        for (text, expected) in [
+            (None, 90),
+            (Some("7"), 7),
+            (Some(" 7 "), 7),
+            (Some("0"), 300),
+            (Some("soon"), 90),
+            (Some("900"), 900),
+            (Some("18446744073709551615"), 86_400),
+        ] {
+            assert_eq!(wedge(text).as_secs(), expected, "{text:?}");
+        }
+    }
+}

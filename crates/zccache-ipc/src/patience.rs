@@ -1,0 +1,84 @@
+//! How a client goes on asking a daemon that is over one of its limits.
+
+use std::time::{Duration, Instant};
+
+use ipc_model::Response;
+
+use crate::{CallError, ClientConfig};
+
+/// The shortest and the longest pause that a daemon's word is taken for.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Until when one call asks again. `Backpressure` says that nothing was acted on, so that any request may be
+/// sent again after it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    until: Instant,
+}
+
+impl Patience {
+    /// That of a call that begins now.
+    pub(crate) fn begin(config: &ClientConfig) -> Self {
+        let patience = config.call_timeout.map_or(config.busy_timeout, |call| config.busy_timeout.min(call));
+        Self { until: Instant::now() + patience }
+    }
+
+    /// How long to wait before asking again; `None` when `response` is the answer to give.
+    ///
+    /// It is what the daemon asks for and up to half as much again, so that those it turned away together do
+    /// not come back together. A pause is not begun unless as much time is left after it.
+    pub(crate) fn pause(&self, response: &Response) -> Option<Duration> {
+        let Response::Backpressure(pressure) = response else { return None };
+        let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(SHORTEST, LONGEST);
+        let pause = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
+        (Instant::now() + 2 * pause < self.until).then_some(pause)
+    }
+}
+
+/// Whether a call that was turned away before ends as it began when this came of asking again: out of time, and
+/// not acted on.
+pub(crate) fn is_out_of_time(error: &CallError) -> bool {
+    matches!(error, CallError::Ipc(error) if error.is_timeout())
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_model::Backpressure;
+
+    use super::*;
+
+    fn pressure(retry_after_ms: u32) -> Response {
+        Response::Backpressure(Backpressure { retry_after_ms, ..Backpressure::default() })
+    }
+
+    #[test]
+    fn the_pause_is_what_the_daemon_asks_for_and_up_to_half_as_much_again() {
+        let patience = Patience::begin(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
+        let check = |asked_ms, least_ms: u64, most_ms: u64| {
+            let pauses: Vec<_> = (0..100).filter_map(|_| patience.pause(&pressure(asked_ms))).collect();
+            assert_eq!(pauses.len(), 100);
+            let (least, most) = (Duration::from_millis(least_ms), Duration::from_millis(most_ms));
+            assert!(pauses.iter().all(|pause| (least..=most).contains(pause)), "{asked_ms}: {pauses:?}");
+            assert!(pauses.windows(2).any(|two| two[0] != two[1]), "they do not come together");
+        };
+        check(100, 100, 150);
+        check(0, 1, 2);
+        check(u32::MAX, 10_000, 15_000);
+    }
+
+    #[test]
+    fn a_pause_that_does_not_end_in_time_is_not_begun_and_other_answers_need_none() {
+        let check = |config: ClientConfig, expected: bool| {
+            let patience = Patience::begin(&config);
+            assert_eq!(patience.pause(&pressure(1000)).is_some(), expected, "{config:?}");
+            assert_eq!(patience.pause(&Response::Pong), None);
+            assert_eq!(patience.pause(&Response::error("no")), None);
+        };
+        check(ClientConfig::new(), true);
+        check(ClientConfig::new().busy_timeout(Duration::ZERO), false);
+        check(ClientConfig::new().busy_timeout(Duration::from_millis(1900)), false);
+        check(ClientConfig::within(Duration::from_millis(1900)), false);
+        check(ClientConfig::within(Duration::from_secs(3600)), true);
+    }
+}
