@@ -205,7 +205,15 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     let sut = project();
     sut.write("bad.c", "int x\n");
     sut.write("fails.c", "#error no\n");
-    for line in ["-c bad.c", "-c fails.c", "-c missing.c", "-c a.c -o missing/a.o", "-c -frobnicate a.c"] {
+    sut.write("dir.c/file", "");
+    sut.write("unreadable.c", "int u;\n");
+    let mode = std::process::Command::new("/bin/chmod").arg("000").arg(sut.path("unreadable.c")).status();
+    assert!(mode.unwrap().success());
+    let is_root = fs::read(sut.path("unreadable.c")).is_ok();
+    // To root everything can be read, a directory excepted.
+    let unreadable = if is_root { "-c dir.c" } else { "-c unreadable.c" };
+    let lines = ["-c bad.c", "-c fails.c", "-c missing.c", "-c a.c -o missing/a.o", "-c -frobnicate a.c"];
+    for line in lines.into_iter().chain(["-c dir.c", unreadable]) {
         let results = [sut.cc(line).await, sut.cc(line).await];
         for result in &results {
             assert!(
@@ -216,7 +224,7 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
         assert_eq!(results[0], results[1], "{line}");
     }
     let status = sut.status().await;
-    assert_eq!((status.compile_errors, status.total_compilations, status.artifact_count), (10, 10, 0));
+    assert_eq!((status.compile_errors, status.total_compilations, status.artifact_count), (14, 14, 0));
 }
 
 #[tokio::test]
