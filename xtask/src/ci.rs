@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use comfy_table::Table;
 
 use crate::table::table;
-use crate::{cargo, compat_matrix, demo, layers, tidy};
+use crate::{c_project, cargo, compat_matrix, demo, layers, tidy};
 
 /// One named step.
 struct Step {
@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
     Step { name: "deny", run: deny },
     Step { name: "compat-matrix", run: || passed(compat_matrix::run(&compat_matrix::Options::default())) },
+    Step { name: "c-project", run: c_project },
     Step { name: "demo", run: || passed(demo::run(&demo::Options::default())) },
 ];
 
@@ -119,6 +120,13 @@ fn deny() -> Result<Outcome> {
         return Ok(Outcome::Skipped("cargo-deny is not installed"));
     }
     passed(cargo::run(DENY, &[]))
+}
+
+fn c_project() -> Result<Outcome> {
+    if !c_project::can_run() {
+        return Ok(Outcome::Skipped("there is no make"));
+    }
+    passed(c_project::run(&c_project::Options::default()))
 }
 
 fn passed(result: Result<()>) -> Result<Outcome> {

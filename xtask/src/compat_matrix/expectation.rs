@@ -18,7 +18,7 @@ pub(crate) struct Expected {
     pub(crate) why: Vec<&'static str>,
 }
 
-const NOT_SERVED: &str = "our daemon stores artifacts and runs no tools: it answers `Error`";
+const NOT_SERVED: &str = "our daemon does not serve it: it answers `Error`";
 const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
 const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
 const FALLS_BACK: &str = "the daemon's refusal is followed by the request on v15, over a second connection";
@@ -91,10 +91,7 @@ fn answer(daemon: Kind, family: RequestKind) -> (ResponseKind, Told, Option<&'st
         Ask::SessionStats => (ResponseKind::SessionStatsResult, ""),
         Ask::Clear if ours => (ResponseKind::Cleared, "1 removed"),
         Ask::ListRustArtifacts => (ResponseKind::RustArtifactList, ""),
-        Ask::Compile
-        | Ask::CompileEphemeral
-        | Ask::LinkEphemeral
-        | Ask::FingerprintCheck
+        Ask::FingerprintCheck
         | Ask::FingerprintMarkSuccess
         | Ask::FingerprintMarkFailure
         | Ask::FingerprintInvalidate
@@ -150,7 +147,8 @@ mod tests {
         check("auto", new, clear, "v16 Ping → v16 Pong, v16 Clear → v16 Cleared", cleared.clone());
         check("blocking", old, ping, "v16 Ping → v15 version refusal; v15 Ping → v15 Pong", Told::Done(""));
         check("auto", old, clear, "v16 Ping → v15 version refusal; v15 Clear → v15 Cleared", cleared);
-        check("v16", both, RequestKind::Compile, "v16 Compile → v16 Error", Told::Refused);
+        check("v16", both, RequestKind::Compile, "v16 Compile → v16 CompileResult", Told::Done(""));
+        check("v16", both, RequestKind::GenericToolExec, "v16 GenericToolExec → v16 Error", Told::Refused);
     }
 
     #[test]

@@ -173,8 +173,7 @@ struct Says {
     answer: ResponseKind,
 }
 
-const NOT_SERVED: &str =
-    "our daemon stores artifacts and runs no tools: it answers `Error`, and the command line tells it";
+const NOT_SERVED: &str = "our daemon does not serve it: it answers `Error`, and the command line tells it";
 const CONTROL_ONLY: &str = "released clients choose v16 by themselves for `Ping`, `Status`, `Shutdown`, `Clear` and \
     `ReleaseWorktreeHandles` only; the rest is on v15";
 
@@ -218,9 +217,9 @@ impl Verb {
             Self::SessionStart => (true, Ask::SessionStart, ResponseKind::SessionStarted),
             Self::SessionStats => (false, Ask::SessionStats, ResponseKind::SessionStatsResult),
             Self::SessionEnd => (false, Ask::SessionEnd, ResponseKind::SessionEnded),
-            Self::WrapInSession => (false, Ask::Compile, ResponseKind::Error),
-            Self::WrapCompiler => (true, Ask::CompileEphemeral, ResponseKind::Error),
-            Self::WrapArchiver => (true, Ask::LinkEphemeral, ResponseKind::Error),
+            Self::WrapInSession => (false, Ask::Compile, ResponseKind::CompileResult),
+            Self::WrapCompiler => (true, Ask::CompileEphemeral, ResponseKind::CompileResult),
+            Self::WrapArchiver => (true, Ask::LinkEphemeral, ResponseKind::LinkResult),
             Self::Exec => (true, Ask::GenericToolExec, ResponseKind::Error),
             Self::FpCheck => (true, Ask::FingerprintCheck, ResponseKind::Error),
             Self::FpMarkSuccess => (true, Ask::FingerprintMarkSuccess, ResponseKind::Error),

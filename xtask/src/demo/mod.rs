@@ -3,6 +3,7 @@
 mod steps;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A real file, from the top of the repository.
 const FILE: &str = "tests/vectors/public.json";
+
+/// A file in C that is compiled.
+const HELLO: &str = "#include <stdio.h>\n\nint main(void)\n{\n\tputs(\"hello\");\n\treturn 0;\n}\n";
 
 /// What `cargo xtask demo` can be told.
 #[derive(Debug, Default, Args)]
@@ -63,12 +67,28 @@ fn run_in(sandbox: &Sandbox, daemon: &Path) -> Result<()> {
     sandbox.start(&mut command)?;
     let listens = testkit::holds_within(PATIENCE, || sandbox.socket().exists() || sandbox.daemon_ended());
     ensure!(listens && !sandbox.daemon_ended(), "the daemon does not listen on {}", sandbox.endpoint());
-    let mut call = Call::new(&cargo::root().join(FILE))?;
+    let compile = compile(sandbox, daemon)?;
+    let mut call = Call::new(&cargo::root().join(FILE), compile, sandbox.dir().join("hello.o"))?;
     let (rows, result) = run_steps(&steps(), &mut call, sandbox.endpoint());
     println!("{}\n{}", sandbox.endpoint(), summary(&rows));
     result?;
     ensure!(testkit::holds_within(PATIENCE, || sandbox.daemon_ended()), "the daemon did not stop");
     Ok(())
+}
+
+/// A command that compiles a file in C through the daemon of `sandbox`.
+fn compile(sandbox: &Sandbox, daemon: &Path) -> Result<Command> {
+    let hold = sandbox.hold()?;
+    std::fs::write(sandbox.dir().join("hello.c"), HELLO).context("hello.c")?;
+    drop(hold);
+    let program = daemon.with_file_name(format!("zccache-ipc{}", std::env::consts::EXE_SUFFIX));
+    let mut command = sandbox.command(&program)?;
+    command.args(["--endpoint", sandbox.endpoint(), "wrap", "--no-start", "--"]);
+    command.args(["cc", "-O2", "-c", "hello.c", "-o", "hello.o"]);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    Ok(command)
 }
 
 fn run_steps(steps: &[Step], call: &mut Call, endpoint: &str) -> (Vec<Row>, Result<()>) {

@@ -1,6 +1,7 @@
 //! The calls of the demo, in order. This is the file to add one to.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -40,6 +41,8 @@ pub(crate) struct Call {
     file: PathBuf,
     bytes: Bytes,
     session: String,
+    compile: Command,
+    object: PathBuf,
 }
 
 impl By {
@@ -62,14 +65,14 @@ impl By {
 }
 
 impl Call {
-    /// Prepares the calls; `file` is what gets stored and looked up.
+    /// Prepares the calls; `file` is what gets stored and looked up, and `compile` is run to make `object`.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub(crate) fn new(file: &Path) -> Result<Self> {
+    pub(crate) fn new(file: &Path, compile: Command, object: PathBuf) -> Result<Self> {
         let bytes = std::fs::read(file).with_context(|| file.display().to_string())?.into();
-        Ok(Self { file: file.to_path_buf(), bytes, session: String::new() })
+        Ok(Self { file: file.to_path_buf(), bytes, session: String::new(), compile, object })
     }
 }
 
@@ -91,8 +94,36 @@ pub(crate) fn steps() -> Vec<Step> {
         Step { name: "session end", by: New, run: session_end },
         Step { name: "clear", by: Old, run: clear },
         Step { name: "lookup", by: New, run: lookup_before },
+        Step { name: "wrap -- cc hello.c", by: New, run: compile_before },
+        Step { name: "wrap -- cc hello.c", by: New, run: compile_after },
         Step { name: "stop", by: New, run: stop },
     ]
+}
+
+fn compile_before(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let (hits, misses, bytes) = compile(call, client)?;
+    ensure!((hits, misses) == (0, 1), "{hits} hits and {misses} misses");
+    Ok(format!("miss, {bytes} bytes of object"))
+}
+
+fn compile_after(call: &mut Call, client: &mut blocking::Client) -> Result<String> {
+    let before = std::fs::read(&call.object).context("the first object")?;
+    std::fs::remove_file(&call.object)?;
+    let (hits, misses, bytes) = compile(call, client)?;
+    ensure!((hits, misses) == (1, 0), "{hits} hits and {misses} misses");
+    ensure!(std::fs::read(&call.object)? == before, "another object came back");
+    Ok(format!("hit, the same {bytes} bytes"))
+}
+
+/// Compiles a file in C through the command line, and returns what that was to the daemon.
+fn compile(call: &mut Call, client: &mut blocking::Client) -> Result<(u64, u64, u64)> {
+    let before = client.status()?;
+    let output = call.compile.output().context("zccache-ipc cannot be started")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && said.is_empty(), "the compiler: {} {said}", output.status);
+    let after = client.status()?;
+    let bytes = call.object.metadata().context("there is no object")?.len();
+    Ok((after.cache_hits - before.cache_hits, after.cache_misses - before.cache_misses, bytes))
 }
 
 fn ping(_call: &mut Call, client: &mut blocking::Client) -> Result<String> {

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) keyed: Vec<String>,
     /// Whether the object tells in which directory it was made.
     pub(super) tells_directory: bool,
+    /// The files that are read before the source, as they were given.
+    pub(super) forced: Vec<String>,
 }
 
 /// Why a command line is run without looking.
@@ -55,6 +57,8 @@ struct Reading {
     preprocess: Vec<String>,
     keyed: Vec<String>,
     tells_directory: bool,
+    tells_object: bool,
+    forced: Vec<String>,
 }
 
 impl Reading {
@@ -71,6 +75,15 @@ impl Reading {
             Flag::CompileOnly => self.compiles_only = true,
             Flag::Plain => self.both(&[word]),
             Flag::Valued => self.both(&[word, &value()?]),
+            Flag::Forced => {
+                let name = value()?;
+                self.both(&[word, &name]);
+                self.forced.push(name);
+            }
+            Flag::LinkTime => {
+                (self.tells_directory, self.tells_object) = (true, true);
+                self.both(&[word]);
+            }
             Flag::DebugInfo => {
                 self.tells_directory = true;
                 self.both(&[word]);
@@ -139,10 +152,12 @@ impl Reading {
             return Err(NotCacheable("an output that is no file"));
         }
         let mut keyed = self.keyed;
-        let depfile = if self.wants_depfile {
-            // It names the object, unless it is told another name.
+        // A depfile names the object, unless it is told another name.
+        if self.wants_depfile || self.tells_object {
             keyed.push("-o".to_owned());
             keyed.push(object.to_str().unwrap_or_default().to_owned());
+        }
+        let depfile = if self.wants_depfile {
             keyed.extend(self.depfile_only);
             let name = self.depfile.map_or_else(|| object.with_extension("d"), PathBuf::from);
             if name.as_os_str() == "-" || name.file_name().is_none() {
@@ -154,10 +169,11 @@ impl Reading {
         } else {
             None
         };
-        let mut preprocess = vec!["-E".to_owned()];
+        // A precompiled header that would be used is told in the text then, and not passed over.
+        let mut preprocess = vec!["-E".to_owned(), "-fpch-preprocess".to_owned()];
         preprocess.append(&mut self.preprocess);
-        let tells_directory = self.tells_directory;
-        Ok(Plan { source, object, depfile, preprocess, keyed, tells_directory })
+        let (tells_directory, forced) = (self.tells_directory, self.forced);
+        Ok(Plan { source, object, depfile, preprocess, keyed, tells_directory, forced })
     }
 }
 
@@ -178,18 +194,38 @@ mod tests {
             assert_eq!(plan.depfile.as_deref(), depfile.map(Path::new), "{line}");
             assert_eq!((plan.preprocess.join(" "), plan.keyed.join(" ")), (preprocess.into(), keyed.into()));
         }
-        check("-c a.c", "a.o", None, "-E a.c", "a.c");
-        check("-O2 -c src/a.cc -o out/a.o", "out/a.o", None, "-E -O2 src/a.cc", "-O2 src/a.cc");
+        check("-c a.c", "a.o", None, "-E -fpch-preprocess a.c", "a.c");
+        check(
+            "-O2 -c src/a.cc -o out/a.o",
+            "out/a.o",
+            None,
+            "-E -fpch-preprocess -O2 src/a.cc",
+            "-O2 src/a.cc",
+        );
         check(
             "-c -I inc -DX -include p.h a.c",
             "a.o",
             None,
-            "-E -I inc -DX -include p.h a.c",
+            "-E -fpch-preprocess -I inc -DX -include p.h a.c",
             "-I inc -DX -include p.h a.c",
         );
-        check("-MD -c a.c -o o/a.b.o", "o/a.b.o", Some("o/a.b.d"), "-E a.c", "a.c -o o/a.b.o -MD");
-        check("-MMD -MP -MT t -MF d/x.d -c a.c", "a.o", Some("d/x.d"), "-E a.c", "a.c -o a.o -MMD -MP -MT t");
-        check("-x c++ -c a.txt", "a.o", None, "-E -x c++ a.txt", "-x c++ a.txt");
+        check(
+            "-MD -c a.c -o o/a.b.o",
+            "o/a.b.o",
+            Some("o/a.b.d"),
+            "-E -fpch-preprocess a.c",
+            "a.c -o o/a.b.o -MD",
+        );
+        check(
+            "-MMD -MP -MT t -MF d/x.d -c a.c",
+            "a.o",
+            Some("d/x.d"),
+            "-E -fpch-preprocess a.c",
+            "a.c -o a.o -MMD -MP -MT t",
+        );
+        check("-x c++ -c a.txt", "a.o", None, "-E -fpch-preprocess -x c++ a.txt", "-x c++ a.txt");
+        check("-flto -c a.c", "a.o", None, "-E -fpch-preprocess -flto a.c", "-flto a.c -o a.o");
+        assert!(plan("-flto -c a.c").unwrap().tells_directory);
         assert!(plan("-g -c a.c").unwrap().tells_directory);
         assert!(!plan("-g0 -c a.c").unwrap().tells_directory);
     }

@@ -9,6 +9,10 @@ pub(super) enum Flag {
     Plain,
     /// The same, with a value as the next word.
     Valued,
+    /// A file that is read before the source, with its name as the next word.
+    Forced,
+    /// It puts what depends on the directory and on its own arguments into the object.
+    LinkTime,
     /// It puts what depends on the directory into the object.
     DebugInfo,
     /// `-c`.
@@ -30,8 +34,8 @@ pub(super) enum Flag {
 }
 
 use Flag::{
-    CompileOnly, DebugInfo, Depfile, DepfileName, DepfileOnly, DepfileOnlyValued, Language, Output, Plain,
-    Unknown, Valued,
+    CompileOnly, DebugInfo, Depfile, DepfileName, DepfileOnly, DepfileOnlyValued, Forced, Language, LinkTime,
+    Output, Plain, Unknown, Valued,
 };
 
 /// Words by themselves.
@@ -51,7 +55,7 @@ const EXACT: &[(&str, Flag)] = &[
     ("-iquote", Valued),
     ("-isystem", Valued),
     ("-idirafter", Valued),
-    ("-include", Valued),
+    ("-include", Forced),
     ("-isysroot", Valued),
     ("--param", Valued),
     ("-target", Valued),
@@ -100,9 +104,9 @@ const CODE_GENERATION: &str = "PIC PIE pic pie access-control align-functions al
     asynchronous-unwind-tables auto-inc-dec builtin char8_t check-new color-diagnostics common concepts \
     coroutines cx-limited-range data-sections delete-null-pointer-checks devirtualize elide-constructors \
     eliminate-unused-debug-types emit-class-debug-always exceptions expensive-optimizations fast-math \
-    fat-lto-objects finite-math-only freestanding function-sections gcse gnu-keywords gnu89-inline \
+    finite-math-only freestanding function-sections gcse gnu-keywords gnu89-inline \
     hosted implement-inlines implicit-templates inline inline-functions inline-small-functions \
-    integrated-as ipa-cp ipa-sra ivopts jump-tables keep-inline-functions lax-vector-conversions lto \
+    integrated-as ipa-cp ipa-sra ivopts jump-tables keep-inline-functions lax-vector-conversions \
     math-errno merge-all-constants merge-constants ms-extensions nonansi-builtins non-call-exceptions \
     omit-frame-pointer openmp openmp-simd operator-names optimize-sibling-calls pack-struct peel-loops \
     permissive plan9-extensions plt prefetch-loop-arrays reciprocal-math reorder-blocks \
@@ -121,7 +125,7 @@ const CODE_GENERATION: &str = "PIC PIE pic pie access-control align-functions al
 const CODE_GENERATION_VALUED: &str = "abi-version align-functions align-jumps align-labels align-loops cf-protection constexpr-depth \
     constexpr-loop-limit constexpr-ops-limit debug-prefix-map diagnostics-color exec-charset \
     excess-precision extended-identifiers ffp-contract file-prefix-map fp-contract inline-limit \
-    input-charset lto macro-prefix-map max-errors message-length pack-struct patchable-function-entry \
+    input-charset macro-prefix-map max-errors message-length pack-struct patchable-function-entry \
     random-seed stack-limit-register strict-flex-arrays tabstop template-backtrace-limit template-depth \
     tls-model trivial-auto-var-init visibility wide-exec-charset zero-call-used-regs";
 
@@ -147,7 +151,13 @@ pub(super) fn flag(word: &str) -> Flag {
 
 fn feature(name: &str) -> Flag {
     if let Some((name, _)) = name.split_once('=') {
+        if name == "lto" {
+            return LinkTime;
+        }
         return if is_in(CODE_GENERATION_VALUED, name) { Plain } else { Unknown };
+    }
+    if matches!(name, "lto" | "fat-lto-objects") {
+        return LinkTime;
     }
     let name = name.strip_prefix("no-").unwrap_or(name);
     if is_in(CODE_GENERATION, name) || is_in(DIAGNOSTICS, name) { Plain } else { Unknown }
@@ -186,6 +196,9 @@ mod tests {
             ("-g", DebugInfo),
             ("-g0", Plain),
             ("-MMD", Depfile),
+            ("-flto", LinkTime),
+            ("-flto=auto", LinkTime),
+            ("-fno-lto", Unknown),
         ] {
             assert_eq!(flag(word), expected, "{word}");
         }

@@ -28,7 +28,7 @@ use crate::store::Store;
 use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
 
 /// The most preprocessed text that is looked at.
-const MOST_TEXT: usize = 64 << 20;
+const MOST_TEXT: usize = 32 << 20;
 
 /// What a compilation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -27,6 +27,8 @@ pub(super) struct Request {
     plan: Plan,
     variables: Vec<(String, String)>,
     cwd: PathBuf,
+    /// The name of the directory that compilers prefer, where it is one.
+    pwd: Option<String>,
     outputs: Outputs,
 }
 
@@ -48,8 +50,16 @@ impl Request {
         let compiler = compiler::known(&tool.program).ok_or(NotCacheable("no compiler that is known"))?;
         let outputs =
             Outputs::of(&plan, &tool.cwd).ok_or(NotCacheable("an output that is there and no file"))?;
+        let has_precompiled = plan.forced.iter().any(|name| {
+            let precompiled = |ending: &str| tool.cwd.join(format!("{name}.{ending}"));
+            ["pch", "gch"].iter().any(|ending| precompiled(ending).symlink_metadata().is_ok())
+        });
+        if has_precompiled {
+            return Err(NotCacheable("a precompiled header"));
+        }
+        let pwd = env.iter().rfind(|(name, _)| name == "PWD").map(|(_, value)| value.clone());
         let (driver, cwd) = (tool.program.clone(), tool.cwd.clone());
-        Ok(Self { driver, compiler, plan, variables, cwd, outputs })
+        Ok(Self { pwd, driver, compiler, plan, variables, cwd, outputs })
     }
 
     /// The source, as a path that says which one it is.
@@ -106,6 +116,7 @@ impl Request {
         }
         if self.plan.tells_directory {
             key.bytes(self.cwd.as_os_str().as_encoded_bytes());
+            key.texts(self.pwd.iter().map(String::as_str));
         } else {
             key.number(0);
         }

@@ -96,3 +96,32 @@ fn tools_are_not_given_the_files_that_the_daemon_was_given() {
     assert_eq!((result.exit_code, &result.stdout[..]), (0, &b""[..]));
     client.shutdown().unwrap();
 }
+
+#[test]
+fn a_store_that_cannot_grow_costs_hits_and_no_build() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    // No file may have more than 16 MiB: what a full disk is to the store.
+    let mut starter = place.command("/bin/sh");
+    starter.args(["-c", r#"trap '' XFSZ; ulimit -f 32768; exec "$0" --foreground --endpoint "$1""#]);
+    starter.arg(env!("CARGO_BIN_EXE_zccache-daemon")).arg(place.name());
+    let mut daemon = Process::spawn(&mut starter);
+    let mut client = client(&place.name());
+    let mut compile = |number: usize| {
+        let source = format!("char large[3 << 20] = {{ {number} }};\n");
+        std::fs::write(place.dir().join("a.c"), source).unwrap();
+        let args = ["-c", "a.c", "-o", "a.o"].map(str::to_owned).to_vec();
+        let request = CompileEphemeral { compiler: "/usr/bin/cc".into(), args, ..shell(&place, "") };
+        let result = client.compile_ephemeral(request).unwrap();
+        assert_eq!((result.exit_code, &result.stderr[..]), (0, &b""[..]), "{number}");
+        assert!(std::fs::metadata(place.dir().join("a.o")).unwrap().len() > 3 << 20, "{number}");
+        std::fs::remove_file(place.dir().join("a.o")).unwrap();
+        result.cached
+    };
+    let cached: Vec<_> = (1..=6).flat_map(|number| [compile(number), compile(number)]).collect();
+    assert_eq!(cached[..2], [false, true], "{cached:?}");
+    assert_eq!(cached[10..], [false, false], "there is no room: {cached:?}\n{daemon}");
+    assert!(daemon.stderr().contains("a compilation is not stored"), "{daemon}");
+    client.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+}

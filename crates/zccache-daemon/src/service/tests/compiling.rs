@@ -155,6 +155,15 @@ async fn the_directory_matters_where_the_object_tells_it() {
         assert_eq!(sut.compile_as(within("two", line)).await.cached, expected, "{line}");
         assert!(sut.path("two/a.o").exists());
     }
+    // Compilers take the name of the directory from a variable, where it is one.
+    let named = |name: &str, line: &str| {
+        let mut request = within("one", line);
+        request.env.as_mut().unwrap().push(("PWD".to_owned(), sut.path(name).to_str().unwrap().to_owned()));
+        request
+    };
+    assert!(!sut.compile_as(named("link", "-g -c a.c")).await.cached);
+    assert!(sut.compile_as(named("link", "-g -c a.c")).await.cached);
+    assert!(sut.compile_as(named("link", "-g0 -c a.c")).await.cached);
 }
 
 #[tokio::test]
@@ -183,6 +192,21 @@ async fn what_is_not_understood_is_run_each_time() {
         assert!(!sut.is_hit("-c a.c").await);
     }
     fs::remove_file(sut.path("h.h.gch")).unwrap();
+    // A real one, in a directory that comes before that of its header.
+    sut.write("pch/x", "");
+    sut.write("pre/p.h", "int p;\n");
+    sut.write("p.c", "#include \"p.h\"\nint q;\n");
+    let made = sut.cc("-x c-header pre/p.h -o pch/p.h.gch").await;
+    assert_eq!((made.exit_code, made.cached), (0, false), "{made:?}");
+    for _ in 0..2 {
+        assert!(!sut.is_hit("-Ipch -Ipre -c p.c").await, "the precompiled header is used");
+    }
+    fs::remove_file(sut.path("pch/p.h.gch")).unwrap();
+    sut.write("forced.h.pch", "");
+    sut.write("forced.h", "");
+    for _ in 0..2 {
+        assert!(!sut.is_hit("-include forced.h -c e.c").await);
+    }
     // A script may do anything.
     let script = sut.path("gcc");
     fs::write(&script, format!("#!/bin/sh\nexec {} \"$@\"\n", cc())).unwrap();
@@ -191,7 +215,7 @@ async fn what_is_not_understood_is_run_each_time() {
         assert!(!sut.compile_as(sut.request(script.clone(), "-c a.c")).await.cached);
     }
     let status = sut.status().await;
-    assert_eq!((status.non_cacheable, status.cache_misses, status.artifact_count), (18, 0, 0));
+    assert_eq!((status.non_cacheable, status.cache_misses, status.artifact_count), (23, 0, 0));
 }
 
 fn make_executable(path: &Path) {
@@ -205,7 +229,15 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     let sut = project();
     sut.write("bad.c", "int x\n");
     sut.write("fails.c", "#error no\n");
-    for line in ["-c bad.c", "-c fails.c", "-c missing.c", "-c a.c -o missing/a.o", "-c -frobnicate a.c"] {
+    sut.write("dir.c/file", "");
+    sut.write("unreadable.c", "int u;\n");
+    let mode = std::process::Command::new("/bin/chmod").arg("000").arg(sut.path("unreadable.c")).status();
+    assert!(mode.unwrap().success());
+    let is_root = fs::read(sut.path("unreadable.c")).is_ok();
+    // To root everything can be read, a directory excepted.
+    let unreadable = if is_root { "-c dir.c" } else { "-c unreadable.c" };
+    let lines = ["-c bad.c", "-c fails.c", "-c missing.c", "-c a.c -o missing/a.o", "-c -frobnicate a.c"];
+    for line in lines.into_iter().chain(["-c dir.c", unreadable]) {
         let results = [sut.cc(line).await, sut.cc(line).await];
         for result in &results {
             assert!(
@@ -216,7 +248,7 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
         assert_eq!(results[0], results[1], "{line}");
     }
     let status = sut.status().await;
-    assert_eq!((status.compile_errors, status.total_compilations, status.artifact_count), (10, 10, 0));
+    assert_eq!((status.compile_errors, status.total_compilations, status.artifact_count), (14, 14, 0));
 }
 
 #[tokio::test]

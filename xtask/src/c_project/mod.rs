@@ -1,0 +1,189 @@
+//! A project in C, built through the daemon: the first time nothing is cached, the second time everything.
+
+mod source;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use zccache_ipc::model::DaemonStatus;
+use zccache_ipc::{ClientConfig, blocking};
+
+use crate::cargo;
+use crate::sandbox::Sandbox;
+use crate::table::table;
+
+/// How long the daemon may take to listen, and to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What `cargo xtask c-project` can be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Build our programs with optimisation: the times are then those of a release.
+    #[arg(long)]
+    release: bool,
+
+    /// How many sources the project has.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=5000))]
+    files: u16,
+
+    /// How many compilers `make` runs at once.
+    #[arg(long, default_value_t = 8)]
+    jobs: u16,
+
+    /// A published `zccache` that wraps the compiler in the place of ours, against our daemon; its directory
+    /// name, as in `1.12.0/bin/zccache`, or --announce says which release the daemon announces.
+    #[arg(long, value_name = "PROGRAM")]
+    client: Option<PathBuf>,
+
+    /// The release that the daemon announces: a published client restarts a daemon of another one.
+    #[arg(long, value_name = "VERSION", default_value = "1.12.0")]
+    announce: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { release: false, files: 60, jobs: 8, client: None, announce: "1.12.0".to_owned() }
+    }
+}
+
+/// Whether there is a `make` to build with.
+pub(crate) fn can_run() -> bool {
+    Command::new("make").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// One build.
+struct Build {
+    name: &'static str,
+    took: Duration,
+    objects: BTreeMap<PathBuf, Vec<u8>>,
+    before: DaemonStatus,
+    after: DaemonStatus,
+}
+
+/// Builds the project without a cache, and twice with one, and holds the three against each other.
+///
+/// # Errors
+///
+/// When a build fails, an object differs, or anything but what must be cached is.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    ensure!(can_run(), "there is no `make` to build with");
+    let daemon = cargo::build_daemon(options.release)?;
+    let sandbox = Sandbox::new()?;
+    let rows = run_in(&sandbox, &daemon, options);
+    let rows = rows.with_context(|| format!("the daemon wrote:\n{}", sandbox.daemon_output()))?;
+    println!("{}", table(["build", "hits", "misses", "seconds"], rows));
+    Ok(())
+}
+
+fn run_in(sandbox: &Sandbox, daemon: &Path, options: &Options) -> Result<Vec<[String; 4]>> {
+    let project = sandbox.dir().join("project");
+    let hold = sandbox.hold()?;
+    source::write(&project, options.files.into())?;
+    drop(hold);
+    let mut command = sandbox.command(daemon)?;
+    // The endpoint that clients of this cache directory find by themselves.
+    command.args(["--foreground", "--report-version", &options.announce, "--cache-dir"]);
+    sandbox.start(command.arg(sandbox.cache_dir()))?;
+    let mut client = None;
+    let answers = testkit::holds_within(PATIENCE, || {
+        client = connect(sandbox).ok();
+        client.is_some() || sandbox.daemon_ended()
+    });
+    let mut client = client.filter(|_| answers).context("the daemon does not answer")?;
+
+    let ours = daemon.with_file_name(format!("zccache-ipc{}", std::env::consts::EXE_SUFFIX));
+    let wrapper = options.client.as_deref().unwrap_or(&ours);
+    let wrapped = format!(
+        "{} wrap {}-- cc",
+        wrapper.display(),
+        if options.client.is_none() { "--no-start " } else { "" }
+    );
+    let mut build = |name, cc: &str| one_build(sandbox, &project, (name, cc), options.jobs, &mut client);
+    let plain = build("cc", "cc")?;
+    let builds = [build("first", &wrapped)?, build("second", &wrapped)?];
+    let sources = u64::from(options.files) + 1;
+    let expected = [(0, sources), (sources, 0)];
+    for (build, expected) in builds.iter().zip(expected) {
+        let name = build.name;
+        ensure!(
+            build.objects == plain.objects,
+            "the {name} build has other objects: {:?}",
+            differing(build, &plain)
+        );
+        ensure!(figures(build) == expected, "the {name} build: {:?} hits and misses", figures(build));
+        // The link step is the only other one.
+        let others = build.after.compile_errors - build.before.compile_errors;
+        ensure!(others == 0, "the {name} build: {others} failed");
+    }
+    Ok([&plain].into_iter().chain(&builds).map(row).collect())
+}
+
+fn connect(sandbox: &Sandbox) -> Result<blocking::Client> {
+    let socket = sandbox.cache_dir().join("daemon.sock");
+    let endpoint = socket.to_str().context("the temporary directory is UTF-8")?.to_owned();
+    let mut client = blocking::Client::new(endpoint, ClientConfig::within(PATIENCE));
+    client.ping()?;
+    Ok(client)
+}
+
+fn one_build(
+    sandbox: &Sandbox,
+    project: &Path,
+    (name, cc): (&'static str, &str),
+    jobs: u16,
+    client: &mut blocking::Client,
+) -> Result<Build> {
+    let hold = sandbox.hold()?;
+    let out = project.join("out");
+    fs::remove_dir_all(&out)?;
+    fs::create_dir(&out)?;
+    // It is missing before the first build.
+    let _ = fs::remove_file(project.join("program"));
+    drop(hold);
+    let before = client.status()?;
+    let mut make = sandbox.command(Path::new("make"))?;
+    make.args(["--silent", &format!("-j{jobs}"), &format!("CC={cc}")]).current_dir(project);
+    make.env("RUNNING_PROCESS_DISABLE", "1").stdin(std::process::Stdio::null());
+    if let Some(path) = std::env::var_os("PATH") {
+        make.env("PATH", path);
+    }
+    let start = Instant::now();
+    let made = make.output().context("make cannot be started")?;
+    let took = start.elapsed();
+    if !made.status.success() {
+        bail!("the {name} build: {}\n{}", made.status, String::from_utf8_lossy(&made.stderr));
+    }
+    ensure!(made.stderr.is_empty(), "the {name} build: {}", String::from_utf8_lossy(&made.stderr));
+    Ok(Build { name, took, objects: contents(&out)?, before, after: client.status()? })
+}
+
+/// Every file in `out`, depfiles included.
+fn contents(out: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let files = fs::read_dir(out)?.map(|entry| entry.map(|entry| entry.path()));
+    files
+        .map(|path| path.and_then(|path| Ok((path.clone(), fs::read(path)?))))
+        .collect::<Result<_, _>>()
+        .map_err(Into::into)
+}
+
+fn differing<'a>(build: &'a Build, plain: &Build) -> Vec<&'a Path> {
+    let differs = |path: &&PathBuf| build.objects.get(*path) != plain.objects.get(*path);
+    build.objects.keys().filter(differs).map(PathBuf::as_path).collect()
+}
+
+/// Hits and misses of a build.
+fn figures(build: &Build) -> (u64, u64) {
+    let Build { before, after, .. } = build;
+    (after.cache_hits - before.cache_hits, after.cache_misses - before.cache_misses)
+}
+
+fn row(build: &Build) -> [String; 4] {
+    let (hits, misses) = figures(build);
+    let seconds = format!("{:.2}", build.took.as_secs_f64());
+    [build.name.to_owned(), hits.to_string(), misses.to_string(), seconds]
+}
