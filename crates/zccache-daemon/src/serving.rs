@@ -1,6 +1,7 @@
 //! The daemon at work: its server, and what can end or replace it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use crate::lifecycle::{Event, LifecycleLog};
 use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
-use crate::store::{self, Store};
+use crate::store::{self, OpenError, Store};
 use crate::{Mismatches, StartError, chain};
 
 /// How often the daemon looks whether its socket and locks are still there.
@@ -72,9 +73,9 @@ async fn serve(
     settings.registration.publish(settings);
     let signalled = signals();
 
-    let path = locations.store_file().to_owned();
+    let paths = settings.store_files();
     let limits = store::Limits { size: settings.max_size, ..store::Limits::default() };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&path, limits)).await;
+    let opened = tokio::task::spawn_blocking(move || open_one(&paths, limits)).await;
     let store = opened.map_err(|_| StartError::Panicked)??;
     let identity = Identity {
         version: settings.version.clone(),
@@ -102,6 +103,20 @@ async fn serve(
         Err(_) => {}
     }
     reason
+}
+
+/// Opens the first store that no other daemon has open.
+fn open_one(paths: &[PathBuf], limits: store::Limits) -> Result<Store, OpenError> {
+    let (last, before) = paths.split_last().expect("there is always one");
+    for path in before {
+        match Store::open(path, limits) {
+            Err(OpenError::Locked(_)) => {
+                tracing::warn!(path = %path.display(), "another daemon has the store open; this one has its own");
+            }
+            opened => return opened,
+        }
+    }
+    Store::open(last, limits)
 }
 
 /// The server of each socket that the daemon has had: the newest accepts, the others drain.

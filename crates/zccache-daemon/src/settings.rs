@@ -103,9 +103,29 @@ impl Settings {
         of_broker.unwrap_or_else(|| self.locations.identity_endpoint())
     }
 
+    /// Where the store may be, best first: another daemon may have it.
+    ///
+    /// A broker chooses a new endpoint each time it starts a daemon, and what was cached is for the next one.
+    pub(crate) fn store_files(&self) -> Vec<PathBuf> {
+        let own = self.locations.store_file().to_owned();
+        match &self.broker {
+            Some(_) => vec![own.with_file_name("ipc-store-daemon-broker.redb"), own],
+            None => vec![own],
+        }
+    }
+
+    /// The log of the daemon's starts and ends; those that a broker starts have one in common.
+    pub(crate) fn lifecycle_log(&self) -> PathBuf {
+        let own = self.locations.lifecycle_log();
+        match &self.broker {
+            Some(_) => own.with_file_name("daemon-lifecycle-broker.log"),
+            None => own.to_owned(),
+        }
+    }
+
     /// The log of a daemon in the background that was given none: beside the lifecycle log, and named like it.
     pub(crate) fn background_log(&self) -> PathBuf {
-        let lifecycle = self.locations.lifecycle_log();
+        let lifecycle = self.lifecycle_log();
         let name = lifecycle.file_name().unwrap_or_default().to_string_lossy();
         lifecycle.with_file_name(name.replacen("daemon-lifecycle", "daemon", 1))
     }
@@ -170,6 +190,15 @@ mod tests {
         assert_ne!(of_broker.locations.identity_file(), own.locations.identity_file());
         assert_eq!(of_broker.log_file, Some(of_broker.background_log()));
         assert_ne!(of_broker.log_file, Some(own.background_log()));
+        // A broker chooses another endpoint the next time; what is kept is the same.
+        let next = settings("d", &started.clone().with(Variable::BrokerBackendPipe, "/r/next.sock"));
+        assert_eq!(
+            (&next.store_files()[0], &next.log_file),
+            (&of_broker.store_files()[0], &of_broker.log_file)
+        );
+        assert_ne!(next.store_files()[1], of_broker.store_files()[1]);
+        assert_ne!(next.locations.lock_file(), of_broker.locations.lock_file());
+        assert_eq!(own.store_files(), [own.locations.store_file()]);
 
         let told = settings("d --endpoint /e", &started);
         assert_eq!((told.locations.endpoint().as_str(), told.broker), ("/e", None));

@@ -70,8 +70,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     for remark in &settings.remarks {
         tracing::warn!("{remark}");
     }
-    let lifecycle =
-        LifecycleLog::new(settings.locations.lifecycle_log(), settings.locations.namespace_label());
+    let lifecycle = LifecycleLog::new(settings.lifecycle_log(), settings.locations.namespace_label());
     let outcome = foreground(&settings, &lifecycle);
     // What the program tells on standard error anyway is not told there twice.
     let has_log = settings.log_file.is_some();

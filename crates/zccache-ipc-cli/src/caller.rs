@@ -78,14 +78,15 @@ impl Caller {
         self.timeout.unwrap_or(default)
     }
 
-    /// Returns a client whose calls take no longer than [`limit`](Self::limit).
+    /// Returns a client whose calls take no longer than [`limit`](Self::limit), and which comes to the daemon by
+    /// the broker where the environment asks for that.
     pub(crate) fn client(&self, default: Duration) -> Client {
-        self.client_within(self.limit(default))
+        by_the_lane(self, ClientConfig::within(self.limit(default)).wire(self.wire))
     }
 
-    /// Returns a client whose calls take no longer than `limit`.
+    /// Returns a client of the daemon at the endpoint, and no other, whose calls take no longer than `limit`.
     pub(crate) fn client_within(&self, limit: Duration) -> Client {
-        client(self, ClientConfig::within(limit).wire(self.wire))
+        Client::new(self.endpoint().clone(), ClientConfig::within(limit).wire(self.wire))
     }
 
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
@@ -105,15 +106,14 @@ impl Caller {
     }
 }
 
-/// A client that comes to the daemon by the broker, where the environment asks for that.
 #[cfg(feature = "broker")]
-fn client(caller: &Caller, config: ClientConfig) -> Client {
+fn by_the_lane(caller: &Caller, config: ClientConfig) -> Client {
     let lane = zccache_ipc::BrokerLane::from_environment(&caller.environment);
     Client::with_broker_lane(caller.endpoint().clone(), config, lane)
 }
 
 #[cfg(not(feature = "broker"))]
-fn client(caller: &Caller, config: ClientConfig) -> Client {
+fn by_the_lane(caller: &Caller, config: ClientConfig) -> Client {
     Client::new(caller.endpoint().clone(), config)
 }
 

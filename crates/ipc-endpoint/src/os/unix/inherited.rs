@@ -6,7 +6,7 @@ use std::{
         fd::{BorrowedFd, FromRawFd, OwnedFd},
         unix::{
             ffi::OsStrExt,
-            fs::{FileTypeExt, MetadataExt},
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
             net::UnixListener,
         },
     },
@@ -46,6 +46,8 @@ pub(crate) fn take_over(
     let id = socket_of_ours(endpoint)?;
 
     let failed = |source| InheritedError::Io { number, source };
+    // Whoever bound it may have left it open to others; its directory is what has kept them out.
+    fs::set_permissions(endpoint.as_str(), fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let flags = fcntl_getfd(socket).map_err(|errno| failed(errno.into()))?;
     fcntl_setfd(socket, flags | FdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
     // SAFETY: it listens at the endpoint that this process was started for, which nothing else in the process

@@ -12,7 +12,7 @@ use std::{
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Home, is_root, set_mode, soon, watched_async};
+use super::{Home, is_root, mode, set_mode, soon, watched_async};
 use crate::{ConnectError, Handed, InheritedError, Stream, blocking, liveness};
 
 /// Binds the home's socket as a broker does that means to pass it on, and returns its descriptor.
@@ -35,6 +35,7 @@ fn a_listener_that_was_passed_on_is_served_and_removed_at_the_end() {
         let mut claim = home.claim().unwrap();
         let listener = claim.take_over(&number.to_string()).unwrap();
         assert_eq!(flags(number), FdFlags::CLOEXEC);
+        assert_eq!(mode(&home.socket()), 0o600);
         assert!(claim.owns_socket().unwrap());
         assert_eq!(fs::read_to_string(home.lock_file()).unwrap(), std::process::id().to_string());
 
