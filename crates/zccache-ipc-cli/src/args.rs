@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use zccache_ipc::{Lane, WirePolicy};
 
 use crate::exit;
@@ -105,9 +105,25 @@ pub(crate) struct Start {
     /// The daemon's log [default: one in the cache's directory of logs]
     #[arg(long, value_name = "F")]
     pub(crate) log_file: Option<PathBuf>,
+    /// Which daemon that is there gives way to a new one
+    #[arg(long, value_name = "WHICH", default_value = "silent", value_enum)]
+    pub(crate) replace: GivesWay,
     /// Further arguments of the daemon
     #[arg(last = true, value_name = "DAEMON ARGUMENT")]
     pub(crate) daemon_arguments: Vec<OsString>,
+}
+
+/// Which daemon gives way to a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GivesWay {
+    /// None: one that does not answer is an error
+    Never,
+    /// One that is proved to be the daemon and is frozen or does not answer; it is killed
+    Silent,
+    /// A silent one, and one of an older release than this program; it is asked to stop
+    Older,
+    /// Any; it is asked to stop
+    Any,
 }
 
 #[derive(Debug, Args)]

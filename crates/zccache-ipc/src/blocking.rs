@@ -23,6 +23,9 @@ use crate::memory::Memory;
 use crate::reply::of_request;
 use crate::{CallError, ClientConfig, IpcError};
 
+pub use crate::daemon::ensure::ensure_daemon;
+pub use crate::daemon::stop::stop_daemon;
+
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
 ///
 /// A call that times out or fails gives its connection up, and the next call makes a new one.

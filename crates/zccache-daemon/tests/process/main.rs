@@ -4,6 +4,8 @@ mod background;
 mod ending;
 mod places;
 mod serving;
+#[cfg(all(test, unix))]
+mod sockets;
 mod winner;
 
 use std::process::Command;

@@ -7,7 +7,6 @@ mod lookup;
 mod ping;
 mod request;
 mod session;
-mod silent;
 mod start;
 mod status;
 mod stop;

@@ -105,30 +105,6 @@ fn a_relative_cache_directory_is_the_same_one_for_the_daemon() {
     assert_eq!((code, status["cache_dir"].as_str()), (0, place.0.cache_dir().to_str()));
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_frozen_daemon_is_replaced_within_five_seconds_and_only_by_who_waits_for_it() {
-    let daemon = daemon();
-    let _watchdog = watchdog(2 * SOON);
-    let place = Place(TempEndpoint::new());
-    let started = parse(&run(&place.0, &start(&daemon)).stdout);
-    let frozen = started["pid"].as_u64().unwrap();
-    let stopped =
-        std::process::Command::new("/bin/kill").args(["-s", "STOP", &frozen.to_string()]).status().unwrap();
-    assert!(stopped.success());
-
-    let hurried = run(&place.0, &[&["--timeout", "1"], &start(&daemon)[..]].concat());
-    assert_eq!(code(&hurried), 4, "{hurried:?}");
-    let began = std::time::Instant::now();
-    let replaced = run(&place.0, &start(&daemon));
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
-    assert_eq!(code(&replaced), 0, "{replaced:?}");
-    let said = parse(&replaced.stdout);
-    assert_eq!((said["result"].as_str(), said["killed"].as_u64()), (Some("started"), Some(frozen)), "{said}");
-    assert_ne!(said["pid"].as_u64(), Some(frozen));
-    assert_eq!(support::json(&place.0, &["ping"]).0, 0);
-}
-
 #[cfg(unix)]
 #[test]
 fn a_start_that_lost_to_a_daemon_that_ended_starts_once_more() {
