@@ -7,7 +7,7 @@ use zccache_ipc::blocking::ensure_daemon;
 use zccache_ipc::daemon::StartError;
 
 use crate::parts::herd;
-use crate::place::{LIMIT, Place, SOON, signal};
+use crate::place::{LIMIT, Place, SOON};
 
 /// The numbers behind `word` in what the processes have said.
 fn sum(said: &[String], word: &str) -> usize {
@@ -39,13 +39,14 @@ fn of_two_hundred_clients_one_starts_the_daemon_and_all_are_served() {
     assert_eq!((place.events("spawn"), place.events("lost")), (1, 0), "one was started, and none in vain");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn of_fifty_clients_of_a_frozen_daemon_one_replaces_it_and_all_are_served() {
     let daemon = testkit::program("zccache-daemon");
     let _watchdog = watchdog(LIMIT);
     let place = Place::new();
     let frozen = ensure_daemon(&place.config()).expect("it starts").pid.expect("it is named");
-    signal(frozen.get(), "STOP");
+    crate::place::freeze(frozen.get());
     let said = go(&place, (0..2).map(|_| herd(&place, 25, &daemon)).collect());
     assert_eq!(sum(&said, "SERVED "), 50, "{said:?}");
     assert_eq!(sum(&said, "STARTED "), 1, "{said:?}");

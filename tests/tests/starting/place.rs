@@ -75,3 +75,17 @@ pub(crate) fn signal(pid: u32, name: &str) {
     let sent = Command::new("/bin/kill").args(["-s", name, &pid.to_string()]).status();
     assert!(sent.expect("kill can be run").success(), "{name} to {pid}");
 }
+
+/// Stops a process, and returns when all of it stands still.
+#[cfg(target_os = "linux")]
+pub(crate) fn freeze(pid: u32) {
+    signal(pid, "STOP");
+    let task = std::path::PathBuf::from(format!("/proc/{pid}/task"));
+    let is_stopped = |thread: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    };
+    testkit::eventually(SOON, "every thread is stopped", || {
+        std::fs::read_dir(&task).expect("it lives").flatten().all(is_stopped)
+    });
+}

@@ -8,7 +8,9 @@ use zccache_ipc::daemon::{Ensured, NotEnded, Replace, Replaced, StartError, Stop
 use zccache_ipc::endpoint::{Liveness, Pid, Unproved, liveness};
 
 use crate::parts::{Manner, stuck};
-use crate::place::{LIMIT, Place, RECOVERED, SOON, signal};
+use crate::place::{LIMIT, Place, RECOVERED, SOON};
+#[cfg(target_os = "linux")]
+use crate::place::{freeze, signal};
 
 /// Runs `work` and holds it to the time in which a stuck daemon must be recovered from.
 #[track_caller]
@@ -57,10 +59,10 @@ fn a_frozen_daemon_is_replaced_whatever_limit_there_is_above_a_second() {
     let _watchdog = watchdog(LIMIT);
     let place = Place::new();
     let frozen = daemon(&place);
-    signal(frozen.get(), "STOP");
+    freeze(frozen.get());
     let next = replaces(&place, frozen).pid.expect("it is named");
 
-    signal(next.get(), "STOP");
+    freeze(next.get());
     let config = place.config().timeout(Duration::from_secs(2));
     let ensured = recovered(|| ensure_daemon(&config).expect("it is replaced"));
     assert_eq!(ensured.replaced, Some(Replaced::Killed(next)));
@@ -129,7 +131,7 @@ fn a_stranger_at_the_socket_of_a_frozen_daemon_is_named_and_both_are_left_alone(
     let _watchdog = watchdog(LIMIT);
     let place = Place::new();
     let frozen = daemon(&place);
-    signal(frozen.get(), "STOP");
+    freeze(frozen.get());
     std::fs::remove_file(place.endpoint().as_str()).expect("the socket is there");
     let mut stranger = stuck(&place, Manner::Silent, false);
     let config = place.config();
@@ -175,7 +177,7 @@ fn stop_ends_a_daemon_that_is_frozen_or_never_answers() {
     let _watchdog = watchdog(LIMIT);
     let place = Place::new();
     let frozen = daemon(&place);
-    signal(frozen.get(), "STOP");
+    freeze(frozen.get());
     let config = StopConfig::new(place.locations());
     assert_eq!(recovered(|| stop_daemon(&config)).expect("it is ended"), Stopped::Killed { pid: frozen });
     assert_eq!(stop_daemon(&config).expect("there is none"), Stopped::Nothing);
