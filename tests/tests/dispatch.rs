@@ -87,7 +87,7 @@ fn outcome(result: Result<Received<Request>, DecodeError>) -> String {
         Ok(Received::Read { .. }) => "incomplete".to_owned(),
         Ok(Received::Message(message)) => format!("ok {}", named(message.lane, &message.ids)),
         // The released decoder leaves it to the conversion to find out that there is no body.
-        Ok(Received::Undecodable { lane, ids, error: DecodeError::Convert(_) }) => {
+        Ok(Received::Undecodable { lane, ids, error: DecodeError::Convert(_), .. }) => {
             format!("ok {}", named(lane, &ids))
         }
         Ok(Received::Undecodable { .. }) => "undecodable".to_owned(),

@@ -43,7 +43,7 @@ const TABLE: &[Row] = &[
     // layer 2
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
     library("rp-broker", "ipc-endpoint",
-        "blake3 bytes prost running-process serde serde_json sha2 thiserror tokio tracing"),
+        "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
     library("rp-manifest", "ipc-endpoint", "prost running-process tempfile thiserror"),
     // layer 3
     library("zccache-ipc",

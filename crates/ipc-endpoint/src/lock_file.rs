@@ -4,14 +4,13 @@
 //! daemon lives is asked with [`liveness`](crate::liveness).
 
 use std::{
-    fs,
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use thiserror::Error;
 
-use crate::{FileKind, Pid, PidError, WriteError, os, write_atomic};
+use crate::{FileKind, Pid, PidError, ReadError, WriteError, read_small, write_atomic};
 
 /// A lock file that names no process.
 #[derive(Debug, Error)]
@@ -57,29 +56,18 @@ const LONGEST: u64 = 64;
 ///
 /// [`LockFileError`], which a caller that only wants to know "which process" may take as none.
 pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
-    let io = |source| LockFileError::Io { path: path.to_owned(), source };
-    let kind = |kind| LockFileError::NotAFile { path: path.to_owned(), kind };
-    let file = match os::open_for_reading(path) {
-        Ok(file) => file,
-        Err(error) => {
-            return match fs::symlink_metadata(path) {
-                Ok(metadata) if !metadata.is_file() => Err(kind(os::file_kind(&metadata))),
-                _ if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                _ => Err(io(error)),
-            };
-        }
+    let bytes = match read_small(path, LONGEST) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(ReadError::NotAFile { path, kind }) => return Err(LockFileError::NotAFile { path, kind }),
+        Err(ReadError::TooLong { path, .. }) => return Err(LockFileError::NotText(path)),
+        Err(ReadError::Io { path, source }) => return Err(LockFileError::Io { path, source }),
     };
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(kind(os::file_kind(&metadata)));
-    }
-    let mut bytes = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(io)?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) if bytes.len() as u64 <= LONGEST => Pid::parse(text)
+        Ok(text) => Pid::parse(text)
             .map(Some)
             .map_err(|source| LockFileError::Invalid { path: path.to_owned(), source }),
-        _ => Err(LockFileError::NotText(path.to_owned())),
+        Err(_) => Err(LockFileError::NotText(path.to_owned())),
     }
 }
 

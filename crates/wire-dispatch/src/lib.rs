@@ -28,7 +28,7 @@ mod wires;
 pub use cut::{Cut, CutError, cut};
 pub use error::{DecodeError, EncodeError};
 pub use lane::Lane;
-pub use message::{DecodedWireMessage, Ids, Message, Received, encode, receive};
+pub use message::{DecodedWireMessage, Foreign, Ids, Message, Received, encode, receive};
 pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};

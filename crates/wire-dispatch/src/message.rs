@@ -45,7 +45,18 @@ pub enum Received<M> {
         ids: Ids,
         /// Why it is none.
         error: DecodeError,
+        /// The whole envelope, where it holds a message of another protocol of running-process.
+        foreign: Option<Foreign>,
     },
+}
+
+/// An envelope around a message of another protocol than zccache's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The protocol's number.
+    pub protocol: u32,
+    /// The envelope, without the framing byte and the length.
+    pub envelope: Bytes,
 }
 
 /// What both wires can carry.
@@ -64,6 +75,7 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
         Cut::Frame { lane, body, .. } => (lane, body),
     };
     let mut ids = Ids::default();
+    let envelope = (lane == Lane::FrameV1).then(|| body.clone());
     let message = match lane {
         Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
         Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
@@ -71,7 +83,15 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
     };
     Ok(match message {
         Ok(message) => Received::Message(DecodedWireMessage { lane, ids, message }),
-        Err(error) => Received::Undecodable { lane, ids, error },
+        Err(error) => {
+            let foreign = match &error {
+                DecodeError::V16(wire_v16::DecodeError::PayloadProtocol { received }) => {
+                    envelope.map(|envelope| Foreign { protocol: *received, envelope })
+                }
+                _ => None,
+            };
+            Received::Undecodable { lane, ids, error, foreign }
+        }
     })
 }
 

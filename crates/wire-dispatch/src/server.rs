@@ -6,8 +6,8 @@ use wire_frame::{FrameError, Version};
 use wire_v16::frame_v1::Kind;
 
 use crate::{
-    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Ids, Lane, Received, Wires, encode,
-    mismatch, receive, refused_in_kind,
+    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Foreign, Ids, Lane, Received, Wires,
+    encode, mismatch, receive, refused_in_kind,
 };
 
 /// Decides what a server does with what it has received. One machine serves any number of connections.
@@ -36,6 +36,13 @@ pub enum Step {
     },
     /// Send the reply and go on: the frame was no request, and the stream is still in step.
     Reject(Refusal),
+    /// Let whoever speaks this protocol answer, and go on; else send the refusal's reply, and close.
+    Foreign {
+        /// A whole frame of another protocol of running-process, which has been taken off the buffer.
+        frame: Foreign,
+        /// What its sender is told where nobody speaks it.
+        refusal: Refusal,
+    },
     /// Send the refusal's reply, and close: the stream cannot go on.
     Refuse(Refusal),
 }
@@ -103,10 +110,14 @@ impl ServerMachine {
             Ok(Received::Message(DecodedWireMessage { lane, ids, message })) => {
                 Step::Answer { request: message, reply_to: ReplyTo { lane, ids, version: None } }
             }
-            Ok(Received::Undecodable { lane, ids, error }) => {
+            Ok(Received::Undecodable { lane, ids, error, foreign }) => {
                 let goes_on = error.is_recoverable();
                 let refusal = self.refusal(ReplyTo { lane, ids, version: None }, error);
-                if goes_on { Step::Reject(refusal) } else { Step::Refuse(refusal) }
+                match foreign {
+                    Some(frame) => Step::Foreign { frame, refusal },
+                    None if goes_on => Step::Reject(refusal),
+                    None => Step::Refuse(refusal),
+                }
             }
             Err(error) => Step::Refuse(self.refusal(self.heard_by(&error), error)),
         }

@@ -13,6 +13,7 @@ pub mod service;
 pub mod sessions;
 pub mod store;
 
+mod announced;
 mod args;
 mod background;
 mod chain;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use zccache_ipc::endpoint::{BindError, Claim, Listener};
 use zccache_ipc::{DrainPolicy, Ended, Lane, ServeError, Served, Server, ServerConfig, ServerHandle};
 
+use crate::announced::Announced;
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
@@ -43,6 +44,21 @@ pub(crate) async fn run(
     claim: &mut Claim,
     listener: Listener,
 ) -> Result<Reason, StartError> {
+    let announced = Announced::begin(settings);
+    let reason = serve(settings, lifecycle, claim, listener, announced.as_ref()).await;
+    if let Some(announced) = announced {
+        announced.end().await;
+    }
+    reason
+}
+
+async fn serve(
+    settings: &Settings,
+    lifecycle: &LifecycleLog,
+    claim: &mut Claim,
+    listener: Listener,
+    announced: Option<&Announced>,
+) -> Result<Reason, StartError> {
     let began = Instant::now();
     let locations = &settings.locations;
     let endpoint = locations.endpoint().as_str().to_owned();
@@ -67,7 +83,7 @@ pub(crate) async fn run(
     let sessions = Sessions::new(sessions::Limits::default());
     let service = Arc::new(DaemonService::new(identity, store, sessions));
 
-    let mut servers = Servers::new(Arc::clone(&service), settings);
+    let mut servers = Servers::new(Arc::clone(&service), settings, announced);
     servers.add(listener);
     let reason = servers.until_ended(claim, lifecycle, &signalled).await;
     service.close().await;
@@ -84,8 +100,9 @@ pub(crate) async fn run(
 }
 
 /// The server of each socket that the daemon has had: the newest accepts, the others drain.
-struct Servers {
+struct Servers<'a> {
     service: Arc<DaemonService>,
+    announced: Option<&'a Announced>,
     config: ServerConfig,
     tasks: JoinSet<(u64, Result<Served, ServeError>)>,
     newest: u64,
@@ -94,17 +111,20 @@ struct Servers {
     unreachable: u32,
 }
 
-impl Servers {
-    fn new(service: Arc<DaemonService>, settings: &Settings) -> Self {
+impl<'a> Servers<'a> {
+    fn new(service: Arc<DaemonService>, settings: &Settings, announced: Option<&'a Announced>) -> Self {
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
+        if let Some(announced) = announced {
+            config.extension = Some(Arc::new(announced.responder()));
+        }
         config.drain = DrainPolicy::new(DRAIN, || {
             tracing::error!("the daemon does not end by itself and is ended");
             std::process::exit(1);
         });
-        Self { service, config, tasks: JoinSet::new(), newest: 0, handle: None, unreachable: 0 }
+        Self { service, announced, config, tasks: JoinSet::new(), newest: 0, handle: None, unreachable: 0 }
     }
 
     /// Serves `listener`, and lets the servers before finish what they are at.
@@ -193,6 +213,9 @@ impl Servers {
                     tracing::warn!(endpoint = %claim.endpoint(), "the socket was removed and is made again");
                     lifecycle.record(&Event::Rebound);
                     self.unreachable = 0;
+                    if let Some(announced) = self.announced {
+                        announced.again();
+                    }
                     self.add(listener);
                 }
                 Err(error @ BindError::InUse { .. }) => return Err(StartError::Bind(error)),

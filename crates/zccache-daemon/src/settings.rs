@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
+use zccache_ipc::rp_broker::probe::Ask;
 
 use crate::Args;
 
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
     pub(crate) wires: Wires,
+    /// Whether another daemon is asked who it is. This one answers in any case.
+    pub(crate) asks: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     /// What was not understood and is done without.
@@ -47,6 +50,7 @@ impl Settings {
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
             wires: args.wires.into(),
+            asks: Ask::is_allowed_by(environment),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),

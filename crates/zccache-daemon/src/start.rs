@@ -7,6 +7,7 @@ use zccache_ipc::endpoint::{
     BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
     ensure_directory, raise_fd_limit,
 };
+use zccache_ipc::rp_broker::probe::{Ask, DEFAULT_BUDGET, Proof, verify};
 
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
@@ -100,6 +101,9 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         Err(ClaimError::Held { by, .. }) => return lost(by),
         Err(error) => return Err(StartError::Claim(error)),
     };
+    if let Some(by) = proved_to_be_there(settings) {
+        return lost(Some(by));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)
@@ -123,6 +127,18 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
     served
+}
+
+/// A daemon without locks, as released ones are, that its identity file and its answer prove to be there.
+///
+/// Where nothing is proved, binding finds out by a plain connect, in the other half of the budget.
+fn proved_to_be_there(settings: &Settings) -> Option<Pid> {
+    if !settings.asks {
+        return None;
+    }
+    let outcome = verify(&Ask::of(&settings.locations).within(DEFAULT_BUDGET / 2));
+    tracing::debug!(?outcome, "asked who has the endpoint");
+    outcome.proof().map(Proof::pid)
 }
 
 /// Refuses a runtime directory in which others could put another directory in the place of ours.

@@ -102,7 +102,7 @@ pub(crate) fn decode<M: Message>(line: &str, asked: Option<Lane>) -> Result<Stri
             return Err(BadLine::Incomplete { needed });
         }
         Received::Message(message) => message,
-        Received::Undecodable { lane, ids, error } => {
+        Received::Undecodable { lane, ids, error, .. } => {
             is_asked_for(lane)?;
             return Err(match error {
                 error @ DecodeError::Convert(_) => BadLine::NoValue { error, lane, ids },

@@ -18,7 +18,10 @@ mod config;
 mod connection;
 mod control;
 mod error;
+mod extension;
 mod families;
+#[cfg(feature = "broker")]
+mod identity;
 mod inbound;
 mod listener;
 mod memory;
@@ -33,9 +36,12 @@ pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection, con
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
 pub use daemon::{ensure_daemon, stop_daemon};
 pub use error::{CallError, IpcError};
+pub use extension::Extension;
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
+#[cfg(feature = "broker")]
+pub use rp_broker;
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};

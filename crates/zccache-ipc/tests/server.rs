@@ -84,7 +84,7 @@ async fn silence_and_half_frames_have_their_deadlines() {
     for sent in [&[][..], &PING[..3], &PING[..7]] {
         let mut stream = running.raw().await;
         stream.write_all(sent).await.expect("written");
-        assert_eq!(read_all(&mut stream).await, [], "after {} bytes", sent.len());
+        assert_eq!(read_all(&mut stream).await, b"", "after {} bytes", sent.len());
     }
     // Once the framing is known, the sender is told.
     for sent in [&PING[..10], &[0, 0, 0, 1, 15, 0, 0, 0]] {
@@ -275,8 +275,8 @@ async fn a_shutdown_lets_what_is_in_flight_finish_and_closes_the_rest() {
     half.write_all(&PING[..7]).await.expect("written");
     let other = running.client();
     other.shutdown().await.expect("shutting down");
-    assert_eq!(read_all(&mut idle).await, [], "an idle connection is closed at once");
-    assert_eq!(read_all(&mut half).await, [], "half a request is not waited for");
+    assert_eq!(read_all(&mut idle).await, b"", "an idle connection is closed at once");
+    assert_eq!(read_all(&mut half).await, b"", "half a request is not waited for");
     go_on.notify_one();
     assert_eq!(in_flight.await.expect("no panic").expect("answered"), Some(artifact(3)));
     let served = running.served.await.expect("no panic").expect("served");

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wire_dispatch::Wires;
 
+use crate::Extension;
+
 /// The bounds of a server. The defaults suit one machine's builds.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -31,6 +33,9 @@ pub struct ServerConfig {
     pub idle_timeout: Option<Duration>,
     /// What a peer is told to wait when the server is over a bound. Default 100 ms.
     pub retry_after: Duration,
+    /// Who answers frames of another protocol of running-process; without it they are refused. Default
+    /// nobody.
+    pub extension: Option<Arc<dyn Extension>>,
     /// How the server ends.
     pub drain: DrainPolicy,
 }
@@ -59,6 +64,7 @@ impl ServerConfig {
             memory_budget: 256 * 1024 * 1024,
             idle_timeout: None,
             retry_after: Duration::from_millis(100),
+            extension: None,
             drain: DrainPolicy::default(),
         }
     }

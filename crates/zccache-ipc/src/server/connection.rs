@@ -10,7 +10,7 @@ use ipc_model::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{Coming, Lane, Refusal, ReplyTo, Step};
+use wire_dispatch::{Coming, Foreign, Lane, Refusal, ReplyTo, Step};
 
 use super::figures::Counters;
 use super::idle::Place;
@@ -209,12 +209,31 @@ impl<'a, S: Service> Connection<'a, S> {
                     self.send(&refusal.reply_to, &refusal.reply).await?;
                     deadline = self.between_frames(&place);
                 }
+                Step::Foreign { frame, refusal } => {
+                    memory = None;
+                    if !self.extend(frame).await? {
+                        self.note(&refusal);
+                        return self.refuse(&refusal.reply_to, &refusal.reply).await;
+                    }
+                    deadline = self.between_frames(&place);
+                }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
                     return self.refuse(&refusal.reply_to, &refusal.reply).await;
                 }
             }
         }
+    }
+
+    /// Lets the extension answer a frame of its protocol; `false` where there is none, or it does not.
+    async fn extend(&mut self, frame: Foreign) -> Result<bool, End> {
+        let Some(extension) = &self.shared.config.extension else { return Ok(false) };
+        if extension.protocol() != frame.protocol {
+            return Ok(false);
+        }
+        let Some(reply) = extension.answer(frame.envelope).await else { return Ok(false) };
+        write(&mut self.stream, &reply, self.shared.config.reply_timeout).await?;
+        Ok(true)
     }
 
     /// Between frames a connection may stay idle; the next frame may be here in part.
@@ -292,7 +311,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 // The head tells the framing; the body is not waited for.
                 Step::Read { frame: Some(coming), .. } => break coming.reply_to,
                 Step::Answer { reply_to, .. } => break reply_to,
-                Step::Reject(refusal) | Step::Refuse(refusal) => {
+                Step::Reject(refusal) | Step::Refuse(refusal) | Step::Foreign { refusal, .. } => {
                     return self.refuse(&refusal.reply_to, &refusal.reply).await;
                 }
             }
@@ -336,11 +355,7 @@ impl<'a, S: Service> Connection<'a, S> {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(connection = self.caller.connection.0, error, "a reply was replaced by an error");
         }
-        let write = self.stream.write_all(&self.outbound);
-        match timeout(self.shared.config.reply_timeout, write).await {
-            Ok(written) => written?,
-            Err(_) => return Err(End::Late("the reply was not read")),
-        }
+        write(&mut self.stream, &self.outbound, self.shared.config.reply_timeout).await?;
         if self.outbound.capacity() > KEPT {
             self.outbound = BytesMut::new();
         }
@@ -351,6 +366,13 @@ impl<'a, S: Service> Connection<'a, S> {
 /// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
 fn response_size(response: &Response) -> usize {
     wire_v15::bulk(response)
+}
+
+async fn write(stream: &mut Stream, bytes: &[u8], limit: Duration) -> Result<(), End> {
+    match timeout(limit, stream.write_all(bytes)).await {
+        Ok(written) => Ok(written?),
+        Err(_) => Err(End::Late("the reply was not read")),
+    }
 }
 
 enum Read {

@@ -87,6 +87,11 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Tells a file from all others that are there at the same time.
+pub(crate) fn file_id(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
 /// What the metadata describe.
 pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     let kind = metadata.file_type();

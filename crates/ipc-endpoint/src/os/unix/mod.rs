@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
-pub(crate) use file::{create_new, file_kind, is_at, open_for_reading, open_lock, sync_directory};
+pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
     AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,

@@ -64,6 +64,12 @@ pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Tells a file from those that were in its place before: std has no stable name for its index.
+pub(crate) fn file_id(metadata: &Metadata) -> (u64, u64) {
+    use std::os::windows::fs::MetadataExt as _;
+    (metadata.creation_time(), u64::from(metadata.file_attributes()))
+}
+
 /// What the metadata describe.
 pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     if metadata.is_file() {

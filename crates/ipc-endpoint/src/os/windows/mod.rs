@@ -10,7 +10,7 @@ mod tests;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking};
 pub(crate) use file::{
-    create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
+    create_new, ensure_directory, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory,
 };
 pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,

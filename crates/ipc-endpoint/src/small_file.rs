@@ -1,0 +1,129 @@
+//! Small files that somebody else wrote, read without trust.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use thiserror::Error;
+
+use crate::{FileKind, os};
+
+/// A file that was not read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It is not a regular file.
+    #[error("{} is {kind}, not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
+    /// It is longer than such a file can be.
+    #[error("{} is longer than {limit} bytes", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The most that it may have.
+        limit: u64,
+    },
+    /// It could not be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What the regular file at `path` holds; `None` when there is no such file.
+///
+/// At most `limit` bytes are read. Nothing is waited for and no link is followed, so that a fifo or a
+/// directory in the file's place is an error and not a hang.
+///
+/// # Errors
+///
+/// [`ReadError`].
+pub fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let kind = |kind| ReadError::NotAFile { path: path.to_owned(), kind };
+    let file = match os::open_for_reading(path) {
+        Ok(file) => file,
+        Err(error) => {
+            return match fs::symlink_metadata(path) {
+                Ok(metadata) if !metadata.is_file() => Err(kind(os::file_kind(&metadata))),
+                _ if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                _ => Err(io(error)),
+            };
+        }
+    };
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        return Err(kind(os::file_kind(&metadata)));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLong { path: path.to_owned(), limit });
+    }
+    Ok(Some(bytes))
+}
+
+/// Tells one content of one file from another, as far as the file system does: by file, time and length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileStamp {
+    file: (u64, u64),
+    modified: Option<SystemTime>,
+    len: u64,
+}
+
+impl FileStamp {
+    /// The stamp of an open file.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self { file: os::file_id(&metadata), modified: metadata.modified().ok(), len: metadata.len() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_within_the_limit_is_read() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        let path = dir.path().join("f");
+        assert!(matches!(read_small(&path, 4), Ok(None)));
+        fs::write(&path, "1234").expect("written");
+        assert_eq!(read_small(&path, 4).expect("it fits"), Some(b"1234".to_vec()));
+        assert!(matches!(read_small(&path, 3), Err(ReadError::TooLong { limit: 3, .. })));
+        assert!(matches!(
+            read_small(dir.path(), 4),
+            Err(ReadError::NotAFile { kind: FileKind::Directory, .. })
+        ));
+    }
+
+    #[test]
+    fn another_file_or_another_length_is_another_stamp() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        let path = dir.path().join("f");
+        let stamp = || FileStamp::of(&File::open(&path).expect("it is there")).expect("it can be asked");
+        fs::write(&path, "1").expect("written");
+        let first = stamp();
+        assert_eq!(stamp(), first);
+        fs::write(&path, "22").expect("written");
+        assert_ne!(stamp(), first);
+        fs::write(dir.path().join("g"), "1").expect("written");
+        fs::rename(dir.path().join("g"), &path).expect("renamed");
+        assert_ne!(stamp(), first);
+    }
+}

@@ -1,0 +1,108 @@
+//! The answering side: an envelope in, a frame out.
+//!
+//! The envelope comes from whoever cuts the stream into frames, so running-process's `BackendEndpointMux`, which
+//! wants the whole stream for that, has nothing left to do here; its parts for the probe itself do the rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message as _;
+use running_process::broker::backend_handle::DaemonProcess;
+use running_process::broker::backend_lifecycle::probe::{
+    EndpointProbeServerError, endpoint_probe_request_from_frame, endpoint_probe_response_frame,
+};
+use running_process::broker::protocol::{Frame, FramingError, encode_framed};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::LONGEST;
+use crate::identity::Identity;
+
+/// How long an answer waits for the identity of a daemon that has just started. Probers wait 500 ms in all.
+pub const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Answers probes for one daemon. Clones answer for the same one.
+#[derive(Debug, Clone)]
+pub struct Responder {
+    identity: watch::Receiver<Option<Arc<DaemonProcess>>>,
+}
+
+/// Tells a [`Responder`] whom to answer for. Once it is dropped without having told, probes are refused at once.
+#[derive(Debug)]
+pub struct Announcer {
+    identity: watch::Sender<Option<Arc<DaemonProcess>>>,
+}
+
+/// A probe that is not answered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ProbeRefusal {
+    /// The identity of this daemon is not known yet.
+    #[error("the identity of this daemon is not known yet")]
+    NotReady,
+    /// The identity of this daemon could not be found out.
+    #[error("the identity of this daemon is not known")]
+    NoIdentity,
+    /// The envelope is too long for a probe.
+    #[error("an envelope of {length} bytes is no probe")]
+    TooLong {
+        /// Its bytes.
+        length: usize,
+    },
+    /// The envelope is not protobuf.
+    #[error("the envelope is not protobuf")]
+    Envelope(#[source] prost::DecodeError),
+    /// The envelope holds no probe.
+    #[error("the envelope holds no probe")]
+    NotAProbe(#[source] EndpointProbeServerError),
+    /// The answer cannot be written.
+    #[error("the answer to a probe cannot be written")]
+    Answer(#[source] FramingError),
+}
+
+impl Responder {
+    /// Makes a responder that answers as soon as its announcer knows for whom.
+    #[must_use]
+    pub fn new() -> (Self, Announcer) {
+        let (sender, identity) = watch::channel(None);
+        (Self { identity }, Announcer { identity: sender })
+    }
+
+    /// Answers the probe in `envelope`, the bytes after the framing byte and the length, with a whole frame.
+    ///
+    /// Waits at most [`PATIENCE`] for an identity that is still being found out.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeRefusal`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn answer(&self, envelope: &[u8]) -> Result<Vec<u8>, ProbeRefusal> {
+        if envelope.len() > LONGEST {
+            return Err(ProbeRefusal::TooLong { length: envelope.len() });
+        }
+        let frame = Frame::decode(envelope).map_err(ProbeRefusal::Envelope)?;
+        let request = endpoint_probe_request_from_frame(&frame).map_err(ProbeRefusal::NotAProbe)?;
+        let identity = self.identity().await?;
+        let answer = endpoint_probe_response_frame(&request, &identity);
+        encode_framed(&answer).map_err(ProbeRefusal::Answer)
+    }
+
+    async fn identity(&self) -> Result<Arc<DaemonProcess>, ProbeRefusal> {
+        let mut receiver = self.identity.clone();
+        let known = timeout(PATIENCE, receiver.wait_for(Option::is_some)).await;
+        let known = known.map_err(|_| ProbeRefusal::NotReady)?.map_err(|_| ProbeRefusal::NoIdentity)?;
+        known.clone().ok_or(ProbeRefusal::NoIdentity)
+    }
+}
+
+impl Announcer {
+    /// Lets the responder answer for `identity`, which must have a BLAKE3 hash, as that of
+    /// [`this_executable`](crate::identity::this_executable) has.
+    pub fn announce(self, identity: &Identity) {
+        self.identity.send_replace(identity.to_running_process().map(Arc::new));
+    }
+}

@@ -1,0 +1,46 @@
+//! This workspace against released running-process libraries, brokers and zccache.
+//!
+//! What the tests share: the `peer` programs, of which there is one for each version of running-process.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Which running-process a peer is built against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// 4.4.0, which zccache 1.12.0 carries.
+    V4_4,
+    /// 4.10.21, which this workspace carries.
+    V4_10,
+}
+
+/// Builds the peer of `generation` where that is still to do, and returns its program.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[must_use]
+pub fn peer(generation: Generation) -> PathBuf {
+    static V4_4: OnceLock<PathBuf> = OnceLock::new();
+    static V4_10: OnceLock<PathBuf> = OnceLock::new();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match generation {
+        Generation::V4_4 => V4_4.get_or_init(|| build(&here.join("peer-4.4"), &here.join("target/peer-4.4"))),
+        Generation::V4_10 => V4_10.get_or_init(|| build(here, &here.join("target"))),
+    }
+    .clone()
+}
+
+fn build(package: &Path, target: &Path) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--quiet", "--bin", "peer", "--manifest-path"])
+        .arg(package.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .status();
+    let built = built.unwrap_or_else(|error| panic!("cargo cannot be run: {error}"));
+    assert!(built.success(), "the peer in {} cannot be built", package.display());
+    target.join("debug").join(format!("peer{}", std::env::consts::EXE_SUFFIX))
+}
