@@ -8,7 +8,7 @@ use std::{
 
 use ipc_path::Platform;
 
-use crate::{ConnectError, Endpoint, Peer, connect::Attempts, os};
+use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
 
 /// A connection between a client and a daemon of the same user, on the calling thread.
 ///
@@ -37,6 +37,21 @@ impl Stream {
                 Err(error) => thread::sleep(attempts.after(endpoint, os::failure(endpoint, error))?),
             }
         };
+        Self::to_ours(io, endpoint)
+    }
+
+    /// Takes a connection that somebody else made to `endpoint`, and checks that the listener is ours.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::ForeignPeer`], or [`ConnectError::Io`].
+    pub fn of_handed(handed: Handed, endpoint: &Endpoint) -> Result<Self, ConnectError> {
+        let io = os::blocking_of(handed.0)
+            .map_err(|source| ConnectError::Io { endpoint: endpoint.clone(), source })?;
+        Self::to_ours(io, endpoint)
+    }
+
+    fn to_ours(io: os::BlockingIo, endpoint: &Endpoint) -> Result<Self, ConnectError> {
         let peer = os::peer(&io).map_err(|source| ConnectError::Io { endpoint: endpoint.clone(), source })?;
         match peer.foreign_to(os::our_uid()) {
             None => Ok(Self { io, peer }),

@@ -9,8 +9,8 @@ use ipc_path::Platform;
 use thiserror::Error;
 
 use crate::{
-    DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, LifetimeError, Listener, Pid, WriteError,
-    ensure_directory,
+    DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, InheritedError, LifetimeError, Listener,
+    Pid, WriteError, ensure_directory,
     lifetime::{self, Attempt, Lifetime},
     lock_file, os,
 };
@@ -194,6 +194,28 @@ impl Claim {
             let _ = self.remove_socket();
             return Err(error.into());
         }
+        self.named = true;
+        Ok(Listener::new(listener))
+    }
+
+    /// Takes over the listener at the claimed endpoint that whoever started this process has bound, and then
+    /// names this process in the pid lock file, as [`bind`](Self::bind) does.
+    ///
+    /// `number` is the descriptor's, as an environment variable has it. Only a socket that listens at this
+    /// endpoint's path, which names it and belongs to this user, is taken; it is then close-on-exec, and this
+    /// claim's to remove. Anything else is left alone. Call it once, before anything is opened, within a tokio
+    /// runtime that has I/O enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`InheritedError`]; the claim is still held, and [`bind`](Self::bind) is what remains.
+    pub fn take_over(&mut self, number: &str) -> Result<Listener, InheritedError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(InheritedError::NoRuntime);
+        }
+        let (listener, id) = os::take_over(&self.endpoint, number)?;
+        lock_file::write(&self.lock_file, Pid::current())?;
+        self.socket = Some(id);
         self.named = true;
         Ok(Listener::new(listener))
     }

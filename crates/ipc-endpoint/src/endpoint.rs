@@ -5,6 +5,8 @@ use std::fmt;
 use ipc_path::Platform;
 use thiserror::Error;
 
+use crate::default_endpoint::PIPE_PREFIX;
+
 /// A Unix socket path or a Windows pipe name, exactly as the released rules record it.
 ///
 /// Any text can be an endpoint's name; [`check`](Self::check) says whether it can be used.
@@ -52,6 +54,15 @@ impl Endpoint {
     /// Takes `name` as it is.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
+    }
+
+    /// Takes a name that a broker speaks of: the same, but for a pipe, which may have no `\\.\pipe\` before it.
+    #[must_use]
+    pub fn of_broker(name: &str, platform: Platform) -> Self {
+        match platform {
+            Platform::Windows if !name.starts_with(PIPE_PREFIX) => Self(format!("{PIPE_PREFIX}{name}")),
+            Platform::Windows | Platform::Linux | Platform::Macos => Self::new(name),
+        }
     }
 
     /// The name, as it goes into system calls and messages.

@@ -7,6 +7,7 @@
 //! Not here: any message. This crate moves bytes and holds locks.
 
 mod absolute;
+mod broker_start;
 mod cache_root;
 mod default_endpoint;
 mod download;
@@ -24,6 +25,7 @@ mod problem;
 mod rule;
 mod variable;
 
+pub use broker_start::BrokerStart;
 pub use cache_root::{CacheRoot, CacheRootSource};
 pub use default_endpoint::endpoint_for_cache_dir;
 pub use download::{download_client_endpoint, download_endpoint, download_id};
@@ -46,6 +48,8 @@ mod claim;
 mod connect;
 mod directory;
 mod file_kind;
+mod handed;
+mod inherited;
 mod launch;
 mod lifetime;
 mod listener;
@@ -65,6 +69,8 @@ pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
 pub use directory::{DirPolicy, DirectoryError, ensure_directory};
 pub use file_kind::FileKind;
+pub use handed::{Handed, Socket};
+pub use inherited::InheritedError;
 pub use launch::{Launch, LaunchError, Launched};
 pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
 pub use listener::{AcceptError, Listener};

@@ -5,6 +5,7 @@ use std::path::Path;
 use ipc_path::{Platform, stable_path_id};
 
 use crate::absolute::absolute;
+use crate::broker_start::BrokerStart;
 use crate::cache_root::{CacheRoot, CacheRootSource, cache_override};
 use crate::default_endpoint::default_endpoint;
 use crate::directory::DirPolicy;
@@ -123,7 +124,7 @@ impl Locations {
         let cache_root = CacheRoot::resolve(&environment)?;
         Ok(Self {
             store_file: store_file(&cache_root, namespace.as_ref(), id.as_deref(), &endpoint, platform),
-            environment: environment.without(Variable::Endpoint),
+            environment: BrokerStart::forget(environment.without(Variable::Endpoint)),
             endpoint,
             rule,
             id,

@@ -10,7 +10,7 @@ use std::{
 use ipc_path::Platform;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{ConnectError, Endpoint, Peer, connect::Attempts, os};
+use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
 
 /// A connection between a client and a daemon of the same user.
 ///
@@ -47,6 +47,19 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Takes a connection that somebody else made to `endpoint`, and checks that the listener is ours.
+    ///
+    /// Call it within a tokio runtime that has I/O enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::ForeignPeer`], or [`ConnectError::Io`].
+    pub fn of_handed(handed: Handed, endpoint: &Endpoint) -> Result<Self, ConnectError> {
+        let io = os::async_of(handed.0)
+            .map_err(|source| ConnectError::Io { endpoint: endpoint.clone(), source })?;
+        Self::to_ours(io, endpoint)
     }
 
     /// Who is at the other end.

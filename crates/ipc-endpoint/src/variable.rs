@@ -67,6 +67,12 @@ variables! {
     RunningProcessFakeBackend = "RUNNING_PROCESS_FAKE_BACKEND",
     /// `1` asks the per-user broker before the daemon is dialled.
     BrokerConnect = "ZCCACHE_BROKER_CONNECT",
+    /// The endpoint that a broker which started this daemon has chosen for it.
+    BrokerBackendPipe = "RUNNING_PROCESS_BROKER_V1_BACKEND_PIPE",
+    /// The namespace that goes with that endpoint in the daemon's identity.
+    BrokerBackendNamespace = "RUNNING_PROCESS_BROKER_V1_BACKEND_NAMESPACE",
+    /// The number of the listening descriptor that such a broker hands over, on Unix.
+    BrokerListenerFd = "RUNNING_PROCESS_BROKER_LISTENER_FD",
     /// The directory of the cache manifests.
     RunningProcessManifestDir = "RUNNING_PROCESS_MANIFEST_DIR",
     /// Where the directory of the cache manifests is by default, on Unix.

@@ -18,6 +18,7 @@ use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
+use crate::dial::Dialer;
 use crate::inbound::{Inbound, KEPT};
 use crate::memory::Memory;
 use crate::reply::of_request;
@@ -33,6 +34,7 @@ pub use crate::daemon::stop::stop_daemon;
 pub struct Client {
     endpoint: Endpoint,
     config: ClientConfig,
+    dialer: Dialer,
     selector: Selector,
     memory: Memory,
     connection: Option<Connection>,
@@ -49,8 +51,26 @@ struct Connection {
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
-        let selector = Selector::new(config.wire, None);
-        Self { endpoint: endpoint.into(), config, selector, memory: Memory::default(), connection: None }
+        Self {
+            endpoint: endpoint.into(),
+            config,
+            dialer: Dialer::new(&config),
+            selector: Selector::new(config.wire, None),
+            memory: Memory::default(),
+            connection: None,
+        }
+    }
+
+    /// Makes a client that tries the broker lane before each connection that it makes.
+    #[cfg(feature = "broker")]
+    pub fn with_broker_lane(
+        endpoint: impl Into<Endpoint>,
+        config: ClientConfig,
+        lane: crate::BrokerLane,
+    ) -> Self {
+        let mut client = Self::new(endpoint, config);
+        client.dialer.set_lane(lane);
+        client
     }
 
     /// Makes a client and connects it.
@@ -123,7 +143,7 @@ impl Client {
         let mut calling = Calling::new(request);
         let mut idle = self.connection.take();
         if idle.is_none() {
-            self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+            self.recall(policy);
         }
         let mut came = (policy.first(), Ids::default());
         let mut step = calling.start(&self.selector);
@@ -131,13 +151,15 @@ impl Client {
             let (asked, on, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
                 Do::Recall => {
-                    self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+                    self.recall(policy);
                     step = calling.start(&self.selector);
                     continue;
                 }
                 Do::Return(result) => {
                     self.connection = idle;
-                    self.memory.after_call(&self.endpoint, policy, &self.selector);
+                    if !self.dialer.may_lead_elsewhere() {
+                        self.memory.after_call(&self.endpoint, policy, &self.selector);
+                    }
                     let (lane, ids) = came;
                     return result.map(|message| DecodedWireMessage { lane, ids, message });
                 }
@@ -163,9 +185,16 @@ impl Client {
         }
     }
 
+    /// Recalls what the daemon at the endpoint speaks.
+    fn recall(&mut self, policy: WirePolicy) {
+        if !self.dialer.may_lead_elsewhere() {
+            self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+        }
+    }
+
     fn dial(&self, limits: &Limits) -> Result<Connection, IpcError> {
         Ok(Connection {
-            stream: Stream::connect(&self.endpoint, limits.connect())?,
+            stream: self.dialer.dial_blocking(&self.endpoint, limits.connect())?,
             inbound: Inbound::default(),
             outbound: BytesMut::new(),
             last_frame_id: 0,

@@ -16,6 +16,7 @@ use wire_dispatch::{Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
+use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::mux::{Exchanged, Mux};
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
@@ -47,6 +48,7 @@ pub struct Client {
 struct Shared {
     endpoint: Endpoint,
     config: ClientConfig,
+    dialer: Dialer,
     state: Mutex<State>,
     /// Held while the connection for all is made, so that one is made.
     dialing: tokio::sync::Mutex<()>,
@@ -66,6 +68,22 @@ struct State {
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
+        Self::dialed_by(Dialer::new(&config), endpoint.into(), config)
+    }
+
+    /// Makes a client that tries the broker lane before each connection that it makes.
+    #[cfg(feature = "broker")]
+    pub fn with_broker_lane(
+        endpoint: impl Into<Endpoint>,
+        config: ClientConfig,
+        lane: crate::BrokerLane,
+    ) -> Self {
+        let mut dialer = Dialer::new(&config);
+        dialer.set_lane(lane);
+        Self::dialed_by(dialer, endpoint.into(), config)
+    }
+
+    fn dialed_by(dialer: Dialer, endpoint: Endpoint, config: ClientConfig) -> Self {
         let state = State {
             selector: Selector::new(config.wire, None),
             memory: Memory::default(),
@@ -73,8 +91,9 @@ impl Client {
             mux: None,
         };
         let shared = Shared {
-            endpoint: endpoint.into(),
+            endpoint,
             config,
+            dialer,
             state: Mutex::new(state),
             dialing: tokio::sync::Mutex::new(()),
             lone: Semaphore::new(LONE_CONNECTIONS),
@@ -146,8 +165,7 @@ impl Client {
                     continue;
                 }
                 Do::Return(result) => {
-                    let State { selector, memory, .. } = &mut *self.state();
-                    memory.after_call(self.endpoint(), self.shared.config.wire, selector);
+                    self.note();
                     return result;
                 }
             };
@@ -177,12 +195,23 @@ impl Client {
 
     /// Recalls what the daemon at the endpoint speaks, and leaves the connections to another one.
     fn recall(&self, state: &mut State) {
+        if self.shared.dialer.may_lead_elsewhere() {
+            return;
+        }
         let State { selector, memory, idle, mux } = state;
         if memory.before_connecting(self.endpoint(), self.shared.config.wire, selector) {
             idle.clear();
             if let Some(mux) = mux.take() {
                 mux.retire();
             }
+        }
+    }
+
+    /// Notes what was learned of the daemon at the endpoint.
+    fn note(&self) {
+        if !self.shared.dialer.may_lead_elsewhere() {
+            let State { selector, memory, .. } = &mut *self.state();
+            memory.after_call(self.endpoint(), self.shared.config.wire, selector);
         }
     }
 
@@ -242,7 +271,7 @@ impl Client {
     }
 
     async fn dial(&self, deadline: Instant) -> Result<Stream, IpcError> {
-        Ok(Stream::connect(self.endpoint(), deadline).await?)
+        self.shared.dialer.dial(self.endpoint(), deadline).await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -19,6 +19,9 @@ pub struct ClientConfig {
     /// For a whole call, whatever it takes: connecting, asking first, and asking again. Default none; the
     /// other limits hold for each step.
     pub call_timeout: Option<Duration>,
+    /// For the broker lane, where one was asked for, before the daemon is dialled directly. Default 1 s, and
+    /// never more than half of what is left for the connection.
+    pub broker_budget: Duration,
     /// Which wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
@@ -32,6 +35,7 @@ impl ClientConfig {
             reply_timeout: DEFAULT_CLIENT_RECV_TIMEOUT,
             send_timeout: Duration::from_secs(30),
             call_timeout: None,
+            broker_budget: Duration::from_secs(1),
             wire: WirePolicy::Auto,
         }
     }
@@ -45,6 +49,7 @@ impl ClientConfig {
             reply_timeout: limit,
             send_timeout: defaults.send_timeout.min(limit),
             call_timeout: Some(limit),
+            broker_budget: defaults.broker_budget,
             wire: defaults.wire,
         }
     }
@@ -60,6 +65,13 @@ impl ClientConfig {
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets how long the broker lane may take.
+    #[must_use]
+    pub const fn broker_budget(mut self, limit: Duration) -> Self {
+        self.broker_budget = limit;
         self
     }
 

@@ -17,6 +17,8 @@ mod client;
 mod config;
 mod connection;
 mod control;
+#[cfg_attr(not(feature = "broker"), path = "dial_direct.rs")]
+mod dial;
 mod error;
 mod extension;
 mod families;
@@ -35,13 +37,18 @@ pub use config::ClientConfig;
 pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection, connect};
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
 pub use daemon::{ensure_daemon, stop_daemon};
+#[cfg(feature = "broker")]
+pub use dial::{connect_daemon, connect_daemon_with_route};
 pub use error::{CallError, IpcError};
 pub use extension::Extension;
 pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
 #[cfg(feature = "broker")]
-pub use rp_broker;
+pub use rp_broker::{
+    self,
+    lane::{BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect},
+};
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};

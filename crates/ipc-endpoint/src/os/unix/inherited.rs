@@ -1,9 +1,25 @@
 //! A listener that somebody else bound.
 
-use std::{io, os::unix::net::UnixListener};
+use std::{
+    fs, io,
+    os::{
+        fd::{BorrowedFd, FromRawFd, OwnedFd},
+        unix::{
+            ffi::OsStrExt,
+            fs::{FileTypeExt, MetadataExt},
+            net::UnixListener,
+        },
+    },
+    path::PathBuf,
+};
 
-use super::AsyncListener;
-use crate::Listener;
+use rustix::{
+    io::{FdFlags, fcntl_getfd, fcntl_setfd},
+    net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt},
+};
+
+use super::{AsyncListener, SocketId, our_uid};
+use crate::{Endpoint, InheritedError, Listener};
 
 impl Listener {
     /// Takes over a listening socket, as a service manager or a test hands it on.
@@ -17,4 +33,75 @@ impl Listener {
     pub fn from_std(listener: UnixListener) -> io::Result<Self> {
         AsyncListener::new(listener).map(Self::new)
     }
+}
+
+/// Takes over the listener at `endpoint` that whoever started this process passed on as descriptor `number`.
+pub(crate) fn take_over(
+    endpoint: &Endpoint,
+    number: &str,
+) -> Result<(AsyncListener, SocketId), InheritedError> {
+    let number = parse(number)?;
+    let socket = open(number)?;
+    check(socket, number, endpoint)?;
+    let id = socket_of_ours(endpoint)?;
+
+    let failed = |source| InheritedError::Io { number, source };
+    let flags = fcntl_getfd(socket).map_err(|errno| failed(errno.into()))?;
+    fcntl_setfd(socket, flags | FdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    // SAFETY: it listens at the endpoint that this process was started for, which nothing else in the process
+    // has opened: the path is claimed, and the socket is older than the claim.
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    let listener = AsyncListener::new(UnixListener::from(owned)).map_err(failed)?;
+    Ok((listener, id))
+}
+
+fn parse(number: &str) -> Result<i32, InheritedError> {
+    let parsed = number.trim().parse().ok().filter(|number| *number > 2);
+    parsed.ok_or_else(|| InheritedError::Number(number.to_owned()))
+}
+
+/// Borrows descriptor `number` if there is one.
+fn open<'a>(number: i32) -> Result<BorrowedFd<'a>, InheritedError> {
+    // SAFETY: asking for the flags of any number is harmless.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    if flags < 0 {
+        let source = Some(io::Error::last_os_error());
+        return Err(InheritedError::NotAListener { number, source });
+    }
+    // SAFETY: it is open, is not that of -1, and nobody closes what this process was started with.
+    Ok(unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+fn check(socket: BorrowedFd<'_>, number: i32, endpoint: &Endpoint) -> Result<(), InheritedError> {
+    let not_a_listener = |source| InheritedError::NotAListener { number, source };
+    let failed = |errno: rustix::io::Errno| not_a_listener(Some(errno.into()));
+    let is_stream = sockopt::socket_type(socket).map_err(failed)? == SocketType::STREAM;
+    if !is_stream || !sockopt::socket_acceptconn(socket).map_err(failed)? {
+        return Err(not_a_listener(None));
+    }
+    let address = getsockname(socket).map_err(failed)?;
+    if address.address_family() != AddressFamily::UNIX {
+        return Err(not_a_listener(None));
+    }
+    let address = SocketAddrUnix::try_from(address).map_err(failed)?;
+    let found = address.path_bytes().map(std::ffi::OsStr::from_bytes).map(PathBuf::from);
+    match found {
+        Some(found) if found.as_os_str() == endpoint.as_str() => Ok(()),
+        found => Err(InheritedError::Elsewhere {
+            number,
+            found: found.unwrap_or_default(),
+            endpoint: endpoint.clone(),
+        }),
+    }
+}
+
+/// The socket of this user that the endpoint's path names.
+fn socket_of_ours(endpoint: &Endpoint) -> Result<SocketId, InheritedError> {
+    let not_ours = |source| InheritedError::NotOurs { endpoint: endpoint.clone(), source };
+    let metadata = fs::symlink_metadata(endpoint.as_str()).map_err(|error| not_ours(Some(error)))?;
+    let is_ours = our_uid().is_none_or(|uid| uid == metadata.uid());
+    if !is_ours || !metadata.file_type().is_socket() {
+        return Err(not_ours(None));
+    }
+    Ok(SocketId::of(&metadata))
 }

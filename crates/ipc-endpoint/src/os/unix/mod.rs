@@ -3,6 +3,7 @@
 mod bind;
 mod directory;
 mod file;
+mod handed;
 mod inherited;
 mod process;
 mod socket;
@@ -16,6 +17,10 @@ mod tests;
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::ensure_directory;
 pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
+#[expect(unreachable_pub, reason = "the bound of a public trait")]
+pub use handed::Descriptor;
+pub(crate) use handed::{Handed, async_of, blocking_of};
+pub(crate) use inherited::take_over;
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
     AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer,

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod file;
+mod handed;
 mod pipe;
 mod process;
 mod spawn;
@@ -12,6 +13,9 @@ pub(crate) use blocking::{BlockingIo, dial_blocking};
 pub(crate) use file::{
     create_new, ensure_directory, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory,
 };
+#[expect(unreachable_pub, reason = "the bound of a public trait")]
+pub use handed::Descriptor;
+pub(crate) use handed::{Handed, async_of, blocking_of, take_over};
 pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,
     socket_path, socket_stamp,

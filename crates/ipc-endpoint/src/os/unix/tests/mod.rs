@@ -6,6 +6,7 @@ mod connect;
 mod directory;
 mod files;
 mod helper;
+mod inherited;
 mod launch;
 mod peers;
 

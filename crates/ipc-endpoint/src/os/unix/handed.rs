@@ -1,0 +1,37 @@
+//! Connections that another library made.
+
+use std::{
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+};
+
+use super::{AsyncIo, BlockingIo};
+
+/// Whatever holds the descriptor of a connected socket.
+pub trait Descriptor: AsFd {}
+impl<T: AsFd> Descriptor for T {}
+
+/// A share of a connected socket, not inherited.
+#[derive(Debug)]
+pub(crate) struct Handed(OwnedFd);
+
+impl Handed {
+    pub(crate) fn of(socket: &impl Descriptor) -> io::Result<Option<Self>> {
+        socket.as_fd().try_clone_to_owned().map(|fd| Some(Self(fd)))
+    }
+}
+
+pub(crate) fn async_of(Handed(socket): Handed) -> io::Result<AsyncIo> {
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(true)?;
+    AsyncIo::from_std(stream)
+}
+
+pub(crate) fn blocking_of(Handed(socket): Handed) -> io::Result<BlockingIo> {
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}

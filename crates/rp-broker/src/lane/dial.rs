@@ -1,0 +1,206 @@
+//! The lane itself: from a decision to a connection, or to the reason why there is none.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use ipc_endpoint::{ConnectError, Endpoint, Environment, Stream, blocking};
+
+use super::question::{Adopted, Question};
+use super::within::block_within;
+use super::{Decision, LaneFailure, Route, Values, WhyDirect, thread};
+
+/// Which way to a daemon to try before its own endpoint is dialled.
+///
+/// Off by default, and then it costs nothing: no system call and no allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerLane {
+    decision: Decision,
+    version: Cow<'static, str>,
+    broker: Option<Endpoint>,
+    cached: Option<Endpoint>,
+}
+
+impl BrokerLane {
+    /// How long the lane may take unless something else is said.
+    pub const BUDGET: Duration = Duration::from_secs(1);
+
+    /// No lane: every daemon is dialled directly.
+    #[must_use]
+    pub const fn off() -> Self {
+        let version = Cow::Borrowed(env!("CARGO_PKG_VERSION"));
+        Self { decision: Decision::NotAsked, version, broker: None, cached: None }
+    }
+
+    /// The lane that a decision asks for.
+    #[must_use]
+    pub fn new(decision: Decision) -> Self {
+        Self { decision, ..Self::off() }
+    }
+
+    /// The lane that the environment asks for (`spec/WIRE.md` §11).
+    #[must_use]
+    pub fn from_environment(environment: &Environment) -> Self {
+        Self::new(Values::from_environment(environment).decide(environment.platform()))
+    }
+
+    /// Asks the broker at `endpoint`, instead of the one of this user.
+    #[must_use]
+    pub fn broker_at(mut self, endpoint: impl Into<Endpoint>) -> Self {
+        self.broker = Some(endpoint.into());
+        self
+    }
+
+    /// Asks for a daemon of `version`, instead of the one of this crate.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Cow::Owned(version.into());
+        self
+    }
+
+    /// Tries the backend at `endpoint`, which a broker named before, and asks the broker only if nobody
+    /// listens there any more.
+    #[must_use]
+    pub fn cached(mut self, endpoint: impl Into<Endpoint>) -> Self {
+        self.cached = Some(endpoint.into());
+        self
+    }
+
+    /// What was decided.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The broker that is asked, where it is not the one of this user.
+    #[must_use]
+    pub const fn broker(&self) -> Option<&Endpoint> {
+        self.broker.as_ref()
+    }
+
+    /// Whether nothing is tried before a daemon is dialled directly.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        matches!(self.decision, Decision::Disabled | Decision::NotAsked)
+    }
+
+    /// Connects by the lane, within `budget`; the error says why the daemon is to be dialled directly.
+    ///
+    /// What is left behind when the budget is over delays neither the runtime's end nor the process's. Call it
+    /// within a tokio runtime that has I/O and time enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`WhyDirect`], which is no failure of the call that needs the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelling closes what was opened.
+    pub async fn dial(&self, budget: Duration) -> Result<(Stream, Route), WhyDirect> {
+        let result = match &self.decision {
+            Decision::Disabled => return Err(WhyDirect::Disabled),
+            Decision::NotAsked => return Err(WhyDirect::NotAsked),
+            Decision::FakeBackend(endpoint) => {
+                let deadline = Instant::now() + budget;
+                let dialed = async {
+                    drop(Stream::connect(endpoint, deadline).await?);
+                    Stream::connect(endpoint, deadline).await
+                };
+                fake(endpoint, dialed.await)
+            }
+            Decision::Broker => {
+                let deadline = Instant::now() + budget;
+                let mut asked = false;
+                let answer =
+                    tokio::time::timeout(budget, thread::ask(self.question(), budget, &mut asked)).await;
+                match answer.unwrap_or_else(|_| Err(too_late(asked, budget))) {
+                    Ok(Adopted { route, endpoint, handed: Some(handed) }) => {
+                        negotiated(Stream::of_handed(handed, &endpoint), route)
+                    }
+                    Ok(Adopted { route, endpoint, handed: None }) => {
+                        negotiated(Stream::connect(&endpoint, deadline).await, route)
+                    }
+                    Err(failure) => Err(failure.into()),
+                }
+            }
+        };
+        told(result)
+    }
+
+    /// The same on the calling thread, without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`dial`](Self::dial).
+    pub fn dial_blocking(&self, budget: Duration) -> Result<(blocking::Stream, Route), WhyDirect> {
+        let result = match &self.decision {
+            Decision::Disabled => return Err(WhyDirect::Disabled),
+            Decision::NotAsked => return Err(WhyDirect::NotAsked),
+            Decision::FakeBackend(endpoint) => {
+                let deadline = Instant::now() + budget;
+                let dialed = || blocking::Stream::connect(endpoint, deadline);
+                fake(endpoint, dialed().map(drop).and_then(|()| dialed()))
+            }
+            Decision::Broker => {
+                let deadline = Instant::now() + budget;
+                let mut asked = false;
+                let answer = block_within(budget, thread::ask(self.question(), budget, &mut asked));
+                match answer.unwrap_or_else(|| Err(too_late(asked, budget))) {
+                    Ok(Adopted { route, endpoint, handed: Some(handed) }) => {
+                        negotiated(blocking::Stream::of_handed(handed, &endpoint), route)
+                    }
+                    Ok(Adopted { route, endpoint, handed: None }) => {
+                        negotiated(blocking::Stream::connect(&endpoint, deadline), route)
+                    }
+                    Err(failure) => Err(failure.into()),
+                }
+            }
+        };
+        told(result)
+    }
+
+    fn question(&self) -> Question {
+        Question {
+            broker: self.broker.as_ref().map(|endpoint| endpoint.as_str().to_owned()),
+            version: self.version.clone().into_owned(),
+            cached: self.cached.clone(),
+        }
+    }
+}
+
+impl Default for BrokerLane {
+    fn default() -> Self {
+        Self::off()
+    }
+}
+
+fn too_late(asked: bool, budget: Duration) -> LaneFailure {
+    if asked { LaneFailure::Silent(budget) } else { LaneFailure::Crowded(budget) }
+}
+
+fn fake<S>(endpoint: &Endpoint, dialed: Result<S, ConnectError>) -> Result<(S, Route), WhyDirect> {
+    match dialed {
+        Ok(stream) => Ok((stream, Route::FakeBackend { endpoint: endpoint.clone() })),
+        Err(error) => Err(WhyDirect::FakeBackend(error)),
+    }
+}
+
+fn negotiated<S>(dialed: Result<S, ConnectError>, route: Route) -> Result<(S, Route), WhyDirect> {
+    match dialed {
+        Ok(stream) => Ok((stream, route)),
+        Err(error) => Err(LaneFailure::Backend(error).into()),
+    }
+}
+
+/// Leaves a trace of a lane that led nowhere, which nobody else hears of.
+fn told<S>(result: Result<(S, Route), WhyDirect>) -> Result<(S, Route), WhyDirect> {
+    match &result {
+        Ok((_, route)) => {
+            tracing::debug!(%route, endpoint = ?route.endpoint(), "connected by the broker lane")
+        }
+        Err(why) => {
+            let why = why as &dyn std::error::Error;
+            tracing::debug!(why, "the broker lane led nowhere; the daemon is dialled directly");
+        }
+    }
+    result
+}

@@ -1,0 +1,199 @@
+//! Why the broker lane led to no connection.
+
+use std::io;
+use std::time::Duration;
+
+use ipc_endpoint::ConnectError;
+use running_process::broker::adopt::AdoptError;
+use running_process::broker::client::BrokerClientError;
+use running_process::broker::protocol::FramingError;
+use thiserror::Error;
+
+use super::BrokerRefusal;
+
+/// The broker lane led to no connection. Nothing was lost: the daemon is dialled directly.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LaneFailure {
+    /// The broker said no.
+    #[error(transparent)]
+    Refused(BrokerRefusal),
+    /// No broker listens.
+    #[error("no broker listens")]
+    Absent(#[source] io::Error),
+    /// The broker cannot be connected to for another reason than that.
+    #[error("the broker cannot be reached")]
+    Unreachable(#[source] io::Error),
+    /// The broker did not answer in time.
+    #[error("the broker did not answer within {0:?}")]
+    Silent(Duration),
+    /// The broker still owes the answer to an earlier question of this process, and is not asked another.
+    #[error("the broker still owes this process an answer")]
+    StillSilent,
+    /// This process waits for too many answers of brokers already.
+    #[error("this process asked a broker too often at one time to ask once more within {0:?}")]
+    Crowded(Duration),
+    /// The broker closed the connection before it had answered.
+    #[error("the broker closed the connection before it had answered")]
+    Closed(#[source] Box<BrokerClientError>),
+    /// What the broker sent is no answer.
+    #[error("the broker's answer cannot be understood")]
+    Garbage(#[source] Box<BrokerClientError>),
+    /// The broker named no backend.
+    #[error("the broker knows of no daemon that runs")]
+    NoBackend,
+    /// The backend that the broker named cannot be connected to.
+    #[error("the daemon that the broker named does not listen")]
+    BackendGone(#[source] io::Error),
+    /// The connection to the backend is not one that this program may use.
+    #[error("the daemon that the broker named cannot be used")]
+    Backend(#[from] ConnectError),
+    /// `RUNNING_PROCESS_DISABLE` is `1`.
+    #[error("RUNNING_PROCESS_DISABLE turns the broker off")]
+    Disabled,
+    /// `RUNNING_PROCESS_DISABLE` is neither `1` nor missing, which running-process takes for a mistake.
+    #[error("RUNNING_PROCESS_DISABLE is {value:?}, and must be 1 or missing")]
+    DisableValue {
+        /// The value.
+        value: String,
+    },
+    /// The path of the user's broker cannot be derived.
+    #[error("cannot tell where the broker of this user listens: {0}")]
+    Unlocated(String),
+    /// The broker could not be asked, for want of a thread or because its thread failed.
+    #[error("the broker could not be asked: {0}")]
+    Thread(String),
+}
+
+impl LaneFailure {
+    /// Its word, for programs.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Absent(_) => "absent",
+            Self::Unreachable(_) => "unreachable",
+            Self::Silent(_) => "silent",
+            Self::StillSilent => "still-silent",
+            Self::Crowded(_) => "crowded",
+            Self::Closed(_) => "closed",
+            Self::Garbage(_) => "garbage",
+            Self::NoBackend => "no-backend",
+            Self::BackendGone(_) => "backend-gone",
+            Self::Backend(_) => "backend-unusable",
+            Self::Disabled => "disabled",
+            Self::DisableValue { .. } => "disable-value",
+            Self::Unlocated(_) => "unlocated",
+            Self::Thread(_) => "thread",
+        }
+    }
+
+    /// The broker's refusal, if that is what it is.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&BrokerRefusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// Tells what running-process's error stands for. `waited` is how long the broker was given.
+#[must_use]
+pub fn classify_adopt_error(error: AdoptError, waited: Duration) -> LaneFailure {
+    match error {
+        AdoptError::BrokerDisabled => LaneFailure::Disabled,
+        AdoptError::DisableEnv(error) => LaneFailure::DisableValue { value: error.value },
+        AdoptError::AsyncJoin(text) => LaneFailure::Thread(text),
+        AdoptError::Connect(error) => classify_client_error(error, waited),
+    }
+}
+
+fn classify_client_error(error: BrokerClientError, waited: Duration) -> LaneFailure {
+    match error {
+        BrokerClientError::Refused { code, reason, retry_after_ms } => {
+            LaneFailure::Refused(BrokerRefusal::new(code, reason, retry_after_ms))
+        }
+        BrokerClientError::BrokerConnect(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => LaneFailure::Absent(error),
+            io::ErrorKind::TimedOut => LaneFailure::Silent(waited),
+            _ => LaneFailure::Unreachable(error),
+        },
+        BrokerClientError::BackendConnect(error) => LaneFailure::BackendGone(error),
+        BrokerClientError::EmptyBackendPipe => LaneFailure::NoBackend,
+        BrokerClientError::Framing(FramingError::UnexpectedEof { .. } | FramingError::Io(_)) => {
+            LaneFailure::Closed(Box::new(error))
+        }
+        BrokerClientError::Framing(_)
+        | BrokerClientError::DecodeFrame(_)
+        | BrokerClientError::DecodeHelloReply(_)
+        | BrokerClientError::DecodeAdminReply(_)
+        | BrokerClientError::UnexpectedResponseFrame(_)
+        | BrokerClientError::MissingHelloReplyResult => LaneFailure::Garbage(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use running_process::broker::client::BrokerDisableEnvError;
+    use running_process::broker::protocol::ErrorCode;
+
+    use super::super::RefusalKind;
+    use super::*;
+
+    #[test]
+    fn every_error_of_an_adoption_has_its_word() {
+        let check = |error: AdoptError, expected: &str| {
+            let shown = error.to_string();
+            assert_eq!(classify_adopt_error(error, Duration::ZERO).label(), expected, "{shown}");
+        };
+        let client = |error: BrokerClientError, expected: &str| check(error.into(), expected);
+        let io = |kind: io::ErrorKind| io::Error::from(kind);
+        check(AdoptError::BrokerDisabled, "disabled");
+        check(BrokerDisableEnvError { value: "0".to_owned() }.into(), "disable-value");
+        check(AdoptError::AsyncJoin("panic".to_owned()), "thread");
+        client(BrokerClientError::BrokerConnect(io(io::ErrorKind::NotFound)), "absent");
+        client(BrokerClientError::BrokerConnect(io(io::ErrorKind::ConnectionRefused)), "absent");
+        client(BrokerClientError::BrokerConnect(io(io::ErrorKind::TimedOut)), "silent");
+        client(BrokerClientError::BrokerConnect(io(io::ErrorKind::PermissionDenied)), "unreachable");
+        client(BrokerClientError::BackendConnect(io(io::ErrorKind::NotFound)), "backend-gone");
+        client(BrokerClientError::EmptyBackendPipe, "no-backend");
+        client(FramingError::UnexpectedEof { context: "body" }.into(), "closed");
+        client(FramingError::Io(io(io::ErrorKind::ConnectionReset)).into(), "closed");
+        client(FramingError::FrameTooLarge { body_length: 1, cap: 0 }.into(), "garbage");
+        client(FramingError::UnsupportedFramingVersion { got: 9, expected: 1 }.into(), "garbage");
+        client(BrokerClientError::UnexpectedResponseFrame("kind"), "garbage");
+        client(BrokerClientError::MissingHelloReplyResult, "garbage");
+    }
+
+    #[test]
+    fn every_code_that_running_process_knows_is_a_refusal_of_its_own() {
+        let codes = [
+            (ErrorCode::ErrorVersionUnsupported, RefusalKind::VersionUnsupported),
+            (ErrorCode::ErrorVersionBlocked, RefusalKind::VersionBlocked),
+            (ErrorCode::ErrorServiceUnknown, RefusalKind::ServiceUnknown),
+            (ErrorCode::ErrorRateLimited, RefusalKind::RateLimited),
+            (ErrorCode::ErrorShuttingDown, RefusalKind::ShuttingDown),
+            (ErrorCode::ErrorBackendSpawnFailed, RefusalKind::BackendSpawnFailed),
+            (ErrorCode::ErrorPeerRejected, RefusalKind::PeerRejected),
+            (ErrorCode::ErrorInternal, RefusalKind::Internal),
+            (ErrorCode::ErrorFdPressure, RefusalKind::FdPressure),
+            (ErrorCode::Unspecified, RefusalKind::Unspecified),
+        ];
+        assert_eq!(codes.map(|(_, kind)| kind), RefusalKind::ALL);
+        // Numbers are given out one after the other, so a new one would be the next.
+        let next = codes.iter().map(|(code, _)| *code as i32).max().unwrap() + 1;
+        assert!(ErrorCode::try_from(next).is_err(), "running-process knows a code more than this table");
+        for (code, kind) in codes {
+            let refused =
+                |retry_after_ms| BrokerClientError::Refused { code, reason: "so".to_owned(), retry_after_ms };
+            let failure = classify_adopt_error(refused(0).into(), Duration::ZERO);
+            let expected = BrokerRefusal { kind, reason: "so".to_owned(), retry_after: None };
+            assert_eq!(failure.refusal(), Some(&expected));
+            assert_eq!(failure.to_string(), format!("the broker refused ({kind}): so"));
+            let failure = classify_adopt_error(refused(1500).into(), Duration::ZERO);
+            assert_eq!(failure.refusal().unwrap().retry_after, Some(Duration::from_millis(1500)));
+            assert!(failure.to_string().ends_with(": so (ask again in 1500 ms)"), "{failure}");
+        }
+    }
+}

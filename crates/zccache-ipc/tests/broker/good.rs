@@ -1,0 +1,165 @@
+//! A broker that names a backend, and the ways past it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use testkit::{TempEndpoint, watchdog};
+use zccache_ipc::endpoint::Endpoint;
+use zccache_ipc::rp_broker::lane::{Decision, Values};
+use zccache_ipc::rp_broker::testing::{Answers, TestBroker};
+use zccache_ipc::{BrokerLane, Lane, Route, WirePolicy};
+
+use super::common::PATIENCE;
+use super::support::{AT_MOST, BACKEND, BUDGET, DIRECT, answering, config, daemon, lane, route};
+
+/// A broker for `backend`, and the place that it is at.
+fn broker(backend: &str) -> (TestBroker, TempEndpoint) {
+    let place = TempEndpoint::new();
+    (TestBroker::serve(&place.name(), Answers::with_backend(backend)), place)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_negotiated_socket_carries_calls_on_every_lane_of_both_clients() {
+    let _watchdog = watchdog(PATIENCE * 3);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, _place) = broker(backend.endpoint.as_str());
+    let lane = lane(broker.socket());
+    // The real budget: nothing here is meant to be given up.
+    let config = config().broker_budget(BrokerLane::BUDGET);
+    for wire in [Lane::V15, Lane::V16, Lane::FrameV1] {
+        let answers = answering(&direct, &lane, config.wire(WirePolicy::Only(wire))).await;
+        assert_eq!(answers, [BACKEND, BACKEND], "{wire}");
+    }
+    assert_eq!(answering(&direct, &lane, config).await, [BACKEND, BACKEND]);
+
+    let route = route(&direct, &lane).await.unwrap();
+    let Route::BrokerNegotiated { endpoint, daemon_version } = &route else { panic!("{route:?}") };
+    assert_eq!((endpoint, &**daemon_version), (&backend.endpoint, "1.2.3"));
+}
+
+#[tokio::test]
+async fn a_brokered_daemon_is_found_where_none_is_at_the_endpoint() {
+    let _watchdog = watchdog(PATIENCE);
+    let backend = daemon(BACKEND);
+    let (broker, place) = broker(backend.endpoint.as_str());
+    let nobody = Endpoint::new(place.dir().join("nobody").to_str().unwrap());
+    let connected = zccache_ipc::connect_daemon(nobody, &lane(broker.socket()), &config()).await;
+    assert_eq!(connected.unwrap().recv_timeout(), Some(PATIENCE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_is_known_is_dialled_without_the_broker() {
+    let _watchdog = watchdog(PATIENCE);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, place) = broker(backend.endpoint.as_str());
+    let absent = place.dir().join("absent");
+    let absent = lane(absent.to_str().unwrap()).cached(backend.endpoint.clone());
+    let skipped = route(&direct, &absent).await.unwrap();
+    assert!(
+        matches!(&skipped, Route::HelloSkip { endpoint } if *endpoint == backend.endpoint),
+        "{skipped:?}"
+    );
+    assert_eq!(answering(&direct, &absent, config()).await, [BACKEND, BACKEND]);
+    // Nobody listens there any more, so the broker is asked.
+    let gone = lane(broker.socket()).cached(place.dir().join("gone").to_str().unwrap());
+    let route = route(&direct, &gone).await.unwrap();
+    assert_eq!((route.label(), route.endpoint()), ("broker-negotiated", Some(&backend.endpoint)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_connections_at_once_all_come_by_the_broker() {
+    let _watchdog = watchdog(PATIENCE);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, _place) = broker(backend.endpoint.as_str());
+    let (lane, config) = (lane(broker.socket()), config().broker_budget(PATIENCE / 4));
+    let connecting = (0..40).map(|_| {
+        let (endpoint, lane) = (direct.endpoint.clone(), lane.clone());
+        tokio::spawn(async move {
+            zccache_ipc::connect_daemon_with_route(endpoint, &lane, &config).await.unwrap().1
+        })
+    });
+    for route in connecting.collect::<Vec<_>>() {
+        let route = route.await.unwrap();
+        assert_eq!(route.label(), "broker-negotiated", "{route:?}");
+    }
+}
+
+fn decided(values: Values) -> BrokerLane {
+    BrokerLane::new(values.decide(zccache_ipc::endpoint::Platform::CURRENT))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_backend_is_dialled_dropped_and_dialled_again() {
+    let _watchdog = watchdog(PATIENCE);
+    let direct = daemon(DIRECT);
+    let place = TempEndpoint::new();
+    let listener = tokio::net::UnixListener::bind(place.socket()).unwrap();
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&accepted);
+    let counting = tokio::spawn(async move {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(listener.accept().await.unwrap());
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let mut values = Values::default();
+    values.fake_backend = Some(place.name());
+    values.broker = true;
+    let fake = route(&direct, &decided(values)).await.unwrap();
+    assert!(
+        matches!(&fake, Route::FakeBackend { endpoint } if endpoint.as_str() == place.name()),
+        "{fake:?}"
+    );
+    testkit::eventually(PATIENCE, "both connections arrive", || accepted.load(Ordering::SeqCst) == 2);
+    counting.abort();
+
+    let backend = daemon(BACKEND);
+    let mut values = Values::default();
+    values.fake_backend = Some(backend.endpoint.as_str().to_owned());
+    assert_eq!(answering(&direct, &decided(values), config()).await, [BACKEND, BACKEND]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_backend_that_is_not_there_is_done_without() {
+    let _watchdog = watchdog(PATIENCE);
+    let direct = daemon(DIRECT);
+    for name in [direct.place.dir().join("gone").to_str().unwrap().to_owned(), "x".repeat(4096)] {
+        let mut values = Values::default();
+        values.fake_backend = Some(name);
+        let lane = decided(values);
+        let route = route(&direct, &lane).await.unwrap();
+        assert_eq!(route.why_direct().map(zccache_ipc::WhyDirect::label), Some("fake-backend-failed"));
+        assert_eq!(answering(&direct, &lane, config()).await, [DIRECT, DIRECT]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_is_off_asks_nobody() {
+    let _watchdog = watchdog(PATIENCE);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, _place) = broker(backend.endpoint.as_str());
+    for (decision, why) in [(Decision::Disabled, "disabled"), (Decision::NotAsked, "not-asked")] {
+        let lane = BrokerLane::new(decision).broker_at(broker.socket());
+        assert!(lane.is_off());
+        let route = route(&direct, &lane).await.unwrap();
+        assert_eq!(route.why_direct().map(zccache_ipc::WhyDirect::label), Some(why));
+        assert_eq!(answering(&direct, &lane, config()).await, [DIRECT, DIRECT]);
+    }
+    assert!(BrokerLane::default().is_off());
+}
+
+#[tokio::test]
+async fn what_the_lane_takes_is_never_all_that_a_call_has() {
+    let _watchdog = watchdog(PATIENCE);
+    let direct = daemon(DIRECT);
+    let place = TempEndpoint::new();
+    let _silent = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
+    let limit = BUDGET * 2;
+    let config = zccache_ipc::ClientConfig::within(limit).broker_budget(Duration::from_secs(3600));
+    let begin = Instant::now();
+    let client = zccache_ipc::Client::with_broker_lane(direct.endpoint.clone(), config, lane(&place.name()));
+    client.ping().await.expect("half of the limit is left for the daemon");
+    assert!(begin.elapsed() < AT_MOST);
+}
