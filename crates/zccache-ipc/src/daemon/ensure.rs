@@ -142,7 +142,7 @@ impl Start<'_> {
         if silent.may_be_ended() {
             return Ok(silent);
         }
-        Err(match silent.end(endpoint) {
+        Err(match silent.end(&self.config.locations) {
             Err(error) => error.into(),
             Ok(_) => unreachable!("one that may not be ended is not"),
         })
@@ -150,17 +150,17 @@ impl Start<'_> {
 
     /// Makes room for a new daemon. `silent` is who was seen before it was this client's turn.
     fn vacate(&self, silent: Option<Silent>) -> Result<Vacated, StartError> {
-        let endpoint = self.config.locations.endpoint();
+        let locations = &self.config.locations;
         if let Some(silent) = silent.filter(Silent::is_there)
             && matches!(self.asking.ask(FIRST), Asked::Silent(_))
         {
-            return Ok(Vacated::Free(Some(Replaced::Killed(silent.end(endpoint)?))));
+            return Ok(Vacated::Free(Some(Replaced::Killed(silent.end(locations)?))));
         }
         match self.look() {
             Look::Nobody => Ok(Vacated::Free(None)),
             Look::Fails(error) => Err(error.into()),
             Look::Silent(silent) => {
-                let pid = self.to_be_ended(silent)?.end(endpoint)?;
+                let pid = self.to_be_ended(silent)?.end(locations)?;
                 Ok(Vacated::Free(Some(Replaced::Killed(pid))))
             }
             Look::Answers(version) if self.will_do(version.as_deref()) => Ok(Vacated::Answers),

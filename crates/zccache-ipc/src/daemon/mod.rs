@@ -6,6 +6,8 @@
 //! [`ProvedDaemon`]: ipc_endpoint::ProvedDaemon
 
 mod config;
+#[cfg_attr(not(feature = "broker"), path = "contradiction_left_out.rs")]
+mod contradiction;
 pub(crate) mod ensure;
 mod error;
 mod launch;

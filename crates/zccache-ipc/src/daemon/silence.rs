@@ -4,9 +4,10 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Endpoint, Pid, ProvedDaemon, Unproved, has_let_go};
+use ipc_endpoint::{Endpoint, Locations, Pid, ProvedDaemon, Unproved, has_let_go};
 use thiserror::Error;
 
+use super::contradiction::contradiction;
 use crate::CallError;
 
 /// How long the locks of a process may be held after it was ended.
@@ -66,6 +67,9 @@ pub enum NotEnded {
     /// It is not proved to be the daemon.
     #[error(transparent)]
     Unproved(#[from] Unproved),
+    /// Its identity file, or the process itself, says that it is something else.
+    #[error("it holds the lock, and is not the daemon of the identity file")]
+    Identity(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The system did not let it be ended.
     #[error("the system does not let it be ended")]
     Kill(#[source] io::Error),
@@ -94,7 +98,10 @@ impl Silent {
     }
 
     /// Ends it, and waits until its lock is free.
-    pub(super) fn end(self, endpoint: &Endpoint) -> Result<Pid, SilentDaemon> {
+    ///
+    /// The lock proves that it is the daemon; where there is an identity file, that must not say otherwise.
+    pub(super) fn end(self, locations: &Locations) -> Result<Pid, SilentDaemon> {
+        let endpoint = locations.endpoint();
         let Self { verdict, waited, proof, silence } = self;
         let failed = |process, why| SilentDaemon {
             endpoint: endpoint.clone(),
@@ -111,6 +118,9 @@ impl Silent {
             Err(unproved) => return Err(failed(unproved.process(), unproved.into())),
         };
         let pid = daemon.pid();
+        if let Some(difference) = contradiction(locations, pid) {
+            return Err(failed(Some(pid), NotEnded::Identity(difference)));
+        }
         if let Err(error) = end_proved(daemon, endpoint) {
             return Err(failed(Some(pid), error));
         }
@@ -130,7 +140,7 @@ impl Silent {
 }
 
 /// Ends `daemon`, and waits until its lock is free.
-pub(super) fn end_proved(daemon: ProvedDaemon, endpoint: &Endpoint) -> Result<(), NotEnded> {
+fn end_proved(daemon: ProvedDaemon, endpoint: &Endpoint) -> Result<(), NotEnded> {
     let pid = daemon.pid();
     daemon.kill().map_err(NotEnded::Kill)?;
     let deadline = Instant::now() + TO_DIE;

@@ -103,7 +103,7 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
 
 /// Ends the silent daemon, or says why not.
 fn end(config: &StopConfig, silent: Silent) -> Result<Stopped, StopError> {
-    Ok(Stopped::Killed { pid: silent.end(config.locations.endpoint())? })
+    Ok(Stopped::Killed { pid: silent.end(&config.locations)? })
 }
 
 /// Whether one more question gets no answer.
