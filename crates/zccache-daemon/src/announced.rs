@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use zccache_ipc::Wires;
-use zccache_ipc::endpoint::{IdentityEndpoint, Pid};
+use zccache_ipc::endpoint::{DirPolicy, IdentityEndpoint, Pid, ensure_directory};
 use zccache_ipc::rp_broker::identity::{self, Identity, this_executable};
+use zccache_ipc::rp_broker::lane::broker_v2_identity_file;
 use zccache_ipc::rp_broker::probe::{Announcer, Responder};
+use zccache_ipc::{Extension, Wires};
 
 use crate::chain;
 use crate::settings::Settings;
@@ -43,18 +44,19 @@ impl Announced {
             return None;
         }
         let locations = &settings.locations;
-        let files = vec![locations.identity_file().to_owned()];
+        let mut files = vec![locations.identity_file().to_owned()];
+        files.extend(settings.tells_broker.then(broker_v2_identity_file));
         let state = Arc::new(Mutex::new(State { files, identity: None, ended: false }));
         let (responder, announcer) = Responder::new();
-        let endpoint = locations.identity_endpoint();
+        let endpoint = settings.identity_endpoint();
         let shared = Arc::clone(&state);
         in_the_background("identity", move || find_out(endpoint, announcer, &shared));
         Some(Self { responder, state })
     }
 
     /// Answers probes, as soon as the identity is known.
-    pub(crate) fn responder(&self) -> Responder {
-        self.responder.clone()
+    pub(crate) fn responder(&self) -> Arc<dyn Extension> {
+        Arc::new(self.responder.clone())
     }
 
     /// Writes the files again: who removed the socket may have removed them too.
@@ -76,6 +78,12 @@ impl State {
     fn write(&self) {
         let Some(identity) = self.identity.as_ref().filter(|_| !self.ended) else { return };
         for file in &self.files {
+            if let Some(directory) = file.parent()
+                && let Err(error) = ensure_directory(directory, DirPolicy::Dedicated)
+            {
+                tracing::warn!(error = chain(&error), "others cannot verify this daemon");
+                continue;
+            }
             if let Err(error) = identity::write(file, identity) {
                 tracing::warn!(error = chain(&error), "others cannot verify this daemon");
             }

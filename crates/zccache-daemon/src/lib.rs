@@ -13,6 +13,7 @@ pub mod service;
 pub mod sessions;
 pub mod store;
 
+#[cfg_attr(not(feature = "broker"), path = "announced_left_out.rs")]
 mod announced;
 mod args;
 mod background;
@@ -22,6 +23,8 @@ mod error;
 mod logging;
 mod serving;
 mod settings;
+#[cfg_attr(not(feature = "broker"), path = "standing_left_out.rs")]
+mod standing;
 mod start;
 mod traffic;
 

@@ -118,7 +118,7 @@ impl<'a> Servers<'a> {
         config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
         if let Some(announced) = announced {
-            config.extension = Some(Arc::new(announced.responder()));
+            config.extension = Some(announced.responder());
         }
         config.drain = DrainPolicy::new(DRAIN, || {
             tracing::error!("the daemon does not end by itself and is ended");

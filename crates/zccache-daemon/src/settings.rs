@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
-use zccache_ipc::endpoint::{Endpoint, Environment, LocateError, Locations, Variable};
-use zccache_ipc::rp_broker::probe::Ask;
+use zccache_ipc::endpoint::{
+    BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, Variable,
+};
 
-use crate::Args;
+use crate::{Args, standing};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
 const IDLE_TIMEOUT_SECS: u64 = 3600;
@@ -17,6 +18,8 @@ const IDLE_TIMEOUT_SECS: u64 = 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) locations: Locations,
+    /// What the broker says that started this process, unless the command line says where to listen.
+    pub(crate) broker: Option<BrokerStart>,
     /// The release that is announced.
     pub(crate) version: String,
     /// Without a request; `None` is never.
@@ -24,7 +27,11 @@ pub(crate) struct Settings {
     pub(crate) max_connections: u32,
     pub(crate) wires: Wires,
     /// Whether another daemon is asked who it is. This one answers in any case.
+    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "nobody can be asked in this build"))]
     pub(crate) asks: bool,
+    /// Whether broker v2 is told where this daemon is: by its default endpoint, for those who use the broker.
+    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "there is no broker in this build"))]
+    pub(crate) tells_broker: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     /// What was not understood and is done without.
@@ -33,7 +40,9 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Self, LocateError> {
-        let endpoint = args.endpoint.as_deref().map(Endpoint::from);
+        let argument = args.endpoint.as_deref().map(Endpoint::from);
+        let broker = BrokerStart::from_environment(environment).filter(|_| argument.is_none());
+        let endpoint = argument.or_else(|| broker.as_ref().map(|broker| broker.endpoint().clone()));
         let locations = Locations::for_daemon(environment, endpoint.as_ref(), args.cache_dir.as_deref())?;
         let mut remarks: Vec<_> = locations.problems().iter().map(ToString::to_string).collect();
         let idle_timeout = args.idle_timeout.unwrap_or_else(|| {
@@ -45,18 +54,35 @@ impl Settings {
                 IDLE_TIMEOUT_SECS
             })
         });
-        Ok(Self {
+        let mut settings = Self {
+            broker,
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
             wires: args.wires.into(),
-            asks: Ask::is_allowed_by(environment),
+            asks: standing::asks(environment),
+            tells_broker: locations.is_default() && standing::tells_broker(environment),
             log_file: args.log_file.as_ref().map(|path| environment.cwd().join(path)),
             // The command line admits the names of levels only.
             log_level: args.log_level.parse().unwrap_or(LevelFilter::INFO),
             remarks,
             locations,
-        })
+        };
+        if settings.broker.is_some() && settings.log_file.is_none() {
+            // A broker leaves its daemons no standard error.
+            settings.log_file = Some(settings.background_log());
+        }
+        Ok(settings)
+    }
+
+    /// How others know the endpoint: a broker compares its own words.
+    #[cfg_attr(
+        all(not(feature = "broker"), not(test)),
+        expect(dead_code, reason = "nobody is told in this build")
+    )]
+    pub(crate) fn identity_endpoint(&self) -> IdentityEndpoint {
+        let of_broker = self.broker.as_ref().map(|broker| broker.identity().clone());
+        of_broker.unwrap_or_else(|| self.locations.identity_endpoint())
     }
 
     /// The log of a daemon in the background that was given none: beside the lifecycle log, and named like it.
@@ -108,6 +134,39 @@ mod tests {
         check("d --idle-timeout 9", Some("soon"), 9, 0);
         check("d --idle-timeout 0", Some("7"), 0, 0);
         check("d --idle-timeout 18446744073709551615", None, u64::MAX, 0);
+    }
+
+    #[test]
+    fn a_broker_says_where_to_listen_unless_the_command_line_does() {
+        let started = environment()
+            .with(Variable::BrokerBackendPipe, "/r/be.sock")
+            .with(Variable::BrokerBackendNamespace, "shared")
+            .with(Variable::BrokerListenerFd, "3");
+        let of_broker = settings("d", &started);
+        assert_eq!(of_broker.locations.endpoint().as_str(), "/r/be.sock");
+        let identity = of_broker.identity_endpoint();
+        assert_eq!((&*identity.namespace_id, &*identity.path), ("shared", "/r/be.sock"));
+        // Its files have names of their own, beside those of the daemon at the default endpoint.
+        let own = settings("d", &environment());
+        assert_ne!(of_broker.locations.lock_file(), own.locations.lock_file());
+        assert_ne!(of_broker.locations.identity_file(), own.locations.identity_file());
+        assert_eq!(of_broker.log_file, Some(of_broker.background_log()));
+        assert_ne!(of_broker.log_file, Some(own.background_log()));
+
+        let told = settings("d --endpoint /e", &started);
+        assert_eq!((told.locations.endpoint().as_str(), told.broker), ("/e", None));
+        assert_eq!(own.broker, None);
+    }
+
+    #[test]
+    #[cfg(feature = "broker")]
+    fn only_the_daemon_at_the_default_endpoint_of_who_uses_the_broker_tells_it_where_it_is() {
+        let using = environment().with(Variable::BrokerConnect, "1");
+        assert!(settings("d", &using).tells_broker);
+        assert!(!settings("d", &environment()).tells_broker);
+        assert!(!settings("d --endpoint /e", &using).tells_broker);
+        assert!(!settings("d", &using.clone().with(Variable::RunningProcessDisable, "1")).tells_broker);
+        assert!(!settings("d", &using.with(Variable::BrokerBackendPipe, "/r/be.sock")).tells_broker);
     }
 
     #[test]

@@ -4,15 +4,14 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
-    ensure_directory, raise_fd_limit,
+    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Listener, Pid, Platform, Rule,
+    detach_session, ensure_directory, raise_fd_limit,
 };
-use zccache_ipc::rp_broker::probe::{Ask, DEFAULT_BUDGET, Proof, verify};
 
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
 use crate::settings::Settings;
-use crate::{Args, StartError, background, chain, logging};
+use crate::{Args, StartError, background, chain, logging, standing};
 
 /// What became of a start. All of them are successes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     // First, so that nothing that happens from here on reaches the terminal of the starter.
     let detached = if args.detached { detach_session() } else { Ok(()) };
     let settings = Settings::resolve(args, environment)?;
-    if !args.foreground {
+    if !args.foreground && settings.broker.is_none() {
         // Here, and not only in the log of a daemon that ends at once.
         settings
             .locations
@@ -56,12 +55,17 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
         directories(&settings)?;
         return background::start(args, &settings);
     }
+    // For the log. What is wrong with them is told in it, where it can be.
+    let unmade = if settings.broker.is_some() { directories(&settings).err() } else { None };
     let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);
     if let Some(error) = log_failed {
         tracing::warn!(%error, "the log file cannot be written; this is standard error");
     }
     if let Err(error) = detached {
         tracing::warn!(%error, "the daemon stays in the session of its starter");
+    }
+    if let Some(error) = unmade {
+        tracing::warn!("{}", chain(&error));
     }
     for remark in &settings.remarks {
         tracing::warn!("{remark}");
@@ -101,7 +105,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         Err(ClaimError::Held { by, .. }) => return lost(by),
         Err(error) => return Err(StartError::Claim(error)),
     };
-    if let Some(by) = proved_to_be_there(settings) {
+    if let Some(by) = standing::proved(settings) {
         return lost(Some(by));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -111,10 +115,13 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         .map_err(StartError::Runtime)?;
     let served = runtime.block_on(async {
         // Before the store is opened: clients that come meanwhile wait in the backlog.
-        let listener = match claim.bind() {
-            Ok(listener) => listener,
-            Err(BindError::InUse { by, .. }) => return lost(by),
-            Err(error) => return Err(StartError::Bind(error)),
+        let listener = match taken_over(&mut claim, settings) {
+            Some(listener) => listener,
+            None => match claim.bind() {
+                Ok(listener) => listener,
+                Err(BindError::InUse { by, .. }) => return lost(by),
+                Err(error) => return Err(StartError::Bind(error)),
+            },
         };
         directories(settings)?;
         // A directory that the daemon stands in cannot be unmounted or, on Windows, removed.
@@ -129,16 +136,19 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     served
 }
 
-/// A daemon without locks, as released ones are, that its identity file and its answer prove to be there.
-///
-/// Where nothing is proved, binding finds out by a plain connect, in the other half of the budget.
-fn proved_to_be_there(settings: &Settings) -> Option<Pid> {
-    if !settings.asks {
-        return None;
+/// The listener that a broker has bound for this daemon and passed on.
+fn taken_over(claim: &mut Claim, settings: &Settings) -> Option<Listener> {
+    let number = settings.broker.as_ref()?.listener()?;
+    match claim.take_over(number) {
+        Ok(listener) => {
+            tracing::info!(endpoint = %claim.endpoint(), "a broker passed the listener on");
+            Some(listener)
+        }
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "the broker's listener is not taken over");
+            None
+        }
     }
-    let outcome = verify(&Ask::of(&settings.locations).within(DEFAULT_BUDGET / 2));
-    tracing::debug!(?outcome, "asked who has the endpoint");
-    outcome.proof().map(Proof::pid)
 }
 
 /// Refuses a runtime directory in which others could put another directory in the place of ours.

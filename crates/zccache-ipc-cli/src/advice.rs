@@ -35,6 +35,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::NoName(_) => "rename the file to a name in UTF-8".to_owned(),
         Failure::SameName(_) => "store files of different names".to_owned(),
         Failure::TooLarge { .. } => "store less under one key".to_owned(),
+        Failure::LeftOut(_) => "build it with its default features".to_owned(),
         Failure::NoSuchOutput { .. } | Failure::SeveralOutputs(_) => {
             "choose one of them with --name NAME".to_owned()
         }

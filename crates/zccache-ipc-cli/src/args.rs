@@ -8,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use zccache_ipc::{Lane, WirePolicy};
 
+use crate::broker_args::Broker;
 use crate::exit;
 
 /// The program's name.
@@ -84,6 +85,9 @@ pub(crate) enum Verb {
         \"lane\" (v15, v16 or frame_v1) takes the place of --wire. Ids that the lane does not have are not sent.\n\
         The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
     Request(Request),
+    /// See by which way the daemon is reached
+    #[command(subcommand, after_help = "Example:\n  ZCCACHE_BROKER_CONNECT=1 zccache-ipc broker status")]
+    Broker(Broker),
     /// Translate frames to JSON and back; asks nobody
     #[command(
         subcommand,

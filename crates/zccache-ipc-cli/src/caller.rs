@@ -85,7 +85,7 @@ impl Caller {
 
     /// Returns a client whose calls take no longer than `limit`.
     pub(crate) fn client_within(&self, limit: Duration) -> Client {
-        Client::new(self.endpoint().clone(), ClientConfig::within(limit).wire(self.wire))
+        client(self, ClientConfig::within(limit).wire(self.wire))
     }
 
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
@@ -103,6 +103,18 @@ impl Caller {
     pub(crate) fn absolute(&self, path: &Path) -> std::path::PathBuf {
         self.environment.cwd().join(path)
     }
+}
+
+/// A client that comes to the daemon by the broker, where the environment asks for that.
+#[cfg(feature = "broker")]
+fn client(caller: &Caller, config: ClientConfig) -> Client {
+    let lane = zccache_ipc::BrokerLane::from_environment(&caller.environment);
+    Client::with_broker_lane(caller.endpoint().clone(), config, lane)
+}
+
+#[cfg(not(feature = "broker"))]
+fn client(caller: &Caller, config: ClientConfig) -> Client {
+    Client::new(caller.endpoint().clone(), config)
 }
 
 /// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either (`spec/WIRE.md` §10.1).

@@ -47,6 +47,9 @@ pub(crate) enum Failure {
     SeveralOutputs(Vec<String>),
     #[error("the artifact has no output")]
     NoOutput,
+    #[error("this program was built without {0} support")]
+    #[cfg_attr(feature = "broker", expect(dead_code, reason = "for the builds that leave something out"))]
+    LeftOut(&'static str),
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
     #[error("cannot write the standard output")]
@@ -63,6 +66,7 @@ impl Failure {
             Self::Locate(_) | Self::NoName(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) => Kind::Usage,
+            Self::LeftOut(_) => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
             | Self::Read { .. }

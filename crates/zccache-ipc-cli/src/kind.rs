@@ -71,4 +71,6 @@ kinds! {
     StartFailed = "start-failed" => Failed,
     /// The artifact has no such output, or more than one.
     WhichOutput = "which-output" => Failed,
+    /// The program was built without it.
+    LeftOut = "left-out" => Failed,
 }

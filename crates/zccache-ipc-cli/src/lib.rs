@@ -9,6 +9,7 @@
 
 mod advice;
 mod args;
+mod broker_args;
 mod caller;
 mod exit;
 mod failure;

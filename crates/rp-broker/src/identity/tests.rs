@@ -124,7 +124,7 @@ fn what_is_no_small_file_is_not_read_and_not_waited_for() {
     // Unreadable for everybody, root included: what should be its directory is a file.
     let below = path.join("i.json");
     assert!(matches!(read(&below), Err(IdentityFileError::Read(ReadError::Io { .. })) | Ok(None)));
-    assert_eq!(remove_if_of(&path, Pid::new(4242).unwrap()).unwrap(), false);
+    assert!(!remove_if_of(&path, Pid::new(4242).unwrap()).unwrap());
     assert!(path.exists());
 }
 

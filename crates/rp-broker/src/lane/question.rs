@@ -1,11 +1,13 @@
 //! Asking a broker, with running-process's own client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipc_endpoint::{Endpoint, Handed, Platform};
 use running_process::broker::adopt::{AsyncBrokerSession, OwnedConnectRequest};
 use running_process::broker::client::BackendConnectionRoute;
 use running_process::broker::lifecycle::names::shared_broker_pipe;
+use running_process::broker::lifecycle::names_v2::daemon_identity_path;
 use running_process::broker::lifecycle::user_sid_hash;
 
 use super::{LaneFailure, Route, classify_adopt_error};
@@ -47,6 +49,14 @@ pub fn shared_broker_endpoint() -> Result<Endpoint, LaneFailure> {
     let unix = pipe.unix.map(|path| path.to_string_lossy().into_owned());
     let name = unix.or(pipe.windows).ok_or_else(|| unlocated(&"running-process names no path"))?;
     Ok(Endpoint::new(name))
+}
+
+/// The file in which a daemon that a broker did not start tells broker v2 who and where it is.
+///
+/// One for a user, by running-process's own rule: who writes it last is found.
+#[must_use]
+pub fn broker_v2_identity_file() -> PathBuf {
+    daemon_identity_path(SERVICE)
 }
 
 /// Asks, and waits for as long as running-process does: up to half a minute, and longer for a backend that

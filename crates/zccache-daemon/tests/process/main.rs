@@ -1,6 +1,8 @@
 //! The daemon as a process: starting, losing, ending, and the places it is given.
 
 mod background;
+#[cfg(unix)]
+mod brokered;
 mod ending;
 mod places;
 mod serving;

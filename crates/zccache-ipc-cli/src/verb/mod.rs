@@ -1,5 +1,7 @@
 //! The verbs, one file each.
 
+#[cfg_attr(not(feature = "broker"), path = "broker_left_out.rs")]
+mod broker;
 mod clear;
 mod completions;
 mod endpoint;
@@ -21,6 +23,7 @@ use zccache_ipc::model::Response;
 
 use crate::Exit;
 use crate::args::{Arguments, Verb};
+use crate::broker_args::Broker;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::json::to_json;
@@ -43,6 +46,9 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
         Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
+        Verb::Broker(Broker::Status(status)) => {
+            return broker::run(&Caller::of_nobody(environment, &global)?, &status, output);
+        }
         verb => verb,
     };
     let caller = Caller::new(environment, &global)?;
@@ -55,7 +61,7 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_) | Verb::Endpoint | Verb::Broker(_) | Verb::Wire(_) | Verb::Completions(_) => {
             unreachable!("these were done above")
         }
     }
