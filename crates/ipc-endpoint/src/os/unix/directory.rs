@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, fchmod, open};
+use rustix::fs::{Access, Mode, OFlags, access, fchmod, open};
 
 use super::{file_kind, our_uid};
-use crate::{DirPolicy, DirectoryError};
+use crate::{DirPolicy, DirectoryError, DirectoryState};
 
 /// See [`crate::ensure_directory`]. `path` has no trailing separator.
 pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), DirectoryError> {
@@ -25,23 +25,62 @@ pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), D
         }
         found => found.map_err(failed)?,
     };
-    if metadata.is_symlink() {
-        return Err(DirectoryError::Symlink(path));
-    }
-    if !metadata.is_dir() {
-        return Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) });
-    }
-    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
-        return Err(DirectoryError::Foreign { path, owner: metadata.uid(), expected });
-    }
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(DirectoryError::Writable { path, mode });
-    }
-    if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
+    judge(&path, &metadata)?;
+    if policy == DirPolicy::Dedicated && metadata.mode() & 0o077 != 0 {
         tighten(&path, &metadata).map_err(failed)?;
     }
     Ok(())
+}
+
+/// See [`crate::inspect_directory`]. `path` has no trailing separator.
+pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<DirectoryState, DirectoryError> {
+    if is_the_systems_own(&path) {
+        return Ok(DirectoryState::Safe);
+    }
+    let metadata = match fs::symlink_metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DirectoryState::Missing),
+        Err(source) => return Err(DirectoryError::Io { path, source }),
+    };
+    judge(&path, &metadata)?;
+    let mode = metadata.mode() & 0o7777;
+    Ok(if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
+        DirectoryState::Loose { mode }
+    } else {
+        DirectoryState::Safe
+    })
+}
+
+/// Refuses what others could interfere with.
+fn judge(path: &Path, metadata: &fs::Metadata) -> Result<(), DirectoryError> {
+    let path = || path.to_owned();
+    if metadata.is_symlink() {
+        return Err(DirectoryError::Symlink(path()));
+    }
+    if !metadata.is_dir() {
+        return Err(DirectoryError::NotADirectory { path: path(), kind: file_kind(metadata) });
+    }
+    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
+        return Err(DirectoryError::Foreign { path: path(), owner: metadata.uid(), expected });
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(DirectoryError::Writable { path: path(), mode });
+    }
+    Ok(())
+}
+
+/// See [`crate::is_writable`].
+pub(crate) fn is_writable(path: &Path) -> bool {
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// The permission bits of a file of ours, or the owner of another user's.
+pub(crate) fn file_of_ours(metadata: &fs::Metadata) -> Result<u32, u32> {
+    match our_uid() {
+        Some(uid) if uid != metadata.uid() => Err(metadata.uid()),
+        _ => Ok(metadata.mode() & 0o7777),
+    }
 }
 
 /// `/tmp` itself, where compacted endpoint names are: root's, and nobody can remove another's files there.

@@ -15,7 +15,7 @@ mod system;
 mod tests;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
-pub(crate) use directory::ensure_directory;
+pub(crate) use directory::{ensure_directory, file_of_ours, inspect_directory, is_writable};
 pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
