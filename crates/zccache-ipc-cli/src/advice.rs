@@ -169,7 +169,7 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
 }
 
 /// `text` as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,\\".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) && !text.contains('\\') {
         return text.to_owned();

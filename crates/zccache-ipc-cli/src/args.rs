@@ -60,6 +60,18 @@ pub(crate) enum Verb {
     #[command(after_help = "Examples:\n  zccache-ipc --timeout 0.2 ping && echo alive\n  \
         zccache-ipc --wire frame ping")]
     Ping,
+    /// Show who answers, how that is verified, and in what time
+    ///
+    /// Exit code 0: verified; 7: it answers, and is not verified; 8: another one than its identity says; 3, 4
+    /// and 5 as of `ping`.
+    #[command(after_help = "Examples:\n  zccache-ipc probe\n  zccache-ipc --json probe")]
+    Probe,
+    /// Look at every path, permission, lock, identity, wire and route, and say how to fix what is wrong
+    ///
+    /// Starts, changes and signals nothing, and takes less than 3 s. Exit code 0: all is well; 7: the worst finding
+    /// is a warning; 8: it is an error.
+    #[command(after_help = "Examples:\n  zccache-ipc doctor\n  zccache-ipc doctor --json")]
+    Doctor,
     /// Forget everything that is cached
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
     Clear,

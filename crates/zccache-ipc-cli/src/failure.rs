@@ -99,7 +99,8 @@ fn of_stop(error: &StopError) -> Kind {
     }
 }
 
-fn of_call(error: &CallError) -> Kind {
+/// What sort of failure a call came to.
+pub(crate) fn of_call(error: &CallError) -> Kind {
     match error {
         CallError::Ipc(error) => of_ipc(error),
         CallError::OutcomeUnknown { source, .. } if source.is_timeout() => Kind::Timeout,

@@ -4,9 +4,11 @@
 mod broker;
 mod clear;
 mod completions;
+mod doctor;
 mod endpoint;
 mod lookup;
 mod ping;
+mod probe;
 mod request;
 mod session;
 mod start;
@@ -49,6 +51,7 @@ pub(crate) fn run(
         Verb::Broker(Broker::Status(status)) => {
             return broker::run(&Caller::of_nobody(environment, &global)?, &status, output);
         }
+        Verb::Doctor => return doctor::run(environment, &global, output),
         verb => verb,
     };
     let caller = Caller::new(environment, &global)?;
@@ -57,11 +60,17 @@ pub(crate) fn run(
         Verb::Stop => stop::run(&caller, output),
         Verb::Status => status::run(&caller, output),
         Verb::Ping => ping::run(&caller, output),
+        Verb::Probe => probe::run(&caller, output),
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Broker(_) | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_)
+        | Verb::Endpoint
+        | Verb::Doctor
+        | Verb::Broker(_)
+        | Verb::Wire(_)
+        | Verb::Completions(_) => {
             unreachable!("these were done above")
         }
     }

@@ -3,9 +3,13 @@
 mod calls;
 #[cfg(test)] // its functions are those of tests
 mod daemon;
+#[cfg(all(test, unix))]
+mod doctor;
 mod endpoints;
 mod help;
 mod no_daemon;
+#[cfg(all(test, unix))]
+mod probe;
 #[cfg(test)]
 mod real;
 #[cfg(all(test, unix))]

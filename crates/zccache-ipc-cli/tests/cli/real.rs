@@ -127,3 +127,47 @@ fn a_start_that_lost_to_a_daemon_that_ended_starts_once_more() {
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     assert_eq!(support::json(&place.0, &["ping"]).0, 0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_frozen_daemon_is_ended_by_start_and_by_stop_which_say_so() {
+    let daemon = daemon();
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place(TempEndpoint::new());
+    let started = parse(&run(&place.0, &start(&daemon)).stdout);
+    let freeze = |pid: &Value| {
+        let stopped = std::process::Command::new("/bin/kill").args(["-s", "STOP", &pid.to_string()]).status();
+        assert!(stopped.unwrap().success());
+        let is_stopped = || support::json(&place.0, &["probe"]).1["stopped"] == true;
+        testkit::eventually(SOON, "the daemon is stopped", is_stopped);
+    };
+    freeze(&started["pid"]);
+    let kept = run(&place.0, &["start", "--replace", "never"]);
+    assert_eq!(code(&kept), 4, "{kept:?}");
+    assert!(kept.stderr.contains(&format!("process {} has ", started["pid"])), "{kept:?}");
+    let replaced = parse(&run(&place.0, &start(&daemon)).stdout);
+    assert_eq!(
+        (&replaced["result"], &replaced["killed"]),
+        (&json!("started"), &started["pid"]),
+        "{replaced}"
+    );
+    freeze(&replaced["pid"]);
+    let stopped = support::json(&place.0, &["stop"]);
+    assert_eq!(stopped, (0, json!({ "result": "killed", "pid": replaced["pid"] })));
+}
+
+#[test]
+fn stop_waits_as_long_as_its_variable_says() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let at = crate::daemon::locations(&place);
+    // Who holds the lock of the files, and listens nowhere.
+    let elsewhere = zccache_ipc::endpoint::Endpoint::from(place.name());
+    let policy = zccache_ipc::endpoint::DirPolicy::Dedicated;
+    let _claim = zccache_ipc::endpoint::Claim::take(&elsewhere, at.lock_file(), policy).unwrap();
+    let began = std::time::Instant::now();
+    let stop = Process::spawn(program(&place, &["stop"]).env("ZCCACHE_STOP_TIMEOUT_SECS", "1")).finish(SOON);
+    assert_eq!(code(&stop), 4, "{stop:?}");
+    assert!(stop.stderr.contains("within 1s"), "{stop:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(8), "not the ten seconds without it");
+}

@@ -73,7 +73,7 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
         Look::Fails(error) => return Err(error.into()),
         Look::Silent(silent) => Some(start.to_be_ended(silent)?),
     };
-    let program = launch::find(config)?;
+    let program = config.find_program()?;
     let will_do = |version: Option<&str>| start.will_do(version);
     let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
         Turn::Ours(turn) => turn,

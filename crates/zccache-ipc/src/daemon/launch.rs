@@ -11,8 +11,20 @@ use crate::{CallError, IpcError};
 /// The program that is started, without the system's suffix.
 const DAEMON: &str = "zccache-daemon";
 
+impl StartConfig {
+    /// Returns the program that would be started: the one that was named, else the one beside this program, else
+    /// the first on `PATH`.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::NoProgram`].
+    pub fn find_program(&self) -> Result<PathBuf, StartError> {
+        find(self)
+    }
+}
+
 /// Finds the program: the one that was named, else beside this one, else on `PATH`.
-pub(super) fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
+fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
     if let Some(path) = &config.program {
         return Ok(path.clone());
     }

@@ -56,13 +56,16 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     // Found before it is asked, so that who is silent is who was asked.
     let mut proof = Some(ProvedDaemon::at(endpoint));
     let patience = patience::within(config.timeout, config.patience);
-    let mut silence = if daemon.listens { daemon.ask(config, patience.min(config.timeout))? } else { None };
+    let is_stopped =
+        |proof: &Option<Result<ProvedDaemon, _>>| matches!(proof, Some(Ok(daemon)) if daemon.is_stopped());
+    // One that is stopped is asked all the same: it may be let go on.
+    let to_answer = if is_stopped(&proof) { FIRST } else { patience };
+    let mut silence = if daemon.listens { daemon.ask(config, to_answer.min(config.timeout))? } else { None };
     let mut stopped = None;
     while !daemon.is_gone(locations)? {
         let now = Instant::now();
         // Stopped by a signal, and still so after a while: it cannot answer, nor end.
-        let is_stopped = matches!(&proof, Some(Ok(daemon)) if daemon.is_stopped());
-        stopped = is_stopped.then(|| stopped.unwrap_or(now));
+        stopped = is_stopped(&proof).then(|| stopped.unwrap_or(now));
         let is_frozen = stopped.is_some_and(|since| now >= since + FIRST);
         let verdict = match &silence {
             _ if is_frozen => Some(Verdict::Frozen),
