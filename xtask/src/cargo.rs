@@ -36,6 +36,19 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()
     Ok(())
 }
 
+/// Runs cargo with `arguments` and returns what it says on standard output.
+///
+/// # Errors
+///
+/// When it cannot be started or does not end with success.
+pub(crate) fn output(arguments: &[&str]) -> Result<String> {
+    eprintln!("cargo {}", arguments.join(" "));
+    let output = command().args(arguments).stderr(Stdio::inherit()).output();
+    let output = output.context("cargo cannot be started")?;
+    ensure!(output.status.success(), "cargo {} ended with {}", arguments.join(" "), output.status);
+    String::from_utf8(output.stdout).context("cargo's output is no text")
+}
+
 /// Builds the programs of this workspace and returns the path of the daemon.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail, ensure};
 use comfy_table::Table;
 
 use crate::table::table;
@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", run: || passed(tidy::run()) },
     Step { name: "layers", run: || passed(layers::run()) },
     Step { name: "clippy", run: || passed(cargo::run(CLIPPY, &[])) },
+    Step { name: "without-running-process", run: || passed(without_running_process()) },
     Step { name: "programs", run: || passed(cargo::run(PROGRAMS, &[])) },
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
@@ -45,6 +46,38 @@ const STEPS: &[Step] = &[
 ];
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+/// What each crate is without running-process, the two crates that are nothing without it left aside.
+const WITHOUT: &[&str] = &[
+    "clippy",
+    "--workspace",
+    "--exclude",
+    "rp-broker",
+    "--exclude",
+    "rp-manifest",
+    "--no-default-features",
+    "--locked",
+    "--",
+    "-D",
+    "warnings",
+];
+/// What the facade and the programs are made of then.
+const WITHOUT_TREE: &[&str] = &[
+    "tree",
+    "--package",
+    "zccache-ipc",
+    "--package",
+    "zccache-daemon",
+    "--package",
+    "zccache-ipc-cli",
+    "--no-default-features",
+    "--edges",
+    "normal",
+    "--prefix",
+    "none",
+    "--format",
+    "{lib}",
+    "--locked",
+];
 const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
 const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--locked"];
 const TESTS: &[&str] = &["test", "--workspace", "--all-targets", "--locked"];
@@ -69,6 +102,16 @@ pub(crate) fn run() -> Result<()> {
 fn tests() -> Result<Outcome> {
     let arguments = if cargo::has("nextest") { NEXTEST } else { TESTS };
     passed(cargo::run(arguments, &[PREBUILT]))
+}
+
+/// The features that name running-process can be left out, and nothing else brings it in.
+fn without_running_process() -> Result<()> {
+    cargo::run(&["check", "--package", "zccache-ipc", "--no-default-features", "--locked"], &[])?;
+    cargo::run(WITHOUT, &[])?;
+    let tree = cargo::output(WITHOUT_TREE)?;
+    ensure!(tree.lines().any(|name| name == "ipc_endpoint"), "cargo tree lists no crates:\n{tree}");
+    let found = tree.lines().find(|name| name.starts_with("running_process") || name.starts_with("rp_"));
+    found.map_or(Ok(()), |name| bail!("{name} is in the build that leaves running-process out"))
 }
 
 fn deny() -> Result<Outcome> {

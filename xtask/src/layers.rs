@@ -57,8 +57,8 @@ const TABLE: &[Row] = &[
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",
-        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch zccache-ipc zccache-ipc-cli \
-            testkit",
+        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker zccache-ipc \
+            zccache-ipc-cli testkit",
         "bytes hex prost serde serde_json tempfile thiserror tokio"),
     at_the_top("xtask", "xtask", "zccache-ipc testkit",
         "anyhow bytes cargo_metadata clap comfy-table ctrlc prost-build prost-types protox serde_json tokio"),

@@ -26,7 +26,7 @@ fn log(place: &TempEndpoint) -> String {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.starts_with("daemon-") && !name.starts_with("daemon-lifecycle")
     });
-    daemons.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect()
+    daemons.map(|entry| std::fs::read_to_string(entry.path()).expect("a log can be read")).collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod background;
 #[cfg(unix)]
 mod brokered;
 mod ending;
+mod identity;
 mod places;
 mod serving;
 #[cfg(all(test, unix))]

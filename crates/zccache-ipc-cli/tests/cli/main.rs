@@ -1,5 +1,8 @@
 //! The command line as its users have it: the real program, against daemons of these tests.
 
+#[cfg(all(unix, feature = "broker"))]
+#[cfg(test)]
+mod broker;
 mod calls;
 #[cfg(test)] // its functions are those of tests
 mod daemon;

@@ -1,0 +1,22 @@
+//! zccache-daemon as a broker launches it, but for its cache: a broker gives its daemons the home of the user
+//! database, and a test must not write there. What it does give is the directory for temporary files.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use zccache_daemon::{Args, chain, start};
+use zccache_ipc::endpoint::{Environment, Variable};
+
+fn main() -> ExitCode {
+    let environment = Environment::from_process().expect("the current directory is there");
+    let temporary = environment.var(Variable::TmpDir).map(std::path::PathBuf::from);
+    let cache = temporary.expect("the test sets TMPDIR").join("cache");
+    let args: Args = clap::Parser::parse();
+    match start(&args, &environment.with(Variable::CacheDir, cache)) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
