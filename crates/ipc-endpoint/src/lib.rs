@@ -52,6 +52,7 @@ mod directory;
 mod file_kind;
 mod handed;
 mod inherited;
+mod inspect;
 mod launch;
 mod lifetime;
 mod listener;
@@ -74,6 +75,7 @@ pub use directory::{DirPolicy, DirectoryError, check_private_directory, ensure_d
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
 pub use inherited::InheritedError;
+pub use inspect::{DirectoryState, Found, inspect_directory, is_writable, look_at};
 pub use launch::{Launch, LaunchError, Launched};
 pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
 pub use listener::{AcceptError, Listener};

@@ -1,115 +1,46 @@
 //! Starting the daemon in the background, and waiting until it answers.
 
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use zccache_ipc::ClientConfig;
-use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Launch, Liveness, endpoint_liveness, holder};
+use zccache_ipc::blocking::ensure_daemon;
+use zccache_ipc::daemon::{Ensured, Replace, StartConfig, StartError as NotStarted};
 
 use crate::settings::Settings;
 use crate::{Args, Outcome, StartError};
 
-/// How long the daemon may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long another daemon may take that was faster than ours.
-const PATIENCE_WITH_WINNER: Duration = Duration::from_secs(3);
-/// How long one attempt to reach it may take.
-const ATTEMPT: Duration = Duration::from_millis(500);
-/// Before it is started once more, because the daemon that it left the endpoint to has ended.
-const AGAIN: Duration = Duration::from_millis(100);
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// Starts this program again as a daemon that holds nothing of us, unless one answers already.
 pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Outcome, StartError> {
-    if answers(settings) {
-        return Ok(lost(settings));
+    let endpoint = settings.locations.endpoint().clone();
+    match ensure_daemon(&config(args, settings)?) {
+        Ok(Ensured { is_started: true, pid: Some(pid), .. }) => Ok(Outcome::Started { endpoint, pid }),
+        Ok(ensured) => Ok(Outcome::Lost { endpoint, by: ensured.pid }),
+        Err(NotStarted::Ended { status, log, .. }) => Err(StartError::Ended { status, log: log.path }),
+        Err(NotStarted::NotServing { waited, log, .. }) => {
+            Err(StartError::NoAnswer { waited, log: log.path })
+        }
+        Err(NotStarted::Silent(silent)) => Err(StartError::Silent { endpoint, by: silent.process }),
+        Err(NotStarted::Launch(error)) => Err(error.into()),
+        Err(error) => Err(StartError::Background(Box::new(error))),
     }
-    let log = settings.log_file.clone().unwrap_or_else(|| settings.background_log());
+}
+
+fn config(args: &Args, settings: &Settings) -> Result<StartConfig, StartError> {
     let program = std::env::current_exe().map_err(StartError::Program)?;
-    let mut daemon = launch(program.clone(), args, settings, &log).spawn()?;
-    let mut deadline = Instant::now() + PATIENCE;
-    let mut is_lost = false;
-    loop {
-        if answers(settings) {
-            // Another one may have been faster, and ours is then on its way out.
-            let pid = daemon.pid();
-            let is_ours = recorded(settings) == Some(pid);
-            let endpoint = settings.locations.endpoint().clone();
-            return Ok(if is_ours { Outcome::Started { endpoint, pid } } else { lost(settings) });
-        }
-        match daemon.try_wait().map_err(StartError::Runtime)? {
-            Some(status) if !status.success() => return Err(StartError::Ended { status, log }),
-            // The one that was faster has ended since then.
-            Some(_) if is_nobody_there(settings) && Instant::now() < deadline => {
-                thread::sleep(AGAIN);
-                daemon = launch(program.clone(), args, settings, &log).spawn()?;
-                is_lost = false;
-                continue;
-            }
-            Some(_) if !is_lost => {
-                is_lost = true;
-                deadline = deadline.min(Instant::now() + PATIENCE_WITH_WINNER);
-            }
-            _ => {}
-        }
-        if Instant::now() >= deadline {
-            if is_lost {
-                let endpoint = settings.locations.endpoint().clone();
-                return Err(StartError::Silent { endpoint, by: recorded(settings) });
-            }
-            // It holds the endpoint and serves nobody: the next attempt should not find it.
-            let _ = daemon.kill();
-            return Err(StartError::NoAnswer { waited: PATIENCE, log });
-        }
-        thread::sleep(PAUSE);
-    }
-}
-
-fn launch(program: PathBuf, args: &Args, settings: &Settings, log: &Path) -> Launch {
-    let locations = &settings.locations;
-    let mut launch = Launch::new(program, locations.cache_root().path())
-        .args(["--foreground", "--detached", "--endpoint", locations.endpoint().as_str()])
-        .arg("--log-file")
-        .arg(log)
-        .args(["--log-level", &args.log_level])
-        .args(["--idle-timeout", &settings.idle_secs().to_string()])
-        .args(["--report-version", &settings.version])
-        .args(["--max-connections", &settings.max_connections.to_string()])
-        .args(["--max-requests", &settings.max_requests.to_string()])
-        .args(["--max-memory", &settings.max_memory.to_string()])
-        .args(["--max-size", &settings.max_size.to_string()])
-        .args(["--max-tools", &settings.tools.running.to_string()])
-        .args(["--wires", &args.wires.to_string()]);
-    if settings.is_private {
-        launch = launch.arg("--private");
-    }
     // The cache directory is in the environment: as an argument it would name another default endpoint.
-    for (variable, value) in locations.daemon_environment().variables() {
-        launch = launch.env(variable.name(), value);
+    let mut config = StartConfig::new(settings.locations.clone())
+        .program(program)
+        // Somebody who starts a daemon by hand is told of one that is stuck; `zccache-ipc start` replaces it.
+        .replace(Replace::Never)
+        .arguments(["--log-level", &args.log_level])
+        .arguments(["--idle-timeout", &settings.idle_secs().to_string()])
+        .arguments(["--report-version", &settings.version])
+        .arguments(["--max-connections", &settings.max_connections.to_string()])
+        .arguments(["--max-requests", &settings.max_requests.to_string()])
+        .arguments(["--max-memory", &settings.max_memory.to_string()])
+        .arguments(["--max-size", &settings.max_size.to_string()])
+        .arguments(["--max-tools", &settings.tools.running.to_string()])
+        .arguments(["--wires", &args.wires.to_string()]);
+    if settings.is_private {
+        config = config.arguments(["--private"]);
     }
-    launch
-}
-
-fn answers(settings: &Settings) -> bool {
-    let client = Client::connect(settings.locations.endpoint().clone(), ClientConfig::within(ATTEMPT));
-    client.is_ok_and(|mut client| client.ping().is_ok())
-}
-
-/// Whether nobody listens, and nobody holds the lock of one who is about to.
-fn is_nobody_there(settings: &Settings) -> bool {
-    let endpoint = settings.locations.endpoint();
-    let connected = Client::connect(endpoint.clone(), ClientConfig::within(ATTEMPT));
-    connected.is_err_and(|error| error.is_no_daemon())
-        && !matches!(endpoint_liveness(endpoint), Ok(Some(Liveness::Held { .. })))
-}
-
-fn lost(settings: &Settings) -> Outcome {
-    Outcome::Lost { endpoint: settings.locations.endpoint().clone(), by: recorded(settings) }
-}
-
-fn recorded(settings: &Settings) -> Option<zccache_ipc::endpoint::Pid> {
-    holder(settings.locations.endpoint(), settings.locations.lock_file())
+    config.log_file = Some(settings.log_file.clone().unwrap_or_else(|| settings.background_log()));
+    Ok(config)
 }

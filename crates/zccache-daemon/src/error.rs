@@ -6,10 +6,12 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use thiserror::Error;
-use zccache_ipc::ServeError;
+use zccache_ipc::daemon::StartError as NotStarted;
 use zccache_ipc::endpoint::{
-    BindError, ClaimError, DirectoryError, Endpoint, EndpointError, LaunchError, LocateError, Pid,
+    BindError, ClaimError, ConnectError, DirectoryError, Endpoint, EndpointError, LaunchError, LocateError,
+    Pid,
 };
+use zccache_ipc::{CallError, IpcError, ServeError};
 
 use crate::store::{OpenError, is_full};
 
@@ -69,6 +71,9 @@ pub enum StartError {
         /// The other daemon, where it is known.
         by: Option<Pid>,
     },
+    /// The endpoint cannot be asked, or another client has its turn.
+    #[error(transparent)]
+    Background(Box<NotStarted>),
     /// The daemon in the background does not answer.
     #[error("the daemon does not answer after {waited:?}; see {}", log.display())]
     NoAnswer {
@@ -97,6 +102,13 @@ impl StartError {
             Self::Directory(error) | Self::Claim(ClaimError::Directory(error)) => {
                 Some(format!("{}, or choose another directory with --cache-dir or --endpoint", error.fix()))
             }
+            Self::Background(error) => match &**error {
+                NotStarted::Call(CallError::Ipc(IpcError::Connect(ConnectError::NotASocket {
+                    path,
+                    ..
+                }))) => Some(format!("move {} away, or choose another path with --endpoint", path.display())),
+                _ => None,
+            },
             Self::Bind(BindError::NotASocket { path, .. }) => {
                 Some(format!("move {} away, or choose another path with --endpoint", path.display()))
             }

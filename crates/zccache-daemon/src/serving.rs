@@ -21,6 +21,8 @@ use crate::{Mismatches, StartError, chain};
 
 /// How often the daemon looks whether its socket and locks are still there.
 const LOOK: Duration = Duration::from_secs(1);
+/// How many looks in a row may find that the socket is gone and cannot be made again.
+const UNREACHABLE: u32 = 5;
 /// How long requests in flight may take when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -128,6 +130,8 @@ struct Servers<'a> {
     tasks: JoinSet<(u64, Result<Served, ServeError>)>,
     newest: u64,
     handle: Option<ServerHandle>,
+    /// Looks in a row that found no way to make the socket again.
+    unreachable: u32,
 }
 
 impl<'a> Servers<'a> {
@@ -158,6 +162,7 @@ impl<'a> Servers<'a> {
             tasks: JoinSet::new(),
             newest: 0,
             handle: None,
+            unreachable: 0,
         }
     }
 
@@ -233,7 +238,8 @@ impl<'a> Servers<'a> {
     ///
     /// # Errors
     ///
-    /// When the endpoint can be another daemon's by now.
+    /// When the endpoint can be another daemon's by now, or nobody has been able to reach this one for a while:
+    /// it must not hold the locks of an endpoint at which it does not listen.
     fn look_after(&mut self, claim: &mut Claim, lifecycle: &LifecycleLog) -> Result<(), StartError> {
         // What cannot be looked at is taken for unchanged.
         if let Ok(false) = claim.owns_locks() {
@@ -250,6 +256,7 @@ impl<'a> Servers<'a> {
                 Ok(listener) => {
                     tracing::warn!(endpoint = %claim.endpoint(), "the socket was removed and is made again");
                     lifecycle.record(&Event::Rebound);
+                    self.unreachable = 0;
                     if let Some(announced) = self.announced {
                         announced.again();
                     }
@@ -258,6 +265,10 @@ impl<'a> Servers<'a> {
                 Err(error @ BindError::InUse { .. }) => return Err(StartError::Bind(error)),
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "the socket was removed and cannot be made again");
+                    self.unreachable += 1;
+                    if self.unreachable == UNREACHABLE {
+                        return Err(StartError::Bind(error));
+                    }
                 }
             }
         }

@@ -3,7 +3,10 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use zccache_ipc::endpoint::{ConnectError, DirectoryError, Endpoint, EndpointError, FileKind};
+use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
+use zccache_ipc::endpoint::{
+    ConnectError, DirectoryError, Endpoint, EndpointError, FileKind, StartLockError,
+};
 use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{CallError, IpcError};
@@ -34,31 +37,14 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         }
         #[cfg(feature = "download")]
         Failure::NotDownloaded { .. } | Failure::Serve(_) => return None,
-        Failure::NotStopped { pid, .. } | Failure::StillThere { pid, .. } => match pid {
-            Some(pid) => format!("wait longer with --timeout SECS, or end process {pid} yourself"),
-            None => "wait longer with --timeout SECS".to_owned(),
-        },
+        Failure::Start(error) => return of_start(error, &command),
+        Failure::Stop(error) => return of_stop(error, &command),
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
         Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
         Failure::Wire(_) => "set it to one of them, or choose with --wire auto|v15|v16|frame".to_owned(),
         Failure::BadMessage(_) => {
             r#"give an object such as {"variant":"Lookup","message":{"cache_key":"k"}}"#.to_owned()
         }
-        Failure::NoProgram { .. } => "name the program with --daemon-binary PATH".to_owned(),
-        Failure::Directory(DirectoryError::Io { path, source })
-            if source.kind() == ErrorKind::PermissionDenied =>
-        {
-            let there = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir()).unwrap_or(path);
-            format!("make {} writable, or choose another --cache-dir", there.display())
-        }
-        Failure::Directory(error) => error.fix(),
-        Failure::Ended { endpoint, .. } => {
-            format!(
-                "see what it says when it runs in the foreground: zccache-daemon --foreground --endpoint {}",
-                quoted(endpoint.as_str())
-            )
-        }
-        Failure::NotServing { .. } => "wait longer with --timeout SECS".to_owned(),
         Failure::NoName(_) => "rename the file to a name in UTF-8".to_owned(),
         Failure::SameName(_) => "store files of different names".to_owned(),
         Failure::NoCacheFile => "name it with --cache-file F".to_owned(),
@@ -67,15 +53,75 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::NoSuchOutput { .. } | Failure::SeveralOutputs(_) => {
             "choose one of them with --name NAME".to_owned()
         }
-        Failure::Lock(_)
-        | Failure::Launch(_)
-        | Failure::Read { .. }
+        Failure::Read { .. }
         | Failure::Write { .. }
         | Failure::NoOutput
         | Failure::Input(_)
         | Failure::InputTooLong(_)
         | Failure::Output(_) => return None,
     })
+}
+
+fn of_start(error: &StartError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+    Some(match error {
+        StartError::Call(error) => return of_call(error, command),
+        StartError::NotReplaced(error) => return of_stop(error, command),
+        StartError::Silent(silent) => return of_silence(silent),
+        StartError::Turn { by: Some(by), .. } => {
+            format!("wait longer with --timeout SECS, or see what process {by} waits for")
+        }
+        StartError::Turn { by: None, .. } | StartError::NotServing { .. } => {
+            "wait longer with --timeout SECS".to_owned()
+        }
+        StartError::FailedElsewhere { .. } => "start it again, to see for yourself".to_owned(),
+        StartError::NoProgram { .. } => "name the program with --daemon-binary PATH".to_owned(),
+        StartError::Directory(error) | StartError::Lock(StartLockError::Directory(error)) => {
+            of_directory(error)
+        }
+        StartError::Ended { endpoint, .. } => {
+            format!(
+                "see what it says when it runs in the foreground: zccache-daemon --foreground --endpoint {}",
+                quoted(endpoint.as_str())
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn of_stop(error: &StopError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+    Some(match error {
+        StopError::Call(error) => return of_call(error, command),
+        StopError::Silent(silent) => return of_silence(silent),
+        StopError::StillThere { pid: Some(pid), .. } => {
+            format!("wait longer with --timeout SECS, or end process {pid} yourself")
+        }
+        StopError::StillThere { pid: None, .. } => "wait longer with --timeout SECS".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What to do about somebody who has the endpoint and says nothing.
+fn of_silence(silent: &SilentDaemon) -> Option<String> {
+    Some(match (&*silent.why, silent.process) {
+        (NotEnded::TooSoon, _) => "wait longer with --timeout SECS".to_owned(),
+        (NotEnded::NotWanted, _) => "let it be replaced: leave --replace never out".to_owned(),
+        (why, Some(pid)) => {
+            format!(
+                "it was not ended, because {why}; look at it with: ps -p {pid}, end it yourself with: kill {pid}, or choose another --endpoint"
+            )
+        }
+        (why, None) => format!("it was not ended, because {why}; choose another --endpoint"),
+    })
+}
+
+fn of_directory(error: &DirectoryError) -> String {
+    match error {
+        DirectoryError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+            let there = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir()).unwrap_or(path);
+            format!("make {} writable, or choose another --cache-dir", there.display())
+        }
+        error => error.fix(),
+    }
 }
 
 fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
@@ -155,7 +201,7 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
 }
 
 /// `text` as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,\\".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) && !text.contains('\\') {
         return text.to_owned();

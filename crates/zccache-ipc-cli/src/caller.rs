@@ -84,14 +84,23 @@ impl Caller {
         by_the_lane(self, ClientConfig::within(self.limit(default)).wire(self.wire))
     }
 
-    /// Returns a client of the daemon at the endpoint, and no other, whose calls take no longer than `limit`.
-    pub(crate) fn client_within(&self, limit: Duration) -> Client {
-        Client::new(self.endpoint().clone(), ClientConfig::within(limit).wire(self.wire))
-    }
-
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
     pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
-        let reply = self.client(default).call_on(None, None, request)?;
+        self.ask_with(self.client(default), request)
+    }
+
+    /// The same of the daemon at the endpoint itself, whatever a broker would name.
+    pub(crate) fn ask_directly(
+        &self,
+        default: Duration,
+        request: &Request,
+    ) -> Result<(Lane, Response), CallError> {
+        let config = ClientConfig::within(self.limit(default)).wire(self.wire);
+        self.ask_with(Client::new(self.endpoint().clone(), config), request)
+    }
+
+    fn ask_with(&self, mut client: Client, request: &Request) -> Result<(Lane, Response), CallError> {
+        let reply = client.call_on(None, None, request)?;
         match reply.message {
             refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
                 Err(CallError::of_answer(request.kind(), self.wire.last(), refusal))

@@ -22,6 +22,11 @@ pub enum Exit {
     VersionMismatch = 5,
     /// `lookup`: nothing is cached under the key.
     NotCached = 6,
+    /// `doctor`: the worst finding is a warning. `probe`: somebody answers, and is not verified, or is of another
+    /// build than the one on the disk.
+    Doubtful = 7,
+    /// `doctor`: something is wrong. `probe`: somebody else answers than the identity file says.
+    Wrong = 8,
 }
 
 /// The same for readers of `--help`.
@@ -33,7 +38,9 @@ Exit codes:
   3  no daemon listens
   4  the daemon is busy or did not answer in time
   5  the daemon does not serve the wire that was spoken
-  6  `lookup`: nothing is cached under the key";
+  6  `lookup`: nothing is cached under the key
+  7  `doctor`: the worst finding is a warning; `probe`: who answers is not verified
+  8  `doctor`: something is wrong; `probe`: another daemon answers than its identity says";
 
 impl Exit {
     /// The number that the system is told.
@@ -63,6 +70,8 @@ mod tests {
             Exit::NoAnswer,
             Exit::VersionMismatch,
             Exit::NotCached,
+            Exit::Doubtful,
+            Exit::Wrong,
         ];
         for exit in every {
             assert!(HELP.contains(&format!("\n  {}  ", exit.code())), "{exit:?}");

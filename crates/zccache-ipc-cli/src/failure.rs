@@ -2,13 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::time::Duration;
 
 use thiserror::Error;
-use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, Endpoint, LaunchError, LifetimeError, LocateError, Pid,
-};
+use zccache_ipc::daemon::{StartError, StopError};
+use zccache_ipc::endpoint::{ConnectError, LocateError, StartLockError};
 use zccache_ipc::wire_dispatch::{EncodeError, UnknownWire};
 use zccache_ipc::{CallError, IpcError};
 
@@ -28,24 +25,12 @@ pub(crate) enum Failure {
     Wire(#[from] UnknownWire),
     #[error(transparent)]
     Call(#[from] CallError),
-    #[error("the daemon{} was asked to stop and gave no answer", process(.pid))]
-    NotStopped { pid: Option<Pid>, source: CallError },
-    #[error("the daemon{} did not end within {waited:?}", process(.pid))]
-    StillThere { pid: Option<Pid>, waited: Duration },
     #[error(transparent)]
-    Lock(#[from] LifetimeError),
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Stop(#[from] StopError),
     #[error("the request is not valid")]
     BadMessage(#[from] JsonError),
-    #[error("no program {name} in any of {looked_in:?}")]
-    NoProgram { name: String, looked_in: Vec<PathBuf> },
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    #[error("the daemon that was started ended ({status}) and nobody listens at {endpoint}")]
-    Ended { endpoint: Endpoint, status: ExitStatus, source: LogEnd },
-    #[error("the daemon that was started (pid {pid}) does not answer at {endpoint} after {waited:?}")]
-    NotServing { endpoint: Endpoint, pid: Pid, waited: Duration, source: LogEnd },
     #[cfg(feature = "download")]
     #[error(transparent)]
     Download(#[from] zccache_ipc::download::DownloadError),
@@ -54,7 +39,12 @@ pub(crate) enum Failure {
     NotDownloaded { destination: String, why: String },
     #[cfg(feature = "download")]
     #[error("the download daemon that was started (pid {pid}) does not serve at {endpoint}{}", how(.ended))]
-    NoDownloads { endpoint: Endpoint, pid: Pid, ended: Option<ExitStatus>, source: LogEnd },
+    NoDownloads {
+        endpoint: zccache_ipc::endpoint::Endpoint,
+        pid: zccache_ipc::endpoint::Pid,
+        ended: Option<std::process::ExitStatus>,
+        source: zccache_ipc::daemon::LogEnd,
+    },
     #[cfg(feature = "download")]
     #[error(transparent)]
     Serve(#[from] zccache_download::daemon::DaemonError),
@@ -93,21 +83,12 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
 }
 
-/// The last lines of a daemon's log.
-#[derive(Debug, Error)]
-#[error("{}", match .text.is_empty() {
-    true => format!("its log {} says nothing", .path.display()),
-    false => format!("its log {} ends with:\n{}", .path.display(), .text),
-})]
-pub(crate) struct LogEnd {
-    pub(crate) path: PathBuf,
-    pub(crate) text: String,
-}
-
 impl Failure {
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Call(error) | Self::NotStopped { source: error, .. } => of_call(error),
+            Self::Call(error) => of_call(error),
+            Self::Start(error) => of_start(error),
+            Self::Stop(error) => of_stop(error),
             #[cfg(feature = "download")]
             Self::Download(error) => of_download(error),
             #[cfg(feature = "download")]
@@ -118,10 +99,6 @@ impl Failure {
             Self::NoDownloads { .. } | Self::Serve(_) => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) => Kind::NotUtf8,
-            Self::StillThere { .. } | Self::NotServing { .. } => Kind::Timeout,
-            Self::NoProgram { .. } => Kind::NoProgram,
-            Self::Launch(_) | Self::Ended { .. } => Kind::StartFailed,
-            Self::Directory(_) => Kind::UnsafeDirectory,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile => Kind::Usage,
             #[cfg(feature = "manifest")]
@@ -129,7 +106,6 @@ impl Failure {
             Self::LeftOut(_) => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
-            | Self::Lock(_)
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::Input(_)
@@ -138,7 +114,30 @@ impl Failure {
     }
 }
 
-fn of_call(error: &CallError) -> Kind {
+fn of_start(error: &StartError) -> Kind {
+    match error {
+        StartError::Call(error) => of_call(error),
+        StartError::NotReplaced(error) => of_stop(error),
+        StartError::Silent(_) | StartError::Turn { .. } | StartError::NotServing { .. } => Kind::Timeout,
+        StartError::NoProgram { .. } => Kind::NoProgram,
+        StartError::Launch(_) | StartError::Ended { .. } | StartError::FailedElsewhere { .. } => {
+            Kind::StartFailed
+        }
+        StartError::Directory(_) | StartError::Lock(StartLockError::Directory(_)) => Kind::UnsafeDirectory,
+        _ => Kind::Io,
+    }
+}
+
+fn of_stop(error: &StopError) -> Kind {
+    match error {
+        StopError::Call(error) => of_call(error),
+        StopError::Silent(_) | StopError::StillThere { .. } => Kind::Timeout,
+        _ => Kind::Io,
+    }
+}
+
+/// What sort of failure a call came to.
+pub(crate) fn of_call(error: &CallError) -> Kind {
     match error {
         CallError::Ipc(error) => of_ipc(error),
         CallError::OutcomeUnknown { source, .. } if source.is_timeout() => Kind::Timeout,
@@ -163,7 +162,7 @@ fn of_download(error: &zccache_ipc::download::DownloadError) -> Kind {
 }
 
 #[cfg(feature = "download")]
-fn how(ended: &Option<ExitStatus>) -> String {
+fn how(ended: &Option<std::process::ExitStatus>) -> String {
     ended.map(|status| format!(": it ended ({status})")).unwrap_or_default()
 }
 
@@ -189,8 +188,4 @@ fn of_connect(error: &ConnectError) -> Kind {
         ConnectError::PermissionDenied { .. } => Kind::PermissionDenied,
         _ => Kind::Io,
     }
-}
-
-fn process(pid: &Option<Pid>) -> String {
-    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }

@@ -13,11 +13,14 @@ mod broker_args;
 mod caller;
 mod exit;
 mod failure;
+#[cfg_attr(not(feature = "broker"), path = "identity_left_out.rs")]
+mod identity;
 pub mod json;
 mod kind;
 mod lines;
 mod output;
 mod output_file;
+mod probed;
 mod registry_args;
 #[cfg(feature = "manifest")]
 mod registry_failure;

@@ -10,19 +10,13 @@ use serde_json::Value;
 /// A reader that went away is an error like any other, never a panic.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// Where it goes; nowhere when a verb is part of another one.
-    out: Option<BufWriter<StdoutLock<'static>>>,
+    out: BufWriter<StdoutLock<'static>>,
     is_json: bool,
 }
 
 impl Output {
     pub(crate) fn to_stdout(is_json: bool) -> Self {
-        Self { out: Some(BufWriter::new(io::stdout().lock())), is_json }
-    }
-
-    /// For what nobody is to see.
-    pub(crate) const fn to_nowhere() -> Self {
-        Self { out: None, is_json: false }
+        Self { out: BufWriter::new(io::stdout().lock()), is_json }
     }
 
     /// Whether a program reads it.
@@ -32,7 +26,7 @@ impl Output {
 
     /// Writes `text` and a newline.
     pub(crate) fn line(&mut self, text: impl Display) -> io::Result<()> {
-        self.out.as_mut().map_or(Ok(()), |out| writeln!(out, "{text}"))
+        writeln!(self.out, "{text}")
     }
 
     /// Writes `value` on one line.
@@ -47,11 +41,11 @@ impl Output {
 
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.as_mut().map_or(Ok(()), |out| out.write_all(bytes))
+        self.out.write_all(bytes)
     }
 
     /// Hands everything over to the reader.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.out.as_mut().map_or(Ok(()), Write::flush)
+        self.out.flush()
     }
 }

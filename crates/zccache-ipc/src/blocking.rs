@@ -26,6 +26,9 @@ use crate::patience::{Patience, is_out_of_time};
 use crate::reply::{Expected, of_request};
 use crate::{CallError, ClientConfig, IpcError, spare};
 
+pub use crate::daemon::ensure::ensure_daemon;
+pub use crate::daemon::stop::stop_daemon;
+
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
 ///
 /// A call that times out or fails gives its connection up, and the next call makes a new one.

@@ -3,13 +3,14 @@
 //! A short-lived client talks to a long-lived daemon on the same machine, and the two are rarely of the
 //! same release. This crate is the one to depend on: [`Client`] and [`blocking::Client`] call a daemon,
 //! [`Server`] and [`Service`] are one, [`IpcConnection`] and [`IpcListener`] carry single messages, and
-//! [`endpoint`] says where a daemon lives. The messages are [`model`]; the crates below are re-exported
-//! whole.
+//! [`endpoint`] says where a daemon lives, and [`ensure_daemon`] starts one. The messages are [`model`]; the
+//! crates below are re-exported whole.
 //!
 //! Not here: any protocol. Bytes are the wires' affair, and which wire is [`wire_dispatch`]'s.
 #![forbid(unsafe_code)]
 
 pub mod blocking;
+pub mod daemon;
 pub mod download;
 
 mod calling;
@@ -40,6 +41,7 @@ pub use client::Client;
 pub use config::ClientConfig;
 pub use connection::{Connection, DEFAULT_CLIENT_RECV_TIMEOUT, IpcConnection, connect};
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
+pub use daemon::{ensure_daemon, stop_daemon};
 #[cfg(feature = "broker")]
 pub use dial::{connect_daemon, connect_daemon_with_route};
 pub use error::{CallError, IpcError};

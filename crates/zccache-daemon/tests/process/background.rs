@@ -133,12 +133,26 @@ fn a_relative_cache_directory_is_that_of_the_starter() {
 fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    std::fs::write(place.socket(), "precious").unwrap();
+    // It cannot take its lock.
+    std::fs::create_dir(format!("{}.lifetime", place.name())).unwrap();
     let failed = run(&place, &["--endpoint", &place.name()]);
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert!(failed.stderr.contains("the daemon ended with"), "{failed:?}");
     let log = failed.stderr.rsplit_once("see ").unwrap().1.trim();
-    assert!(std::fs::read_to_string(log).unwrap().contains("not a socket"));
+    assert!(std::fs::read_to_string(log).unwrap().contains("not a lock"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_at_the_socket_path_is_told_before_anything_is_started() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    std::fs::write(place.socket(), "precious").unwrap();
+    let failed = run(&place, &["--endpoint", &place.name()]);
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("is a regular file, not a socket"), "{failed:?}");
+    assert!(failed.stderr.contains("try: move"), "{failed:?}");
+    assert_eq!(std::fs::read_to_string(place.socket()).unwrap(), "precious");
 }
 
 #[cfg(unix)]

@@ -10,6 +10,8 @@ mod manifest;
 mod places;
 mod private;
 mod serving;
+#[cfg(all(test, unix))]
+mod sockets;
 mod storing;
 mod tools;
 mod winner;

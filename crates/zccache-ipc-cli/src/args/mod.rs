@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use zccache_ipc::{Lane, WirePolicy};
 
 use crate::broker_args::Broker;
@@ -68,6 +68,18 @@ pub(crate) enum Verb {
     #[command(after_help = "Examples:\n  zccache-ipc --timeout 0.2 ping && echo alive\n  \
         zccache-ipc --wire frame ping")]
     Ping,
+    /// Show who answers, how that is verified, and in what time
+    ///
+    /// Exit code 0: verified; 7: it answers, and is not verified; 8: another one than its identity says; 3, 4
+    /// and 5 as of `ping`.
+    #[command(after_help = "Examples:\n  zccache-ipc probe\n  zccache-ipc --json probe")]
+    Probe,
+    /// Look at every path, permission, lock, identity, wire and route, and say how to fix what is wrong
+    ///
+    /// Starts, changes and signals nothing, and takes less than 3 s. Exit code 0: all is well; 7: the worst finding
+    /// is a warning; 8: it is an error.
+    #[command(after_help = "Examples:\n  zccache-ipc doctor\n  zccache-ipc doctor --json")]
+    Doctor,
     /// Forget everything that is cached
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
     Clear,
@@ -144,9 +156,26 @@ pub(crate) struct Start {
     /// The daemon's log [default: one in the cache's directory of logs]
     #[arg(long, value_name = "F")]
     pub(crate) log_file: Option<PathBuf>,
+    /// Which daemon that is there gives way to a new one
+    #[arg(long, value_name = "WHICH", default_value = "silent", value_enum)]
+    pub(crate) replace: GivesWay,
     /// Further arguments of the daemon
     #[arg(last = true, value_name = "DAEMON ARGUMENT")]
     pub(crate) daemon_arguments: Vec<OsString>,
+}
+
+/// Which daemon gives way to a new one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GivesWay {
+    /// None: one that does not answer is an error
+    Never,
+    /// One that is proved to be the daemon and is frozen or does not answer; it is killed
+    #[default]
+    Silent,
+    /// A silent one, and one of an older release than this program; it is asked to stop
+    Older,
+    /// Any; it is asked to stop
+    Any,
 }
 
 #[derive(Debug, Args)]

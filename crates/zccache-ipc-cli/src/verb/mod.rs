@@ -5,6 +5,7 @@ mod artifacts;
 mod broker;
 mod clear;
 mod completions;
+mod doctor;
 #[cfg(feature = "download")]
 mod download;
 mod endpoint;
@@ -13,12 +14,12 @@ mod lookup;
 #[cfg_attr(not(feature = "manifest"), path = "manifest_left_out.rs")]
 mod manifest;
 mod ping;
+mod probe;
 mod release;
 mod request;
 #[cfg_attr(not(feature = "manifest"), path = "service_definition_left_out.rs")]
 mod service_definition;
 mod session;
-mod silent;
 mod start;
 mod status;
 mod stop;
@@ -72,6 +73,7 @@ pub(crate) fn run(
         Verb::Broker(Broker::Status(status)) => {
             return broker::run(&Caller::of_nobody(environment, &global)?, &status, output);
         }
+        Verb::Doctor => return doctor::run(environment, &global, output),
         verb => verb,
     };
     let caller = Caller::new(environment, &global)?;
@@ -80,6 +82,7 @@ pub(crate) fn run(
         Verb::Stop => stop::run(&caller, output),
         Verb::Status => status::run(&caller, output),
         Verb::Ping => ping::run(&caller, output),
+        Verb::Probe => probe::run(&caller, output),
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
@@ -91,6 +94,7 @@ pub(crate) fn run(
         Verb::Download(_) => unreachable!("this was done above"),
         Verb::Session(_)
         | Verb::Endpoint
+        | Verb::Doctor
         | Verb::Manifest(_)
         | Verb::ServiceDefinition(_)
         | Verb::Broker(_)

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use zccache_ipc::daemon::StartConfig;
 use zccache_ipc::endpoint::{DirPolicy, service_definition_dir};
 use zccache_ipc::manifest::{
     DefinitionError, InstalledDefinition, Release, ServiceDefinition, install_service_definition,
     read_service_definition, remove_service_definition,
 };
 
-use super::{start, table};
+use super::table;
 use crate::Exit;
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -53,7 +54,9 @@ fn install(caller: &Caller, options: &Install, output: &mut Output) -> Result<Ex
 }
 
 fn definition(caller: &Caller, options: &Install) -> Result<ServiceDefinition, Failure> {
-    let binary = start::find(caller, options.daemon_binary.as_deref())?;
+    let mut program = StartConfig::new(caller.locations.clone());
+    program.program = options.daemon_binary.as_deref().map(|path| caller.absolute(path));
+    let binary = program.find_program()?;
     let directory = options.per_version_binary_dir.as_deref().map(|path| caller.absolute(path));
     let mut definition = ServiceDefinition::of_program(&binary, directory.as_deref())
         .map_err(|error| RegistryFailure::from(DefinitionError::from(error)))?;

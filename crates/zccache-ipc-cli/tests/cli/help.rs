@@ -12,6 +12,8 @@ const VERBS: &[&[&str]] = &[
     &["stop"],
     &["status"],
     &["ping"],
+    &["probe"],
+    &["doctor"],
     &["clear"],
     &["endpoint"],
     &["store"],
@@ -46,7 +48,7 @@ fn every_verb_has_help_with_an_example() {
         assert!(finished.stdout.contains("Example"), "{verb:?}: {}", finished.stdout);
         assert!(all.contains(&format!("\n  {} ", verb[0])), "{verb:?} in {all}");
     }
-    for exit in 0..=6 {
+    for exit in 0..=8 {
         assert!(all.contains(&format!("\n  {exit}  ")), "{exit} in {all}");
     }
     let version = run(&place, &["--version"]).stdout;

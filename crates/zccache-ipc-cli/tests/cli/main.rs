@@ -6,12 +6,16 @@ mod broker;
 mod calls;
 #[cfg(test)] // its functions are those of tests
 mod daemon;
+#[cfg(all(test, unix))]
+mod doctor;
 #[cfg(all(test, unix, feature = "download"))]
 mod download;
 mod endpoints;
 mod families;
 mod help;
 mod no_daemon;
+#[cfg(all(test, unix))]
+mod probe;
 #[cfg(test)]
 mod real;
 #[cfg(feature = "manifest")]

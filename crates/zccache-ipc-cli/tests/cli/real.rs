@@ -105,36 +105,6 @@ fn a_relative_cache_directory_is_the_same_one_for_the_daemon() {
     assert_eq!((code, status["cache_dir"].as_str()), (0, place.0.cache_dir().to_str()));
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_frozen_daemon_is_replaced_within_five_seconds_and_only_by_who_waits_for_it() {
-    let daemon = daemon();
-    let _watchdog = watchdog(2 * SOON);
-    let place = Place(TempEndpoint::new());
-    let started = parse(&run(&place.0, &start(&daemon)).stdout);
-    let frozen = started["pid"].as_u64().unwrap();
-    let stopped =
-        std::process::Command::new("/bin/kill").args(["-s", "STOP", &frozen.to_string()]).status().unwrap();
-    assert!(stopped.success());
-    // The signal is sent, and each thread stops when it comes back from the system.
-    testkit::eventually(SOON, "every thread is stopped", || {
-        let threads = fs::read_dir(format!("/proc/{frozen}/task")).unwrap();
-        let states = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")));
-        states.flatten().all(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
-    });
-
-    let hurried = run(&place.0, &[&["--timeout", "1"], &start(&daemon)[..]].concat());
-    assert_eq!(code(&hurried), 4, "{hurried:?}");
-    let began = std::time::Instant::now();
-    let replaced = run(&place.0, &start(&daemon));
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
-    assert_eq!(code(&replaced), 0, "{replaced:?}");
-    let said = parse(&replaced.stdout);
-    assert_eq!((said["result"].as_str(), said["killed"].as_u64()), (Some("started"), Some(frozen)), "{said}");
-    assert_ne!(said["pid"].as_u64(), Some(frozen));
-    assert_eq!(support::json(&place.0, &["ping"]).0, 0);
-}
-
 #[cfg(unix)]
 #[test]
 fn a_start_that_lost_to_a_daemon_that_ended_starts_once_more() {
@@ -156,4 +126,48 @@ fn a_start_that_lost_to_a_daemon_that_ended_starts_once_more() {
     assert_eq!(parse(&started.stdout)["result"], "started");
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     assert_eq!(support::json(&place.0, &["ping"]).0, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_frozen_daemon_is_ended_by_start_and_by_stop_which_say_so() {
+    let daemon = daemon();
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place(TempEndpoint::new());
+    let started = parse(&run(&place.0, &start(&daemon)).stdout);
+    let freeze = |pid: &Value| {
+        let stopped = std::process::Command::new("/bin/kill").args(["-s", "STOP", &pid.to_string()]).status();
+        assert!(stopped.unwrap().success());
+        let is_stopped = || support::json(&place.0, &["probe"]).1["stopped"] == true;
+        testkit::eventually(SOON, "the daemon is stopped", is_stopped);
+    };
+    freeze(&started["pid"]);
+    let kept = run(&place.0, &["start", "--replace", "never"]);
+    assert_eq!(code(&kept), 4, "{kept:?}");
+    assert!(kept.stderr.contains(&format!("process {} has ", started["pid"])), "{kept:?}");
+    let replaced = parse(&run(&place.0, &start(&daemon)).stdout);
+    assert_eq!(
+        (&replaced["result"], &replaced["killed"]),
+        (&json!("started"), &started["pid"]),
+        "{replaced}"
+    );
+    freeze(&replaced["pid"]);
+    let stopped = support::json(&place.0, &["stop"]);
+    assert_eq!(stopped, (0, json!({ "result": "killed", "pid": replaced["pid"] })));
+}
+
+#[test]
+fn stop_waits_as_long_as_its_variable_says() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let at = crate::daemon::locations(&place);
+    // Who holds the lock of the files, and listens nowhere.
+    let elsewhere = zccache_ipc::endpoint::Endpoint::from(place.name());
+    let policy = zccache_ipc::endpoint::DirPolicy::Dedicated;
+    let _claim = zccache_ipc::endpoint::Claim::take(&elsewhere, at.lock_file(), policy).unwrap();
+    let began = std::time::Instant::now();
+    let stop = Process::spawn(program(&place, &["stop"]).env("ZCCACHE_STOP_TIMEOUT_SECS", "1")).finish(SOON);
+    assert_eq!(code(&stop), 4, "{stop:?}");
+    assert!(stop.stderr.contains("within 1s"), "{stop:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(8), "not the ten seconds without it");
 }

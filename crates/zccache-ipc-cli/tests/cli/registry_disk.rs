@@ -20,7 +20,6 @@ fn on_a_small_disk(place: &TempEndpoint, script: &str) -> Option<Finished> {
     };
     let tried = shell(mount.to_owned());
     if !tried.status.success() {
-        #[expect(clippy::print_stderr, reason = "the test runner shows it")]
         {
             eprintln!("skipped: nothing can be mounted here: {}", tried.stderr.trim());
         }

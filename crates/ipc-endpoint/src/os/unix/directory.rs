@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, fchmod, open};
+use rustix::fs::{Access, Mode, OFlags, access, fchmod, open};
 
 use super::{file_kind, our_uid};
-use crate::{DirPolicy, DirectoryError};
+use crate::{DirPolicy, DirectoryError, DirectoryState};
 
 /// See [`crate::ensure_directory`]. `path` has no trailing separator.
 pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), DirectoryError> {
@@ -25,7 +25,7 @@ pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), D
         }
         found => found.map_err(failed)?,
     };
-    let mode = ours_alone_to_change(&path, &metadata)?;
+    let mode = judge(&path, &metadata)?;
     if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
         tighten(&path, &metadata).map_err(failed)?;
     }
@@ -39,14 +39,32 @@ pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryEr
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(source) => return Err(DirectoryError::Io { path, source }),
     };
-    match ours_alone_to_change(&path, &metadata)? {
+    match judge(&path, &metadata)? {
         mode if mode & 0o077 != 0 => Err(DirectoryError::Readable { path, mode }),
         _ => Ok(true),
     }
 }
 
+/// See [`crate::inspect_directory`]. `path` has no trailing separator.
+pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<DirectoryState, DirectoryError> {
+    if is_the_systems_own(&path) {
+        return Ok(DirectoryState::Safe);
+    }
+    let metadata = match fs::symlink_metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DirectoryState::Missing),
+        Err(source) => return Err(DirectoryError::Io { path, source }),
+    };
+    let mode = judge(&path, &metadata)?;
+    Ok(if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
+        DirectoryState::Loose { mode }
+    } else {
+        DirectoryState::Safe
+    })
+}
+
 /// Returns the mode of a directory that is real, ours, and not writable by others.
-fn ours_alone_to_change(path: &Path, metadata: &fs::Metadata) -> Result<u32, DirectoryError> {
+fn judge(path: &Path, metadata: &fs::Metadata) -> Result<u32, DirectoryError> {
     let path = || path.to_owned();
     if metadata.is_symlink() {
         return Err(DirectoryError::Symlink(path()));
@@ -59,6 +77,19 @@ fn ours_alone_to_change(path: &Path, metadata: &fs::Metadata) -> Result<u32, Dir
     }
     let mode = metadata.mode() & 0o7777;
     if mode & 0o022 != 0 { Err(DirectoryError::Writable { path: path(), mode }) } else { Ok(mode) }
+}
+
+/// See [`crate::is_writable`].
+pub(crate) fn is_writable(path: &Path) -> bool {
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// The permission bits of a file of ours, or the owner of another user's.
+pub(crate) fn file_of_ours(metadata: &fs::Metadata) -> Result<u32, u32> {
+    match our_uid() {
+        Some(uid) if uid != metadata.uid() => Err(metadata.uid()),
+        _ => Ok(metadata.mode() & 0o7777),
+    }
 }
 
 /// `/tmp` itself, where compacted endpoint names are: root's, and nobody can remove another's files there.

@@ -16,7 +16,9 @@ mod tests;
 mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
-pub(crate) use directory::{check_private_directory, ensure_directory};
+pub(crate) use directory::{
+    check_private_directory, ensure_directory, file_of_ours, inspect_directory, is_writable,
+};
 pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

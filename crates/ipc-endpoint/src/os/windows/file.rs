@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{DirPolicy, DirectoryError, FileKind, LifetimeError, os::Create};
+use crate::{DirPolicy, DirectoryError, DirectoryState, FileKind, LifetimeError, os::Create};
 
 /// See [`crate::ensure_directory`].
 pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), DirectoryError> {
@@ -28,15 +28,30 @@ pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), Direct
 
 /// See [`crate::check_private_directory`].
 pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryError> {
+    Ok(inspect_directory(path, DirPolicy::Dedicated)? != DirectoryState::Missing)
+}
+
+/// See [`crate::inspect_directory`].
+pub(crate) fn inspect_directory(path: PathBuf, _: DirPolicy) -> Result<DirectoryState, DirectoryError> {
     match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_symlink() => Err(DirectoryError::Symlink(path)),
         Ok(metadata) if !metadata.is_dir() => {
             Err(DirectoryError::NotADirectory { path, kind: file_kind(&metadata) })
         }
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(_) => Ok(DirectoryState::Safe),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DirectoryState::Missing),
         Err(source) => Err(DirectoryError::Io { path, source }),
     }
+}
+
+/// See [`crate::is_writable`]. Who may write follows from access lists, which only an attempt tells.
+pub(crate) fn is_writable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// There are no permission bits, and owners have no numbers.
+pub(crate) fn file_of_ours(_: &fs::Metadata) -> Result<u32, u32> {
+    Ok(0)
 }
 
 /// Opens for reading.

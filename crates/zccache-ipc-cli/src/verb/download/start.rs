@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zccache_ipc::IpcError;
+use zccache_ipc::daemon::{Log, StartError};
 use zccache_ipc::download::{Client, DownloadError};
 use zccache_ipc::endpoint::{
     DirPolicy, Launch, Launched, Liveness, Platform, endpoint_liveness, ensure_directory,
@@ -12,7 +13,6 @@ use zccache_ipc::endpoint::{
 
 use super::Place;
 use crate::failure::Failure;
-use crate::verb::start::Log;
 
 /// How long a daemon may take to answer.
 const TO_START: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub(super) fn connect(place: &Place, may_start: bool, limit: Duration) -> Result
         .check(Platform::CURRENT)
         .map_err(|error| DownloadError::Ipc(IpcError::Connect(error.into())))?;
     let log = log(place)?;
-    let mut launched = launch(place, log.path())?;
+    let mut launched = launch(place, &log.path)?;
     let patience = limit.min(TO_START);
     loop {
         let ended = launched.try_wait().ok().flatten();
@@ -58,7 +58,7 @@ pub(super) fn connect(place: &Place, may_start: bool, limit: Duration) -> Result
         if ended.is_some() && is_nobody_there {
             // It left the endpoint to another one, which has ended since then.
             thread::sleep(AGAIN);
-            launched = launch(place, log.path())?;
+            launched = launch(place, &log.path)?;
         }
         thread::sleep(PAUSE);
     }
@@ -85,10 +85,10 @@ fn log(place: &Place) -> Result<Log, Failure> {
     for directory in [Path::new(place.locations.cache_root().path()), directory] {
         // What is there is the daemon's to judge; a log has no rules of its own.
         if !directory.is_dir() {
-            ensure_directory(directory, DirPolicy::Dedicated)?;
+            ensure_directory(directory, DirPolicy::Dedicated).map_err(StartError::from)?;
         }
     }
-    Ok(Log::at(file.to_owned()))
+    Ok(Log::open(file.to_owned()))
 }
 
 /// Starts this program as a daemon that holds nothing of us.
@@ -102,5 +102,5 @@ fn launch(place: &Place, log: &Path) -> Result<Launched, Failure> {
     for (variable, value) in place.locations.daemon_environment().variables() {
         launch = launch.env(variable.name(), value);
     }
-    Ok(launch.spawn()?)
+    Ok(launch.spawn().map_err(StartError::from)?)
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use zccache_ipc::daemon::StopError;
 use zccache_ipc::download::DownloadError;
 use zccache_ipc::endpoint::{Liveness, Pid, endpoint_liveness};
 
@@ -41,7 +42,7 @@ pub(super) fn run(place: &Place, output: &mut Output) -> Result<Exit, Failure> {
     drop(client);
     while !is_gone(place, pid)? {
         if Instant::now() >= deadline {
-            return Err(Failure::StillThere { pid, waited: limit });
+            return Err(StopError::StillThere { pid, waited: limit }.into());
         }
         std::thread::sleep(PAUSE);
     }
@@ -55,7 +56,7 @@ pub(super) fn run(place: &Place, output: &mut Output) -> Result<Exit, Failure> {
 
 /// Whether it has let everything go, or another one is there already.
 fn is_gone(place: &Place, pid: Option<Pid>) -> Result<bool, Failure> {
-    if let Some(Liveness::Held { by }) = endpoint_liveness(place.endpoint())? {
+    if let Some(Liveness::Held { by }) = endpoint_liveness(place.endpoint()).map_err(StopError::from)? {
         return Ok(by.is_some() && pid.is_some() && by != pid);
     }
     match place.connect(PAUSE) {

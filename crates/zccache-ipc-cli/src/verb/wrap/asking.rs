@@ -15,7 +15,6 @@ use super::{Command, input};
 use crate::args::{Global, Start};
 use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::output::Output;
 use crate::verb::start;
 
 /// How long a result may take: where nothing is said, where no limit is asked for, and at most.
@@ -79,7 +78,7 @@ pub(super) fn ask(
 
 /// Starts a daemon, which takes as long as `zccache-ipc start` does.
 fn start(caller: &Caller) -> Result<(), Failure> {
-    start::run(caller, &Start::default(), &mut Output::to_nowhere()).map(drop)
+    start::ensure(caller, &Start::default()).map(drop)
 }
 
 fn client(caller: &Caller) -> Client {

@@ -1,0 +1,152 @@
+//! Who answers at an endpoint, and how that is known: asked in bounded steps, and nothing is started, changed or
+//! signalled.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zccache_ipc::endpoint::blocking::Stream;
+use zccache_ipc::endpoint::{
+    ConnectError, LifetimeError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness,
+};
+use zccache_ipc::model::{Request, RequestKind, Response};
+use zccache_ipc::{CallError, Lane};
+
+use crate::caller::{Caller, TO_ASK};
+use crate::identity::{self, Identity};
+
+/// How long a full backlog is waited for.
+const TO_CONNECT: Duration = Duration::from_millis(200);
+
+/// What is known of the daemon at an endpoint.
+#[derive(Debug)]
+pub(crate) struct Probed {
+    /// Who listens, where the system tells.
+    pub(crate) listener: Result<Option<Pid>, ConnectError>,
+    /// The lock beside the socket; `None` where there are no such locks.
+    pub(crate) lock: Result<Option<Liveness>, LifetimeError>,
+    /// The process that the kernel says is the daemon.
+    pub(crate) proof: Result<Pid, Unproved>,
+    /// Whether that process is stopped by a signal.
+    pub(crate) is_stopped: bool,
+    /// What its identity file comes to.
+    pub(crate) identity: Identity,
+    /// Its answer.
+    pub(crate) answer: Result<Answer, CallError>,
+}
+
+/// What the daemon says of itself.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) lane: Lane,
+    pub(crate) release: String,
+    pub(crate) took: Duration,
+}
+
+/// How it is known who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// It has answered a probe as its identity file says.
+    ByIdentity,
+    /// It holds the daemon's lock and listens.
+    ByLock,
+    /// It is not: a released daemon without a lock and an identity, or somebody else.
+    Not,
+}
+
+impl Probed {
+    /// Asks. Takes about the time for one answer, and no longer than a second and a half.
+    pub(crate) fn ask(caller: &Caller) -> Self {
+        let endpoint = caller.endpoint();
+        let listener =
+            Stream::connect(endpoint, Instant::now() + TO_CONNECT).map(|stream| stream.peer().pid());
+        let proof = ProvedDaemon::at(endpoint);
+        let is_stopped = proof.as_ref().is_ok_and(ProvedDaemon::is_stopped);
+        let answer = ask(caller);
+        Self {
+            lock: endpoint_liveness(endpoint),
+            proof: proof.map(|daemon| daemon.pid()),
+            is_stopped,
+            identity: identity::verify(&caller.locations),
+            listener,
+            answer,
+        }
+    }
+
+    /// How it is known who answers.
+    pub(crate) fn verified(&self) -> Verified {
+        match (&self.identity, &self.proof, &self.listener) {
+            (Identity::Same { .. }, _, _) => Verified::ByIdentity,
+            (_, Ok(holder), Ok(Some(listener))) if holder == listener => Verified::ByLock,
+            _ => Verified::Not,
+        }
+    }
+
+    /// The process that has the endpoint, as far as can be told.
+    pub(crate) fn process(&self) -> Option<Pid> {
+        let listener = self.listener.as_ref().ok().copied().flatten();
+        listener.or_else(|| self.proof.as_ref().ok().copied()).or_else(|| self.holder())
+    }
+
+    /// The process that the lock beside the socket names.
+    pub(crate) fn holder(&self) -> Option<Pid> {
+        match self.lock {
+            Ok(Some(Liveness::Held { by })) => by,
+            _ => None,
+        }
+    }
+
+    /// The same for programs.
+    pub(crate) fn to_json(&self, caller: &Caller) -> Value {
+        let pid = |pid: Option<Pid>| pid.map(Pid::get);
+        let (answer, error) = match &self.answer {
+            Ok(answer) => (Some(answer), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        json!({
+            "endpoint": caller.endpoint().as_str(),
+            "answers": answer.is_some(),
+            "latency_us": answer.map(|answer| micros(answer.took)),
+            "lane": answer.map(|answer| answer.lane.name()),
+            "release": answer.map(|answer| answer.release.as_str()),
+            "error": error,
+            "pid": pid(self.process()),
+            "listener": pid(self.listener.as_ref().ok().copied().flatten()),
+            "lock": match self.lock {
+                Ok(Some(Liveness::Held { .. })) => "held",
+                Ok(Some(Liveness::Free)) => "free",
+                Ok(None) => "none",
+                Err(_) => "unknown",
+            },
+            "lock_holder": pid(self.holder()),
+            "stopped": self.is_stopped,
+            "identity": self.identity.to_json(),
+            "verified": self.verified().word(),
+        })
+    }
+}
+
+impl Verified {
+    /// The fixed name.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::ByIdentity => "identity",
+            Self::ByLock => "lock",
+            Self::Not => "no",
+        }
+    }
+}
+
+fn ask(caller: &Caller) -> Result<Answer, CallError> {
+    let began = Instant::now();
+    let (lane, response) = caller.ask_directly(TO_ASK, &Request::Status)?;
+    let took = began.elapsed();
+    match response {
+        Response::Status(status) => Ok(Answer { lane, release: status.version, took }),
+        other => Err(CallError::Unexpected { request: RequestKind::Status, answer: other.kind() }),
+    }
+}
+
+/// For people and programs alike.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

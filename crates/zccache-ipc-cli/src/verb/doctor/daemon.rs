@@ -1,0 +1,175 @@
+//! The daemon: whether it answers, who it is, and what it speaks.
+
+use std::path::Path;
+
+use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Unproved, look_at};
+use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
+
+use super::finding::Finding;
+use crate::advice::quoted;
+use crate::caller::Caller;
+use crate::identity::{self, Identity};
+use crate::probed::{Probed, Verified, micros};
+
+/// Judges what was found out about the daemon.
+pub(super) fn look(caller: &Caller, probed: &Probed) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(socket(caller, probed));
+    findings.push(answer(caller, probed));
+    findings.push(who(probed));
+    findings.push(identity_file(caller, probed));
+    if let Ok(answer) = &probed.answer {
+        findings.push(wire(caller, answer.lane));
+        findings.push(release(&answer.release));
+    }
+    findings
+}
+
+/// The socket's file.
+fn socket(caller: &Caller, probed: &Probed) -> Option<Finding> {
+    if cfg!(windows) {
+        return None;
+    }
+    let path = Path::new(caller.endpoint().as_str());
+    let text = path.display();
+    let away = || format!("mv {0} {0}.old", quoted(&path.to_string_lossy()));
+    let nobody = matches!(&probed.listener, Err(error) if error.is_no_daemon());
+    let finding = match look_at(path) {
+        Ok(None) => Finding::ok("socket", "there is none"),
+        Ok(Some(found)) if found.kind != FileKind::Socket => {
+            Finding::error("socket", format!("{text} is {}, not a socket", found.kind)).fix(away())
+        }
+        Ok(Some(found)) => match (found.foreign_owner, found.mode) {
+            (Some(owner), _) => Finding::error("socket", format!("{text} belongs to user {owner}"))
+                .fix(format!("sudo {}", away())),
+            (None, _) if nobody => Finding::warning("socket", "left over from a daemon that died")
+                .fix("zccache-ipc start: the next daemon replaces it"),
+            (None, Some(mode)) if mode & 0o077 != 0 => {
+                Finding::warning("socket", format!("it has mode {mode:04o}; released daemons make it so"))
+                    .fix(format!("chmod 600 {}", quoted(&path.to_string_lossy())))
+            }
+            (None, _) => Finding::ok("socket", "a socket of ours"),
+        },
+        Err(error) => Finding::error("socket", format!("{text} cannot be looked at: {error}")),
+    };
+    Some(finding.at(text))
+}
+
+/// Whether it answers.
+fn answer(caller: &Caller, probed: &Probed) -> Finding {
+    let endpoint = caller.endpoint();
+    let process = |pid: Option<Pid>| pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let process = process(probed.process());
+    match &probed.answer {
+        Ok(answer) => Finding::ok(
+            "daemon",
+            format!("release {}{process} answers after {} µs", answer.release, micros(answer.took)),
+        ),
+        Err(error) if error.is_no_daemon() => {
+            Finding::ok("daemon", format!("nobody listens at {endpoint}")).fix("start one: zccache-ipc start")
+        }
+        Err(CallError::Busy(pressure)) => {
+            Finding::warning("daemon", format!("it is over its limits{process}: {}", pressure.reason))
+                .fix(format!("ask again in {} ms", pressure.retry_after_ms))
+        }
+        Err(CallError::Ipc(IpcError::Connect(ConnectError::ForeignPeer { found, .. }))) => {
+            Finding::error("daemon", format!("user {found} listens at {endpoint}"))
+                .fix("choose an endpoint of your own with --endpoint")
+        }
+        Err(error) if probed.is_stopped => {
+            let pid = probed.process().map(|pid| pid.to_string()).unwrap_or_default();
+            Finding::error("daemon", format!("it is stopped by a signal{process} and cannot answer: {error}"))
+                .fix(format!(
+                    "let it go on: kill -CONT {pid}; or have it ended and replaced: zccache-ipc start"
+                ))
+        }
+        Err(error) => {
+            let text = format!("it does not answer{process}: {error}");
+            Finding::error("daemon", text).fix(match (&probed.proof, probed.process()) {
+                (Ok(_), _) => "zccache-ipc start: a daemon that stays silent is ended and replaced".to_owned(),
+                (Err(_), Some(pid)) => format!(
+                    "it is not proved to be the daemon: look at it with ps -p {pid}, and end it with kill {pid}, or \
+                     choose another --endpoint"
+                ),
+                (Err(_), None) => "choose another --endpoint".to_owned(),
+            })
+        }
+    }
+}
+
+/// How it is known who answers.
+fn who(probed: &Probed) -> Finding {
+    const CHECK: &str = "verified";
+    match (probed.verified(), &probed.proof) {
+        (Verified::ByIdentity, _) => Finding::ok(CHECK, "by its identity"),
+        (Verified::ByLock, _) => Finding::ok(CHECK, "by the lock that it holds"),
+        (Verified::Not, Ok(pid)) => Finding::ok(CHECK, format!("process {pid} holds the lock")),
+        (Verified::Not, Err(Unproved::NoLock { listener: None })) if probed.answer.is_err() => {
+            Finding::ok(CHECK, "there is nobody to verify")
+        }
+        (Verified::Not, Err(error)) => Finding::warning(CHECK, format!("not verified: {error}"))
+            .fix("nothing ends it by force; stop it with the zccache of its own release"),
+    }
+}
+
+fn identity_file(caller: &Caller, probed: &Probed) -> Finding {
+    const CHECK: &str = "identity";
+    let path = caller.locations.identity_file();
+    let recorded = || {
+        let pid = identity::recorded(&caller.locations);
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    };
+    let restart = "zccache-ipc start --replace any";
+    match &probed.identity {
+        Identity::Off => Finding::ok(CHECK, "turned off by RUNNING_PROCESS_DISABLE, or not built in"),
+        Identity::None if probed.answer.is_err() => Finding::ok(CHECK, "there is none"),
+        Identity::None => {
+            Finding::warning(CHECK, "there is none: a daemon up to 1.11.21, or one that has just started")
+                .fix(restart)
+        }
+        Identity::Same { took, .. } => {
+            Finding::ok(CHECK, format!("the daemon is the one in it, after {} µs", micros(*took)))
+        }
+        Identity::OtherBuild(why) => {
+            Finding::warning(CHECK, format!("the daemon is another build than is on the disk by now: {why}"))
+                .fix(restart)
+        }
+        Identity::Different(why) => {
+            Finding::error(CHECK, format!("somebody else answers: {why}{}", recorded())).fix(restart)
+        }
+        Identity::Gone if probed.answer.is_err() => {
+            Finding::warning(CHECK, format!("left over: its process has ended{}", recorded()))
+                .fix("nothing needs to be done: the next daemon replaces it")
+        }
+        Identity::Gone => {
+            Finding::warning(CHECK, format!("it is of a process that has ended{}", recorded())).fix(restart)
+        }
+        Identity::Unknown(why) if probed.answer.is_err() => Finding::ok(CHECK, format!("not asked: {why}")),
+        Identity::Unknown(why) => Finding::warning(CHECK, why.clone()).fix(restart),
+    }
+    .at(path.display())
+}
+
+/// What is spoken.
+fn wire(caller: &Caller, lane: Lane) -> Finding {
+    let policy = match caller.wire {
+        WirePolicy::Auto => "auto",
+        WirePolicy::Only(lane) => lane.name(),
+    };
+    let asked = format!("asked in {policy}, answered on {lane}; this program speaks v15, v16 and frame_v1");
+    if lane == Lane::V15 && caller.wire == WirePolicy::Auto {
+        return Finding::warning("wire", format!("{asked}: the daemon is of a release before v16"))
+            .fix("update the daemon; until then everything works on v15");
+    }
+    Finding::ok("wire", asked)
+}
+
+/// The releases of both.
+fn release(theirs: &str) -> Finding {
+    let ours = env!("CARGO_PKG_VERSION");
+    if theirs == ours {
+        return Finding::ok("release", format!("the daemon and this program are {ours}"));
+    }
+    Finding::ok("release", format!("the daemon is {theirs}, and this program {ours}; releases may be mixed"))
+        .fix("where the newest is wanted: zccache-ipc start --replace older")
+}

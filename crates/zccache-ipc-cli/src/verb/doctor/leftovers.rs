@@ -1,0 +1,86 @@
+//! What earlier daemons and clients have left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zccache_ipc::endpoint::{FileKind, Locations, Pid, look_at, process_alive};
+
+use super::finding::Finding;
+use crate::advice::quoted;
+
+/// Names that are looked at in one directory: one with more is nobody's cache root.
+const MOST: usize = 10_000;
+
+/// How much of the lifecycle log is read, from its end.
+const TAIL: u64 = 64 * 1024;
+
+pub(super) fn look(locations: &Locations) -> Vec<Finding> {
+    let root = Path::new(locations.cache_root().path());
+    let socket = Path::new(locations.endpoint().as_str());
+    let mut directories: Vec<&Path> = [Some(root), locations.lock_file().parent(), socket.parent()]
+        .into_iter()
+        .flatten()
+        .filter(|directory| directory.is_dir())
+        .collect();
+    directories.sort_unstable();
+    directories.dedup();
+    let mut findings: Vec<Finding> =
+        directories.iter().flat_map(|directory| names(directory)).filter_map(|path| one(&path)).collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok("leftovers", "none"));
+    }
+    findings.extend(last_end(locations.lifecycle_log()));
+    findings
+}
+
+fn names(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().take(MOST).flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort_unstable();
+    paths
+}
+
+/// Judges one name.
+fn one(path: &Path) -> Option<Finding> {
+    let name = path.file_name()?.to_str()?;
+    let remove = || format!("rm {}", quoted(&path.to_string_lossy()));
+    let finding = if let Some((_, number)) = name.rsplit_once(".redb.corrupt-") {
+        number.parse::<u8>().ok()?;
+        let length = look_at(path).ok()??.length;
+        let text = format!("{} bytes of a store that was damaged or foreign", length);
+        Finding::warning("leftovers", text).fix(format!("when nothing in it is missed: {}", remove()))
+    } else if let Some(rest) = name.strip_prefix(".zccache-") {
+        // A file on its way to its name, of a process that may still be at it.
+        let pid = Pid::parse(rest.strip_suffix(".tmp")?.split('-').next()?).ok()?;
+        if process_alive(pid) {
+            return None;
+        }
+        Finding::warning("leftovers", format!("half a file of process {pid}, which has ended")).fix(remove())
+    } else {
+        return None;
+    };
+    (look_at(path).ok()??.kind == FileKind::File).then(|| finding.at(path.display()))
+}
+
+/// How the last daemon ended, as the lifecycle log tells.
+fn last_end(log: &Path) -> Option<Finding> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file =
+        fs::File::open(log).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let last: Value = serde_json::from_str(text.lines().last()?).ok()?;
+    let (event, pid) = (last["event"].as_str()?, &last["pid"]);
+    let finding = if event == "died-error" {
+        let reason = last["reason"].as_str().unwrap_or_default();
+        Finding::warning("last daemon", format!("process {pid} ended because of an error: {reason}"))
+            .fix("zccache-ipc start; what it says is in the log beside this one")
+    } else {
+        Finding::ok("last daemon", format!("process {pid}: {event}"))
+    };
+    Some(finding.at(log.display()))
+}

@@ -1,0 +1,133 @@
+//! Locks, and who holds them.
+
+use zccache_ipc::endpoint::{
+    LifetimeError, Liveness, Locations, Pid, failed_start, liveness, lock_file, process_alive,
+    start_lock_file, start_turn,
+};
+
+use super::finding::Finding;
+use crate::advice::quoted;
+use crate::probed::Probed;
+
+/// Looks at the lock file, both lifetime locks and the start lock.
+pub(super) fn look(locations: &Locations, probed: &Probed) -> Vec<Finding> {
+    let path = locations.lock_file();
+    let mut findings = Vec::new();
+    if let Some(finding) = of_socket(locations, probed) {
+        findings.push(finding);
+    }
+    let of_files = liveness(path);
+    findings.push(told("lifetime lock", &of_files).at(path.with_extension("lifetime").display()));
+    findings.push(pid_file(locations, matches!(of_files, Ok(Liveness::Held { .. })), probed.answer.is_ok()));
+
+    let start = start_lock_file(path);
+    findings.push(match start_turn(path) {
+        Ok(Liveness::Held { by }) => {
+            Finding::ok("start lock", format!("a client{} starts a daemon", process(by)))
+        }
+        other => told("start lock", &other),
+    });
+    if let Some(last) = findings.last_mut() {
+        last.path = Some(start.display().to_string());
+    }
+    if let Some(note) = failed_start(path) {
+        let text = note.split_once('\n').map_or("", |(_, text)| text);
+        findings.push(
+            Finding::warning("last start", format!("it failed: {text}"))
+                .fix("zccache-ipc start")
+                .at(start.display()),
+        );
+    }
+    findings
+}
+
+fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
+    let at = format!("{}.lifetime", locations.endpoint());
+    let listener = probed.listener.as_ref().ok().copied().flatten();
+    Some(
+        match &probed.lock {
+            Ok(None) => return None,
+            Ok(Some(Liveness::Held { by: Some(by) })) if listener.is_some_and(|listener| listener != *by) => {
+                let listener = listener.map(|pid| pid.to_string()).unwrap_or_default();
+                Finding::error(
+                    "socket lock",
+                    format!("process {by} holds it, and process {listener} listens at the socket"),
+                )
+                .fix(format!("end the one that is no daemon: ps -p {by},{listener}"))
+            }
+            Ok(Some(Liveness::Held { by: Some(_) }))
+                if matches!(&probed.listener, Err(error) if error.is_no_daemon()) =>
+            {
+                Finding::warning(
+                    "socket lock",
+                    "held, and nobody listens: a daemon starts or ends, or has lost its socket".to_owned(),
+                )
+                .fix("look again in a few seconds: a daemon makes its socket again, or ends")
+            }
+            Ok(Some(Liveness::Free)) if probed.listener.is_ok() => {
+                let who = listener.map(|pid| format!("process {pid}")).unwrap_or("who".to_owned());
+                let text = format!("nobody holds it, and {who} listens: a released daemon, or a stranger");
+                Finding::warning("socket lock", text).fix("stop it with the zccache of its own release: zccache stop")
+            }
+            Ok(Some(held)) => told("socket lock", &Ok(*held)),
+            Err(error) => failed("socket lock", error),
+        }
+        .at(at),
+    )
+}
+
+fn told(check: &'static str, held: &Result<Liveness, LifetimeError>) -> Finding {
+    match held {
+        Ok(Liveness::Held { by }) => {
+            Finding::ok(check, format!("held{}", by.map_or(String::new(), |by| format!(" by process {by}"))))
+        }
+        Ok(Liveness::Free) => Finding::ok(check, "free"),
+        Err(error) => failed(check, error),
+    }
+}
+
+fn failed(check: &'static str, error: &LifetimeError) -> Finding {
+    let finding = Finding::error(check, error.to_string());
+    match error {
+        LifetimeError::NotAFile { path, .. } => {
+            finding.fix(format!("mv {0} {0}.old", quoted(&path.to_string_lossy())))
+        }
+        LifetimeError::Foreign { path, .. } => {
+            finding.fix(format!("sudo mv {0} {0}.old", quoted(&path.to_string_lossy())))
+        }
+        LifetimeError::Io { path, .. } => {
+            finding.fix(format!("make it readable: chmod 600 {}", quoted(&path.to_string_lossy())))
+        }
+        _ => finding,
+    }
+}
+
+/// The file with the process id, which proves nothing and which released programs believe.
+fn pid_file(locations: &Locations, is_held: bool, answers: bool) -> Finding {
+    let path = locations.lock_file();
+    let away = || format!("rm {}", quoted(&path.to_string_lossy()));
+    match lock_file::read(path) {
+        Ok(None) if is_held => Finding::warning(
+            "lock file",
+            "there is none, and a daemon lives: released programs do not see it",
+        )
+        .fix("zccache-ipc start --replace any"),
+        Ok(None) => Finding::ok("lock file", "there is none"),
+        Ok(Some(pid)) if is_held || answers => Finding::ok("lock file", format!("names process {pid}")),
+        Ok(Some(pid)) if process_alive(pid) => Finding::warning(
+            "lock file",
+            format!("names process {pid}, which lives and holds no lock: a released daemon, or nobody's"),
+        )
+        .fix(format!("see what it is: ps -p {pid}")),
+        Ok(Some(pid)) => {
+            Finding::warning("lock file", format!("left over: it names process {pid}, which has ended"))
+                .fix("nothing needs to be done: the next daemon writes its own")
+        }
+        Err(error) => Finding::error("lock file", error.to_string()).fix(away()),
+    }
+    .at(path.display())
+}
+
+fn process(pid: Option<Pid>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}

@@ -1,0 +1,93 @@
+//! `doctor`: everything that a daemon and its clients stand on, with the fix for what is wrong.
+//!
+//! It starts, changes and signals nothing, and asks each question once and within a bound.
+
+mod daemon;
+mod finding;
+mod leftovers;
+mod locks;
+mod places;
+#[cfg_attr(not(feature = "broker"), path = "route_left_out.rs")]
+mod route;
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use zccache_ipc::endpoint::{Environment, Variable};
+
+use crate::Exit;
+use crate::args::Global;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::probed::{Probed, micros};
+use finding::{Finding, Severity};
+
+pub(super) fn run(environment: Environment, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let mut findings = Vec::new();
+    // A wire that is none is a finding, and no reason not to look at the rest.
+    let caller = match Caller::new(environment.clone(), global) {
+        Err(Failure::Wire(error)) => {
+            findings.push(
+                Finding::error("wire", error.to_string())
+                    .fix(format!("unset {}, or set it to auto", Variable::DaemonWire)),
+            );
+            Caller::of_nobody(environment, global)?
+        }
+        caller => caller?,
+    };
+    let probed = Probed::ask(&caller);
+    findings.extend(places::look(&caller.locations));
+    findings.extend(daemon::look(&caller, &probed));
+    findings.extend(locks::look(&caller.locations, &probed));
+    findings.push(route::look(&caller));
+    findings.extend(leftovers::look(&caller.locations));
+    findings.push(program(&caller));
+
+    let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
+    if output.is_json() {
+        let all: Vec<Value> = findings.iter().map(Finding::to_json).collect();
+        output.json(&json!({
+            "worst": worst.word(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "took_us": micros(began.elapsed()),
+            "probe": probed.to_json(&caller),
+            "findings": all,
+        }))?;
+    } else {
+        for finding in &findings {
+            output.line(finding)?;
+        }
+        output.line(summary(&findings))?;
+    }
+    Ok(match worst {
+        Severity::Ok => Exit::Done,
+        Severity::Warning => Exit::Doubtful,
+        Severity::Error => Exit::Wrong,
+    })
+}
+
+/// What `start` would start.
+fn program(caller: &Caller) -> Finding {
+    let config = zccache_ipc::daemon::StartConfig::new(caller.locations.clone());
+    match config.find_program() {
+        Ok(path) => Finding::ok(
+            "program",
+            format!("zccache-ipc {}, which starts {}", env!("CARGO_PKG_VERSION"), path.display()),
+        )
+        .at(path.display()),
+        Err(error) => {
+            Finding::warning("program", format!("zccache-ipc {}: {error}", env!("CARGO_PKG_VERSION")))
+                .fix("name the program when it is to start: zccache-ipc start --daemon-binary PATH")
+        }
+    }
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    match (count(Severity::Error), count(Severity::Warning)) {
+        (0, 0) => "all is well".to_owned(),
+        (errors, warnings) => format!("errors: {errors}, warnings: {warnings}"),
+    }
+}

@@ -1,0 +1,268 @@
+//! A daemon that answers, whatever is there now.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipc_endpoint::{Launched, Pid, holder};
+
+use super::look::{Asked, Asking, FIRST, Look};
+use super::silence::{NotEnded, Silent, SilentDaemon};
+use super::stop::stop_daemon;
+use super::turn::{self, Turn};
+use super::{Replace, StartConfig, StartError, StopConfig, Stopped, launch, log_end, patience};
+
+/// How long one look at a daemon that starts may take.
+const TO_LOOK: Duration = Duration::from_millis(250);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Before a daemon is started once more, because the one that it left the endpoint to has ended.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// A daemon that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ensured {
+    /// Whether this call started it.
+    pub is_started: bool,
+    /// Its process, where the locks tell.
+    pub pid: Option<Pid>,
+    /// Its log, where this call started it.
+    pub log_file: Option<PathBuf>,
+    /// The daemon that gave way.
+    pub replaced: Option<Replaced>,
+}
+
+/// What became of the daemon that was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Replaced {
+    /// It did not answer and was killed.
+    Killed(Pid),
+    /// It was asked to stop and has ended.
+    Stopped(Option<Pid>),
+}
+
+/// Makes sure that a daemon answers at the endpoint: the one that is there, else a new one.
+///
+/// Of any number of callers at the same time one starts a daemon, and the others wait for it. It returns when a
+/// request was answered. A daemon that is frozen or silent is ended, where it is proved to be the daemon, and
+/// replaced; nothing else is ever signalled. Blocks for at most the time in the configuration, and about a
+/// second for a daemon that does not die.
+///
+/// # Errors
+///
+/// [`StartError`], which names who is in the way, and has the end of the log of a daemon that ended.
+pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
+    let began = Instant::now();
+    let start = Start {
+        config,
+        began,
+        before: holder(config.locations.endpoint(), config.locations.lock_file()),
+        asking: Asking {
+            endpoint: config.locations.endpoint(),
+            wire: config.wire,
+            for_version: matches!(config.replace, Replace::OlderThan(_)),
+        },
+    };
+    let silent = match start.look() {
+        Look::Answers(version) if start.will_do(version.as_deref()) => return Ok(start.already()),
+        Look::Answers(_) | Look::Nobody => None,
+        Look::Fails(error) => return Err(error.into()),
+        Look::Silent(silent) => Some(start.to_be_ended(silent)?),
+    };
+    let program = config.find_program()?;
+    let will_do = |version: Option<&str>| start.will_do(version);
+    let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
+        Turn::Ours(turn) => turn,
+        Turn::Answered => return Ok(start.already()),
+    };
+    // Somebody may have started one meanwhile.
+    let Vacated::Free(replaced) = start.vacate(silent)? else { return Ok(start.already()) };
+    let result = start.start(&program);
+    turn::tell(config, &program, result.as_ref().err());
+    drop(turn);
+    result.map(|ensured| Ensured { replaced, ..ensured })
+}
+
+/// One call.
+struct Start<'a> {
+    config: &'a StartConfig,
+    began: Instant,
+    /// The process that was named when it began.
+    before: Option<Pid>,
+    asking: Asking<'a>,
+}
+
+/// Whether the endpoint is free for a new daemon.
+enum Vacated {
+    /// It is, and this one gave way.
+    Free(Option<Replaced>),
+    /// A daemon answers by now.
+    Answers,
+}
+
+impl Start<'_> {
+    fn deadline(&self) -> Instant {
+        self.began + self.config.timeout
+    }
+
+    fn look(&self) -> Look {
+        let patience = patience::within(self.config.timeout, self.config.patience);
+        self.asking.look(patience, self.deadline())
+    }
+
+    /// Whether a daemon that answers, of this release where it was told, is the one that is wanted.
+    fn will_do(&self, version: Option<&str>) -> bool {
+        match (&self.config.replace, version) {
+            (Replace::OlderThan(ours), Some(version)) => !is_older(version, ours),
+            // One that another client has started since then is as good as one of ours.
+            (Replace::Any, _) => self.named() != self.before,
+            _ => true,
+        }
+    }
+
+    fn already(&self) -> Ensured {
+        Ensured { is_started: false, pid: self.named(), log_file: None, replaced: None }
+    }
+
+    /// The process that the locks name.
+    fn named(&self) -> Option<Pid> {
+        holder(self.config.locations.endpoint(), self.config.locations.lock_file())
+    }
+
+    /// Passes on a silent daemon that may be ended.
+    fn to_be_ended(&self, silent: Silent) -> Result<Silent, StartError> {
+        let endpoint = self.config.locations.endpoint();
+        if self.config.replace == Replace::Never {
+            return Err(silent.unwanted(endpoint).into());
+        }
+        if silent.may_be_ended() {
+            return Ok(silent);
+        }
+        Err(match silent.end(&self.config.locations) {
+            Err(error) => error.into(),
+            Ok(_) => unreachable!("one that may not be ended is not"),
+        })
+    }
+
+    /// Makes room for a new daemon. `silent` is who was seen before it was this client's turn.
+    fn vacate(&self, silent: Option<Silent>) -> Result<Vacated, StartError> {
+        let locations = &self.config.locations;
+        if let Some(silent) = silent.filter(Silent::is_there)
+            && matches!(self.asking.ask(FIRST), Asked::Silent(_))
+        {
+            return Ok(Vacated::Free(Some(Replaced::Killed(silent.end(locations)?))));
+        }
+        match self.look() {
+            Look::Nobody => Ok(Vacated::Free(None)),
+            Look::Fails(error) => Err(error.into()),
+            Look::Silent(silent) => {
+                let pid = self.to_be_ended(silent)?.end(locations)?;
+                Ok(Vacated::Free(Some(Replaced::Killed(pid))))
+            }
+            Look::Answers(version) if self.will_do(version.as_deref()) => Ok(Vacated::Answers),
+            Look::Answers(_) => {
+                let config = StopConfig {
+                    timeout: self.deadline().saturating_duration_since(Instant::now()),
+                    patience: self.config.patience,
+                    ..StopConfig::new(self.config.locations.clone()).wire(self.config.wire)
+                };
+                Ok(Vacated::Free(match stop_daemon(&config)? {
+                    Stopped::Nothing => None,
+                    Stopped::Ended { pid } => Some(Replaced::Stopped(pid)),
+                    Stopped::Killed { pid } => Some(Replaced::Killed(pid)),
+                }))
+            }
+        }
+    }
+
+    /// Starts the program, and waits until somebody answers.
+    fn start(&self, program: &Path) -> Result<Ensured, StartError> {
+        let log = match &self.config.log_file {
+            Some(path) => path.clone(),
+            None => log_end::default_log(&self.config.locations)?,
+        };
+        let log = log_end::Log::open(log);
+        let mut launched = launch::launch(self.config, program, &log.path)?;
+        let asking = Asking { for_version: false, ..self.asking };
+        loop {
+            let pid = launched.pid();
+            // A daemon that ended well has found another one, which may take a moment to listen.
+            let ended = Launched::try_wait(&mut launched).ok().flatten();
+            let is_late = Instant::now() >= self.deadline();
+            let endpoint = || self.config.locations.endpoint().clone();
+            let silence = match asking.ask(TO_LOOK) {
+                Asked::Answers(_) => {
+                    let serving = self.named().or(ended.is_none().then_some(pid));
+                    let is_started = serving == Some(pid);
+                    let log_file = is_started.then(|| log.path.clone());
+                    return Ok(Ensured { is_started, pid: serving, log_file, replaced: None });
+                }
+                Asked::Fails(error) => return Err(error.into()),
+                Asked::Nobody => None,
+                Asked::Silent(error) => Some(error),
+            };
+            match (ended, silence) {
+                (Some(status), _) if !status.success() => {
+                    return Err(StartError::Ended { endpoint: endpoint(), status, log: log.end() });
+                }
+                (Some(status), None) if is_late => {
+                    return Err(StartError::Ended { endpoint: endpoint(), status, log: log.end() });
+                }
+                (Some(_), Some(silence)) if is_late => {
+                    return Err(StartError::Silent(SilentDaemon {
+                        endpoint: endpoint(),
+                        process: self.named(),
+                        waited: self.config.timeout,
+                        why: Box::new(NotEnded::TooSoon),
+                        silence: Box::new(silence),
+                    }));
+                }
+                (None, _) if is_late => {
+                    let waited = self.config.timeout;
+                    return Err(StartError::NotServing { endpoint: endpoint(), pid, waited, log: log.end() });
+                }
+                // The other one has ended since then.
+                (Some(_), None) => {
+                    thread::sleep(AGAIN);
+                    launched = launch::launch(self.config, program, &log.path)?;
+                }
+                _ => thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+/// Whether the release `version` comes before `than`; what is no version does not.
+fn is_older(version: &str, than: &str) -> bool {
+    let parse = |text: &str| -> Option<[u64; 3]> {
+        let core = text.split(['-', '+']).next()?;
+        let numbers: Result<Vec<u64>, _> = core.split('.').map(str::parse).collect();
+        numbers.ok()?.try_into().ok()
+    };
+    matches!((parse(version), parse(than)), (Some(version), Some(than)) if version < than)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_release_is_one_whose_numbers_come_before() {
+        for (version, than, expected) in [
+            ("1.11.21", "1.12.0", true),
+            ("1.9.9", "1.10.0", true),
+            ("1.12.0", "1.12.0", false),
+            ("1.12.1", "1.12.0", false),
+            ("0.1.0-dev", "0.2.0", true),
+            ("", "1.0.0", false),
+            ("1.0", "1.0.1", false),
+            ("unknown", "1.0.0", false),
+        ] {
+            assert_eq!(is_older(version, than), expected, "{version:?} {than:?}");
+        }
+    }
+}

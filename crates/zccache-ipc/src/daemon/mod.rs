@@ -1,0 +1,65 @@
+//! Starting the daemon of an endpoint, replacing one that does not answer, and stopping it.
+//!
+//! [`ensure_daemon`] and [`stop_daemon`] are for async code, and [`crate::blocking`] has both by the same names. Only
+//! they end processes, and only one kind: a [`ProvedDaemon`] that is frozen or silent.
+//!
+//! [`ProvedDaemon`]: ipc_endpoint::ProvedDaemon
+
+mod config;
+#[cfg_attr(not(feature = "broker"), path = "contradiction_left_out.rs")]
+mod contradiction;
+pub(crate) mod ensure;
+mod error;
+mod launch;
+mod log_end;
+mod look;
+mod patience;
+mod silence;
+pub(crate) mod stop;
+mod turn;
+
+pub use config::{Replace, StartConfig, StopConfig};
+pub use ensure::{Ensured, Replaced};
+pub use error::{StartError, StopError};
+pub use log_end::{Log, LogEnd};
+pub use silence::{NotEnded, SilentDaemon};
+pub use stop::Stopped;
+
+use tokio::sync::oneshot;
+
+/// Makes sure that a daemon answers; [`crate::blocking::ensure_daemon`] for async code.
+///
+/// The work is done on a thread of its own, so that neither the runtime nor its end is delayed by it.
+///
+/// # Errors
+///
+/// [`StartError`].
+///
+/// # Cancel safety
+///
+/// The start goes on to its end, at most for the time that the configuration gives it.
+pub async fn ensure_daemon(config: StartConfig) -> Result<Ensured, StartError> {
+    on_a_thread(move || ensure::ensure_daemon(&config)).await.map_err(StartError::Thread)?
+}
+
+/// Stops the daemon and waits until it is gone; [`crate::blocking::stop_daemon`] for async code.
+///
+/// # Errors
+///
+/// [`StopError`].
+///
+/// # Cancel safety
+///
+/// The daemon was or will be asked to stop all the same.
+pub async fn stop_daemon(config: StopConfig) -> Result<Stopped, StopError> {
+    on_a_thread(move || stop::stop_daemon(&config)).await.map_err(StopError::Thread)?
+}
+
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> std::io::Result<T> {
+    let (done, result) = oneshot::channel();
+    std::thread::Builder::new().name("zccache-ipc start or stop".to_owned()).spawn(move || {
+        // Whoever asked may have gone.
+        let _ = done.send(work());
+    })?;
+    result.await.map_err(|_| std::io::Error::other("the thread that did it failed an assertion"))
+}

@@ -1,0 +1,17 @@
+//! Starting a daemon: one for any number of clients, whatever is in its place, and nothing else is ever signalled.
+//!
+//! Real processes throughout: the daemon of this workspace, and this test program once more in the part of one
+//! that is stuck, or of many clients.
+
+#![cfg(unix)]
+
+#[cfg(test)]
+mod herd;
+#[cfg(test)]
+mod inherited;
+#[cfg(test)]
+mod parts;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod stuck;

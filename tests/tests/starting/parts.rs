@@ -1,0 +1,164 @@
+//! The other process: this test program once more, in one of the parts below.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use testkit::{Process, eventually};
+use zccache_ipc::ClientConfig;
+use zccache_ipc::blocking::{Client, ensure_daemon};
+use zccache_ipc::endpoint::{Claim, Endpoint};
+use zccache_ipc::model::Response;
+use zccache_ipc::wire_dispatch::{FrameKind, Ids, Lane, encode};
+
+use crate::place::{Place, SOON, config, locations};
+
+/// What a process does with its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Takes them and says nothing.
+    Silent,
+    /// Takes none.
+    Deaf,
+    /// Answers with the first half of a frame.
+    Half,
+    /// Closes each one.
+    Closes,
+    /// Answers a ping after 1.5 s.
+    Slow,
+    /// Answers a ping after a minute.
+    Endless,
+}
+
+const MANNERS: [(&str, Manner); 6] = [
+    ("silent", Manner::Silent),
+    ("deaf", Manner::Deaf),
+    ("half", Manner::Half),
+    ("closes", Manner::Closes),
+    ("slow", Manner::Slow),
+    ("endless", Manner::Endless),
+];
+
+/// Plays `part`; the arguments after it are no tests of any name, and so no filters that matter.
+fn play(place: &Place, part: &str, arguments: &[&str]) -> Process {
+    let mut command: Command = place.0.command(std::env::current_exe().expect("a test knows its own path"));
+    command.args(["--exact", part, "--ignored", "--nocapture", "--test-threads=1", "with"]).args(arguments);
+    Process::spawn(&mut command)
+}
+
+/// What this part was told, or nothing when somebody runs the ignored tests by hand.
+fn told<const N: usize>() -> Option<[String; N]> {
+    let told: Vec<String> = std::env::args().skip_while(|argument| argument != "with").skip(1).collect();
+    told.try_into().ok()
+}
+
+/// Starts a process that is stuck at the endpoint of `place`; with `locks` it holds the locks of the daemon.
+pub(crate) fn stuck(place: &Place, manner: Manner, locks: bool) -> Process {
+    let name = MANNERS.iter().find(|(_, known)| *known == manner).map_or("", |(name, _)| *name);
+    let cache_dir = place.0.cache_dir();
+    let cache_dir = cache_dir.to_str().expect("temporary paths are UTF-8");
+    let process =
+        play(place, "parts::a_stuck_process", &[name, if locks { "locks" } else { "none" }, cache_dir]);
+    eventually(SOON, "the stuck process listens", || process.stdout().contains("LISTENS"));
+    process
+}
+
+#[test]
+#[ignore = "a part in other tests"]
+fn a_stuck_process() {
+    let Some([manner, locks, cache_dir]) = told::<3>() else { return };
+    let manner = MANNERS.iter().find(|(name, _)| *name == manner).expect("a manner").1;
+    let locations = locations(Path::new(&cache_dir));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _runtime = runtime.enter();
+    let mut claim = None;
+    let listener = if locks == "locks" {
+        let taken = Claim::take(locations.endpoint(), locations.lock_file(), locations.dir_policy());
+        let claim = claim.insert(taken.expect("nobody has it"));
+        drop(claim.bind().expect("nobody listens"));
+        // The same path once more, as a plain socket of ours that can do what a server would not.
+        std::fs::remove_file(locations.endpoint().as_str()).expect("it was just made");
+        UnixListener::bind(locations.endpoint().as_str()).expect("nobody listens")
+    } else {
+        UnixListener::bind(locations.endpoint().as_str()).expect("nobody listens")
+    };
+    println!("LISTENS");
+    if manner == Manner::Deaf {
+        std::thread::sleep(Duration::from_secs(3600)); // until it is ended
+    }
+    let mut kept = Vec::new();
+    while let Ok((mut stream, _)) = listener.accept() {
+        match manner {
+            Manner::Closes => continue,
+            Manner::Silent | Manner::Deaf => kept.push(stream),
+            Manner::Half | Manner::Slow | Manner::Endless => kept.push({
+                let writer = stream.try_clone().expect("a descriptor");
+                std::thread::spawn(move || answer(manner, &mut stream));
+                writer
+            }),
+        }
+    }
+    drop(claim);
+}
+
+fn answer(manner: Manner, stream: &mut std::os::unix::net::UnixStream) {
+    if stream.read(&mut [0; 256]).unwrap_or(0) == 0 {
+        return;
+    }
+    let ids = Ids { request_id: "control-ping".to_owned(), frame_request_id: 0 };
+    let mut pong = bytes::BytesMut::new();
+    encode(&Response::Pong, Lane::V16, &ids, FrameKind::Response, &mut pong).expect("it can be sent");
+    let whole = match manner {
+        Manner::Half => pong.len() / 2,
+        _ => pong.len(),
+    };
+    match manner {
+        Manner::Slow => std::thread::sleep(Duration::from_millis(1500)), // what it is about
+        Manner::Endless => std::thread::sleep(Duration::from_secs(60)),  // what it is about
+        _ => {}
+    }
+    // The client may have given up.
+    let _ = stream.write_all(&pong[..whole]);
+    let _ = stream.read(&mut [0]);
+}
+
+/// Starts a process of `clients` clients that all want a daemon at once.
+pub(crate) fn herd(place: &Place, clients: usize, daemon: &Path) -> Process {
+    let cache_dir = place.0.cache_dir();
+    let paths = [cache_dir.to_str(), daemon.to_str()].map(|path| path.expect("paths are UTF-8"));
+    play(place, "parts::a_herd", &[paths[0], paths[1], &clients.to_string()])
+}
+
+/// Says how many of its clients were served, and how many have started a daemon.
+#[test]
+#[ignore = "a part in other tests"]
+fn a_herd() {
+    let Some([cache_dir, daemon, clients]) = told::<3>() else { return };
+    let (cache_dir, daemon) = (PathBuf::from(cache_dir), PathBuf::from(daemon));
+    let clients: usize = clients.parse().expect("a number");
+    println!("READY");
+    let gate = cache_dir.join("go");
+    eventually(SOON, "everybody is ready", || gate.exists());
+    let threads: Vec<_> = (0..clients)
+        .map(|_| {
+            let config = config(&cache_dir, &daemon).timeout(Duration::from_secs(60));
+            let endpoint: Endpoint = config.locations.endpoint().clone();
+            std::thread::spawn(move || {
+                let ensured = ensure_daemon(&config).map_err(|error| format!("{error}: {error:?}"))?;
+                let status = Client::new(endpoint, ClientConfig::within(SOON)).status();
+                status.map_err(|error| format!("{error}: {error:?}"))?;
+                Ok::<_, String>(ensured.is_started)
+            })
+        })
+        .collect();
+    let began = Instant::now();
+    let results: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        println!("FAILED {error}");
+    }
+    let served = results.iter().filter(|result| result.is_ok()).count();
+    let started = results.iter().filter(|result| matches!(result, Ok(true))).count();
+    println!("SERVED {served} STARTED {started} IN {:?}", began.elapsed());
+}
