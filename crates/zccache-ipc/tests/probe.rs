@@ -75,7 +75,7 @@ fn known<S: Service>(service: S) -> (Running, Ask) {
     let identity = identity(&running.endpoint);
     announcer.announce(&identity);
     let file = running.place.dir().join("i.json");
-    zccache_ipc::rp_broker::identity::write(&file, &identity).expect("written");
+    rp_broker::identity::write(&file, &identity).expect("written");
     let ask = Ask::new(&file, &running.endpoint, identity.endpoint).within(PATIENCE);
     (running, ask)
 }
