@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::{
-    DirPolicy, Locations, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file,
+    DirPolicy, Locations, Platform, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file,
 };
 
 use super::look::{Asked, Asking, FIRST};
@@ -84,7 +84,7 @@ fn same_start(config: &StartConfig, program: &Path) -> String {
 /// What may be done to the directory of the lock file, as the daemon's own claim has it.
 fn policy(locations: &Locations) -> DirPolicy {
     let socket = Path::new(locations.endpoint().as_str());
-    if cfg!(unix) && socket.parent() == locations.lock_file().parent() {
+    if Platform::CURRENT.is_unix() && socket.parent() == locations.lock_file().parent() {
         locations.dir_policy()
     } else {
         DirPolicy::Dedicated

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Unproved, look_at};
+use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Platform, Unproved, look_at};
 use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
@@ -27,7 +27,7 @@ pub(super) fn look(caller: &Caller, probed: &Probed) -> Vec<Finding> {
 
 /// The socket's file.
 fn socket(caller: &Caller, probed: &Probed) -> Option<Finding> {
-    if cfg!(windows) {
+    if !Platform::CURRENT.is_unix() {
         return None;
     }
     let path = Path::new(caller.endpoint().as_str());

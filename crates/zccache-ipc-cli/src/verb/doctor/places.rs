@@ -16,7 +16,7 @@ pub(super) fn look(locations: &Locations) -> Vec<Finding> {
     findings.extend(locations.problems().iter().filter_map(problem));
     let socket = Path::new(locations.endpoint().as_str());
     let cache_root = Path::new(locations.cache_root().path());
-    if cfg!(unix) {
+    if Platform::CURRENT.is_unix() {
         let directory = socket.parent().unwrap_or(Path::new("/"));
         findings.push(directory_of("socket directory", directory, locations.dir_policy()));
         if locations.rule() == Rule::RuntimeDir

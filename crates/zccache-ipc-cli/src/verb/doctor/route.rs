@@ -20,7 +20,7 @@ pub(super) fn look(caller: &Caller) -> Finding {
         Decision::Broker => match shared_broker_endpoint() {
             Ok(broker) => {
                 let path = std::path::Path::new(broker.as_str());
-                let is_there = cfg!(windows) || matches!(look_at(path), Ok(Some(_)));
+                let is_there = !Platform::CURRENT.is_unix() || matches!(look_at(path), Ok(Some(_)));
                 if is_there {
                     Finding::ok(CHECK, "the broker is asked first")
                         .at(&broker)
