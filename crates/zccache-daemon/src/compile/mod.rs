@@ -37,9 +37,9 @@ pub enum Outcome {
     Hit,
     /// The compiler ran, and the result may be stored.
     Miss,
-    /// The compiler ran, and the result is nobody else's.
+    /// It was not understood and run, whatever it came to.
     NotCacheable,
-    /// The compiler did not succeed.
+    /// It was understood, and the compiler did not succeed; or nothing could be run.
     Failed,
 }
 
@@ -99,13 +99,15 @@ impl Compiler {
             Ok(request) => request,
             Err(why) => {
                 tracing::debug!(program = %tool.program.display(), why = why.0, "not cacheable");
-                return run(&turn, &tool, phases).await;
+                let ran = turn.run(&tool, MOST_OUTPUT).await?;
+                return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::NotCacheable, phases));
             }
         };
         phases.parse_args_ns = nanos(began.elapsed());
         let source = request.source();
         let Some(keyed) = self.keyed(&turn, &tool, request, &mut phases).await? else {
-            return run(&turn, &tool, phases).await;
+            let ran = turn.run(&tool, MOST_OUTPUT).await?;
+            return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::Failed, phases));
         };
         let looked = Instant::now();
         // A store that fails is no reason to fail a build.
@@ -125,7 +127,7 @@ impl Compiler {
         }
         let ran = turn.run(&tool, MOST_OUTPUT).await?;
         phases.compiler_exec_ns = nanos(ran.took);
-        let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, phases) };
+        let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, Outcome::Failed, phases) };
         if compiled.outcome == Outcome::Miss {
             compiled.phases.miss_count = 1;
             let stored = Instant::now();
@@ -179,11 +181,6 @@ impl Compiler {
     }
 }
 
-async fn run(turn: &Turn<'_>, tool: &Tool, phases: PhaseProfileSummary) -> Result<Compiled, ToolError> {
-    let ran = turn.run(tool, MOST_OUTPUT).await?;
-    Ok(Compiled::ran(ran, Outcome::NotCacheable, phases))
-}
-
 /// Puts the files of `artifact` in their places; `None` when that did not work.
 async fn restore(outputs: &Outputs, artifact: ArtifactData) -> Option<ArtifactData> {
     let outputs = outputs.clone();
@@ -198,10 +195,11 @@ async fn restore(outputs: &Outputs, artifact: ArtifactData) -> Option<ArtifactDa
 }
 
 impl Compiled {
-    fn ran(ran: Ran, outcome: Outcome, phases: PhaseProfileSummary) -> Self {
+    /// A compilation that is `well` where the compiler succeeded and `failed` where it did not.
+    fn ran(ran: Ran, well: Outcome, failed: Outcome, phases: PhaseProfileSummary) -> Self {
         let Ran { code, stdout, stderr, .. } = ran;
         Self {
-            outcome: if code == Some(0) { outcome } else { Outcome::Failed },
+            outcome: if code == Some(0) { well } else { failed },
             code,
             stdout,
             stderr,
