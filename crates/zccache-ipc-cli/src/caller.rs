@@ -90,18 +90,54 @@ impl Caller {
 
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
     pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
-        let reply = self.client(default).call_on(None, None, request)?;
-        match reply.message {
-            refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
-                Err(CallError::of_answer(request.kind(), self.wire.last(), refusal))
-            }
-            response => Ok((reply.lane, response)),
-        }
+        answer(&mut self.client(default), self.wire, request)
     }
 
     /// Returns `path` as the daemon must be told it, which runs in another directory.
     pub(crate) fn absolute(&self, path: &Path) -> std::path::PathBuf {
         self.environment.cwd().join(path)
+    }
+}
+
+/// The daemon that is asked a single question: nothing is found out but where it is.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) endpoint: Endpoint,
+    wire: WirePolicy,
+    timeout: Option<Duration>,
+}
+
+impl Asker {
+    /// Finds the daemon by the rules of [`Caller::new`].
+    pub(crate) fn new(environment: &Environment, global: &Global) -> Result<Self, Failure> {
+        let wire = wire(environment, global)?;
+        let (endpoint, cache_dir) =
+            (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
+        let without;
+        let environment = if endpoint.is_none() && cache_dir.is_some() {
+            without = environment.clone().without(Variable::Endpoint);
+            &without
+        } else {
+            environment
+        };
+        let endpoint = Locations::endpoint_for_client(environment, endpoint.as_ref(), cache_dir)?;
+        Ok(Self { endpoint, wire, timeout: global.timeout })
+    }
+
+    /// As [`Caller::ask`].
+    pub(crate) fn ask(self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
+        let config = ClientConfig::within(self.timeout.unwrap_or(default)).wire(self.wire);
+        answer(&mut Client::new(self.endpoint, config), self.wire, request)
+    }
+}
+
+fn answer(client: &mut Client, wire: WirePolicy, request: &Request) -> Result<(Lane, Response), CallError> {
+    let reply = client.call_on(None, None, request)?;
+    match reply.message {
+        refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
+            Err(CallError::of_answer(request.kind(), wire.last(), refusal))
+        }
+        response => Ok((reply.lane, response)),
     }
 }
 

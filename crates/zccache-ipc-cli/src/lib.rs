@@ -17,6 +17,7 @@ mod kind;
 mod lines;
 mod output;
 mod output_file;
+mod quick;
 mod report;
 mod translate;
 mod units;
@@ -38,7 +39,7 @@ use output::Output;
 /// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = match Arguments::try_parse_from(&arguments) {
+    let parsed = match quick::parse(&arguments).map_or_else(|| Arguments::try_parse_from(&arguments), Ok) {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
     };

@@ -22,7 +22,7 @@ use zccache_ipc::model::Response;
 
 use crate::Exit;
 use crate::args::{Arguments, Verb};
-use crate::caller::Caller;
+use crate::caller::{Asker, Caller};
 use crate::failure::Failure;
 use crate::json::to_json;
 use crate::output::Output;
@@ -43,6 +43,8 @@ pub(crate) fn run(
     let environment = environment.map_err(Failure::Surroundings)?;
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
+        // A build pings more often than anything else, and needs only to know where.
+        Verb::Ping => return ping::run(Asker::new(&environment, &global)?, output),
         Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
         verb => verb,
     };
@@ -51,12 +53,11 @@ pub(crate) fn run(
         Verb::Start(start) => start::run(&caller, &start, output),
         Verb::Stop => stop::run(&caller, output),
         Verb::Status => status::run(&caller, output),
-        Verb::Ping => ping::run(&caller, output),
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        Verb::Session(_) | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
+        Verb::Session(_) | Verb::Ping | Verb::Endpoint | Verb::Wire(_) | Verb::Completions(_) => {
             unreachable!("these were done above")
         }
     }

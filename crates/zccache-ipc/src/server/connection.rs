@@ -22,7 +22,7 @@ use super::waiting::{Next, has_passed};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::spare::KEPT;
-use crate::{Caller, Service, outbound, spare};
+use crate::{Caller, ConnectionId, Service, outbound, spare};
 
 /// How long the connection that has been idle longest may take to leave its place.
 const MAKE_PLACE: Duration = Duration::from_millis(250);
@@ -91,12 +91,12 @@ async fn place_of_another<S>(shared: &Arc<Shared<S>>) -> Option<OwnedSemaphorePe
 /// Serves `stream` until it ends.
 pub(super) async fn run<S: Service>(
     shared: Arc<Shared<S>>,
+    id: ConnectionId,
     stop: watch::Sender<Option<Ended>>,
     stream: Stream,
     admission: Admission,
 ) {
-    let caller = Caller { connection: shared.next_connection(), peer: *stream.peer() };
-    let id = caller.connection;
+    let caller = Caller { connection: id, peer: *stream.peer() };
     Counters::count(&shared.counters.open);
     // Also runs when the task is cut off.
     let _goodbye = Goodbye { shared: &shared, id };
@@ -137,7 +137,7 @@ pub(super) async fn run<S: Service>(
 
 struct Goodbye<'a, S: Service> {
     shared: &'a Shared<S>,
-    id: crate::ConnectionId,
+    id: ConnectionId,
 }
 
 impl<S: Service> Drop for Goodbye<'_, S> {

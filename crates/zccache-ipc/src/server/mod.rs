@@ -7,6 +7,7 @@ mod drain;
 mod figures;
 mod idle;
 mod shared;
+mod tasks;
 mod waiting;
 mod watchdog;
 
@@ -21,6 +22,7 @@ pub use figures::ServerFigures;
 
 use crate::Service;
 use shared::Shared;
+use tasks::Tasks;
 
 /// Answers requests on one listener until it is told to stop.
 ///
@@ -102,10 +104,10 @@ impl<S: Service> Server<S> {
     ///
     /// Cancelling cuts every connection off at once, without a drain.
     pub async fn serve(self, listener: Listener) -> Result<Served, ServeError> {
-        let mut connections = tokio::task::JoinSet::new();
-        let result = accept::run(&self.shared, &self.stop, listener, &mut connections).await;
+        let connections = Tasks::default();
+        let result = accept::run(&self.shared, &self.stop, listener, &connections).await;
         // The listener is gone by here: nobody new gets in while the others finish.
-        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &mut connections).await;
+        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &connections).await;
         let ended = result.map_err(ServeError::Accept)?;
         Ok(Served { ended, cut_off, figures: self.shared.counters.figures() })
     }

@@ -10,7 +10,7 @@ mod tests;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, write_now};
 pub(crate) use file::{
-    create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, sync_directory,
+    create_new, ensure_directory, file_kind, is_at, open_for_reading, open_lock, overwrite, sync_directory,
 };
 pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, peer, remove_socket,

@@ -1,0 +1,124 @@
+//! The tasks of connections, so that they can be waited for and cut off.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::ConnectionId;
+
+/// The tasks that have not ended. Dropping it cuts them off.
+///
+/// A `JoinSet` does the same for one more allocation each, and is to be asked for those that have ended.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    running: Arc<Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    handles: Mutex<HashMap<ConnectionId, AbortHandle>>,
+    /// Told when the last one has ended.
+    none: Notify,
+}
+
+/// Takes a task off the list, however it ends: also when it is cut off before it was begun.
+struct Listed {
+    running: Arc<Running>,
+    id: ConnectionId,
+}
+
+impl Tasks {
+    /// Runs `work` for the connection `id`.
+    pub(super) fn spawn(&self, id: ConnectionId, work: impl Future<Output = ()> + Send + 'static) {
+        let listed = Listed { running: Arc::clone(&self.running), id };
+        // Held until it is on the list, so that it is not taken off before.
+        let mut handles = self.running.handles();
+        let task = tokio::spawn(async move {
+            let _listed = listed;
+            work.await;
+        });
+        handles.insert(id, task.abort_handle());
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.running.handles().len()
+    }
+
+    /// Waits until there are none.
+    pub(super) async fn ended(&self) {
+        loop {
+            let none = self.running.none.notified();
+            if self.len() == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+
+    /// Cuts all of them off.
+    pub(super) fn cut_off(&self) {
+        // What is dropped thereby takes itself off the list, which must not be locked then.
+        let handles: Vec<AbortHandle> = self.running.handles().values().cloned().collect();
+        handles.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.cut_off();
+    }
+}
+
+impl Running {
+    fn handles(&self) -> MutexGuard<'_, HashMap<ConnectionId, AbortHandle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut handles = self.running.handles();
+        handles.remove(&self.id);
+        if handles.is_empty() {
+            self.running.none.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tasks_are_waited_for_and_cut_off_at_the_latest_when_nobody_holds_them() {
+        let tasks = Tasks::default();
+        tasks.ended().await;
+        tasks.spawn(ConnectionId::new(1), async {});
+        tasks.spawn(ConnectionId::new(2), tokio::task::yield_now());
+        tasks.ended().await;
+        tasks.spawn(ConnectionId::new(3), std::future::pending());
+        assert_eq!(tasks.len(), 1);
+        // Before it was begun.
+        tasks.cut_off();
+        tasks.ended().await;
+        let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
+        tasks.spawn(ConnectionId::new(4), async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        });
+        tokio::task::yield_now().await;
+        drop(tasks);
+        assert!(dropped.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_none_any_more() {
+        let tasks = Tasks::default();
+        tasks.spawn(ConnectionId::new(1), async { panic!("on purpose") });
+        tasks.ended().await;
+    }
+}
