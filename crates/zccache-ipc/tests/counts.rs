@@ -41,7 +41,7 @@ impl OneThread {
     }
 
     fn client(&self, lane: Lane) -> Client {
-        let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(lane));
+        let config = ClientConfig::new().wire(WirePolicy::Only(lane));
         Client::new(self.running.endpoint.clone(), config)
     }
 

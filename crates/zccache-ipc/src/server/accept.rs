@@ -6,7 +6,8 @@ use std::time::Duration;
 use ipc_endpoint::{AcceptError, Listener};
 use tokio::sync::watch;
 
-use super::connection::{self, Admission};
+use super::admission::Admission;
+use super::connection;
 use super::figures::Counters;
 use super::shared::Shared;
 use super::tasks::Tasks;
@@ -66,8 +67,8 @@ pub(super) async fn run<S: Service>(
             },
         };
         let id = shared.next_connection();
-        connections
-            .spawn(id, connection::run(Arc::clone(shared), id, stop_sender.clone(), stream, admission));
+        let (shared, stop) = (Arc::clone(shared), stop_sender.clone());
+        connections.spawn(id, |listed| connection::run(shared, id, stop, stream, admission, listed));
     }
 }
 

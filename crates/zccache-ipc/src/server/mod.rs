@@ -1,6 +1,7 @@
 //! The server: accepts connections, bounds them, and answers through a [`Service`].
 
 mod accept;
+mod admission;
 mod config;
 mod connection;
 mod drain;

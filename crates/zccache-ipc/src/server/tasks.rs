@@ -25,21 +25,23 @@ struct Running {
 }
 
 /// Takes a task off the list, however it ends: also when it is cut off before it was begun.
-struct Listed {
+pub(super) struct Listed {
     running: Arc<Running>,
     id: ConnectionId,
 }
 
 impl Tasks {
-    /// Runs `work` for the connection `id`.
-    pub(super) fn spawn(&self, id: ConnectionId, work: impl Future<Output = ()> + Send + 'static) {
+    /// Runs `work` for the connection `id`; it holds what it is given to its end.
+    ///
+    /// Given, and not wrapped around it: a future within another has its place in memory twice.
+    pub(super) fn spawn<F>(&self, id: ConnectionId, work: impl FnOnce(Listed) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listed = Listed { running: Arc::clone(&self.running), id };
         // Held until it is on the list, so that it is not taken off before.
         let mut handles = self.running.handles();
-        let task = tokio::spawn(async move {
-            let _listed = listed;
-            work.await;
-        });
+        let task = tokio::spawn(work(listed));
         handles.insert(id, task.abort_handle());
     }
 
@@ -97,16 +99,23 @@ mod tests {
     async fn tasks_are_waited_for_and_cut_off_at_the_latest_when_nobody_holds_them() {
         let tasks = Tasks::default();
         tasks.ended().await;
-        tasks.spawn(ConnectionId::new(1), async {});
-        tasks.spawn(ConnectionId::new(2), tokio::task::yield_now());
+        tasks.spawn(ConnectionId::new(1), |listed| async move { drop(listed) });
+        tasks.spawn(ConnectionId::new(2), |listed| async move {
+            let _listed = listed;
+            tokio::task::yield_now().await
+        });
         tasks.ended().await;
-        tasks.spawn(ConnectionId::new(3), std::future::pending());
+        tasks.spawn(ConnectionId::new(3), |listed| async move {
+            let _listed = listed;
+            std::future::pending().await
+        });
         assert_eq!(tasks.len(), 1);
         // Before it was begun.
         tasks.cut_off();
         tasks.ended().await;
         let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
-        tasks.spawn(ConnectionId::new(4), async move {
+        tasks.spawn(ConnectionId::new(4), |listed| async move {
+            let _listed = listed;
             let _alive = alive;
             std::future::pending::<()>().await;
         });
@@ -118,7 +127,10 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_panics_is_none_any_more() {
         let tasks = Tasks::default();
-        tasks.spawn(ConnectionId::new(1), async { panic!("on purpose") });
+        tasks.spawn(ConnectionId::new(1), |listed| async move {
+            let _listed = listed;
+            panic!("on purpose")
+        });
         tasks.ended().await;
     }
 }
