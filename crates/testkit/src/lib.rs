@@ -14,7 +14,7 @@ mod program;
 mod wait;
 mod watchdog;
 
-pub use alloc::{CountingAlloc, Report, measure};
+pub use alloc::{CountingAlloc, CountingWhenAsked, Report, measure};
 pub use endpoint::TempEndpoint;
 pub use process::{Finished, Process};
 pub use program::program;
