@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use zccache_ipc::model::{ArtifactPayload, Lookup, LookupResult, Request, Response};
 use zccache_ipc::{Client, ClientConfig, IpcConnection, Lane, WirePolicy, blocking};
 
+use crate::machine::Stopwatch;
 use crate::server::{Answerer, QUESTION, endpoint, runtime};
 
 /// Who asks.
@@ -128,7 +129,7 @@ impl Caller {
             Self::Std(stream, buffer) => {
                 buffer.resize(len.max(QUESTION), 0);
                 let question = question(len);
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 for _ in 0..times {
                     stream.write_all(&question)?;
                     stream.read_exact(buffer)?;
@@ -137,7 +138,7 @@ impl Caller {
             }
             Self::Blocking(client) => {
                 let request = request(len);
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 for _ in 0..times {
                     check(&client.call(&request)?, len)?;
                 }
@@ -174,7 +175,7 @@ impl AsyncCaller {
             Self::Tokio(stream, buffer) => {
                 buffer.resize(len.max(QUESTION), 0);
                 let question = question(len);
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 for _ in 0..times {
                     stream.write_all(&question).await?;
                     stream.read_exact(buffer).await?;
@@ -182,14 +183,14 @@ impl AsyncCaller {
                 Ok(start.elapsed())
             }
             Self::Client(client) => {
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 for _ in 0..times {
                     check(&client.call(&request).await?, len)?;
                 }
                 Ok(start.elapsed())
             }
             Self::Connection(connection, lane) => {
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 let limit = connection.recv_timeout();
                 for _ in 0..times {
                     let ids = connection.send_request(&request, *lane).await?;

@@ -1,10 +1,43 @@
 //! What is asked of the operating system: processors, limits, memory.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Whether there is one processor for all.
+static PINNED: AtomicBool = AtomicBool::new(false);
+
+/// Measures how long something takes.
+///
+/// On one processor that is the time that the processor spent on this process, both sides
+/// together: what others do on the machine meanwhile is no part of it. Else it is the time of a clock.
+pub struct Stopwatch {
+    started: Instant,
+    spent: Option<Duration>,
+}
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self { started: Instant::now(), spent: PINNED.load(Ordering::Relaxed).then(spent) }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        match self.spent {
+            Some(before) => spent().saturating_sub(before),
+            None => self.started.elapsed(),
+        }
+    }
+}
+
+fn spent() -> Duration {
+    let own = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(own.tv_sec as u64, own.tv_nsec as u32)
+}
 
 /// Keeps this thread, and those that it starts, on one processor until it is dropped.
 pub struct Pinned(CpuSet);
@@ -16,12 +49,14 @@ impl Pinned {
         let mut one = CpuSet::new();
         one.set(last);
         sched_setaffinity(None, &one)?;
+        PINNED.store(true, Ordering::Relaxed);
         Ok(Self(before))
     }
 }
 
 impl Drop for Pinned {
     fn drop(&mut self) {
+        PINNED.store(false, Ordering::Relaxed);
         // What follows is measured on one processor then, and says so by its figures.
         let _ = sched_setaffinity(None, &self.0);
     }

@@ -2,7 +2,6 @@
 //!
 //! `cargo xtask bench` builds and runs it; `docs/performance.md` has a table that it made.
 
-mod allocator;
 mod caller;
 mod machine;
 mod rounds;
@@ -20,7 +19,7 @@ use row::{Row, table};
 use work::{Scale, WORKLOADS};
 
 #[global_allocator]
-static ALLOC: allocator::Switched = allocator::Switched;
+static ALLOC: testkit::CountingWhenAsked = testkit::CountingWhenAsked;
 
 /// What the command line says.
 struct Options {

@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask ci`, `c-project`, `codegen`,
+//! The repository's own commands: `cargo xtask bench`, `ci`, `c-project`, `codegen`,
 //! `compat-matrix`, `layers`, `tidy` and `demo`.
 //!
 //! Rules of this repository that no lint can hold are checked here, each as a pure function over plain
@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
+mod bench;
 mod c_project;
 mod cargo;
 mod ci;
@@ -33,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Build a project in C through the daemon, twice: first all misses, then all hits with identical objects.
     CProject(c_project::Options),
+    /// Measure every workload of docs/performance.md, and print the table with the target beside each figure.
+    Bench(bench::Options),
     /// Run every check, cheapest first, and stop at the first that fails.
     Ci,
     /// Generate the code of the schemas under proto/, and check their numbers.
@@ -50,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::CProject(options) => c_project::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Ci => ci::run(),
         Command::Codegen(options) => codegen::run(&options),
         Command::CompatMatrix(options) => compat_matrix::run(&options),

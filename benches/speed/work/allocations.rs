@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use testkit::Report;
+use testkit::{Report, measure};
 use zccache_ipc::endpoint::Listener;
 use zccache_ipc::WirePolicy;
 
 use super::{Outcome, Scale};
-use crate::allocator::measure;
 use crate::caller::{AsyncCaller, Caller, Kind, LANES};
 use crate::row::{Row, Target};
 use crate::server::{Answerer, Payloads, Serving, listen, runtime, serve_ours, serve_tokio};

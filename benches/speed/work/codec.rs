@@ -1,7 +1,6 @@
 //! Encoding and decoding alone, against copies of the same bytes, hand-written code, and prost alone.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use anyhow::Result;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
@@ -11,6 +10,7 @@ use zccache_ipc::wire_v16::generated::zccache_v1 as prost_alone;
 use zccache_ipc::{wire_v15, wire_v16};
 
 use super::{Outcome, Scale};
+use crate::machine::Stopwatch;
 use crate::rounds::{Judge, Peer, rounds};
 use crate::row::{Row, Target};
 use crate::server::artifact;
@@ -133,7 +133,7 @@ fn compile(scale: &Scale) -> Result<Vec<Row>> {
 
 fn timed<'a>(name: &str, mut work: impl FnMut() + 'a) -> Peer<'a> {
     Peer::new(name, move |times| {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         for _ in 0..times {
             work();
         }

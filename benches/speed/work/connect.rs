@@ -1,13 +1,13 @@
 //! A connection for one question.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use zccache_ipc::WirePolicy;
 
 use super::{Outcome, Scale};
 use crate::caller::{AsyncCaller, Caller, Kind, floor_of};
-use crate::machine::Pinned;
+use crate::machine::{Pinned, Stopwatch};
 use crate::rounds::{Judge, Peer, rounds};
 use crate::row::Target;
 use crate::server::{Serving, runtime};
@@ -23,7 +23,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         kept.push(serving);
         peers.push(if kind.is_blocking() {
             Peer::new(kind.name(), move |times| {
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 for _ in 0..times {
                     Caller::connect(kind, &path)?.pings(1)?;
                 }
@@ -33,7 +33,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
             let runtime = runtime()?;
             Peer::new(kind.name(), move |times| {
                 runtime.block_on(async {
-                    let start = Instant::now();
+                    let start = Stopwatch::start();
                     for _ in 0..times {
                         AsyncCaller::connect(kind, &path).await?.pings(1).await?;
                     }

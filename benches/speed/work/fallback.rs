@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use zccache_ipc::WirePolicy;
 
 use super::{Outcome, Scale};
 use crate::caller::{AsyncCaller, Caller, Kind, floor_of};
-use crate::machine::Pinned;
+use crate::machine::{Pinned, Stopwatch};
 use crate::rounds::{Judge, Peer, rounds};
 use crate::row::Target;
 use crate::server::{Answerer, Serving, runtime};
@@ -52,7 +52,7 @@ fn peer<'a>(kind: Kind, when: &str, path: &Path, forgotten: bool) -> Result<Peer
                 // Another change time is another daemon.
                 fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
             }
-            let start = Instant::now();
+            let start = Stopwatch::start();
             if kind.is_blocking() {
                 Caller::connect(kind, &path)?.pings(1)?;
             } else {

@@ -1,11 +1,12 @@
 //! Many clients at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::task::JoinSet;
 
 use super::{Outcome, Scale};
+use crate::machine::{Pinned, Stopwatch};
 use crate::caller::{AsyncCaller, Kind, LANES};
 use crate::rounds::{Judge, Peer, rounds};
 use crate::row::Target;
@@ -15,6 +16,7 @@ use zccache_ipc::WirePolicy;
 const CLIENTS: u32 = 512;
 
 pub fn run(scale: &Scale) -> Result<Outcome> {
+    let _pinned = Pinned::to_one()?;
     let ours = LANES.map(|lane| Kind::Client(WirePolicy::Only(lane)));
     let kinds = [vec![Kind::Tokio], ours.to_vec(), LANES.map(Kind::Connection).to_vec()].concat();
     let mut kept = Vec::new();
@@ -29,7 +31,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         kept.push(serving);
         peers.push(Peer::new(kind.name(), move |times| {
             runtime.block_on(async {
-                let start = Instant::now();
+                let start = Stopwatch::start();
                 let mut tasks = JoinSet::new();
                 for mut caller in callers.drain(..) {
                     tasks.spawn(async move { caller.pings(times / CLIENTS).await.map(|_| caller) });
@@ -43,6 +45,6 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     }
     let micros = rounds(&mut peers, scale.rounds(31), CLIENTS * scale.times(16))?;
     let target = |name: &str| Some(Target::AtMost(1.05)).filter(|_| name != "tokio");
-    let workload = "512 clients at once, time per ping";
+    let workload = "512 clients at once, time per ping, one CPU";
     Ok(Judge { workload, floor: |_| "tokio", target: &target, bytes: None }.rows(&peers, &micros).into())
 }

@@ -1,13 +1,13 @@
 //! Many calls at once on one connection, in terms of the same client waiting for each reply.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::task::JoinSet;
 use zccache_ipc::{Client, ClientConfig, Lane, WirePolicy};
 
 use super::{Outcome, Scale};
-use crate::machine::Pinned;
+use crate::machine::{Pinned, Stopwatch};
 use crate::rounds::{Peer, median, ratio, rounds};
 use crate::row::{Row, Target};
 use crate::server::{Answerer, Serving, endpoint, runtime};
@@ -31,7 +31,7 @@ fn measure(scale: &Scale, lane: Lane, processors: &str) -> Result<Row> {
     let client = runtime.block_on(Client::connect(endpoint(serving.path())?, config))?;
     let waiting = |times: u32| {
         runtime.block_on(async {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             for _ in 0..times {
                 client.ping().await?;
             }
@@ -40,7 +40,7 @@ fn measure(scale: &Scale, lane: Lane, processors: &str) -> Result<Row> {
     };
     let at_once = |times: u32| {
         runtime.block_on(async {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             let mut tasks = JoinSet::new();
             for _ in 0..AT_ONCE {
                 let client = client.clone();

@@ -84,6 +84,30 @@ impl Locations {
         Self::of(&environment, endpoint.map(|endpoint| (endpoint, Rule::Argument)), None)
     }
 
+    /// The endpoint that [`for_client`](Self::for_client) finds, without the rest: for those who call once and
+    /// need no file.
+    ///
+    /// # Errors
+    ///
+    /// [`LocateError`] for those settings that the endpoint is made from.
+    pub fn endpoint_for_client(
+        environment: &Environment,
+        endpoint: Option<&Endpoint>,
+        cache_dir: Option<&Path>,
+    ) -> Result<Endpoint, LocateError> {
+        let chosen = match endpoint {
+            Some(endpoint) => Some(endpoint.as_str()),
+            None => environment.strict(Variable::Endpoint)?,
+        };
+        if let Some(chosen) = chosen {
+            return Ok(Endpoint::new(environment.absolute_endpoint(chosen)?));
+        }
+        let (environment, _) = absolute(&with_cache_dir(environment, cache_dir)?)?;
+        let namespace = Namespace::from_environment(&environment);
+        let cache_dir = cache_override(&environment)?;
+        Ok(default_endpoint(&environment, cache_dir.as_deref(), namespace.as_ref()).0)
+    }
+
     /// Locates the daemon at `explicit`, else at the endpoint that the `variable` holds, else the
     /// default one.
     pub(crate) fn of(

@@ -1,6 +1,7 @@
 //! A few words that short-lived clients leave for each other beside an endpoint.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -10,11 +11,27 @@ use crate::{Endpoint, WriteError, os};
 /// The longest note that is read, in bytes.
 const LONGEST: u64 = 1024;
 
+/// Which of the sockets that are, or were, at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SocketStamp {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// Seconds and nanoseconds.
+    pub(crate) changed: (i64, i64),
+}
+
+impl fmt::Display for SocketStamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, inode, changed: (seconds, nanos) } = self;
+        write!(f, "{device}:{inode}:{seconds}.{nanos:09}")
+    }
+}
+
 /// Returns what tells the socket at the endpoint's path from every other that is or was there.
 ///
 /// `None` where there is none, or where endpoints are not files.
 #[must_use]
-pub fn socket_stamp(endpoint: &Endpoint) -> Option<String> {
+pub fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
     os::socket_stamp(endpoint)
 }
 
@@ -30,14 +47,19 @@ pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
 }
 
 /// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing
-/// is written. It need not survive a crash of the machine: a reader must tell a note that was cut short.
+/// is written. It need not survive a crash of the machine, and a reader may find a part of the old one in
+/// it: he must tell what is no note, and survive one that is not true.
 ///
 /// # Errors
 ///
 /// [`WriteError`]; an old note is as it was.
 pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), WriteError> {
     match path(endpoint, name) {
-        Some(path) => write_hint(&path, text.as_bytes(), 0o600),
+        // A new file takes the file system thirty times as long as new contents of the same length.
+        Some(path) => match os::overwrite(&path, text.as_bytes()) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => write_hint(&path, text.as_bytes(), 0o600),
+        },
         None => Ok(()),
     }
 }
@@ -63,6 +85,8 @@ mod tests {
         assert_eq!(read_note(&endpoint, "wire"), None);
         write_note(&endpoint, "wire", "hello\n").expect("written");
         assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("hello\n"));
+        write_note(&endpoint, "wire", "there\n").expect("overwritten");
+        assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("there\n"));
         write_note(&endpoint, "wire", &"x".repeat(2000)).expect("written");
         assert_eq!(read_note(&endpoint, "wire"), None, "too long");
         std::fs::write(dir.path().join("s.wire"), [0xff, 0xfe]).expect("written");

@@ -6,6 +6,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The system's allocator, counting for [`measure`].
 ///
@@ -20,6 +21,19 @@ use std::cell::Cell;
 /// ```
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CountingAlloc;
+
+/// The system's allocator, behind [`CountingAlloc`] only while [`measure`] runs on some thread: what is timed
+/// in the same program is not slowed down by counting. Figures of memory that is held are of no use then,
+/// because what was allocated before is not known.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct CountingWhenAsked;
+
+/// How many threads measure.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+fn is_asked() -> bool {
+    ASKED.load(Ordering::Relaxed) > 0
+}
 
 /// What one thread asked the allocator for during one [`measure`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +65,7 @@ thread_local! {
 /// When [`CountingAlloc`] is not the global allocator: figures of zero would prove nothing.
 #[track_caller]
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Report) {
+    let _asking = Asking::begin();
     let before = SEEN.replace(Report::default());
     drop(std::hint::black_box(Box::new(0_u8)));
     let installed = SEEN.replace(Report::default()).count > 0;
@@ -60,6 +75,22 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Report) {
     let seen = SEEN.get();
     SEEN.set(before.followed_by(seen));
     (result, seen)
+}
+
+/// Counting, for as long as it lives.
+struct Asking;
+
+impl Asking {
+    fn begin() -> Self {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKED.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Report {
@@ -123,6 +154,45 @@ unsafe impl GlobalAlloc for CountingAlloc {
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         note_request(layout.size(), new_size);
         // SAFETY: the pointer came from this allocator with this layout, and so from `System`.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+// SAFETY: both allocators are the system's, so that what one gave the other may take back.
+unsafe impl GlobalAlloc for CountingWhenAsked {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_asked() {
+            // SAFETY: the caller keeps the contract, and it is the same one.
+            return unsafe { CountingAlloc.alloc(layout) };
+        }
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_asked() {
+            // SAFETY: as above.
+            return unsafe { CountingAlloc.alloc_zeroed(layout) };
+        }
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if is_asked() {
+            // SAFETY: as above.
+            return unsafe { CountingAlloc.dealloc(pointer, layout) };
+        }
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if is_asked() {
+            // SAFETY: as above.
+            return unsafe { CountingAlloc.realloc(pointer, layout, new_size) };
+        }
+        // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
 }

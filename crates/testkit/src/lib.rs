@@ -15,7 +15,7 @@ mod wait;
 mod watchdog;
 mod web;
 
-pub use alloc::{CountingAlloc, Report, measure};
+pub use alloc::{CountingAlloc, CountingWhenAsked, Report, measure};
 pub use endpoint::TempEndpoint;
 pub use process::{Finished, Process};
 pub use program::program;

@@ -171,3 +171,38 @@ pub fn encode_pieces<M: Message>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf as _;
+    use ipc_model::{ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, Response};
+
+    use super::*;
+
+    #[test]
+    fn a_large_byte_string_is_sent_from_where_it_lies_and_the_bytes_are_the_same() {
+        let payload = |byte, len| ArtifactPayload::Bytes(vec![byte; len].into());
+        let output = |name: &str, payload| ArtifactOutput { name: name.into(), payload };
+        let artifact = ArtifactData {
+            outputs: vec![
+                output("a", payload(1, 100_000)),
+                output("b", payload(2, 10)),
+                output("c", payload(3, 20_000)),
+            ],
+            stdout: vec![4; 30_000].into(),
+            stderr: vec![5; 3].into(),
+            exit_code: 1,
+        };
+        let hit = Response::LookupResult(LookupResult::Hit { artifact });
+        for lane in Lane::ALL {
+            let ids = Ids { request_id: "id".into(), frame_request_id: 7 };
+            let mut flat = BytesMut::from(&b"before"[..]);
+            encode(&hit, lane, &ids, Kind::Response, &mut flat).expect("fits");
+            let mut pieces = Pieces::in_buffer(BytesMut::from(&b"before"[..]));
+            encode_pieces(&hit, lane, ("id", 7), Kind::Response, &mut pieces).expect("fits");
+            assert!(pieces.copied().len() < 500, "{lane}: what is large is not copied");
+            let mut unsent = pieces.unsent();
+            assert_eq!(unsent.copy_to_bytes(unsent.remaining()), flat, "{lane}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use wire_frame::{HEADER_LEN, Header, MAX_LENGTH, Pieces, Version};
 
 use crate::EncodeError;
-use crate::bounded::Bounded;
+use crate::bounded::{Bounded, Sharing};
 use crate::shape::{Message, Out};
 
 /// Room for a message without byte strings, so that most of them need one allocation.
@@ -55,9 +55,12 @@ pub fn encode_pieces<M: Message>(message: &M, pieces: &mut Pieces) -> Result<(),
         };
         pieces.copied().reserve(HEADER_LEN + copied + SMALL_MESSAGE);
         pieces.copied().extend_from_slice(&[0; HEADER_LEN]);
-        let written = bincode::DefaultOptions::new()
-            .with_fixint_encoding()
-            .serialize_into(Bounded::new(pieces, room, &large), &Out(message));
+        let options = bincode::DefaultOptions::new().with_fixint_encoding();
+        let written = if large.is_empty() {
+            options.serialize_into(Bounded::new(pieces.copied(), room), &Out(message))
+        } else {
+            options.serialize_into(Sharing::new(pieces, room, &large), &Out(message))
+        };
         if written.is_ok() {
             let header = Header::new(Version::V15, pieces.len() - start - HEADER_LEN)?;
             pieces.overwrite(mark, 0, &header.to_bytes());

@@ -81,12 +81,13 @@ impl Caller {
     /// Returns a client whose calls take no longer than [`limit`](Self::limit), and which comes to the daemon by
     /// the broker where the environment asks for that.
     pub(crate) fn client(&self, default: Duration) -> Client {
-        by_the_lane(self, ClientConfig::within(self.limit(default)).wire(self.wire))
+        let config = ClientConfig::within(self.limit(default)).wire(self.wire);
+        by_the_lane(&self.environment, self.endpoint().clone(), config)
     }
 
     /// Sends `request` and returns the answer and the lane that it came on, unless it is a refusal.
     pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
-        self.ask_with(self.client(default), request)
+        answer(&mut self.client(default), self.wire, request)
     }
 
     /// The same of the daemon at the endpoint itself, whatever a broker would name.
@@ -96,17 +97,7 @@ impl Caller {
         request: &Request,
     ) -> Result<(Lane, Response), CallError> {
         let config = ClientConfig::within(self.limit(default)).wire(self.wire);
-        self.ask_with(Client::new(self.endpoint().clone(), config), request)
-    }
-
-    fn ask_with(&self, mut client: Client, request: &Request) -> Result<(Lane, Response), CallError> {
-        let reply = client.call_on(None, None, request)?;
-        match reply.message {
-            refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
-                Err(CallError::of_answer(request.kind(), self.wire.last(), refusal))
-            }
-            response => Ok((reply.lane, response)),
-        }
+        answer(&mut Client::new(self.endpoint().clone(), config), self.wire, request)
     }
 
     /// Returns `path` as the daemon must be told it, which runs in another directory.
@@ -116,14 +107,61 @@ impl Caller {
 }
 
 #[cfg(feature = "broker")]
-fn by_the_lane(caller: &Caller, config: ClientConfig) -> Client {
-    let lane = zccache_ipc::BrokerLane::from_environment(&caller.environment);
-    Client::with_broker_lane(caller.endpoint().clone(), config, lane)
+fn by_the_lane(environment: &Environment, endpoint: Endpoint, config: ClientConfig) -> Client {
+    Client::with_broker_lane(endpoint, config, zccache_ipc::BrokerLane::from_environment(environment))
 }
 
 #[cfg(not(feature = "broker"))]
-fn by_the_lane(caller: &Caller, config: ClientConfig) -> Client {
-    Client::new(caller.endpoint().clone(), config)
+fn by_the_lane(_: &Environment, endpoint: Endpoint, config: ClientConfig) -> Client {
+    Client::new(endpoint, config)
+}
+
+/// The daemon that is asked a single question: nothing is found out but where it is.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) endpoint: Endpoint,
+    client: Client,
+    wire: WirePolicy,
+}
+
+impl Asker {
+    /// Finds the daemon by the rules of [`Caller::new`]. A question takes at most `default`, where no
+    /// `--timeout` is given.
+    pub(crate) fn new(
+        environment: &Environment,
+        global: &Global,
+        default: Duration,
+    ) -> Result<Self, Failure> {
+        let wire = wire(environment, global)?;
+        let (endpoint, cache_dir) =
+            (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
+        let without;
+        let chosen = if endpoint.is_none() && cache_dir.is_some() {
+            without = environment.clone().without(Variable::Endpoint);
+            &without
+        } else {
+            environment
+        };
+        let endpoint = Locations::endpoint_for_client(chosen, endpoint.as_ref(), cache_dir)?;
+        let config = ClientConfig::within(global.timeout.unwrap_or(default)).wire(wire);
+        let client = by_the_lane(environment, endpoint.clone(), config);
+        Ok(Self { endpoint, client, wire })
+    }
+
+    /// As [`Caller::ask`].
+    pub(crate) fn ask(mut self, request: &Request) -> Result<(Lane, Response), CallError> {
+        answer(&mut self.client, self.wire, request)
+    }
+}
+
+fn answer(client: &mut Client, wire: WirePolicy, request: &Request) -> Result<(Lane, Response), CallError> {
+    let reply = client.call_on(None, None, request)?;
+    match reply.message {
+        refusal @ (Response::Error(_) | Response::Backpressure(_)) => {
+            Err(CallError::of_answer(request.kind(), wire.last(), refusal))
+        }
+        response => Ok((reply.lane, response)),
+    }
 }
 
 /// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either (`spec/WIRE.md` §10.1).

@@ -21,6 +21,7 @@ mod lines;
 mod output;
 mod output_file;
 mod probed;
+mod quick;
 mod registry_args;
 #[cfg(feature = "manifest")]
 mod registry_failure;
@@ -48,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     if let Some(command) = wrapped(&arguments) {
         return verb::wrap(command, environment);
     }
-    let parsed = match Arguments::try_parse_from(&arguments) {
+    let parsed = match quick::parse(&arguments).map_or_else(|| Arguments::try_parse_from(&arguments), Ok) {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
     };

@@ -83,6 +83,7 @@ impl Client {
     /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
     pub fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let mut client = Self::new(endpoint, config);
+        client.memory.before_connecting(&client.endpoint, config.wire, &mut client.selector);
         client.connection = Some(client.dial(&Limits::begin(&config))?);
         Ok(client)
     }

@@ -20,6 +20,7 @@ use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::mux::{Exchanged, Mux};
 use crate::patience::{Patience, is_out_of_time};
+use crate::timer::at_once_or_within;
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
 
 /// Connections of wire v15 at one time, which carry one request each.
@@ -239,7 +240,7 @@ impl Client {
     /// One exchange on wire v15, on a connection of its own.
     async fn alone(&self, request: &Request, fresh: bool, limits: &Limits) -> Result<Exchanged, IpcError> {
         let limit = limits.reply();
-        let Ok(Ok(_permit)) = tokio::time::timeout(limit, self.shared.lone.acquire()).await else {
+        let Some(Ok(_permit)) = at_once_or_within(limit, self.shared.lone.acquire()).await else {
             return Err(IpcError::TimedOut(limit));
         };
         let idle = if fresh { None } else { self.state().idle.pop() };
@@ -262,7 +263,7 @@ impl Client {
         limits: &Limits,
     ) -> (bool, Result<(Lane, Response), IpcError>) {
         let limit = limits.send();
-        let sent = tokio::time::timeout(limit, connection.send_request(request, Lane::V15)).await;
+        let sent = at_once_or_within(limit, connection.send_request(request, Lane::V15)).await;
         let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
             Ok(ids) => ids,
             Err(error) if error.is_disconnect() => {

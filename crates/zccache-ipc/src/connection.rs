@@ -174,18 +174,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// As [`send`](Self::send).
     pub async fn send_request(&mut self, request: &Request, lane: Lane) -> Result<Ids, IpcError> {
-        let request_id = default_request_id(request.kind());
-        match lane {
-            Lane::V15 => self.send(request).await.map(|()| Ids::default()),
-            Lane::V16 => {
-                self.send_prost(request, request_id).await?;
-                Ok(Ids { request_id: request_id.to_owned(), frame_request_id: 0 })
-            }
+        let request_id = || default_request_id(request.kind()).to_owned();
+        let ids = match lane {
+            Lane::V15 => Ids::default(),
+            Lane::V16 => Ids { request_id: request_id(), frame_request_id: 0 },
             Lane::FrameV1 => {
-                let frame_request_id = self.send_frame_v1_request(request, request_id).await?;
-                Ok(Ids { request_id: request_id.to_owned(), frame_request_id })
+                Ids { request_id: request_id(), frame_request_id: self.last_frame_id.wrapping_add(1) }
             }
+        };
+        self.send_on(lane, &ids, FrameKind::Request, request).await?;
+        if lane == Lane::FrameV1 {
+            self.last_frame_id = ids.frame_request_id;
         }
+        Ok(ids)
     }
 
     /// Receives one message of wire v15 within the default timeout; `None` when the peer has closed

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ipc_endpoint::{Endpoint, read_note, socket_stamp, write_note};
+use ipc_endpoint::{Endpoint, SocketStamp, read_note, socket_stamp, write_note};
 use wire_dispatch::{Lane, Selector, WirePolicy};
 
 /// The file beside the endpoint in which processes tell each other what its daemon speaks.
@@ -15,12 +15,12 @@ const FORM: &str = "zccache-wire 1";
 const MOST: usize = 64;
 
 /// What this process knows: the stamp of a socket, and what its daemon speaks.
-static KNOWN: Mutex<Vec<(String, Lane)>> = Mutex::new(Vec::new());
+static KNOWN: Mutex<Vec<(SocketStamp, Lane)>> = Mutex::new(Vec::new());
 
 /// Keeps a client's selector to the daemon that is at its endpoint now.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    stamp: Option<String>,
+    stamp: Option<SocketStamp>,
     noted: Option<Lane>,
 }
 
@@ -40,7 +40,7 @@ impl Memory {
         if stamp.is_some() && stamp == self.stamp {
             return false;
         }
-        self.noted = stamp.as_deref().and_then(|stamp| recall(endpoint, stamp));
+        self.noted = stamp.and_then(|stamp| recall(endpoint, stamp));
         // Where sockets have no stamp, what was learned is kept: a refusal corrects it.
         if stamp.is_some() {
             *selector = Selector::new(policy, self.noted);
@@ -50,31 +50,36 @@ impl Memory {
 
     /// To be called after a call: notes what was learned, if it is new.
     pub(crate) fn after_call(&mut self, endpoint: &Endpoint, policy: WirePolicy, selector: &Selector) {
-        let (Some(stamp), Some(lane)) = (&self.stamp, selector.learned()) else { return };
+        let (Some(stamp), Some(lane)) = (self.stamp, selector.learned()) else { return };
         if policy == WirePolicy::Auto && self.noted != Some(lane) {
             self.noted = Some(lane);
+            remember(stamp, lane);
             note(endpoint, stamp, lane);
         }
     }
 }
 
-fn recall(endpoint: &Endpoint, stamp: &str) -> Option<Lane> {
+fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> Option<Lane> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, lane)) = known.iter().find(|(other, _)| other == stamp) {
+    if let Some((_, lane)) = known.iter().find(|(other, _)| *other == stamp) {
         return Some(*lane);
     }
     drop(known);
-    parse(&read_note(endpoint, NOTE)?, stamp)
+    let lane = parse(&read_note(endpoint, NOTE)?, &stamp.to_string())?;
+    remember(stamp, lane);
+    Some(lane)
 }
 
-fn note(endpoint: &Endpoint, stamp: &str, lane: Lane) {
+fn remember(stamp: SocketStamp, lane: Lane) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(other, _)| other != stamp);
+    known.retain(|(other, _)| *other != stamp);
     if known.len() == MOST {
         known.remove(0);
     }
-    known.push((stamp.to_owned(), lane));
-    drop(known);
+    known.push((stamp, lane));
+}
+
+fn note(endpoint: &Endpoint, stamp: SocketStamp, lane: Lane) {
     // Only a hint: without it the next process finds out for itself.
     if let Err(error) = write_note(endpoint, NOTE, &format!("{FORM}\n{stamp}\n{lane}\n")) {
         tracing::debug!(error = &error as &dyn std::error::Error, "what the daemon speaks was not noted");

@@ -33,6 +33,15 @@ impl Timer {
     }
 }
 
+/// What `work` comes to, unless that takes longer than `limit`; no timer is made for what need not wait.
+pub(crate) async fn at_once_or_within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => timeout(limit, work).await.ok(),
+    }
+}
+
 /// What `work` comes to, unless that takes longer than `limit`.
 ///
 /// The timer is `kept` from the second time on: a connection for one call has no use for it.

@@ -9,7 +9,10 @@ fn linux() -> Environment {
 
 fn client(environment: &Environment, endpoint: Option<&str>) -> Locations {
     let endpoint = endpoint.map(Endpoint::from);
-    Locations::for_client(environment, endpoint.as_ref(), None).expect("everything is UTF-8")
+    let found = Locations::for_client(environment, endpoint.as_ref(), None).expect("everything is UTF-8");
+    let alone = Locations::endpoint_for_client(environment, endpoint.as_ref(), None).expect("as above");
+    assert_eq!(&alone, found.endpoint(), "the endpoint alone is the same");
+    found
 }
 
 #[test]

@@ -37,7 +37,7 @@ use zccache_ipc::model::Response;
 use crate::Exit;
 use crate::args::{Arguments, Global, Verb};
 use crate::broker_args::Broker;
-use crate::caller::Caller;
+use crate::caller::{Asker, Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::json::to_json;
 use crate::output::Output;
@@ -63,6 +63,8 @@ pub(crate) fn run(
     let environment = environment.map_err(Failure::Surroundings)?;
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
+        // A build pings more often than anything else, and needs only to know where.
+        Verb::Ping => return ping::run(Asker::new(&environment, &global, TO_ASK)?, output),
         Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
         Verb::Manifest(verb) => {
             return manifest::run(&Caller::of_nobody(environment, &global)?, &verb, output);
@@ -81,7 +83,6 @@ pub(crate) fn run(
         Verb::Start(start) => start::run(&caller, &start, output),
         Verb::Stop => stop::run(&caller, output),
         Verb::Status => status::run(&caller, output),
-        Verb::Ping => ping::run(&caller, output),
         Verb::Probe => probe::run(&caller, output),
         Verb::Clear => clear::run(&caller, output),
         Verb::Store(store) => store::run(&caller, &store, output),
@@ -93,6 +94,7 @@ pub(crate) fn run(
         #[cfg(feature = "download")]
         Verb::Download(_) => unreachable!("this was done above"),
         Verb::Session(_)
+        | Verb::Ping
         | Verb::Endpoint
         | Verb::Doctor
         | Verb::Manifest(_)

@@ -7,18 +7,19 @@ use zccache_ipc::CallError;
 use zccache_ipc::model::{Request, RequestKind, Response};
 
 use crate::Exit;
-use crate::caller::{Caller, TO_ASK};
+use crate::caller::Asker;
 use crate::failure::Failure;
 use crate::output::Output;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(asker: Asker, output: &mut Output) -> Result<Exit, Failure> {
+    let endpoint = asker.endpoint.clone();
     let start = Instant::now();
-    let (lane, answer) = caller.ask(TO_ASK, &Request::Ping)?;
+    let (lane, answer) = asker.ask(&Request::Ping)?;
     let took = start.elapsed();
     let Response::Pong = answer else {
         return Err(CallError::Unexpected { request: RequestKind::Ping, answer: answer.kind() }.into());
     };
-    let endpoint = caller.endpoint().as_str();
+    let endpoint = endpoint.as_str();
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     output.either(
         &json!({ "endpoint": endpoint, "latency_us": micros, "lane": lane.name() }),

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use ipc_endpoint::{AcceptError, Endpoint, Listener};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 
 use super::Downloads;
 use super::connection::{self, Place};
+use crate::server::tasks::Tasks;
 use crate::server::{Counters, drain, stop, stopped};
-use crate::{Ended, ServeError, Served, ServerConfig, ServerFigures, ServerHandle};
+use crate::{ConnectionId, Ended, ServeError, Served, ServerConfig, ServerFigures, ServerHandle};
 
 /// The pause after a shortage of descriptors; the connection that was not accepted stays queued.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
@@ -73,9 +73,9 @@ impl<D: Downloads> Server<D> {
     ///
     /// Cancelling cuts every connection off at once.
     pub async fn serve(self, listener: Listener) -> Result<Served, ServeError> {
-        let mut connections = JoinSet::new();
-        let result = self.accept(listener, &mut connections).await;
-        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &mut connections).await;
+        let connections = Tasks::default();
+        let result = self.accept(listener, &connections).await;
+        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &connections).await;
         let ended = result.map_err(ServeError::Accept)?;
         Ok(Served { ended, cut_off, figures: self.figures() })
     }
@@ -84,8 +84,9 @@ impl<D: Downloads> Server<D> {
         self.shared.counters.figures()
     }
 
-    async fn accept(&self, listener: Listener, connections: &mut JoinSet<()>) -> Result<Ended, AcceptError> {
+    async fn accept(&self, listener: Listener, connections: &Tasks) -> Result<Ended, AcceptError> {
         let mut stop_receiver = self.stop.subscribe();
+        let mut next = 0;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -94,7 +95,6 @@ impl<D: Downloads> Server<D> {
                     stop(&self.stop, Ended::Idle);
                     continue;
                 }
-                Some(_) = connections.join_next() => continue,
                 accepted = listener.accept() => accepted,
             };
             let stream = match accepted {
@@ -119,7 +119,12 @@ impl<D: Downloads> Server<D> {
                     }
                 }
             };
-            connections.spawn(connection::run(Arc::clone(&self.shared), self.stop.clone(), stream, place));
+            next += 1;
+            let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+            connections.spawn(ConnectionId::new(next), |listed| async move {
+                let _listed = listed;
+                connection::run(shared, stop, stream, place).await;
+            });
         }
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Driven<S> {
     /// Requests that are not written yet, and how many bytes of them are.
     outbound: Pieces,
     written: usize,
+    /// Whether somebody will write what is gathered in this moment.
+    gathering: bool,
     /// What was sent and not answered, oldest first.
     waiting: VecDeque<Waiting>,
     last_number: u64,
@@ -89,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
             inbound: Inbound::keeping(KEPT_BY_CLIENTS),
             outbound: Pieces::new(),
             written: 0,
+            gathering: false,
             waiting: VecDeque::new(),
             last_number: 0,
             driver: None,
@@ -158,7 +161,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         if self.end == End::Open { Usable::Yes } else { Usable::No }
     }
 
+    /// Whether it is this one who is to write what is gathered, and must be polled again for that.
+    pub(super) fn is_first_to_gather(&mut self) -> bool {
+        !std::mem::replace(&mut self.gathering, true)
+    }
+
     fn write(&mut self, cx: &mut Context<'_>) {
+        self.gathering = false;
         while self.end == End::Open && self.written < self.outbound.len() {
             let mut unsent = self.outbound.unsent();
             unsent.advance(self.written);

@@ -72,24 +72,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
         let mut place = Place { mux: self, number, left: false };
         // Others are under way: those who come in the same moment are sent with one write.
         let mut gathers = !alone;
-        poll_fn(|cx| {
+        let (sent, reply) = poll_fn(|cx| {
             let mut driven = self.driven();
+            // Perhaps another one who drove has it.
+            if let Some(left) = driven.leave(number) {
+                return Poll::Ready(left);
+            }
             let may_write = !std::mem::take(&mut gathers);
-            if !may_write {
+            if !may_write && driven.is_first_to_gather() {
                 cx.waker().wake_by_ref();
             }
             if driven.drive(number, may_write, cx) == Usable::No {
                 self.retire();
             }
-            let Some((sent, reply)) = driven.leave(number) else { return Poll::Pending };
-            place.left = true;
-            if reply.is_err() {
-                // What keeps its daemon busy would keep the next request waiting too.
-                self.retire();
-            }
-            Poll::Ready(Exchanged { reused, sent, reply })
+            driven.leave(number).map_or(Poll::Pending, Poll::Ready)
         })
-        .await
+        .await;
+        place.left = true;
+        if reply.is_err() {
+            // What keeps its daemon busy would keep the next request waiting too.
+            self.retire();
+        }
+        Exchanged { reused, sent, reply }
     }
 
     fn driven(&self) -> MutexGuard<'_, Driven<S>> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ipc_endpoint::{AcceptError, Listener};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::connection::{self, Admission};
+use super::admission::Admission;
+use super::connection;
 use super::figures::Counters;
 use super::shared::Shared;
+use super::tasks::Tasks;
 use super::{Ended, stop, stopped};
 use crate::Service;
 
@@ -21,7 +22,7 @@ pub(super) async fn run<S: Service>(
     shared: &Arc<Shared<S>>,
     stop_sender: &watch::Sender<Option<Ended>>,
     listener: Listener,
-    connections: &mut JoinSet<()>,
+    connections: &Tasks,
 ) -> Result<Ended, AcceptError> {
     let mut stop_receiver = stop_sender.subscribe();
     let mut short = false;
@@ -33,8 +34,6 @@ pub(super) async fn run<S: Service>(
                 stop(stop_sender, Ended::Idle);
                 continue;
             }
-            // Ended connections are forgotten as they come.
-            Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
@@ -67,7 +66,9 @@ pub(super) async fn run<S: Service>(
                 }
             },
         };
-        connections.spawn(connection::run(Arc::clone(shared), stop_sender.clone(), stream, admission));
+        let id = shared.next_connection();
+        let (shared, stop) = (Arc::clone(shared), stop_sender.clone());
+        connections.spawn(id, |listed| connection::run(shared, id, stop, stream, admission, listed));
     }
 }
 

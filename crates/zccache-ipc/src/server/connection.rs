@@ -10,22 +10,22 @@ use std::time::Duration;
 use ipc_endpoint::Stream;
 use ipc_model::{Request, RequestKind, Response};
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use wire_dispatch::{Coming, CutError, DecodeError, Foreign, Lane, Refusal, ReplyTo, Step};
 use wire_frame::Pieces;
 
+use super::admission::{Admission, place_of_another};
 use super::figures::Counters;
 use super::idle::Place;
 use super::shared::{Shared, permits_for};
+use super::tasks::Listed;
 use super::waiting::{Next, has_passed};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::spare::KEPT;
-use crate::{Caller, Service, outbound, spare};
-
-/// How long the connection that has been idle longest may take to leave its place.
-const MAKE_PLACE: Duration = Duration::from_millis(250);
+use crate::timer::at_once_or_within;
+use crate::{Caller, ConnectionId, Service, outbound, spare};
 
 /// How long a peer that is being turned away may take to say in which framing it wants to hear so.
 const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
@@ -40,14 +40,6 @@ const LAST_BYTES: Duration = Duration::from_millis(250);
 
 /// What the sender of a frame that does not arrive in time is told.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
-
-/// Whether a connection has a place.
-pub(super) enum Admission {
-    /// It has one.
-    Served(OwnedSemaphorePermit),
-    /// There was none left when it came.
-    AtTheDoor(OwnedSemaphorePermit),
-}
 
 /// Why a connection ended, where that is worth a word.
 enum End {
@@ -79,24 +71,16 @@ struct Connection<'a, S> {
     place: Option<Arc<Place>>,
 }
 
-/// Waits for the place of the connection that has been idle longest, if there is one.
-async fn place_of_another<S>(shared: &Arc<Shared<S>>) -> Option<OwnedSemaphorePermit> {
-    if !shared.idle.evict() {
-        return None;
-    }
-    let place = Arc::clone(&shared.places).acquire_owned();
-    timeout(MAKE_PLACE, place).await.ok().and_then(Result::ok)
-}
-
 /// Serves `stream` until it ends.
 pub(super) async fn run<S: Service>(
     shared: Arc<Shared<S>>,
+    id: ConnectionId,
     stop: watch::Sender<Option<Ended>>,
     stream: Stream,
     admission: Admission,
+    _listed: Listed,
 ) {
-    let caller = Caller { connection: shared.next_connection(), peer: *stream.peer() };
-    let id = caller.connection;
+    let caller = Caller { connection: id, peer: *stream.peer() };
     Counters::count(&shared.counters.open);
     // Also runs when the task is cut off.
     let _goodbye = Goodbye { shared: &shared, id };
@@ -120,7 +104,8 @@ pub(super) async fn run<S: Service>(
             connection.place = Some(shared.idle.take(id));
             connection.serve().await
         }
-        None => connection.turn_away().await,
+        // Rare, and large: not in the memory of every connection.
+        None => Box::pin(connection.turn_away()).await,
     };
     match result {
         Ok(()) | Err(End::Quiet) => {}
@@ -137,7 +122,7 @@ pub(super) async fn run<S: Service>(
 
 struct Goodbye<'a, S: Service> {
     shared: &'a Shared<S>,
-    id: crate::ConnectionId,
+    id: ConnectionId,
 }
 
 impl<S: Service> Drop for Goodbye<'_, S> {
@@ -157,7 +142,7 @@ impl<'a, S: Service> Connection<'a, S> {
         // Made once: to wait for them anew for each request would cost as much as answering it.
         let (mut asked_to_stop, mut asked_to_leave) =
             (pin!(stopped(&mut stop_receiver)), pin!(place.asked_to_leave()));
-        let mut alarm = pin!(sleep_until(first));
+        let mut alarm = pin!(Some(sleep_until(first)));
         let mut deadline = Some(first);
         let mut late = "nothing was sent";
         let mut memory = None;
@@ -166,10 +151,14 @@ impl<'a, S: Service> Connection<'a, S> {
             match self.shared.machine.step(&mut self.inbound.received) {
                 Step::Read { frame, .. } => {
                     self.flush().await?;
+                    if deadline.is_none() && alarm.is_some() {
+                        // A runtime with a timer asks for the time whenever it waits.
+                        alarm.set(None);
+                    }
                     if let Some(coming) = &frame
                         && memory.is_none()
                     {
-                        memory = Some(self.make_room(coming).await?);
+                        memory = Some(Box::pin(self.make_room(coming)).await?);
                         // What the peer waited for us does not count against it.
                         deadline = Some(Instant::now() + config.frame_timeout);
                     }
@@ -203,7 +192,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         Next::Read(read) => drop(read?),
                         Next::Late => {
                             if let Some(coming) = &frame {
-                                self.refuse(&coming.reply_to, &Response::error(UNFINISHED)).await?;
+                                Box::pin(self.refuse(&coming.reply_to, &Response::error(UNFINISHED))).await?;
                             }
                             return Err(End::Late(late));
                         }
@@ -241,7 +230,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
-                    return self.refuse(&refusal.reply_to, &refusal.reply).await;
+                    return Box::pin(self.refuse(&refusal.reply_to, &refusal.reply)).await;
                 }
             }
         }
@@ -342,9 +331,9 @@ impl<'a, S: Service> Connection<'a, S> {
         if permits == 0 {
             return Ok(None);
         }
-        match timeout(limit, self.shared.memory.acquire_many(permits)).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            Ok(Err(_)) | Err(_) => {
+        match at_once_or_within(limit, self.shared.memory.acquire_many(permits)).await {
+            Some(Ok(permit)) => Ok(Some(permit)),
+            Some(Err(_)) | None => {
                 Counters::count(&self.shared.counters.turned_away);
                 Err(NoRoom)
             }
@@ -430,9 +419,9 @@ impl<'a, S: Service> Connection<'a, S> {
             return Ok(());
         }
         let write = outbound::write(&mut self.stream, &self.outbound);
-        match timeout(self.shared.config.reply_timeout, write).await {
-            Ok(written) => written?,
-            Err(_) => return Err(End::Late("the reply was not read")),
+        match at_once_or_within(self.shared.config.reply_timeout, write).await {
+            Some(written) => written?,
+            None => return Err(End::Late("the reply was not read")),
         }
         spare::give_pieces(&mut self.outbound);
         Ok(())

@@ -1,8 +1,8 @@
 //! The end of a server.
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use super::tasks::Tasks;
 use super::watchdog::Watchdog;
 use super::{DrainPolicy, Ended, stop};
 
@@ -10,17 +10,17 @@ use super::{DrainPolicy, Ended, stop};
 pub(crate) async fn run(
     policy: &DrainPolicy,
     sender: &watch::Sender<Option<Ended>>,
-    connections: &mut JoinSet<()>,
+    connections: &Tasks,
 ) -> usize {
     let _watchdog = Watchdog::start(policy);
     // After a failed accept nobody has asked to stop yet, and the connections wait for that.
     stop(sender, Ended::Handle);
-    let all = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(policy.limit, all).await.is_ok() {
+    if tokio::time::timeout(policy.limit, connections.ended()).await.is_ok() {
         return 0;
     }
     let cut_off = connections.len();
     tracing::warn!(cut_off, limit = ?policy.limit, "requests did not finish within the drain");
-    connections.shutdown().await;
+    connections.cut_off();
+    connections.ended().await;
     cut_off
 }

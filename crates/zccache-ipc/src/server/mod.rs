@@ -1,12 +1,14 @@
 //! The server: accepts connections, bounds them, and answers through a [`Service`].
 
 mod accept;
+mod admission;
 mod config;
 mod connection;
 pub(crate) mod drain;
 mod figures;
 mod idle;
 mod shared;
+pub(crate) mod tasks;
 mod waiting;
 mod watchdog;
 
@@ -22,6 +24,7 @@ pub(crate) use figures::{Answering, Counters};
 
 use crate::Service;
 use shared::Shared;
+use tasks::Tasks;
 
 /// Answers requests on one listener until it is told to stop.
 ///
@@ -103,10 +106,10 @@ impl<S: Service> Server<S> {
     ///
     /// Cancelling cuts every connection off at once, without a drain.
     pub async fn serve(self, listener: Listener) -> Result<Served, ServeError> {
-        let mut connections = tokio::task::JoinSet::new();
-        let result = accept::run(&self.shared, &self.stop, listener, &mut connections).await;
+        let connections = Tasks::default();
+        let result = accept::run(&self.shared, &self.stop, listener, &connections).await;
         // The listener is gone by here: nobody new gets in while the others finish.
-        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &mut connections).await;
+        let cut_off = drain::run(&self.shared.config.drain, &self.stop, &connections).await;
         let ended = result.map_err(ServeError::Accept)?;
         Ok(Served { ended, cut_off, figures: self.shared.counters.figures() })
     }

@@ -4,7 +4,7 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::task::Context;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What a connection between two requests is woken by.
 pub(super) enum Next {
@@ -18,11 +18,16 @@ pub(super) enum Next {
     Leave,
 }
 
-/// Whether `deadline` has passed; wakes when it does. An alarm of an earlier deadline is left set, and wakes
-/// for nothing.
-pub(super) fn has_passed(mut alarm: Pin<&mut Sleep>, deadline: Instant, cx: &mut Context<'_>) -> bool {
-    if alarm.deadline() != deadline {
-        alarm.as_mut().reset(deadline);
+/// Whether `deadline` has passed; wakes when it does.
+pub(super) fn has_passed(
+    mut alarm: Pin<&mut Option<Sleep>>,
+    deadline: Instant,
+    cx: &mut Context<'_>,
+) -> bool {
+    match alarm.as_mut().as_pin_mut() {
+        Some(set) if set.deadline() == deadline => {}
+        Some(set) => set.reset(deadline),
+        None => alarm.set(Some(sleep_until(deadline))),
     }
-    alarm.poll(cx).is_ready()
+    alarm.as_pin_mut().is_none_or(|set| set.poll(cx).is_ready())
 }

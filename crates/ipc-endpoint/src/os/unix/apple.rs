@@ -25,6 +25,15 @@ pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Takes the next connection, which never blocks, is not inherited and raises no SIGPIPE.
+pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
+    let socket = rustix::net::accept(listener)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, true)?;
+    sockopt::set_socket_nosigpipe(&socket, true)?;
+    Ok(socket)
+}
+
 /// There is no handle here that stays that of one process, so that none is ended by force.
 #[derive(Debug)]
 pub(crate) enum ProcessHandle {}

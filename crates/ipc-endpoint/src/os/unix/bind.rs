@@ -21,7 +21,7 @@ use rustix::{
 };
 
 use super::{AsyncListener, file_kind, our_uid, peer, process_alive, socket::dial, system::stream_socket};
-use crate::{BindError, Endpoint, Pid};
+use crate::{BindError, Endpoint, Pid, SocketStamp};
 
 /// How many connections may wait to be accepted; the system lowers it to its own limit.
 const BACKLOG: i32 = 4096;
@@ -51,14 +51,14 @@ impl SocketId {
 }
 
 /// What tells the socket at the endpoint's path from every other that is or was there.
-pub(crate) fn socket_stamp(endpoint: &Endpoint) -> Option<String> {
+pub(crate) fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
     let metadata = fs::symlink_metadata(endpoint.as_str()).ok()?;
     if !metadata.file_type().is_socket() {
         return None;
     }
     // An inode's number is used again, at once on some file systems; its change time is not.
-    let (device, inode) = (metadata.dev(), metadata.ino());
-    Some(format!("{device}:{inode}:{}.{:09}", metadata.ctime(), metadata.ctime_nsec()))
+    let changed = (metadata.ctime(), metadata.ctime_nsec());
+    Some(SocketStamp { device: metadata.dev(), inode: metadata.ino(), changed })
 }
 
 /// The path of the endpoint's socket.

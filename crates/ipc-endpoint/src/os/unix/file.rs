@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io,
+    io::{self, Write},
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
 };
@@ -30,6 +30,23 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     // The umask may have taken bits away.
     fchmod(&file, mode)?;
     Ok(file.into())
+}
+
+/// Gives a file of ours new contents of the same length; tells whether there was one.
+pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut file = match open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(false),
+        Err(errno) => return Err(errno.into()),
+    };
+    let metadata = file.metadata()?;
+    let fits = metadata.is_file() && metadata.nlink() == 1 && metadata.len() == bytes.len() as u64;
+    if !fits || foreign(path, &metadata).is_some() {
+        return Ok(false);
+    }
+    file.write_all(bytes)?;
+    Ok(true)
 }
 
 /// Opens the lifetime lock at `path`: a regular file of ours, for its owner only. `None` if there is none.

@@ -27,7 +27,7 @@ impl Handed {
 pub(crate) fn async_of(Handed(socket): Handed) -> io::Result<AsyncIo> {
     let stream = UnixStream::from(socket);
     stream.set_nonblocking(true)?;
-    AsyncIo::from_std(stream)
+    AsyncIo::new(stream.into())
 }
 
 pub(crate) fn blocking_of(Handed(socket): Handed) -> io::Result<BlockingIo> {

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::{
     io::Errno,
-    net::{AddressFamily, SendFlags, SocketFlags, SocketType, socket_with},
+    net::{AddressFamily, SendFlags, SocketFlags, SocketType, accept_with, socket_with},
     process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
@@ -24,6 +24,11 @@ pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+}
+
+/// Takes the next connection, which never blocks and is not inherited.
+pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
+    Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
 }
 
 /// A process that stays the same one, however often its id is used again.

@@ -8,6 +8,7 @@ mod inherited;
 mod process;
 mod socket;
 mod spawn;
+mod stream;
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "apple.rs")]
 mod system;
@@ -19,17 +20,19 @@ pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use directory::{
     check_private_directory, ensure_directory, file_of_ours, inspect_directory, is_writable,
 };
-pub(crate) use file::{create_new, file_id, file_kind, is_at, open_for_reading, open_lock, sync_directory};
+pub(crate) use file::{
+    create_new, file_id, file_kind, is_at, open_for_reading, open_lock, overwrite, sync_directory,
+};
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use socket::{
-    AsyncIo, AsyncListener, BlockingIo, accept_failure, dial_async, dial_blocking, failure, has_hung_up,
-    peer, read_into, readable, write_now,
+    BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer, read_into, write_now,
 };
 pub(crate) use spawn::spawn_uninherited;
+pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
 pub(crate) use tool::{
     end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,

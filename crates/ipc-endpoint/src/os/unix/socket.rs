@@ -1,8 +1,8 @@
 //! Connecting, and what the system's answers mean.
 //!
-//! These are tokio's and the standard library's own sockets. `interprocess` wraps the same tokio socket and is
-//! as fast to within the noise (`benches/README.md` has the figure), but it cannot give what is needed here:
-//! a backlog, a path that is probed before it is replaced, and an error for a full backlog at once.
+//! These are plain sockets. `interprocess` wraps tokio's, but it cannot give what is needed here: a backlog, a
+//! path that is probed before it is replaced, and an error for a full backlog at once; and tokio's own is woken
+//! twice for each message (`stream.rs`).
 
 use std::{
     fs, io,
@@ -18,16 +18,14 @@ use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, SocketAddrUnix, connect, recv, send},
 };
-use tokio::io::Interest;
 
 pub(crate) use super::system::peer;
 use super::{
-    file_kind,
+    AsyncIo, file_kind,
     system::{NO_SIGNAL, stream_socket},
 };
 use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
 
-pub(crate) type AsyncIo = tokio::net::UnixStream;
 pub(crate) type BlockingIo = net::UnixStream;
 
 /// One attempt to connect, which never waits.
@@ -40,7 +38,7 @@ pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {
 
 /// One attempt to connect; async because it is on other systems.
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
-    AsyncIo::from_std(dial(Path::new(endpoint.as_str()))?.into())
+    AsyncIo::new(dial(Path::new(endpoint.as_str()))?)
 }
 
 /// One attempt to connect, which never waits. The connection blocks.
@@ -80,32 +78,6 @@ fn refused(endpoint: &Endpoint, error: io::Error) -> Failure {
             Ok(Some(Liveness::Held { .. })) => Failure::Busy(error),
             _ => Failure::NoDaemon(error),
         },
-    }
-}
-
-/// Waits until there is something to read, or nobody to read from.
-pub(crate) async fn readable(stream: &AsyncIo) -> io::Result<()> {
-    stream.readable().await
-}
-
-/// Whether the other end has closed the connection, and not only said that it sends no more.
-pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
-    // A socket that was closed at the other end can be written to, which is how its error is told.
-    matches!(stream.ready(Interest::WRITABLE).await, Ok(ready) if ready.is_write_closed())
-}
-
-/// The listening socket, registered with the runtime.
-#[derive(Debug)]
-pub(crate) struct AsyncListener(tokio::net::UnixListener);
-
-impl AsyncListener {
-    pub(super) fn new(listener: net::UnixListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        tokio::net::UnixListener::from_std(listener).map(Self)
-    }
-
-    pub(crate) async fn accept(&self) -> io::Result<AsyncIo> {
-        self.0.accept().await.map(|(stream, _)| stream)
     }
 }
 

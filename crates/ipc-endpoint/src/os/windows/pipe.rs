@@ -104,7 +104,7 @@ pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
 }
 
 /// A pipe is no file, so there is nothing to tell one from another.
-pub(crate) fn socket_stamp(_: &Endpoint) -> Option<String> {
+pub(crate) fn socket_stamp(_: &Endpoint) -> Option<crate::SocketStamp> {
     None
 }
 

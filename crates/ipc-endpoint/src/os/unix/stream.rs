@@ -1,0 +1,172 @@
+//! The connection and the listener of a runtime, woken for what arrives and for nothing else.
+//!
+//! tokio's own socket is registered for reading and for writing. Each time that a peer takes a message, its
+//! sender is woken to be told that there is room again, and on one processor it takes that from the peer:
+//! two switches of tasks for nothing in every question and answer. Here a socket is registered for writing
+//! only while something does not fit into it.
+
+use std::{
+    io::{self, IoSlice},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, fcntl_dupfd_cloexec},
+    net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown},
+};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
+
+use super::system::{NO_SIGNAL, accept};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) struct AsyncIo {
+    socket: AsyncFd<OwnedFd>,
+    /// The same socket once more, while something waits to be written.
+    full: Option<AsyncFd<OwnedFd>>,
+}
+
+impl AsyncIo {
+    /// Takes a socket that does not block.
+    pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
+        Ok(Self { socket: register(socket, Interest::READABLE)?, full: None })
+    }
+
+    /// Tries `write` until it does not say that it would block.
+    fn poll_written(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match write(self.socket.get_ref().as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
+                Ok(count) => return Poll::Ready(Ok(count)),
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => {}
+                Err(errno) => return Poll::Ready(Err(errno.into())),
+            }
+            let full = match &mut self.full {
+                Some(full) => full,
+                none => {
+                    let again = fcntl_dupfd_cloexec(self.socket.get_ref(), 0)?;
+                    none.insert(register(again, Interest::WRITABLE)?)
+                }
+            };
+            // Room that was noticed before the write that found none is no room.
+            ready!(full.poll_write_ready(cx))?.clear_ready();
+        }
+    }
+}
+
+impl AsFd for AsyncIo {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.get_ref().as_fd()
+    }
+}
+
+impl AsyncRead for AsyncIo {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            let mut ready = ready!(self.socket.poll_read_ready(cx))?;
+            // SAFETY: what is received is written to it, and nothing of it is made uninitialised.
+            let room = unsafe { buf.unfilled_mut() };
+            let wanted = room.len();
+            let received = match recv(self.socket.get_ref(), room, RecvFlags::DONTWAIT) {
+                Ok(((received, _), _)) => received.len(),
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => {
+                    ready.clear_ready();
+                    continue;
+                }
+                Err(errno) => return Poll::Ready(Err(errno.into())),
+            };
+            if 0 < received && received < wanted {
+                // Less than there was room for is all: the next one is announced anew.
+                ready.clear_ready();
+            }
+            // SAFETY: so many bytes were received into it.
+            unsafe { buf.assume_init(received) };
+            buf.advance(received);
+            return Poll::Ready(Ok(()));
+        }
+    }
+}
+
+impl AsyncWrite for AsyncIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_written(cx, |socket, flags| send(socket, buf, flags))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_written(cx, |socket, flags| {
+            sendmsg(socket, bufs, &mut SendAncillaryBuffer::default(), flags)
+        })
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // All is written: no more news of room.
+        self.full = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match shutdown(self.socket.get_ref(), Shutdown::Write) {
+            // A peer that has gone hears no end.
+            Ok(()) | Err(Errno::NOTCONN) => Poll::Ready(Ok(())),
+            Err(errno) => Poll::Ready(Err(errno.into())),
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) struct AsyncListener(AsyncFd<OwnedFd>);
+
+impl AsyncListener {
+    pub(super) fn new(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        register(listener.into(), Interest::READABLE).map(Self)
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<AsyncIo> {
+        loop {
+            let mut ready = self.0.readable().await?;
+            match ready.try_io(|listener| accept(listener.get_ref())) {
+                Ok(accepted) => return accepted.and_then(AsyncIo::new),
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
+
+/// Waits until there is something to read, or nobody to read from.
+pub(crate) async fn readable(stream: &AsyncIo) -> io::Result<()> {
+    stream.socket.readable().await.map(drop)
+}
+
+/// Whether the other end has closed the connection, and not only said that it sends no more.
+pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
+    // Asked about nothing, the system tells of this alone.
+    let mut asked = [PollFd::new(&stream.socket, PollFlags::empty())];
+    matches!(poll(&mut asked, Some(&Timespec::default())), Ok(1))
+        && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+fn register(socket: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open, and is the same descriptor, for as long as the registration owns it.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
+}

@@ -1,0 +1,219 @@
+//! What calls cost, in things that can be counted: allocations, bytes, reads and writes, connections.
+
+mod common;
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use common::{Answering, PATIENCE, Running, artifact, every_lane, start};
+use testkit::{CountingAlloc, Report, measure, watchdog};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use zccache_ipc::model::{Lookup, LookupResult, Request, Response};
+use zccache_ipc::{Client, ClientConfig, Connection, Lane, WirePolicy, blocking};
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
+
+const LANES: [Lane; 3] = [Lane::V15, Lane::V16, Lane::FrameV1];
+const MIB: usize = 1 << 20;
+const TIMES: usize = 50;
+
+/// A server and its clients on this thread, so that what both allocate is counted.
+struct OneThread {
+    runtime: Runtime,
+    running: Running,
+}
+
+impl OneThread {
+    /// Answers pings, and lookups with the same `len` bytes each time.
+    fn start(len: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(len) });
+        let running = runtime.block_on(async {
+            let answer = move |request| if request == Request::Ping { Response::Pong } else { hit.clone() };
+            start(Answering(move |request| std::future::ready(answer(request))), every_lane())
+        });
+        Self { runtime, running }
+    }
+
+    fn client(&self, lane: Lane) -> Client {
+        let config = ClientConfig::new().wire(WirePolicy::Only(lane));
+        Client::new(self.running.endpoint.clone(), config)
+    }
+
+    /// What both sides allocate when `work` is done once more.
+    fn measured(&self, work: impl AsyncFn()) -> Report {
+        self.runtime.block_on(work());
+        measure(|| self.runtime.block_on(work())).1
+    }
+
+    fn stop(self) -> u64 {
+        self.runtime.block_on(self.running.stop()).figures.connections
+    }
+}
+
+fn lookup() -> Request {
+    Request::Lookup(Lookup { cache_key: "k".to_owned() })
+}
+
+#[test]
+fn a_ping_allocates_nothing_but_the_ids_that_are_received() {
+    let _watchdog = watchdog(PATIENCE);
+    for (lane, each) in LANES.into_iter().zip([0, 2, 2]) {
+        let server = OneThread::start(0);
+        let client = server.client(lane);
+        let report = server.measured(async || {
+            for _ in 0..TIMES {
+                client.ping().await.expect("pong");
+            }
+        });
+        // A buffer that has come to its end is used anew at most once in all.
+        assert!((each * TIMES..=each * TIMES + 4).contains(&report.count), "{lane}: {report:?}");
+        assert_eq!(server.stop(), 1, "one connection on {lane}");
+    }
+}
+
+#[test]
+fn a_large_reply_is_allocated_once_by_the_client_and_not_by_the_server() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let server = OneThread::start(15 * MIB);
+        let client = server.client(lane);
+        let report = server.measured(async || {
+            let reply = client.call(&lookup()).await.expect("a hit");
+            assert!(matches!(reply, Response::LookupResult(LookupResult::Hit { .. })));
+        });
+        assert!(report.peak < 15 * MIB + MIB / 2, "{lane}: {report:?}");
+        assert!(report.total < 15 * MIB + MIB / 2, "{lane}: {report:?}");
+        server.stop();
+    }
+}
+
+#[test]
+fn an_idle_connection_costs_the_server_less_than_8_kib() {
+    const CONNECTIONS: usize = 300;
+    let _watchdog = watchdog(PATIENCE);
+    let server = OneThread::start(0);
+    let ((), report) = measure(|| {
+        server.runtime.block_on(async {
+            let mut idle = Vec::with_capacity(CONNECTIONS);
+            for index in 0..CONNECTIONS {
+                let lane = LANES[index % LANES.len()];
+                let mut connection = Connection::new(server.running.raw().await);
+                let ids = connection.send_request(&Request::Ping, lane).await.expect("sent");
+                let pong = connection.recv_response(lane, &ids, Some(PATIENCE)).await.expect("received");
+                assert_eq!(pong, Some(Response::Pong));
+                idle.push(connection);
+            }
+            assert_eq!(server.running.handle.figures().open as usize, CONNECTIONS);
+            std::mem::forget(idle); // so that it is counted
+        });
+    });
+    // The client's side included.
+    assert!(report.current < (CONNECTIONS * 8192).cast_signed(), "{report:?}");
+}
+
+#[test]
+fn the_blocking_client_allocates_as_little() {
+    let _watchdog = watchdog(PATIENCE);
+    let server = OneThread::start(0);
+    let endpoint = server.running.endpoint.clone();
+    for (lane, each) in LANES.into_iter().zip([0, 2, 2]) {
+        let endpoint = endpoint.clone();
+        let calling = std::thread::spawn(move || {
+            let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(lane));
+            let mut client = blocking::Client::new(endpoint, config);
+            client.ping().expect("pong");
+            measure(|| (0..TIMES).for_each(|_| client.ping().expect("pong"))).1
+        });
+        let done = async {
+            while !calling.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        };
+        server.runtime.block_on(done);
+        let report = calling.join().expect("no panic");
+        assert!(report.count <= each * TIMES + 4, "{lane}: {report:?}");
+    }
+    server.stop();
+}
+
+/// Counts the reads that brought something, and the writes.
+struct Counting {
+    stream: UnixStream,
+    reads: usize,
+    writes: usize,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.reads += usize::from(read.is_ready());
+        read
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes += 1;
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[test]
+fn a_request_is_one_write_and_its_reply_one_read_and_a_large_one_few() {
+    let _watchdog = watchdog(PATIENCE);
+    let server = OneThread::start(MIB);
+    server.runtime.block_on(async {
+        for lane in LANES {
+            let stream = Counting { stream: server.running.raw().await, reads: 0, writes: 0 };
+            let mut connection = Connection::new(stream);
+            for (request, most) in [(Request::Ping, 1), (lookup(), 10)] {
+                let before = (connection.stream().reads, connection.stream().writes);
+                let ids = connection.send_request(&request, lane).await.expect("sent");
+                connection.recv_response(lane, &ids, Some(PATIENCE)).await.expect("received").expect("open");
+                let (reads, writes) =
+                    (connection.stream().reads - before.0, connection.stream().writes - before.1);
+                assert_eq!(writes, 1, "{lane}");
+                assert!(reads <= most, "{lane}: {reads} reads");
+            }
+        }
+    });
+    server.stop();
+}
+
+#[test]
+fn calls_at_once_share_one_connection() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in [Lane::V16, Lane::FrameV1] {
+        let server = OneThread::start(0);
+        let client = server.client(lane);
+        server.runtime.block_on(async {
+            let mut calls = JoinSet::new();
+            for _ in 0..64 {
+                let client = client.clone();
+                calls.spawn(async move { client.ping().await });
+            }
+            while let Some(call) = calls.join_next().await {
+                call.expect("no panic").expect("pong");
+            }
+        });
+        assert_eq!(server.stop(), 1, "{lane}");
+    }
+}

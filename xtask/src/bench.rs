@@ -1,0 +1,97 @@
+//! The measurements: builds `benches/` and what it measures, runs it, and keeps its table.
+
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cargo;
+
+/// The document that has a table, between these two lines.
+const DOCUMENT: &str = "docs/performance.md";
+const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
+const END: &str = "<!-- end -->";
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Options {
+    /// Only this workload: ping, connect, fallback, fetch, memory, many, idle, pipelined, allocations,
+    /// system_calls, codec or process
+    workload: Option<String>,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure a fifth of it, to see whether it works
+    #[arg(long)]
+    quick: bool,
+    /// Put the table into docs/performance.md
+    #[arg(long, conflicts_with_all = ["workload", "quick"])]
+    write: bool,
+}
+
+/// Measures, and prints the table with the target beside each figure.
+///
+/// # Errors
+///
+/// When something cannot be built or measured. A target that is missed is no error.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let root = cargo::root();
+    cargo::run(&["build", "--release", "--locked", "--package", "zccache-ipc-cli"], &[])?;
+    let manifest = root.join("benches").join("Cargo.toml");
+    let manifest = manifest.to_str().context("the path of this repository is text")?;
+    cargo::run(&["build", "--release", "--locked", "--manifest-path", manifest, "--bins"], &[])?;
+
+    let table = root.join("target").join("performance.md");
+    let mut speed = std::process::Command::new(program(&root.join("benches"), "speed")?);
+    speed.arg("--program").arg(program(root, "zccache-ipc")?).arg("--markdown").arg(&table);
+    speed.args(options.workload.iter());
+    if options.quick {
+        speed.arg("--quick");
+    }
+    if let Some(json) = &options.json {
+        speed.arg("--json").arg(json);
+    }
+    let status = speed.status().context("the measurements cannot be started")?;
+    ensure!(status.success(), "the measurements ended with {status}");
+    if options.write {
+        let path = root.join(DOCUMENT);
+        let document = fs::read_to_string(&path).with_context(|| DOCUMENT.to_owned())?;
+        fs::write(&path, with_table(&document, &fs::read_to_string(table)?)?)?;
+        println!("{DOCUMENT} has it");
+    }
+    Ok(())
+}
+
+/// Where the release build of `package` has put `name`.
+fn program(package: &Path, name: &str) -> Result<PathBuf> {
+    let output = cargo::command()
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .arg(package.join("Cargo.toml"))
+        .output()
+        .context("cargo cannot be started")?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let target = metadata["target_directory"].as_str().context("cargo tells no target directory")?;
+    let program = Path::new(target).join("release").join(format!("{name}{EXE_SUFFIX}"));
+    ensure!(program.is_file(), "cargo built no {}", program.display());
+    Ok(program)
+}
+
+/// Puts `table` in the place of the one that `document` has.
+fn with_table(document: &str, table: &str) -> Result<String> {
+    let (before, rest) = document.split_once(BEGIN).with_context(|| format!("no line {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("no line {END}"))?;
+    Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", table.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_takes_the_place_of_the_old_one_and_of_nothing_else() {
+        let document = format!("a\n{BEGIN}\n\nold\n\n{END}\nb\n");
+        let expected = format!("a\n{BEGIN}\n\nnew\n\n{END}\nb\n");
+        assert_eq!(with_table(&document, "new\n").unwrap(), expected);
+        assert!(with_table("nothing", "new").is_err());
+    }
+}
