@@ -75,5 +75,6 @@ pub use process::{detach_session, process_alive, raise_fd_limit};
 pub use proved_daemon::ProvedDaemon;
 pub use stream::Stream;
 pub use tool_process::{
-    ProcessGroup, find_program, keep_descriptors_back, run_instead, shell_code, stdin_is_bounded,
+    ProcessGroup, find_program, is_executable, keep_descriptors_back, run_instead, shell_code,
+    stdin_is_bounded,
 };
