@@ -28,7 +28,7 @@ pub enum ExecError {
         source: io::Error,
     },
     /// The caller's pattern for arguments is none.
-    #[error("cannot read the filter of arguments {pattern:?}")]
+    #[error("invalid key-args-filter regex: {pattern:?}")]
     Filter {
         /// The pattern.
         pattern: String,

@@ -201,7 +201,7 @@ async fn arguments_that_a_filter_matches_are_not_in_the_key() {
     assert!(sut.hits(&filtered("2", "^--tmp=")).await);
     assert!(!sut.hits(&filtered("3", "^tmp=")).await);
     let refused = sut.exec(&filtered("1", "(")).await.unwrap_err();
-    assert_eq!(refused.to_string(), r#"cannot read the filter of arguments "(""#);
+    assert_eq!(refused.to_string(), r#"invalid key-args-filter regex: "(""#);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod artifacts;
 mod clear;
 mod completions;
 mod endpoint;
+mod exec;
 mod fp;
 mod lookup;
 mod ping;
@@ -63,6 +64,7 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Fp(fingerprint) => fp::run(&caller, &fingerprint, output),
+        Verb::Exec(exec) => exec::run(&caller, &exec, output),
         Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
         Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),
