@@ -102,7 +102,8 @@ fn start(path: &Path) -> Result<Start, StateError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Start::Nothing),
         Ok(metadata) if !metadata.is_file() => return Ok(Start::Foreign),
-        there => drop(there.map_err(StateError::Read)?),
+        Err(error) => return Err(StateError::Read(error)),
+        Ok(_) => {}
     }
     let mut start = Vec::new();
     let file = File::open(path).map_err(StateError::Read)?;
