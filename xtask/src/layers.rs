@@ -51,7 +51,7 @@ const TABLE: &[Row] = &[
         "bytes fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
-        "blake3 bytes bytesize clap ctrlc globset humantime memchr redb serde_json thiserror tokio tracing \
+        "blake3 bytes bytesize clap ctrlc globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
         "ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),

@@ -91,5 +91,6 @@ pub use start_lock::{
 };
 pub use stream::Stream;
 pub use tool_process::{
-    ProcessGroup, find_program, keep_descriptors_back, run_instead, shell_code, stdin_is_bounded,
+    ProcessGroup, find_program, is_executable, keep_descriptors_back, run_instead, shell_code,
+    stdin_is_bounded,
 };

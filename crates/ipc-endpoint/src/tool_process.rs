@@ -72,6 +72,12 @@ pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<Pa
     dirs.flat_map(suffixed).find(|file| os::is_executable(file))
 }
 
+/// Whether the file at `path` can be run as a program.
+#[must_use]
+pub fn is_executable(path: &Path) -> bool {
+    os::is_executable(path)
+}
+
 /// Whether reading from this process's standard input ends by itself: it is a file or nothing at all, and not
 /// a terminal, a pipe or a connection that somebody may hold open.
 #[must_use]

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod exec;
 pub mod fingerprint;
 pub mod lifecycle;
 pub mod rolling_file;

@@ -47,6 +47,8 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         }
         Failure::NoName(_) => "rename the file to a name in UTF-8".to_owned(),
         Failure::SameName(_) => "store files of different names".to_owned(),
+        Failure::NoTool => "name it after --".to_owned(),
+        Failure::NotText(_) => "give it in UTF-8".to_owned(),
         Failure::NoCacheFile => "name it with --cache-file F".to_owned(),
         Failure::TooLarge { .. } => "store less under one key".to_owned(),
         Failure::LeftOut(_) => "build it with its default features".to_owned(),

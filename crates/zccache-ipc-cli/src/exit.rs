@@ -12,7 +12,7 @@ pub enum Exit {
     /// changed.
     Failed = 1,
     /// The command line, `ZCCACHE_DAEMON_WIRE`, or the message given to `request`, is not valid. Nothing was
-    /// done. `fp`: anything has failed.
+    /// done. `fp`, `exec`: anything has failed.
     Usage = 2,
     /// No daemon listens.
     NoDaemon = 3,
@@ -34,7 +34,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
   1  the daemon refused, something failed here, or a line of the input was bad; `fp check`: skip
-  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid; `fp`: any failure
+  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid; `fp`, `exec`: any failure
   3  no daemon listens
   4  the daemon is busy or did not answer in time
   5  the daemon does not serve the wire that was spoken

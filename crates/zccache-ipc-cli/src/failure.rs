@@ -60,6 +60,10 @@ pub(crate) enum Failure {
     TooLarge { bytes: u64, limit: u64 },
     #[error("the standard input is longer than {0} bytes, and no message is")]
     InputTooLong(u64),
+    #[error("there is no tool to run")]
+    NoTool,
+    #[error("{0:?} is not UTF-8, and no wire carries it")]
+    NotText(String),
     #[error("a fingerprint needs a file that it is kept in")]
     NoCacheFile,
     #[error("the artifact has no output {name:?}; it has {has:?}")]
@@ -98,9 +102,9 @@ impl Failure {
             #[cfg(feature = "download")]
             Self::NoDownloads { .. } | Self::Serve(_) => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
-            Self::Locate(_) | Self::NoName(_) => Kind::NotUtf8,
+            Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
-            Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile => Kind::Usage,
+            Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile | Self::NoTool => Kind::Usage,
             #[cfg(feature = "manifest")]
             Self::Registry(failure) => failure.kind(),
             Self::LeftOut(_) => Kind::LeftOut,

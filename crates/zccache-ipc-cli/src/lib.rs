@@ -55,7 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     };
     let mut output = Output::to_stdout(parsed.global.json);
     let cache_dir = parsed.global.cache_dir.clone();
-    let is_question = matches!(parsed.verb, args::Verb::Fp(_));
+    let is_question = matches!(parsed.verb, args::Verb::Fp(_) | args::Verb::Exec(_));
     let result = verb::run(parsed, environment, &mut output).and_then(|exit| {
         output.flush()?;
         Ok(exit)
@@ -64,7 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
         Ok(exit) => exit,
         Err(failure) => match report::failure(&failure, cache_dir.as_deref(), &mut output) {
             Exit::Done => Exit::Done,
-            // Released scripts take 0 and 1 for answers, and 2 for every failure.
+            // Released scripts take 0 and 1 for answers, or for those of a tool, and 2 for every failure.
             _ if is_question => Exit::Usage,
             exit => exit,
         },

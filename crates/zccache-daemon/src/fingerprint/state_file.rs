@@ -51,13 +51,12 @@ impl Stamp {
 
 /// Returns the trees in the file by their roots; none when it is not there.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tree>, StateError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        opened => opened.map_err(StateError::Read)?,
-    };
-    if !file.metadata().map_err(StateError::Read)?.is_file() {
-        return Err(StateError::Foreign);
+    match start(path)? {
+        Start::Nothing | Start::Empty => return Ok(BTreeMap::new()),
+        Start::Foreign => return Err(StateError::Foreign),
+        Start::Ours => {}
     }
+    let file = File::open(path).map_err(StateError::Read)?;
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => StateError::Foreign,
@@ -68,7 +67,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tree>, StateError> {
 
 /// Keeps `trees` in the file, which is made along with its directory, unless something else is there.
 pub(super) fn write(path: &Path, trees: &BTreeMap<String, Tree>) -> Result<(), StateError> {
-    if !is_ours(path)? {
+    if !matches!(start(path)?, Start::Nothing | Start::Empty | Start::Ours) {
         return Err(StateError::Foreign);
     }
     if let Some(parent) = path.parent() {
@@ -79,8 +78,10 @@ pub(super) fn write(path: &Path, trees: &BTreeMap<String, Tree>) -> Result<(), S
 
 /// Removes the file, unless it is something else.
 pub(super) fn remove(path: &Path) -> Result<(), StateError> {
-    if !is_ours(path)? {
-        return Err(StateError::Foreign);
+    match start(path)? {
+        Start::Nothing => return Ok(()),
+        Start::Empty | Start::Foreign => return Err(StateError::Foreign),
+        Start::Ours => {}
     }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StateError::Remove(error)),
@@ -88,18 +89,30 @@ pub(super) fn remove(path: &Path) -> Result<(), StateError> {
     }
 }
 
-/// Whether the file is one of these, or empty, or not there.
-fn is_ours(path: &Path) -> Result<bool, StateError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        opened => opened.map_err(StateError::Read)?,
-    };
-    if !file.metadata().map_err(StateError::Read)?.is_file() {
-        return Ok(false);
+/// What a file begins with.
+enum Start {
+    Nothing,
+    Empty,
+    Ours,
+    Foreign,
+}
+
+fn start(path: &Path) -> Result<Start, StateError> {
+    // Before it is opened, which waits for the writer of a pipe.
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Start::Nothing),
+        Ok(metadata) if !metadata.is_file() => return Ok(Start::Foreign),
+        Err(error) => return Err(StateError::Read(error)),
+        Ok(_) => {}
     }
     let mut start = Vec::new();
+    let file = File::open(path).map_err(StateError::Read)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(StateError::Read)?;
-    Ok(start.is_empty() || start == MAGIC.as_bytes())
+    Ok(match start.as_slice() {
+        [] => Start::Empty,
+        start if start == MAGIC.as_bytes() => Start::Ours,
+        _ => Start::Foreign,
+    })
 }
 
 fn render(trees: &BTreeMap<String, Tree>) -> String {
@@ -121,9 +134,6 @@ fn render(trees: &BTreeMap<String, Tree>) -> String {
 }
 
 fn parse(text: &str) -> Option<BTreeMap<String, Tree>> {
-    if text.is_empty() {
-        return Some(BTreeMap::new());
-    }
     let (head, body) = text.split_once('\n')?;
     let body = body.strip_suffix('\n')?;
     let checksum = head.strip_prefix(MAGIC)?.strip_prefix(' ')?;

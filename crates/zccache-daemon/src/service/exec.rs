@@ -1,15 +1,43 @@
 //! Running any tool.
 
-use zccache_ipc::model::{GenericToolExec, RequestKind, Response};
+use std::sync::Arc;
+
+use zccache_ipc::model::{GenericToolExec, Response};
 
 use super::refusal;
+use crate::chain::chain;
+use crate::counters::Counters;
+use crate::exec::{ExecError, Runner};
+use crate::store::Store;
+use crate::tool::{ToolError, Tools};
 
-/// Runs of tools, none of which this daemon does.
-#[derive(Debug, Default)]
-pub(super) struct Execs;
+/// Runs of tools.
+#[derive(Debug)]
+pub(super) struct Execs {
+    runner: Runner,
+    counters: Arc<Counters>,
+}
 
 impl Execs {
-    pub(super) async fn exec(&self, _exec: GenericToolExec) -> Response {
-        refusal::not_served(RequestKind::GenericToolExec)
+    pub(super) fn new(store: Arc<Store>, counters: Arc<Counters>, tools: Arc<Tools>) -> Self {
+        Self { runner: Runner::new(store, tools), counters }
+    }
+
+    pub(super) async fn exec(&self, exec: GenericToolExec) -> Response {
+        match self.runner.exec(exec).await {
+            Ok(result) => {
+                if result.cached { &self.counters.hits } else { &self.counters.misses }.add_one();
+                Response::GenericToolExecResult(result)
+            }
+            Err(ExecError::Tool(error @ ToolError::Busy { waiting, .. })) => {
+                refusal::backpressure(waiting, error.to_string())
+            }
+            // These are the released texts, which name no cause.
+            Err(error @ (ExecError::HashTool { .. } | ExecError::HashInput { .. })) => {
+                tracing::debug!(error = chain(&error), "a tool was not run");
+                Response::error(error.to_string())
+            }
+            Err(error) => Response::error(chain(&error)),
+        }
     }
 }

@@ -77,8 +77,8 @@ impl DaemonService {
         let handles = Handles::new(identity, Arc::clone(&sessions));
         let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
         let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let execs = Execs::new(Arc::clone(&store), Arc::clone(&counters), Arc::clone(&tools));
         let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
-        let execs = Execs;
         Self { store, sessions, counters, control, artifacts, builds, compiles, execs, fingerprints, handles }
     }
 
@@ -87,6 +87,7 @@ impl DaemonService {
     pub fn with_tools(mut self, limits: tool::Limits) -> Self {
         let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
         let tools = Arc::new(Tools::new(limits));
+        self.execs = Execs::new(Arc::clone(&store), Arc::clone(&self.counters), Arc::clone(&tools));
         self.compiles = Compiles::new(store, sessions, Arc::clone(&self.counters), tools);
         self
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zccache_ipc::model::{Backpressure, RequestKind, Response};
+use zccache_ipc::model::{Backpressure, Response};
 
 use crate::chain::chain;
 use crate::sessions::SessionError;
@@ -10,11 +10,6 @@ use crate::store::StoreError;
 
 /// How long a client should wait when the daemon is over one of its limits.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
-
-/// Refuses a family that this daemon does not have.
-pub(super) fn not_served(kind: RequestKind) -> Response {
-    Response::error(format!("{kind} is not served by this daemon"))
-}
 
 /// Answers for a store that did not do it.
 pub(super) fn by_store(error: &StoreError) -> Response {

@@ -114,11 +114,24 @@ async fn what_was_stored_is_looked_up_counted_listed_and_cleared() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_says_so() {
+async fn a_tool_that_is_not_there_is_refused_in_the_released_words() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let told = Response::error("GenericToolExec is not served by this daemon");
-    assert_eq!(sut.ask(Request::GenericToolExec(GenericToolExec::default())).await, told);
+    let exec = |tool: &str, tool_hash| GenericToolExec {
+        tool: tool.into(),
+        tool_hash,
+        cwd: "/".into(),
+        ..Default::default()
+    };
+    for tool in ["/nowhere/tool", "tool"] {
+        let told = Response::error(format!("cannot hash tool {tool}"));
+        assert_eq!(sut.ask(Request::GenericToolExec(exec(tool, None))).await, told);
+    }
+    match sut.ask(Request::GenericToolExec(exec("/nowhere/tool", Some([7; 32])))).await {
+        Response::Error(error) => assert!(error.message.starts_with("failed to run tool: "), "{error:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((sut.status().await.cache_hits, sut.status().await.cache_misses), (0, 0));
 }
 
 #[tokio::test]

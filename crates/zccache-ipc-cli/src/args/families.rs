@@ -1,5 +1,6 @@
 //! What can be typed for fingerprints, handles and lists.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -81,4 +82,75 @@ pub(crate) struct ReleaseHandles {
     /// The directory, which is going to be removed
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
+}
+
+/// What a result depends on, and what it is.
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// A file that the tool reads; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) input_file: Vec<PathBuf>,
+    /// A variable that the tool gets, and no other; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) input_env: Vec<String>,
+    /// More that the result depends on, such as the version of a configuration
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) input_extra: Option<String>,
+    /// The standard output is a part of the result, which it is anyway
+    #[arg(long, hide = true)]
+    pub(crate) output_stdout: bool,
+    /// The standard error is a part of the result, which it is anyway
+    #[arg(long, hide = true)]
+    pub(crate) output_stderr: bool,
+    /// Leave the standard output out
+    #[arg(long, conflicts_with = "output_stdout")]
+    pub(crate) no_stdout: bool,
+    /// Leave the standard error out
+    #[arg(long, conflicts_with = "output_stderr")]
+    pub(crate) no_stderr: bool,
+    /// A file that the tool writes; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output_file: Vec<PathBuf>,
+    /// 64 hexadecimal digits that stand for the tool [default: the hash of its file]
+    #[arg(long, value_name = "HEX", value_parser = hash)]
+    pub(crate) tool_hash: Option<[u8; 32]>,
+    /// Run it, and keep nothing
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Take what is cached, and keep nothing new
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// The result is the same in every directory
+    #[arg(long)]
+    pub(crate) no_cwd_in_key: bool,
+    /// A source whose includes are found, and are inputs too; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) include_scan: Vec<PathBuf>,
+    /// Where they are looked for, as -I; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) include_dir: Vec<PathBuf>,
+    /// Where they are looked for last, as -isystem; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) system_include: Vec<PathBuf>,
+    /// Where quoted ones are looked for first, as -iquote; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(crate) iquote_dir: Vec<PathBuf>,
+    /// The file in which the tool lists what it read
+    #[arg(long, value_name = "PATH")]
+    pub(crate) depfile: Option<PathBuf>,
+    /// The result differs each time
+    #[arg(long)]
+    pub(crate) non_deterministic: bool,
+    /// A regular expression for arguments that the result does not depend on; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) key_args_filter: Vec<String>,
+    /// The tool and its arguments
+    #[arg(last = true, required = true, value_name = "TOOL")]
+    pub(crate) command: Vec<OsString>,
+}
+
+fn hash(text: &str) -> Result<[u8; 32], String> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text, &mut hash).map_err(|_| "not 64 hexadecimal digits".to_owned())?;
+    Ok(hash)
 }

@@ -101,6 +101,12 @@ pub(crate) enum Verb {
     /// Tell whether files have changed since the last run that succeeded
     #[command(after_help = "Example:\n  zccache-ipc fp --cache-file .cache/lint check --ext rs && lint")]
     Fp(families::Fingerprint),
+    /// Run any tool through the daemon, which caches its result by what it is declared to depend on
+    #[command(
+        after_help = "Example:\n  zccache-ipc exec --input-file a.rs --input-env PATH -- lint a.rs\n\n\
+        The exit code is the tool's, and 2 where there is none."
+    )]
+    Exec(Box<families::Exec>),
     /// Let go of everything below a directory, so that it can be removed
     #[command(after_help = "Example:\n  zccache-ipc release-handles ../worktree && rm -r ../worktree")]
     ReleaseHandles(families::ReleaseHandles),

@@ -9,6 +9,7 @@ mod doctor;
 #[cfg(feature = "download")]
 mod download;
 mod endpoint;
+mod exec;
 mod fp;
 mod lookup;
 #[cfg_attr(not(feature = "manifest"), path = "manifest_left_out.rs")]
@@ -88,6 +89,7 @@ pub(crate) fn run(
         Verb::Store(store) => store::run(&caller, &store, output),
         Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
         Verb::Fp(fingerprint) => fp::run(&caller, &fingerprint, output),
+        Verb::Exec(exec) => exec::run(&caller, &exec, output),
         Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
         Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),

@@ -106,3 +106,43 @@ fn artifacts_of_rustc_are_listed() {
     let expected = json!([{ "cache_key": "k1", "output_names": ["liba.rlib"], "payload_count": 1 }]);
     assert_eq!((exit, &value["artifacts"]), (0, &expected));
 }
+
+#[test]
+fn a_tool_has_its_own_exit_code_and_streams_and_runs_once() {
+    // May have to be built, which the watchdog need not wait for.
+    let daemon = daemon();
+    let _watchdog = watchdog(2 * SOON);
+    let place = place(&daemon);
+    let place = &place.0;
+    fs::write(place.dir().join("in.txt"), "input").unwrap();
+    let script = "echo run >> log; cat in.txt; echo err >&2; echo made > out.txt; exit 7";
+    let declared = ["exec", "--input-file", "in.txt", "--input-env", "HOME", "--output-file", "out.txt"];
+    let exec = || run(place, &[&declared[..], &["--", "/bin/sh", "-c", script]].concat());
+    let runs = || fs::read_to_string(place.dir().join("log")).unwrap().lines().count();
+    for _ in 0..2 {
+        let finished = exec();
+        let said = (code(&finished), finished.stdout.as_str(), finished.stderr.as_str());
+        assert_eq!(said, (7, "input", "err\n"));
+        assert_eq!(runs(), 1);
+        assert_eq!(fs::read_to_string(place.dir().join("out.txt")).unwrap(), "made\n");
+        fs::remove_file(place.dir().join("out.txt")).unwrap();
+    }
+    fs::write(place.dir().join("in.txt"), "other").unwrap();
+    assert_eq!((exec().stdout.as_str(), runs()), ("other", 2));
+    let (exit, value) = support::json(place, &["exec", "--no-cache", "--", "/bin/sh", "-c", "echo o"]);
+    assert_eq!((exit, &value["cached"], &value["stdout"]["$hex"]), (0, &json!(false), &json!("6f0a")));
+
+    // As the released command line has them.
+    assert_eq!(code(&run(place, &["exec", "--", "no-such-program"])), 127);
+    let (exit, value) = support::json(place, &["exec", "--", "/nowhere/tool"]);
+    assert_eq!(exit, 2);
+    assert!(
+        value["error"]["message"].as_str().unwrap().contains("cannot hash tool /nowhere/tool"),
+        "{value}"
+    );
+    let (exit, value) = support::json(place, &["exec", "--input-file", "missing", "--", "/bin/sh"]);
+    assert_eq!(exit, 2);
+    assert!(value["error"]["message"].as_str().unwrap().contains("cannot hash input file"), "{value}");
+    assert_eq!(code(&run(place, &["exec", "--tool-hash", "zz", "--", "/bin/sh"])), 2);
+    assert_eq!(code(&run(place, &["exec", "sh"])), 2);
+}

@@ -53,6 +53,9 @@ fn a_damaged_or_foreign_cache_file_is_not_believed_and_a_foreign_one_not_written
     sut.fingerprints.invalidate(&sut.cache_file());
     assert_eq!(sut.check(), "no cache file");
     assert_eq!(fs::read_to_string(sut.cache_file()).unwrap(), foreign);
+    fs::write(sut.cache_file(), "").unwrap();
+    sut.fingerprints.invalidate(&sut.cache_file());
+    assert!(sut.cache_file().exists(), "an empty file may be anybody's");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use asking::{Answer, ask};
 use reason::Reason;
 
 /// The exit codes of a shell for a program that it did not find, and for one that does not run.
-const NOT_FOUND: i32 = 127;
+pub(super) const NOT_FOUND: i32 = 127;
 const DOES_NOT_RUN: i32 = 126;
 
 /// The compiler as it was asked for.
@@ -91,7 +91,7 @@ fn end(code: i32) -> ! {
 }
 
 /// One line for people.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     // There is nobody to tell of a standard error that does not take it.
     let _ = writeln!(io::stderr(), "zccache-ipc: {text}");
 }

@@ -1,0 +1,60 @@
+//! Why a tool has no result that could be given.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::tool::ToolError;
+
+/// A run that has no result. The texts that released daemons have are theirs.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ExecError {
+    /// The caller's tool cannot be read.
+    #[error("cannot hash tool {}", path.display())]
+    HashTool {
+        /// The tool.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that the caller declares as an input cannot be read.
+    #[error("cannot hash input file {}", path.display())]
+    HashInput {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The caller's pattern for arguments is none.
+    #[error("invalid key-args-filter regex: {pattern:?}")]
+    Filter {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        source: regex::Error,
+    },
+    /// The tool wrote more than a reply holds; its files are where it wrote them.
+    #[error("the output files have {bytes} bytes, and a reply holds no more than {most}")]
+    TooMuchOutput {
+        /// What they have.
+        bytes: u64,
+        /// What they may.
+        most: u64,
+    },
+    /// An output file cannot be read.
+    #[error("cannot read the output file {}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The tool has no result.
+    #[error("failed to run tool")]
+    Tool(#[from] ToolError),
+    /// Reading failed an assertion.
+    #[error("looking at the files of the tool failed an assertion")]
+    Panicked,
+}

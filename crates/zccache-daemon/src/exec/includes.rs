@@ -1,0 +1,132 @@
+//! The files that sources include, found without a preprocessor.
+//!
+//! More than a compiler would read, never less: every directive counts, whatever condition or comment it
+//! stands in. One whose file only a preprocessor can tell makes the result nobody else's.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+/// The most files that are looked at.
+const MOST_FILES: usize = 20_000;
+
+/// `#include` and its relatives wherever they stand, with comments and continued lines in between.
+static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
+    let gap = r"(?:[ \t\f\x0b]|\\\r?\n|/\*(?s-u:.)*?\*/)*";
+    let word = "(include_next|include|import|embed)";
+    let file = r#"(?:"([^"\n]+)"|<([^>\n]+)>|([^\n]*))"#;
+    Regex::new(&format!(r"(?-u)(?:#|%:|\?\?=){gap}{word}\b{gap}{file}")).expect("this pattern is one")
+});
+
+/// Where includes are looked for.
+#[derive(Debug)]
+pub(super) struct Search<'a> {
+    pub(super) quoted: &'a [PathBuf],
+    pub(super) both: &'a [PathBuf],
+    pub(super) system: &'a [PathBuf],
+}
+
+/// Returns every file that `sources` include, themselves left out; `None` when that cannot be told.
+///
+/// # Errors
+///
+/// The source that cannot be read.
+pub(super) fn scan(
+    sources: &[PathBuf],
+    search: &Search<'_>,
+) -> Result<Option<BTreeSet<PathBuf>>, (PathBuf, io::Error)> {
+    let mut found = BTreeSet::new();
+    let mut seen: BTreeSet<PathBuf> = sources.iter().cloned().collect();
+    let mut open: Vec<PathBuf> = sources.to_vec();
+    // What was seen is not looked at again, so that a cycle has an end.
+    while let Some(file) = open.pop() {
+        let text = std::fs::read(&file).map_err(|error| (file.clone(), error))?;
+        for directive in DIRECTIVE.captures_iter(&text) {
+            let (name, is_quoted) = match (directive.get(2), directive.get(3)) {
+                (Some(name), _) => (name, true),
+                (None, Some(name)) => (name, false),
+                (None, None) => return Ok(None),
+            };
+            let Ok(name) = std::str::from_utf8(name.as_bytes()) else { return Ok(None) };
+            // The next one after the one that it is in: any of them.
+            let takes_all = &directive[1] == b"include_next".as_slice();
+            let here = file.parent().filter(|_| is_quoted).map(Path::to_owned);
+            let quoted = search.quoted.iter().filter(|_| is_quoted);
+            let places = here.iter().chain(quoted).chain(search.both).chain(search.system);
+            let mut there = places.map(|place| place.join(name)).filter(|path| path.is_file());
+            let taken: Vec<_> = if takes_all { there.collect() } else { there.next().into_iter().collect() };
+            for path in taken {
+                if seen.insert(path.clone()) {
+                    found.insert(path.clone());
+                    open.push(path);
+                }
+            }
+        }
+        if seen.len() > MOST_FILES {
+            return Ok(None);
+        }
+    }
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names(files: &[(&str, &str)], search: &[&[&str]; 3]) -> Option<Vec<String>> {
+        let dir = tempfile::TempDir::new().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let [quoted, both, system] =
+            search.map(|places| places.iter().map(|place| dir.path().join(place)).collect::<Vec<_>>());
+        let search = Search { quoted: &quoted, both: &both, system: &system };
+        let found = scan(&[dir.path().join(files[0].0)], &search).unwrap()?;
+        let name = |path: &PathBuf| path.strip_prefix(dir.path()).unwrap().to_str().unwrap().to_owned();
+        Some(found.iter().map(name).collect())
+    }
+
+    #[test]
+    fn every_form_of_a_directive_is_found() {
+        let text = "#include \"a.h\"\n  #  include\t<b.h>\n/* x */ # /* y\n z */ include <c.h> // t\n#\\\n\
+            include \"d.h\"\n%:include <e.h>\n#import <f.h>\n#if 0\n#include <g.h>\n#endif\n#include <missing.h>\n\
+            #embed \"h.h\"\n// #include \"i.h\"\n#includes \"j.h\"\n";
+        let files: Vec<_> = std::iter::once(("m.c", text))
+            .chain(
+                ["a.h", "b.h", "c.h", "d.h", "e.h", "f.h", "g.h", "h.h", "i.h", "j.h"].map(|name| (name, "")),
+            )
+            .collect();
+        let expected = ["a.h", "b.h", "c.h", "d.h", "e.h", "f.h", "g.h", "h.h", "i.h"].map(str::to_owned);
+        assert_eq!(names(&files, &[&[], &["."], &[]]), Some(expected.to_vec()));
+    }
+
+    #[test]
+    fn directories_are_searched_in_their_order_and_a_cycle_has_an_end() {
+        let files = [
+            ("src/m.c", "#include \"x.h\"\n#include <y.h>\n#include <z.h>"),
+            ("quoted/x.h", "#include \"y.h\""),
+            ("quoted/y.h", ""),
+            ("both/x.h", ""),
+            ("both/y.h", "#include <y.h>\n#include \"../src/m.c\""),
+            ("system/z.h", "#include <y.h>"),
+        ];
+        let expected = ["both/../src/m.c", "both/y.h", "quoted/x.h", "quoted/y.h", "system/z.h"];
+        let found = names(&files, &[&["quoted"], &["both"], &["system"]]).unwrap();
+        assert_eq!(found, expected.map(str::to_owned));
+    }
+
+    #[test]
+    fn the_next_one_may_be_any_and_what_a_macro_names_is_not_known() {
+        let next = [("m.c", "#include_next <x.h>"), ("a/x.h", ""), ("b/x.h", "")];
+        let expected = ["a/x.h", "b/x.h"].map(str::to_owned).to_vec();
+        assert_eq!(names(&next, &[&[], &["a", "b"], &[]]), Some(expected));
+        assert_eq!(names(&[("m.c", "#include HEADER\n")], &[&[], &[], &[]]), None);
+    }
+}

@@ -1,0 +1,162 @@
+//! What the key of a run is made of.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use zccache_ipc::model::{GenericToolExec, NormalizedPath};
+
+use super::ExecError;
+use super::includes::{self, Search};
+
+/// The layout of keys and entries: another one finds nothing of this one's.
+const LAYOUT: &str = "zccache-ipc exec 1";
+
+/// The hash of everything that a run is declared to depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) hash: blake3::Hash,
+    /// Whether that is all of it.
+    pub(super) is_complete: bool,
+}
+
+/// Hashes fields with their lengths, so that no two lists of fields give the same bytes.
+struct Fields(blake3::Hasher);
+
+impl Fields {
+    fn new(of: &str) -> Self {
+        let mut fields = Self(blake3::Hasher::new());
+        fields.bytes(LAYOUT.as_bytes());
+        fields.bytes(of.as_bytes());
+        fields
+    }
+
+    fn bytes(&mut self, field: &[u8]) {
+        self.number(field.len());
+        self.0.update(field);
+    }
+
+    fn number(&mut self, number: usize) {
+        self.0.update(&(number as u64).to_le_bytes());
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.bytes(path.as_os_str().as_encoded_bytes());
+    }
+}
+
+/// The key of `request`. Reads every file that it names. Blocks.
+pub(super) fn of(request: &GenericToolExec) -> Result<Key, ExecError> {
+    let cwd = request.cwd.as_path();
+    let mut key = Fields::new("run");
+    // Its path too: a program may look at its own name.
+    key.path(request.tool.as_path());
+    match &request.tool_hash {
+        Some(hash) => key.bytes(hash),
+        None => {
+            let path = cwd.join(&request.tool);
+            let hash = hash_of(&path);
+            let named = |source| ExecError::HashTool { path: request.tool.as_path().to_owned(), source };
+            key.bytes(hash.map_err(named)?.as_bytes());
+        }
+    }
+    let args = kept(&request.args, &request.key_args_filter)?;
+    key.number(args.len());
+    args.into_iter().for_each(|arg| key.bytes(arg.as_bytes()));
+    // Of variables that are set twice the last one holds, and their order is nobody's concern.
+    let env: BTreeMap<_, _> = request.env.iter().cloned().collect();
+    key.number(env.len());
+    for (name, value) in &env {
+        key.bytes(name.as_bytes());
+        key.bytes(value.as_bytes());
+    }
+    key.bytes(&request.input_extra);
+    key.number(usize::from(request.output_streams.stdout));
+    key.number(usize::from(request.output_streams.stderr));
+    key.number(usize::from(request.cwd_in_key));
+    if request.cwd_in_key {
+        key.path(cwd);
+    }
+    key.number(request.output_files.len());
+    request.output_files.iter().for_each(|path| key.path(below(cwd, path.as_path())));
+    key.number(usize::from(request.depfile.is_some()));
+    if let Some(depfile) = &request.depfile {
+        key.path(below(cwd, depfile.as_path()));
+    }
+    let inputs = [&request.input_files, &request.include_scan_files];
+    for files in inputs {
+        key.number(files.len());
+        for path in files {
+            let hash = hash_of(&cwd.join(path));
+            let named = |source| ExecError::HashInput { path: path.as_path().to_owned(), source };
+            key.path(below(cwd, path.as_path()));
+            key.bytes(hash.map_err(named)?.as_bytes());
+        }
+    }
+    let included = included(request)?;
+    let is_complete = included.is_some();
+    let included = included.unwrap_or_default();
+    key.number(included.len());
+    for path in included {
+        let hash = hash_of(&path).map_err(|source| ExecError::HashInput { path: path.clone(), source })?;
+        key.path(below(cwd, &path));
+        key.bytes(hash.as_bytes());
+    }
+    Ok(Key { hash: key.0.finalize(), is_complete })
+}
+
+/// The key under which the result is that depends on `dependencies`, too; `None` when one cannot be read. Blocks.
+pub(super) fn with_dependencies(
+    key: &blake3::Hash,
+    cwd: &Path,
+    dependencies: &[String],
+) -> Option<blake3::Hash> {
+    let mut fields = Fields::new("dependencies");
+    fields.bytes(key.as_bytes());
+    fields.number(dependencies.len());
+    for dependency in dependencies {
+        fields.bytes(dependency.as_bytes());
+        fields.bytes(hash_of(&cwd.join(dependency)).ok()?.as_bytes());
+    }
+    Some(fields.0.finalize())
+}
+
+fn included(request: &GenericToolExec) -> Result<Option<Vec<PathBuf>>, ExecError> {
+    let absolute = |paths: &[NormalizedPath]| {
+        paths.iter().map(|path| request.cwd.as_path().join(path)).collect::<Vec<PathBuf>>()
+    };
+    let (quoted, both) = (absolute(&request.iquote_dirs), absolute(&request.include_dirs));
+    let system = absolute(&request.system_include_dirs);
+    let search = Search { quoted: &quoted, both: &both, system: &system };
+    let scanned = includes::scan(&absolute(&request.include_scan_files), &search);
+    let scanned = scanned.map_err(|(path, source)| ExecError::HashInput { path, source })?;
+    Ok(scanned.map(|files| files.into_iter().collect()))
+}
+
+/// The arguments that no filter matches.
+fn kept<'a>(args: &'a [String], filters: &[String]) -> Result<Vec<&'a str>, ExecError> {
+    let compiled = filters.iter().map(|pattern| {
+        Regex::new(pattern).map_err(|source| ExecError::Filter { pattern: pattern.clone(), source })
+    });
+    let filters = compiled.collect::<Result<Vec<_>, _>>()?;
+    let is_kept = |arg: &&str| !filters.iter().any(|filter| filter.is_match(arg));
+    Ok(args.iter().map(String::as_str).filter(is_kept).collect())
+}
+
+/// The path below the directory: the same in another checkout.
+fn below<'a>(cwd: &Path, path: &'a Path) -> &'a Path {
+    path.strip_prefix(cwd).unwrap_or(path)
+}
+
+fn hash_of(path: &Path) -> io::Result<blake3::Hash> {
+    // A pipe has no end, no content that could be read twice, and cannot even be opened without a writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let file = File::open(path)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(hasher.finalize())
+}

@@ -1,0 +1,253 @@
+//! Runs any tool, and answers from the store what was run before.
+//!
+//! The client says what a result depends on: the tool, its arguments and variables, files, what these include,
+//! and what the tool itself lists in a depfile. A result is stored when none of that has changed while the tool
+//! ran and every declared file was written. Whatever else happens, the tool runs.
+//!
+//! With a depfile there are two steps: under the key of the declared inputs are lists of what earlier runs
+//! read, and under the key of those and the contents of a list is the result.
+
+mod depfile;
+mod error;
+mod files;
+mod includes;
+mod key;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use zccache_ipc::model::{
+    ArtifactData, ExecCachePolicy, GenericToolExec, GenericToolExecResult, StoreResult,
+};
+
+pub use error::ExecError;
+use key::Key;
+
+use crate::store::Store;
+use crate::tool::{MOST_OUTPUT, Ran, Tool, Tools};
+
+/// How many lists of what was read are kept for one set of declared inputs.
+const LISTS: usize = 4;
+
+/// What a released daemon answers for a tool that a signal ended.
+const KILLED: i32 = 1;
+
+/// Runs tools, with a store to remember it.
+#[derive(Debug)]
+pub struct Runner {
+    store: Arc<Store>,
+    tools: Arc<Tools>,
+}
+
+/// What is known before a run.
+struct Known {
+    key: Key,
+    /// What earlier runs read.
+    lists: Vec<Vec<String>>,
+    /// The first place for another list.
+    free: Option<usize>,
+}
+
+impl Runner {
+    /// Makes one that runs its tools among `tools`.
+    #[must_use]
+    pub const fn new(store: Arc<Store>, tools: Arc<Tools>) -> Self {
+        Self { store, tools }
+    }
+
+    /// Runs the tool, or gives what it gave before.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecError`]. A tool that fails is a result, and so is its failure.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the tool. A file from the store is there whole or not at all.
+    pub async fn exec(&self, request: GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
+        let request = Arc::new(request);
+        let turn = self.tools.turn().await?;
+        let key = self.blocking(&request, key::of).await?;
+        let may_cache = key.is_complete && !request.non_deterministic;
+        let mut known = Known { key, lists: Vec::new(), free: None };
+        if may_cache
+            && request.cache_policy != ExecCachePolicy::Bypass
+            && let Some(result) = self.found(&request, &mut known).await?
+        {
+            return Ok(result);
+        }
+        let before = files::stamp(files::depfile(&request).as_ref());
+        let began = SystemTime::now();
+        let tool = Tool {
+            program: request.tool.clone().into(),
+            args: request.args.clone(),
+            cwd: request.cwd.clone().into(),
+            env: Some(request.env.clone()),
+            stdin: Bytes::new(),
+        };
+        let ran = selected(turn.run(&tool, MOST_OUTPUT).await?, &request);
+        drop(turn);
+        let of_run = ran.clone();
+        let left = self.blocking(&request, move |request| files::read(request, &of_run, &before)).await?;
+        let mut hash = known.key.hash;
+        // One that was ended from outside says nothing about the next one.
+        let stores = may_cache && ran.code.is_some() && request.cache_policy == ExecCachePolicy::Normal;
+        if let Some(entry) = left.entry.filter(|_| stores)
+            && let Some(stored) = self.remember(&request, &known, entry, left.depfile, began).await?
+        {
+            hash = stored;
+        }
+        Ok(GenericToolExecResult {
+            exit_code: ran.code.unwrap_or(KILLED),
+            stdout: ran.stdout,
+            stderr: ran.stderr,
+            output_files: left.files,
+            cached: false,
+            cache_key_hex: hash.to_hex().to_string(),
+        })
+    }
+
+    /// The result of an earlier run, put in its places.
+    async fn found(
+        &self,
+        request: &Arc<GenericToolExec>,
+        known: &mut Known,
+    ) -> Result<Option<GenericToolExecResult>, ExecError> {
+        let key = known.key.hash;
+        if request.depfile.is_none() {
+            return self.restored(request, key).await;
+        }
+        for number in 0..LISTS {
+            let Some(entry) = self.look(&name_of_list(&key, number)).await else {
+                known.free.get_or_insert(number);
+                continue;
+            };
+            let Some(list) = files::listed(&entry) else { continue };
+            known.lists.push(list.clone());
+            let with_list = self
+                .blocking(request, move |request| {
+                    Ok(key::with_dependencies(&key, request.cwd.as_path(), &list))
+                })
+                .await?;
+            if let Some(key) = with_list
+                && let Some(result) = self.restored(request, key).await?
+            {
+                return Ok(Some(result));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn restored(
+        &self,
+        request: &Arc<GenericToolExec>,
+        key: blake3::Hash,
+    ) -> Result<Option<GenericToolExecResult>, ExecError> {
+        let Some(entry) = self.look(&name_of_result(&key)).await else { return Ok(None) };
+        let restored = self
+            .blocking(request, move |request| Ok(files::restore(request, &entry).map(|files| (files, entry))))
+            .await?;
+        match restored {
+            Ok((output_files, entry)) => Ok(Some(GenericToolExecResult {
+                exit_code: entry.exit_code,
+                stdout: entry.stdout,
+                stderr: entry.stderr,
+                output_files,
+                cached: true,
+                cache_key_hex: key.to_hex().to_string(),
+            })),
+            Err(error) => {
+                tracing::debug!(%error, "a result cannot be put in its place, and the tool runs");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Stores the result, unless what it depends on may have changed; returns the key that it is under.
+    async fn remember(
+        &self,
+        request: &Arc<GenericToolExec>,
+        known: &Known,
+        entry: ArtifactData,
+        depfile: Option<String>,
+        began: SystemTime,
+    ) -> Result<Option<blake3::Hash>, ExecError> {
+        // The inputs of the tool are what they were before it ran, or it may have read something else.
+        let before = known.key.clone();
+        let list = depfile.map(|text| depfile::parse(&text));
+        let keyed = self
+            .blocking(request, move |request| {
+                if key::of(request).ok().as_ref() != Some(&before) {
+                    return Ok(None);
+                }
+                let cwd = request.cwd.as_path();
+                Ok(match list {
+                    None => Some((before.hash, None)),
+                    Some(Some(list)) if !files::may_have_changed(cwd, &list, began) => {
+                        key::with_dependencies(&before.hash, cwd, &list).map(|key| (key, Some(list)))
+                    }
+                    Some(_) => None,
+                })
+            })
+            .await?;
+        let Some((key, list)) = keyed else { return Ok(None) };
+        if !self.keep(&name_of_result(&key), entry).await {
+            return Ok(None);
+        }
+        if let (Some(list), Some(number)) = (list.filter(|list| !known.lists.contains(list)), known.free) {
+            // After the result, so that what is listed is there.
+            self.keep(&name_of_list(&known.key.hash, number), files::list(&list)).await;
+        }
+        Ok(Some(key))
+    }
+
+    /// A store that fails is no reason to fail a run.
+    async fn look(&self, name: &str) -> Option<ArtifactData> {
+        self.store.lookup(name).await.unwrap_or_else(|error| {
+            tracing::warn!(error = crate::chain(&error), "the store cannot be asked for a result");
+            None
+        })
+    }
+
+    async fn keep(&self, name: &str, entry: ArtifactData) -> bool {
+        match self.store.store(name, entry).await {
+            Ok(StoreResult::Stored | StoreResult::AlreadyExists) => true,
+            Err(error) => {
+                tracing::warn!(error = crate::chain(&error), "a result is not stored");
+                false
+            }
+        }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        request: &Arc<GenericToolExec>,
+        work: impl FnOnce(&GenericToolExec) -> Result<T, ExecError> + Send + 'static,
+    ) -> Result<T, ExecError> {
+        let request = Arc::clone(request);
+        tokio::task::spawn_blocking(move || work(&request)).await.map_err(|_| ExecError::Panicked)?
+    }
+}
+
+/// Leaves out the streams that are no part of the result.
+fn selected(mut ran: Ran, request: &GenericToolExec) -> Ran {
+    if !request.output_streams.stdout {
+        ran.stdout = Bytes::new();
+    }
+    if !request.output_streams.stderr {
+        ran.stderr = Bytes::new();
+    }
+    ran
+}
+
+fn name_of_result(key: &blake3::Hash) -> String {
+    format!("exec-{}", key.to_hex())
+}
+
+fn name_of_list(key: &blake3::Hash, number: usize) -> String {
+    format!("exec-deps-{}-{number}", key.to_hex())
+}
+
+#[cfg(test)]
+mod tests;

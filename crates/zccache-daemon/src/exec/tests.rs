@@ -1,0 +1,264 @@
+//! Tests of runs: what released daemons answer, and what must never be a hit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+use testkit::watchdog;
+use zccache_ipc::model::{ArtifactPayload, ExecOutputStreams, NormalizedPath};
+
+use super::*;
+use crate::{store, tool};
+
+mod dependencies;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Sut {
+    runner: Runner,
+    dir: TempDir,
+}
+
+/// The tool of these tests: notes that it ran, says what it was given, and writes the file that it is told.
+const SCRIPT: &str = r#"#!/bin/sh
+echo run >> log
+echo "out-$1 $FOO"
+echo err >&2
+[ -n "$2" ] && echo "file $1" > "$2"
+[ -n "$4" ] && eval "$4"
+exit "${3:-0}"
+"#;
+
+impl Sut {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let store = Store::open(&dir.path().join("store"), store::Limits::default()).unwrap();
+        let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let sut = Self { runner: Runner::new(Arc::new(store), tools), dir };
+        fs::create_dir(sut.cwd()).unwrap();
+        sut.put("tool.sh", SCRIPT);
+        sut.put("in.txt", "input");
+        sut
+    }
+
+    fn cwd(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
+    fn path(&self, name: &str) -> NormalizedPath {
+        self.cwd().join(name).into()
+    }
+
+    /// Writes a file as of long ago.
+    fn put(&self, name: &str, text: &str) {
+        let path = self.cwd().join(name);
+        fs::write(&path, text).unwrap();
+        let time = SystemTime::now() - Duration::from_secs(1000);
+        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    fn request(&self, args: &[&str]) -> GenericToolExec {
+        let args = ["tool.sh"].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+        GenericToolExec {
+            tool: "/bin/sh".into(),
+            args,
+            cwd: self.cwd().into(),
+            env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            input_files: vec![self.path("tool.sh")],
+            output_streams: ExecOutputStreams { stdout: true, stderr: true },
+            ..GenericToolExec::default()
+        }
+    }
+
+    async fn exec(&self, request: &GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
+        let runs = self.runs();
+        let result = self.runner.exec(request.clone()).await?;
+        assert_eq!(self.runs() == runs, result.cached, "a hit runs nothing, and nothing else is one");
+        assert_eq!(result.cache_key_hex.len(), 64);
+        Ok(result)
+    }
+
+    /// Whether the answer came from the store.
+    async fn hits(&self, request: &GenericToolExec) -> bool {
+        self.exec(request).await.unwrap().cached
+    }
+
+    fn runs(&self) -> usize {
+        fs::read_to_string(self.cwd().join("log")).map_or(0, |log| log.lines().count())
+    }
+}
+
+fn text(path: impl AsRef<Path>) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+#[tokio::test]
+async fn a_run_is_given_again_with_its_streams_its_code_and_its_files() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    // Recorded from the daemon of zccache 1.12.9: a failure is a result too.
+    let request =
+        GenericToolExec { output_files: vec![sut.path("o.txt")], ..sut.request(&["a", "o.txt", "3"]) };
+    let first = sut.exec(&request).await.unwrap();
+    assert_eq!((first.exit_code, &first.stdout[..], &first.stderr[..]), (3, &b"out-a \n"[..], &b"err\n"[..]));
+    assert_eq!(first.output_files[0].payload, ArtifactPayload::Bytes(Bytes::from("file a\n")));
+    assert!(!first.cached);
+    fs::remove_file(sut.cwd().join("o.txt")).unwrap();
+    let again = sut.exec(&request).await.unwrap();
+    assert_eq!(again, GenericToolExecResult { cached: true, ..first });
+    assert_eq!(text(sut.cwd().join("o.txt")).as_deref(), Some("file a\n"));
+}
+
+#[tokio::test]
+async fn everything_that_is_declared_is_in_the_key() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let base = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["a"]) };
+    assert!(!sut.hits(&base).await && sut.hits(&base).await);
+    let changes: Vec<(&str, GenericToolExec)> = vec![
+        ("arguments", GenericToolExec { args: sut.request(&["b"]).args, ..base.clone() }),
+        (
+            "variables",
+            GenericToolExec {
+                env: [base.env.clone(), vec![("FOO".into(), "1".into())]].concat(),
+                ..base.clone()
+            },
+        ),
+        (
+            "more inputs",
+            GenericToolExec { input_files: vec![sut.path("in.txt"), sut.path("tool.sh")], ..base.clone() },
+        ),
+        ("extra bytes", GenericToolExec { input_extra: Bytes::from("x"), ..base.clone() }),
+        (
+            "streams",
+            GenericToolExec {
+                output_streams: ExecOutputStreams { stdout: true, stderr: false },
+                ..base.clone()
+            },
+        ),
+        ("tool hash", GenericToolExec { tool_hash: Some([1; 32]), ..base.clone() }),
+        ("directory", GenericToolExec { cwd_in_key: true, ..base.clone() }),
+    ];
+    for (what, request) in changes {
+        assert!(!sut.hits(&request).await, "{what}");
+        assert!(sut.hits(&request).await, "{what}");
+    }
+    sut.put("in.txt", "other");
+    assert!(!sut.hits(&base).await, "the content of an input");
+    // The order of variables is nobody's concern, and neither is one that is overridden.
+    let twice = GenericToolExec {
+        env: [vec![("PATH".into(), "/x".into())], base.env.clone()].concat(),
+        ..base.clone()
+    };
+    assert!(sut.hits(&twice).await);
+}
+
+#[tokio::test]
+async fn another_directory_is_another_run_only_where_that_is_asked_for() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let other = sut.dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(sut.cwd().join("tool.sh"), other.join("tool.sh")).unwrap();
+    let there = |request: &GenericToolExec| GenericToolExec {
+        cwd: other.as_path().into(),
+        input_files: vec![other.join("tool.sh").into()],
+        ..request.clone()
+    };
+    let request = sut.request(&["a"]);
+    assert!(!sut.hits(&request).await);
+    assert!(sut.runner.exec(there(&request)).await.unwrap().cached);
+    let request = GenericToolExec { cwd_in_key: true, ..request };
+    assert!(!sut.hits(&request).await);
+    assert!(!sut.runner.exec(there(&request)).await.unwrap().cached);
+}
+
+#[tokio::test]
+async fn policies_and_a_run_that_differs_each_time_keep_the_store_out() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let request = sut.request(&["a"]);
+    let of = |cache_policy| GenericToolExec { cache_policy, ..request.clone() };
+    assert!(!sut.hits(&of(ExecCachePolicy::ReadOnly)).await);
+    assert!(!sut.hits(&of(ExecCachePolicy::Bypass)).await);
+    assert!(!sut.hits(&of(ExecCachePolicy::Normal)).await, "neither of them has stored anything");
+    assert!(sut.hits(&of(ExecCachePolicy::ReadOnly)).await);
+    assert!(!sut.hits(&of(ExecCachePolicy::Bypass)).await);
+    let differs = GenericToolExec { non_deterministic: true, ..sut.request(&["b"]) };
+    assert!(!sut.hits(&differs).await && !sut.hits(&differs).await);
+}
+
+#[tokio::test]
+async fn arguments_that_a_filter_matches_are_not_in_the_key() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let filtered = |number: &str, filter: &str| GenericToolExec {
+        key_args_filter: vec![filter.to_owned()],
+        ..sut.request(&["a", "", "0", &format!("--tmp={number}")])
+    };
+    assert!(!sut.hits(&filtered("1", "^--tmp=")).await);
+    assert!(sut.hits(&filtered("2", "^--tmp=")).await);
+    assert!(!sut.hits(&filtered("3", "^tmp=")).await);
+    let refused = sut.exec(&filtered("1", "(")).await.unwrap_err();
+    assert_eq!(refused.to_string(), r#"invalid key-args-filter regex: "(""#);
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_whole_is_not_stored() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let missing = GenericToolExec { output_files: vec![sut.path("missing")], ..sut.request(&["a"]) };
+    for _ in 0..2 {
+        let result = sut.exec(&missing).await.unwrap();
+        assert_eq!((result.cached, result.output_files, result.exit_code), (false, vec![], 0));
+    }
+    fs::create_dir(sut.cwd().join("missing")).unwrap();
+    assert!(!sut.hits(&missing).await, "a directory is no file");
+    let killed = sut.request(&["b", "", "0", "kill -9 $$"]);
+    for _ in 0..2 {
+        let result = sut.exec(&killed).await.unwrap();
+        assert_eq!((result.cached, result.exit_code), (false, 1));
+    }
+    // Its own input: what it read before may be something else.
+    let changes = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["c", "in.txt"]) };
+    assert!(!sut.hits(&changes).await);
+    sut.put("in.txt", "input");
+    assert!(!sut.hits(&changes).await);
+}
+
+#[tokio::test]
+async fn inputs_that_cannot_be_read_and_outputs_that_are_too_large_are_errors() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let runs = sut.runs();
+    for name in ["missing", "."] {
+        let path = sut.path(name);
+        let request = GenericToolExec { input_files: vec![path.clone()], ..sut.request(&["a"]) };
+        let refused = sut.exec(&request).await.unwrap_err().to_string();
+        assert_eq!(refused, format!("cannot hash input file {path}"));
+    }
+    assert_eq!(sut.runs(), runs, "nothing ran");
+    let request = GenericToolExec {
+        output_files: vec![sut.path("large")],
+        ..sut.request(&["a", "", "0", "head -c 17000000 /dev/zero > large"])
+    };
+    let refused = sut.exec(&request).await.unwrap_err().to_string();
+    assert!(refused.starts_with("the output files have 17000000 bytes"), "{refused}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_that_was_made_is_one_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let request = GenericToolExec {
+        output_files: vec![sut.path("program")],
+        ..sut.request(&["a", "program", "0", "chmod 755 program"])
+    };
+    assert!(!sut.hits(&request).await);
+    fs::remove_file(sut.cwd().join("program")).unwrap();
+    assert!(sut.hits(&request).await);
+    assert_eq!(fs::metadata(sut.cwd().join("program")).unwrap().permissions().mode() & 0o777, 0o755);
+}
