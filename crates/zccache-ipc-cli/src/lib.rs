@@ -9,7 +9,6 @@
 
 mod advice;
 mod args;
-mod broker_args;
 mod caller;
 mod exit;
 mod failure;
@@ -22,7 +21,6 @@ mod output;
 mod output_file;
 mod probed;
 mod quick;
-mod registry_args;
 #[cfg(feature = "manifest")]
 mod registry_failure;
 mod report;

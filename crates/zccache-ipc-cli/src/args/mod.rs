@@ -1,8 +1,12 @@
 //! What can be typed.
 
+pub(crate) mod broker;
 #[cfg(feature = "download")]
 mod download;
 pub(crate) mod families;
+pub(crate) mod registry;
+mod session;
+mod wire;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,14 +14,17 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zccache_ipc::{Lane, WirePolicy};
+use zccache_ipc::WirePolicy;
 
-use crate::broker_args::Broker;
+use broker::Broker;
+use registry::{Manifest, ServiceDefinition};
+
 use crate::exit;
-use crate::registry_args::{Manifest, ServiceDefinition};
 
 #[cfg(feature = "download")]
 pub(crate) use download::{Download, Get, Serve};
+pub(crate) use session::{Session, SessionStart};
+pub(crate) use wire::{Lines, MessageKind, Wire};
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "zccache-ipc";
@@ -205,69 +212,6 @@ pub(crate) struct Lookup {
     pub(crate) name: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Session {
-    /// Open a session and print its id
-    #[command(after_help = "Example:\n  zccache-ipc session start --cwd . --journal build.jsonl")]
-    Start(Box<SessionStart>),
-    /// Show what happened in a session
-    #[command(after_help = "Example:\n  zccache-ipc session stats $id")]
-    Stats(SessionId),
-    /// Close a session and show what happened in it
-    #[command(after_help = "Example:\n  zccache-ipc --json session end $id")]
-    End(SessionId),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SessionStart {
-    /// The directory of the build [default: the current one]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cwd: Option<PathBuf>,
-    /// A file that the session logs to
-    #[arg(long, value_name = "F")]
-    pub(crate) log_file: Option<PathBuf>,
-    /// A file that gets one line for each event
-    #[arg(long, value_name = "F")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Keep no figures
-    #[arg(long)]
-    pub(crate) no_stats: bool,
-    /// Time the phases
-    #[arg(long)]
-    pub(crate) profile: bool,
-    /// The process that the session is of [default: the one that runs this program]
-    #[arg(long, value_parser = process_id(), value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-    /// Use a daemon of the caller's own
-    #[arg(long, help_heading = "A private daemon (any of these asks for one)")]
-    pub(crate) private: bool,
-    /// Its name [default: made of --endpoint or of --pid]
-    #[arg(long, value_name = "NAME", help_heading = "A private daemon (any of these asks for one)")]
-    pub(crate) daemon_name: Option<String>,
-    /// A process that it lives for; may be given several times [default: that of --pid]
-    #[arg(
-        long,
-        value_parser = process_id(),
-        value_name = "PID",
-        help_heading = "A private daemon (any of these asks for one)"
-    )]
-    pub(crate) owner_pid: Vec<u32>,
-    /// A variable of its compilations; may be given several times
-    #[arg(
-        long,
-        value_parser = variable,
-        value_name = "K=V",
-        help_heading = "A private daemon (any of these asks for one)"
-    )]
-    pub(crate) private_env: Vec<(String, String)>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SessionId {
-    /// The id that `session start` printed
-    pub(crate) id: String,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Wrap {
     /// Start no daemon: where there is none, the compiler runs here
@@ -289,57 +233,6 @@ pub(crate) struct Request {
     /// must be there and the message where it has contents; or - for the standard input
     #[arg(value_name = "JSON")]
     pub(crate) text: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Wire {
-    /// Frames in hex to messages in JSON, one per line; a bad line gives {"error": …}, and exit code 1 at the end
-    #[command(
-        after_help = "One line holds one frame, of any lane: what follows it is an error. Bytes after the \
-        message, inside the frame, are accepted as daemons accept them.\n\nExamples:\n  \
-        echo 080000000f00000000000000 | zccache-ipc wire decode --request\n  \
-        zccache-ipc wire decode --request --lane v16 15000000100000000a00a2060c636f6e74726f6c2d70696e67"
-    )]
-    Decode(Lines),
-    /// Messages in JSON to frames in hex, one per line; a bad line gives {"error": …}, and exit code 1 at the end
-    #[command(
-        after_help = "The lane is that of the JSON, else --lane, else v15. An id that is left out is the one \
-        that clients give to such a request, and empty for a response; that of a frame is 1.\n\nExamples:\n  \
-        zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'\n  \
-        zccache-ipc wire encode --request --lane frame '{\"variant\":\"Ping\",\"frame_request_id\":7}'"
-    )]
-    Encode(Lines),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Lines {
-    #[command(flatten)]
-    pub(crate) of: MessageKind,
-    /// The lane of the frames: v15, v16 or frame [default: decode tells it from the frame, encode from the JSON]
-    #[arg(long, value_parser = lane(), ignore_case = true, hide_possible_values = true)]
-    #[arg(value_name = "v15|v16|frame", conflicts_with_all = ["download_request", "download_response"])]
-    pub(crate) lane: Option<Lane>,
-    /// The lines [default: those of the standard input]
-    #[arg(value_name = "LINE")]
-    pub(crate) lines: Vec<String>,
-}
-
-/// Exactly one of them.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct MessageKind {
-    /// What a client sends
-    #[arg(long)]
-    pub(crate) request: bool,
-    /// What a daemon sends
-    #[arg(long)]
-    pub(crate) response: bool,
-    /// What a client sends to the download daemon
-    #[arg(long)]
-    pub(crate) download_request: bool,
-    /// What the download daemon sends
-    #[arg(long)]
-    pub(crate) download_response: bool,
 }
 
 #[derive(Debug, Args)]
@@ -372,23 +265,6 @@ fn wire_policy() -> impl TypedValueParser<Value = WirePolicy> {
         PossibleValue::new("frame").alias("frame-v1"),
     ]);
     words.try_map(|word| WirePolicy::parse(Some(&word)))
-}
-
-fn lane() -> impl TypedValueParser<Value = Lane> {
-    let words = PossibleValuesParser::new([
-        PossibleValue::new("v15"),
-        PossibleValue::new("v16"),
-        PossibleValue::new("frame").aliases(["frame-v1", "frame_v1"]),
-    ]);
-    words.map(|word| match word.to_ascii_lowercase().as_str() {
-        "v15" => Lane::V15,
-        "v16" => Lane::V16,
-        _ => Lane::FrameV1,
-    })
-}
-
-fn process_id() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
 }
 
 #[cfg(test)]

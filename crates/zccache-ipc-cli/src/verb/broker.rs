@@ -7,7 +7,7 @@ use zccache_ipc::rp_broker::lane::{BrokerLane, Decision, Route, WhyDirect, share
 
 use super::table;
 use crate::Exit;
-use crate::broker_args::BrokerStatus;
+use crate::args::broker::BrokerStatus;
 use crate::caller::{Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::output::Output;

@@ -1,7 +1,7 @@
 //! `broker`, in a build without it.
 
 use crate::Exit;
-use crate::broker_args::BrokerStatus;
+use crate::args::broker::BrokerStatus;
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;

@@ -11,10 +11,10 @@ use zccache_ipc::manifest::{
 
 use super::table;
 use crate::Exit;
+use crate::args::registry::{Manifest, ManifestPlace, Registry};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::registry_args::{Manifest, ManifestPlace, Registry};
 use crate::registry_failure::{RegistryFailure, of_manifest};
 use crate::report;
 use crate::units;

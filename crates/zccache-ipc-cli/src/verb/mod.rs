@@ -36,8 +36,8 @@ use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
 
 use crate::Exit;
+use crate::args::broker::Broker;
 use crate::args::{Arguments, Global, Verb};
-use crate::broker_args::Broker;
 use crate::caller::{Asker, Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::json::to_json;

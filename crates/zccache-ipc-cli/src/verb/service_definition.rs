@@ -12,10 +12,10 @@ use zccache_ipc::manifest::{
 
 use super::table;
 use crate::Exit;
+use crate::args::registry::{self as args, Install, Services};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::registry_args::{self as args, Install, Services};
 use crate::registry_failure::{RegistryFailure, of_definition};
 use crate::report;
 

@@ -1,0 +1,74 @@
+//! What can be typed for sessions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::variable;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// Open a session and print its id
+    #[command(after_help = "Example:\n  zccache-ipc session start --cwd . --journal build.jsonl")]
+    Start(Box<SessionStart>),
+    /// Show what happened in a session
+    #[command(after_help = "Example:\n  zccache-ipc session stats $id")]
+    Stats(SessionId),
+    /// Close a session and show what happened in it
+    #[command(after_help = "Example:\n  zccache-ipc --json session end $id")]
+    End(SessionId),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionStart {
+    /// The directory of the build [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// A file that the session logs to
+    #[arg(long, value_name = "F")]
+    pub(crate) log_file: Option<PathBuf>,
+    /// A file that gets one line for each event
+    #[arg(long, value_name = "F")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Keep no figures
+    #[arg(long)]
+    pub(crate) no_stats: bool,
+    /// Time the phases
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// The process that the session is of [default: the one that runs this program]
+    #[arg(long, value_parser = process_id(), value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+    /// Use a daemon of the caller's own
+    #[arg(long, help_heading = "A private daemon (any of these asks for one)")]
+    pub(crate) private: bool,
+    /// Its name [default: made of --endpoint or of --pid]
+    #[arg(long, value_name = "NAME", help_heading = "A private daemon (any of these asks for one)")]
+    pub(crate) daemon_name: Option<String>,
+    /// A process that it lives for; may be given several times [default: that of --pid]
+    #[arg(
+        long,
+        value_parser = process_id(),
+        value_name = "PID",
+        help_heading = "A private daemon (any of these asks for one)"
+    )]
+    pub(crate) owner_pid: Vec<u32>,
+    /// A variable of its compilations; may be given several times
+    #[arg(
+        long,
+        value_parser = variable,
+        value_name = "K=V",
+        help_heading = "A private daemon (any of these asks for one)"
+    )]
+    pub(crate) private_env: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionId {
+    /// The id that `session start` printed
+    pub(crate) id: String,
+}
+
+fn process_id() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
+}
