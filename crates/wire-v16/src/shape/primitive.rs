@@ -109,8 +109,6 @@ impl Field for Bytes {
     type Wire = Self;
 
     fn of_wire(wire: Self, _: Place) -> Result<Self, ConvertError> {
-        // One that is alone in its memory was copied already.
-        let keeps_a_frame = wire.len() < SHARED_FROM && !wire.is_unique();
-        Ok(if keeps_a_frame { Self::copy_from_slice(&wire) } else { wire })
+        Ok(if wire.len() < SHARED_FROM { Self::copy_from_slice(&wire) } else { wire })
     }
 }
