@@ -140,6 +140,7 @@ impl<'a, S: Service> Connection<'a, S> {
         let mut late = "nothing was sent";
         let mut memory = None;
         let mut stopping = false;
+        let mut is_first = true;
         loop {
             match self.shared.machine.step(&mut self.inbound.received) {
                 Step::Read { frame, .. } => {
@@ -199,6 +200,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 Step::Answer { request, reply_to } => {
                     // The request is read: its buffer is the service's now, and small or soon gone.
                     memory = None;
+                    is_first = false;
                     self.answer(request, &reply_to).await?;
                     self.inbound.shrink();
                     if self.stop.borrow().is_some() {
@@ -208,6 +210,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 }
                 Step::Reject(refusal) => {
                     memory = None;
+                    is_first = false;
                     self.note(&refusal);
                     self.reply(&refusal.reply_to, &refusal.reply, true).await?;
                     self.inbound.shrink();
@@ -219,6 +222,12 @@ impl<'a, S: Service> Connection<'a, S> {
                         self.note(&refusal);
                         return self.refuse(&refusal.reply_to, &refusal.reply).await;
                     }
+                    // A released daemon closes after a probe, which it answers as the first frame only
+                    // (`spec/WIRE.md` §8): a prober may wait for that.
+                    if is_first && self.inbound.is_empty() {
+                        return Err(End::Quiet);
+                    }
+                    is_first = false;
                     deadline = self.between_frames(&place);
                 }
                 Step::Refuse(refusal) => {
