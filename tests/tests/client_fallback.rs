@@ -13,7 +13,7 @@ use wire_dispatch::WirePolicy;
 use zccache_ipc::{CallError, DaemonControlRequest, IpcError, daemon_control_roundtrip};
 use zccache_ipc_cli::json::from_json;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where our client does otherwise, on purpose: the case, how many connections it makes, and how it ends.
 ///

@@ -13,7 +13,7 @@ use zccache_ipc::{
     Service, WirePolicy, Wires, daemon_control_roundtrip,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers the control requests as a daemon does.
 struct Control;

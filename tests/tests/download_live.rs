@@ -48,7 +48,7 @@ impl Attached for Never {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_requests_get_the_recorded_answers() {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use testkit::{Process, TempEndpoint};
 use wire_dispatch::{DecodedWireMessage, Received, Wires, receive};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A recorded release, and where our daemon answers otherwise on purpose.
 struct Release {
@@ -132,7 +132,7 @@ fn the_daemon_answers_as_the_reference_release_did_on_every_lane() {
 }
 
 fn check(release: &Release) {
-    let _watchdog = testkit::watchdog(Duration::from_secs(60));
+    let _watchdog = testkit::watchdog(Duration::from_secs(110));
     let place = TempEndpoint::new();
     let mut daemon = Process::spawn(
         place
