@@ -18,7 +18,7 @@ use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
-use crate::config::Limits;
+use crate::config::{Limits, after};
 use crate::dial::Dialer;
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::memory::Memory;
@@ -352,11 +352,6 @@ pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::
 
 /// How much is read at a time where no large frame is coming.
 const CHUNK: usize = 4 * 1024;
-
-/// The moment `limit` from now; a limit beyond all time is one far away.
-fn after(limit: Duration) -> Instant {
-    Instant::now() + limit.min(Duration::from_secs(86_400 * 365))
-}
 
 /// The time that is left, which a socket option cannot hold as zero.
 pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {

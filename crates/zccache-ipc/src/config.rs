@@ -105,12 +105,12 @@ pub(crate) struct Limits {
 impl Limits {
     /// Begins a call now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
-        Self { config: *config, until: config.call_timeout.map(|limit| Instant::now() + limit) }
+        Self { config: *config, until: config.call_timeout.map(after) }
     }
 
     /// Until when a connection must be there.
     pub(crate) fn connect(&self) -> Instant {
-        Instant::now() + self.left(self.config.connect_timeout)
+        after(self.left(self.config.connect_timeout))
     }
 
     /// How long sending may take.
@@ -133,6 +133,14 @@ impl Limits {
         self.until.map_or(step, |until| step.min(until.saturating_duration_since(Instant::now())))
     }
 }
+
+/// The moment `limit` from now; a limit beyond all time is one far away.
+pub(crate) fn after(limit: Duration) -> Instant {
+    Instant::now() + limit.min(FAR)
+}
+
+/// Far enough away for everybody, and near enough for every clock.
+pub(crate) const FAR: Duration = Duration::from_secs(86_400 * 365);
 
 /// A refusal that was sent is there at once.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -161,5 +169,12 @@ mod tests {
         let within = Limits::begin(&ClientConfig::within(hour));
         assert!(within.reply() <= hour && within.reply() > hour / 2);
         assert_eq!(within.last_words(), LAST_WORDS);
+    }
+
+    #[test]
+    fn a_limit_beyond_all_time_is_none() {
+        let never = Limits::begin(&ClientConfig::within(Duration::MAX).connect_timeout(Duration::MAX));
+        let day = Duration::from_secs(86_400);
+        assert!(never.reply() > day && never.connect() > Instant::now() + day);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ipc_endpoint::{Endpoint, Stream, blocking};
 use rp_broker::lane::{BrokerLane, Route};
 
+use crate::config::after;
 use crate::{ClientConfig, IpcConnection, IpcError};
 
 /// How a client makes its connections.
@@ -99,7 +100,7 @@ pub async fn connect_daemon_with_route(
     lane: &BrokerLane,
     config: &ClientConfig,
 ) -> Result<(IpcConnection, Route), IpcError> {
-    let deadline = Instant::now() + config.connect_timeout;
+    let deadline = after(config.connect_timeout);
     let (stream, route) = dial(&endpoint.into(), lane, config.broker_budget, deadline).await?;
     let mut connection = IpcConnection::new(stream);
     connection.set_recv_timeout(config.reply_timeout);

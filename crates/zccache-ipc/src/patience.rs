@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ipc_model::Response;
 
+use crate::config::after;
 use crate::{CallError, ClientConfig};
 
 /// The shortest and the longest pause that a daemon's word is taken for.
@@ -21,7 +22,7 @@ impl Patience {
     /// That of a call that begins now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
         let patience = config.call_timeout.map_or(config.busy_timeout, |call| config.busy_timeout.min(call));
-        Self { until: Instant::now() + patience }
+        Self { until: after(patience) }
     }
 
     /// How long to wait before asking again; `None` when `response` is the answer to give.

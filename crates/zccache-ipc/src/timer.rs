@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use crate::config::FAR;
+
 /// Tells when a deadline has passed, for deadlines that come one after the other.
 ///
 /// To set and to clear a timer for each call costs more than the call's system calls. This one stays set: it
@@ -31,6 +33,11 @@ impl Timer {
             sleep.as_mut().reset(deadline);
         }
     }
+}
+
+/// The moment `limit` from now, by tokio's clock; a limit beyond all time is one far away.
+pub(crate) fn after(limit: Duration) -> Instant {
+    Instant::now() + limit.min(FAR)
 }
 
 /// What `work` comes to, unless that takes longer than `limit`; no timer is made for what need not wait.

@@ -142,6 +142,40 @@ fn the_blocking_client_allocates_as_little() {
     server.stop();
 }
 
+#[cfg(feature = "broker")]
+#[test]
+fn a_broker_lane_that_is_off_allocates_nothing() {
+    use std::time::Duration;
+    use zccache_ipc::BrokerLane;
+    use zccache_ipc::rp_broker::lane::Decision;
+
+    let _watchdog = watchdog(PATIENCE);
+    let server = OneThread::start(0);
+    let config = ClientConfig::new().wire(WirePolicy::Only(Lane::V15));
+    for decision in [Decision::NotAsked, Decision::Disabled] {
+        let lane = BrokerLane::new(decision);
+        let ((), report) = measure(|| {
+            lane.dial_blocking(Duration::MAX).expect_err("it is off");
+            server.runtime.block_on(lane.dial(Duration::MAX)).expect_err("it is off");
+        });
+        assert_eq!(report.count, 0, "{lane:?}: {report:?}");
+        // Each time on a new connection, which is when the lane is looked at.
+        let report = |client: &dyn Fn() -> Client| {
+            server.measured(async || {
+                for _ in 0..TIMES {
+                    client().ping().await.expect("pong");
+                }
+            })
+        };
+        let endpoint = || server.running.endpoint.clone();
+        let without = report(&|| Client::new(endpoint(), config));
+        let with = report(&|| Client::with_broker_lane(endpoint(), config, lane.clone()));
+        // A server's tasks end when they do, so that two runs differ by a few.
+        assert!(with.count <= without.count + TIMES / 2, "{lane:?}: {with:?}, without {without:?}");
+    }
+    server.stop();
+}
+
 /// Counts the reads that brought something, and the writes.
 struct Counting {
     stream: UnixStream,

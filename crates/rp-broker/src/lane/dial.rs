@@ -1,12 +1,12 @@
 //! The lane itself: from a decision to a connection, or to the reason why there is none.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipc_endpoint::{ConnectError, Endpoint, Environment, Stream, blocking};
 
 use super::question::{Adopted, Question};
-use super::within::block_within;
+use super::within::{after, block_within};
 use super::{Decision, LaneFailure, Route, Values, WhyDirect, thread};
 
 /// Which way to a daemon to try before its own endpoint is dialled.
@@ -100,7 +100,7 @@ impl BrokerLane {
             Decision::Disabled => return Err(WhyDirect::Disabled),
             Decision::NotAsked => return Err(WhyDirect::NotAsked),
             Decision::FakeBackend(endpoint) => {
-                let deadline = Instant::now() + budget;
+                let deadline = after(budget);
                 let dialed = async {
                     drop(Stream::connect(endpoint, deadline).await?);
                     Stream::connect(endpoint, deadline).await
@@ -108,7 +108,7 @@ impl BrokerLane {
                 fake(endpoint, dialed.await)
             }
             Decision::Broker => {
-                let deadline = Instant::now() + budget;
+                let deadline = after(budget);
                 let mut asked = false;
                 let answer =
                     tokio::time::timeout(budget, thread::ask(self.question(), budget, &mut asked)).await;
@@ -136,12 +136,12 @@ impl BrokerLane {
             Decision::Disabled => return Err(WhyDirect::Disabled),
             Decision::NotAsked => return Err(WhyDirect::NotAsked),
             Decision::FakeBackend(endpoint) => {
-                let deadline = Instant::now() + budget;
+                let deadline = after(budget);
                 let dialed = || blocking::Stream::connect(endpoint, deadline);
                 fake(endpoint, dialed().map(drop).and_then(|()| dialed()))
             }
             Decision::Broker => {
-                let deadline = Instant::now() + budget;
+                let deadline = after(budget);
                 let mut asked = false;
                 let answer = block_within(budget, thread::ask(self.question(), budget, &mut asked));
                 match answer.unwrap_or_else(|| Err(too_late(asked, budget))) {

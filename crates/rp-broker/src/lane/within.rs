@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Polls `future` on this thread; `None` once `limit` has passed. For futures that need no runtime.
 pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let deadline = Instant::now() + limit;
+    let deadline = after(limit);
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -23,6 +23,12 @@ pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) 
         }
         thread::park_timeout(left);
     }
+}
+
+/// The moment `limit` from now; a limit beyond all time is one far away.
+pub(super) fn after(limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86_400 * 365);
+    Instant::now() + limit.min(FAR)
 }
 
 struct Unpark(Thread);
@@ -42,7 +48,7 @@ mod tests {
         assert_eq!(block_within(Duration::ZERO, async { 7 }), Some(7));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let other = thread::spawn(move || sender.send(8));
-        assert_eq!(block_within(Duration::from_secs(30), receiver), Some(Ok(8)));
+        assert_eq!(block_within(Duration::MAX, receiver), Some(Ok(8)));
         other.join().unwrap().unwrap();
         let limit = Duration::from_millis(20);
         let begin = Instant::now();

@@ -1,7 +1,7 @@
 //! By which way the daemon is reached, and that a bad broker delays nobody's end.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -98,4 +98,81 @@ fn a_silent_broker_delays_neither_the_answer_nor_the_end_of_the_process() {
         assert!(took < Duration::from_secs(10), "{verb:?} took {took:?}");
     }
     assert_eq!(holding.join().unwrap(), 2, "both asked the broker");
+}
+
+/// A field of a protobuf message that is at most 127 bytes long.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+}
+
+/// A broker of the user of `place` that answers each question with the `HelloReply` in `reply`.
+fn answering(place: &TempEndpoint, reply: Vec<u8>) {
+    // Envelope 1, a response, to the question with the id 1.
+    let frame = [&[0x08, 1, 0x10, 1][..], &field(4, &reply), &[0x28, 1]].concat();
+    let broker = UnixListener::bind(broker_of(place)).unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = broker.accept() {
+            let mut head = [0; 5];
+            stream.read_exact(&mut head).unwrap();
+            let len = u32::from_le_bytes(head[1..].try_into().unwrap());
+            stream.read_exact(&mut vec![0; len as usize]).unwrap();
+            let answer = [&[1], &u32::try_from(frame.len()).unwrap().to_le_bytes()[..], &frame].concat();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+}
+
+#[test]
+fn each_refusal_is_shown_with_its_kind_the_reason_and_when_to_ask_again() {
+    let _watchdog = watchdog(SOON * 2);
+    let kinds = [
+        ("unspecified", false),
+        ("version-unsupported", false),
+        ("service-unknown", false),
+        ("backend-spawn-failed", true),
+        ("rate-limited", true),
+        ("shutting-down", true),
+        ("peer-rejected", false),
+        ("internal", true),
+        ("version-blocked", false),
+        ("fd-pressure", true),
+    ];
+    for (code_number, (kind, transient)) in (0..).zip(kinds) {
+        let place = TempEndpoint::new();
+        // The code, and 100 ms.
+        let refused = [&field(1, b"not now")[..], &[0x20, code_number, 0x30, 100]].concat();
+        answering(&place, field(2, &refused));
+        let said = status(&place, &[], &["--ask"]);
+        assert_eq!((said["route"].as_str(), said["why"].as_str()), (Some("direct"), Some("refused")));
+        let expected = serde_json::json!({
+            "kind": kind, "reason": "not now", "retry_after_ms": 100, "transient": transient,
+        });
+        assert_eq!(said["refusal"], expected);
+        let shown = run(&place, &[ASKED], &["broker", "status"]).stdout;
+        assert!(
+            shown.contains(&format!("the broker refused ({kind}): not now (ask again in 100 ms)")),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn the_daemon_that_a_broker_names_is_shown_and_called() {
+    let _watchdog = watchdog(SOON);
+    let (place, elsewhere) = (TempEndpoint::new(), TempEndpoint::new());
+    let _daemon = Daemon::start(&elsewhere, Manner::Good);
+    let backend = locations(&elsewhere).endpoint().as_str().to_owned();
+    answering(
+        &place,
+        field(1, &[&[0x08, 1][..], &field(2, b"1.2.3"), &field(3, backend.as_bytes())].concat()),
+    );
+    let said = status(&place, &[ASKED], &[]);
+    assert_eq!(
+        (said["route"].as_str(), said["endpoint"].as_str()),
+        (Some("broker-negotiated"), Some(&*backend))
+    );
+    assert_eq!((&said["daemon_version"], &said["why"]), (&"1.2.3".into(), &Value::Null));
+    let pinged = run(&place, &[ASKED], &["--json", "ping"]);
+    assert_eq!(code(&pinged), 0, "nobody listens at the endpoint of its own: {pinged:?}");
+    assert_eq!(code(&run(&place, &[], &["--json", "ping"])), 3);
 }

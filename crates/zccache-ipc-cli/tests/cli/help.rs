@@ -7,46 +7,40 @@ use testkit::{TempEndpoint, watchdog};
 
 use crate::support::{SOON, code, json, program, run};
 
-const VERBS: &[&[&str]] = &[
-    &["start"],
-    &["stop"],
-    &["status"],
-    &["ping"],
-    &["probe"],
-    &["doctor"],
-    &["clear"],
-    &["endpoint"],
-    &["store"],
-    &["lookup"],
-    &["session"],
-    &["session", "start"],
-    &["session", "stats"],
-    &["session", "end"],
-    &["request"],
-    &["manifest"],
-    &["manifest", "publish"],
-    &["manifest", "show"],
-    &["manifest", "list"],
-    &["service-definition"],
-    &["service-definition", "install"],
-    &["service-definition", "show"],
-    &["service-definition", "remove"],
-    &["wire"],
-    &["wire", "decode"],
-    &["wire", "encode"],
-    &["completions"],
-];
+/// Every verb below `prefix`, as the help of `prefix` lists them; a test would forget the next one.
+fn verbs(place: &TempEndpoint, prefix: &[String]) -> Vec<Vec<String>> {
+    let arguments: Vec<&str> = prefix.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = run(place, &arguments).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help");
+    names
+        .flat_map(|name| {
+            let verb = [prefix, &[name.to_owned()]].concat();
+            let below = verbs(place, &verb);
+            [vec![verb], below].concat()
+        })
+        .collect()
+}
 
 #[test]
 fn every_verb_has_help_with_an_example() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let all = run(&place, &["--help"]).stdout;
-    for verb in VERBS {
-        let finished = run(&place, &[verb, &["--help"][..]].concat());
+    let documented = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
+    let documented = std::fs::read_to_string(documented).unwrap();
+    let verbs = verbs(&place, &[]);
+    assert!(verbs.len() >= 40, "{verbs:?}");
+    for verb in verbs {
+        let arguments: Vec<&str> = verb.iter().map(String::as_str).chain(["--help"]).collect();
+        let finished = run(&place, &arguments);
         assert_eq!((code(&finished), finished.stderr.as_str()), (0, ""), "{verb:?}");
         assert!(finished.stdout.contains("Example"), "{verb:?}: {}", finished.stdout);
-        assert!(all.contains(&format!("\n  {} ", verb[0])), "{verb:?} in {all}");
+        assert!(documented.contains(&format!("`{}", verb.join(" "))), "{verb:?} is not in docs/cli.md");
     }
     for exit in 0..=8 {
         assert!(all.contains(&format!("\n  {exit}  ")), "{exit} in {all}");

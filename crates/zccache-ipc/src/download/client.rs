@@ -13,6 +13,7 @@ use thiserror::Error;
 use wire_dispatch::Wires;
 
 use crate::blocking::{again_or, read_once, remaining};
+use crate::config::after;
 use crate::inbound::Inbound;
 use crate::{ClientConfig, IpcError};
 
@@ -61,7 +62,7 @@ impl Client {
     ///
     /// [`IpcError::Connect`].
     pub fn connect(endpoint: &Endpoint, config: ClientConfig) -> Result<Self, IpcError> {
-        let stream = Stream::connect(endpoint, Instant::now() + config.connect_timeout)?;
+        let stream = Stream::connect(endpoint, after(config.connect_timeout))?;
         Ok(Self { config, stream: Some(stream), inbound: Inbound::default(), outbound: BytesMut::new() })
     }
 
@@ -177,8 +178,8 @@ impl Client {
         wire_v15::encode_into(request, &mut self.outbound).map_err(|error| IpcError::Encode(error.into()))?;
         let mut stream = self.stream.take().ok_or(IpcError::Consumed)?;
         let send_limit = self.config.send_timeout;
-        send(&mut stream, &self.outbound, Instant::now() + send_limit, send_limit)?;
-        let answer = self.receive(&mut stream, Instant::now() + limit, limit)?;
+        send(&mut stream, &self.outbound, after(send_limit), send_limit)?;
+        let answer = self.receive(&mut stream, after(limit), limit)?;
         self.stream = Some(stream);
         Ok(answer)
     }

@@ -21,6 +21,7 @@ use super::{Attached as _, Downloads};
 use crate::Ended;
 use crate::inbound::Inbound;
 use crate::server::{Answering, Counters, stop, stopped};
+use crate::timer::after;
 
 /// The longest request: a path and an address, with room to spare.
 const LONGEST_REQUEST: usize = 1024 * 1024;
@@ -109,7 +110,7 @@ impl Drop for Goodbye<'_> {
 
 impl<D: Downloads> Connection<'_, D> {
     async fn serve(&mut self) -> Result<(), End> {
-        let mut deadline = Some(Instant::now() + self.shared.config.first_frame_timeout);
+        let mut deadline = Some(after(self.shared.config.first_frame_timeout));
         loop {
             let Some(request) = self.next(deadline).await? else { continue };
             let answering = self.shared.counters.answering();
@@ -155,7 +156,7 @@ impl<D: Downloads> Connection<'_, D> {
                 }
             }
             if !self.inbound.is_empty() {
-                deadline.get_or_insert_with(|| Instant::now() + self.shared.config.frame_timeout);
+                deadline.get_or_insert_with(|| after(self.shared.config.frame_timeout));
             }
             let idle = self.inbound.is_empty();
             let read = self.inbound.fill(&mut self.stream);
@@ -173,7 +174,7 @@ impl<D: Downloads> Connection<'_, D> {
                 },
             }
             if idle {
-                deadline = Some(Instant::now() + self.shared.config.frame_timeout);
+                deadline = Some(after(self.shared.config.frame_timeout));
             }
         }
     }

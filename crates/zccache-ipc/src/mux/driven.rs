@@ -19,7 +19,7 @@ use super::Reply;
 use crate::config::Limits;
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::reply::{Expected, of_request};
-use crate::timer::Timer;
+use crate::timer::{Timer, after};
 use crate::{IpcError, spare};
 
 /// Requests that may be without a reply at one time, those that were given up included.
@@ -357,10 +357,4 @@ impl Waiting {
             waker.wake();
         }
     }
-}
-
-/// The moment `limit` from now; a limit beyond all time is one far away.
-fn after(limit: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(86_400 * 365);
-    Instant::now() + limit.min(FAR)
 }

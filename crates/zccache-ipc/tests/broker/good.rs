@@ -38,6 +38,19 @@ async fn the_negotiated_socket_carries_calls_on_every_lane_of_both_clients() {
     assert_eq!((endpoint, &**daemon_version), (&backend.endpoint, "1.2.3"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_that_the_broker_led_to_is_the_connection_and_none_is_made_beside_it() {
+    let _watchdog = watchdog(PATIENCE);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, _place) = broker(backend.endpoint.as_str());
+    let lane = lane(broker.socket());
+    let config = config().broker_budget(BrokerLane::BUDGET).wire(WirePolicy::Only(Lane::V16));
+    // A client, and another without a runtime.
+    assert_eq!(answering(&direct, &lane, config).await, [BACKEND, BACKEND]);
+    assert_eq!(backend.stop().await.figures.connections, 2);
+    assert_eq!(direct.stop().await.figures.connections, 0);
+}
+
 #[tokio::test]
 async fn a_brokered_daemon_is_found_where_none_is_at_the_endpoint() {
     let _watchdog = watchdog(PATIENCE);

@@ -50,7 +50,7 @@ pub(crate) fn is_writable(path: &Path) -> bool {
 }
 
 /// There are no permission bits, and owners have no numbers.
-pub(crate) fn file_of_ours(_: &fs::Metadata) -> Result<u32, u32> {
+pub(crate) fn file_of_ours(_: &Metadata) -> Result<u32, u32> {
     Ok(0)
 }
 

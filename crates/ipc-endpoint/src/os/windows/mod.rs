@@ -12,8 +12,8 @@ mod tool;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, write_now};
 pub(crate) use file::{
-    check_private_directory, create_new, ensure_directory, file_id, file_kind, is_at, open_for_reading,
-    open_lock, overwrite, sync_directory,
+    check_private_directory, create_new, ensure_directory, file_id, file_kind, file_of_ours,
+    inspect_directory, is_at, is_writable, open_for_reading, open_lock, overwrite, sync_directory,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

@@ -25,7 +25,7 @@ use super::tasks::Listed;
 use super::waiting::{Next, has_passed};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
-use crate::timer::at_once_or_within;
+use crate::timer::{after, at_once_or_within};
 use crate::{Caller, ConnectionId, Service};
 
 /// How long the rest of a frame is waited for once the server stops.
@@ -131,7 +131,7 @@ impl<'a, S: Service> Connection<'a, S> {
         let config = &self.shared.config;
         let mut stop_receiver = self.stop.subscribe();
         let place = self.place.clone().unwrap_or_default();
-        let first = Instant::now() + config.first_frame_timeout;
+        let first = after(config.first_frame_timeout);
         // Made once: to wait for them anew for each request would cost as much as answering it.
         let (mut asked_to_stop, mut asked_to_leave) =
             (pin!(stopped(&mut stop_receiver)), pin!(place.asked_to_leave()));
@@ -154,7 +154,7 @@ impl<'a, S: Service> Connection<'a, S> {
                     {
                         memory = Some(Box::pin(self.make_room(coming)).await?);
                         // What the peer waited for us does not count against it.
-                        deadline = Some(Instant::now() + config.frame_timeout);
+                        deadline = Some(after(config.frame_timeout));
                     }
                     let was_empty = self.inbound.is_empty();
                     let next = poll_fn(|cx| {
@@ -193,7 +193,7 @@ impl<'a, S: Service> Connection<'a, S> {
                     }
                     if was_empty {
                         place.work();
-                        deadline = Some(Instant::now() + config.frame_timeout);
+                        deadline = Some(after(config.frame_timeout));
                         late = "a frame was begun and not finished";
                     }
                 }
@@ -260,7 +260,7 @@ impl<'a, S: Service> Connection<'a, S> {
             self.shared.idle.rest(place);
             return None;
         }
-        Some(Instant::now() + self.shared.config.frame_timeout)
+        Some(after(self.shared.config.frame_timeout))
     }
 
     fn note(&self, refusal: &Refusal) {
