@@ -285,6 +285,19 @@ impl Claim {
         self.remove_socket().and(self.remove_lock_file())
     }
 
+    /// As [`release`](Self::release), and removes the files of the locks too: for an endpoint whose name is used
+    /// once, so that its locks are nobody's ever after.
+    ///
+    /// # Errors
+    ///
+    /// The first removal that failed; the locks are free all the same.
+    pub fn release_without_trace(mut self) -> io::Result<()> {
+        let removed = self.remove_socket().and(self.remove_lock_file());
+        let locks = std::mem::take(&mut self.locks).into_iter().map(Lifetime::remove);
+        // Every one of them, whatever comes of the others.
+        removed.and(locks.fold(Ok(()), io::Result::and))
+    }
+
     fn lock(&mut self, path: &Path) -> Result<(), ClaimError> {
         // A socket named `daemon` and a lock file `daemon.lock` share one file, which would refuse itself.
         if self.locks.iter().any(|held| held.is(path)) {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     thread,
@@ -122,8 +122,7 @@ pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     }
 }
 
-/// A held lifetime lock. The file stays when it is released: a lock that is unlinked can be held twice, once
-/// by its old inode and once by its new one.
+/// A held lifetime lock. The file stays when it is released, unless that is asked for: see [`Lifetime::remove`].
 #[derive(Debug)]
 pub(crate) struct Lifetime {
     file: File,
@@ -204,6 +203,17 @@ impl Lifetime {
     /// Whether `path` names the very file that is locked here.
     pub(crate) fn is(&self, path: &Path) -> bool {
         os::is_at(&self.file, path).unwrap_or(false)
+    }
+
+    /// Removes the file, if it is still at its path, and lets the lock go.
+    ///
+    /// It is the last thing that a holder does: from then on another process can hold a lock of the same name
+    /// on a file of its own. Who waits for the old file sees, once it has it, that it is at its path no more.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        match self.is_in_place()? {
+            true => fs::remove_file(&self.path),
+            false => Ok(()),
+        }
     }
 
     fn name_holder(&mut self, pid: Pid) -> io::Result<()> {

@@ -132,10 +132,26 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     });
     // A thread that hangs in the file system must not keep the endpoint.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    if let Err(error) = claim.release() {
+    leave(settings, claim);
+    served
+}
+
+/// Lets the endpoint go.
+fn leave(settings: &Settings, claim: Claim) {
+    let left = match settings.broker {
+        None => claim.release(),
+        // It chooses another endpoint each time, and nobody looks for anything by the name of this one again.
+        Some(_) => {
+            let store = settings.store_files().pop().map_or(Ok(()), |own| match std::fs::remove_file(own) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            });
+            claim.release_without_trace().and(store)
+        }
+    };
+    if let Err(error) = left {
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
-    served
 }
 
 /// The listener that a broker has bound for this daemon and passed on.

@@ -26,7 +26,7 @@ pub(crate) enum Manner {
     Half,
     /// Closes each one.
     Closes,
-    /// Answers a ping after 1.5 s.
+    /// Answers a ping after 1 s.
     Slow,
     /// Answers a ping after a minute.
     Endless,
@@ -115,8 +115,8 @@ fn answer(manner: Manner, stream: &mut std::os::unix::net::UnixStream) {
         _ => pong.len(),
     };
     match manner {
-        Manner::Slow => std::thread::sleep(Duration::from_millis(1500)), // what it is about
-        Manner::Endless => std::thread::sleep(Duration::from_secs(60)),  // what it is about
+        Manner::Slow => std::thread::sleep(Duration::from_secs(1)), // what it is about
+        Manner::Endless => std::thread::sleep(Duration::from_secs(60)), // what it is about
         _ => {}
     }
     // The client may have given up.

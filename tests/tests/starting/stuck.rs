@@ -149,6 +149,58 @@ fn a_stranger_at_the_socket_of_a_frozen_daemon_is_named_and_both_are_left_alone(
     });
 }
 
+/// The lock says that it is the daemon, and the identity file of that very process that it is something else.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silent_holder_of_the_lock_that_its_identity_file_contradicts_is_named_and_left_alone() {
+    use rp_broker::identity::{self, Identity, this_executable};
+    use rp_broker::probe::Difference;
+
+    let _watchdog = watchdog(LIMIT);
+    let place = Place::new();
+    let locations = place.locations();
+    let mut holder = stuck(&place, Manner::Silent, true);
+    let pid = Pid::new(holder.id()).expect("a process id");
+    let program = this_executable().expect("it can be read");
+    let started = std::time::SystemTime::now();
+    let own = Identity::of_this_process(program, locations.identity_endpoint(), started);
+    let mut other = own.clone();
+    other.pid = pid;
+    other.exe_path = "/bin/sleep".into();
+    identity::write(locations.identity_file(), &other).expect("written");
+
+    let is_named = |silent: &zccache_ipc::daemon::SilentDaemon| {
+        let NotEnded::Identity(difference) = &*silent.why else { panic!("{silent:?}") };
+        let difference = difference.downcast_ref::<Difference>();
+        assert!(matches!(difference, Some(Difference::Program { .. })), "{difference:?}");
+        assert_eq!(silent.process, Some(pid));
+    };
+    let config = place.config();
+    match recovered(|| ensure_daemon(&config).expect_err("it is something else")) {
+        StartError::Silent(silent) => is_named(&silent),
+        other => panic!("{other:?}"),
+    }
+    match recovered(|| stop_daemon(&StopConfig::new(locations.clone())).expect_err("it is something else")) {
+        StopError::Silent(silent) => is_named(&silent),
+        other => panic!("{other:?}"),
+    }
+    assert!(holder.is_running(), "it was signalled");
+    assert_eq!(place.events("spawn"), 0);
+
+    // The same file of an earlier process says nothing of this one, and neither does one that agrees.
+    other.pid = Pid::current();
+    identity::write(locations.identity_file(), &other).expect("written");
+    let stopped = stop_daemon(&StopConfig::new(locations.clone())).expect("it is ended");
+    assert_eq!(stopped, Stopped::Killed { pid });
+    let agreeing = stuck(&place, Manner::Silent, true);
+    let pid = Pid::new(agreeing.id()).expect("a process id");
+    let mut agrees = own;
+    agrees.pid = pid;
+    identity::write(locations.identity_file(), &agrees).expect("written");
+    let stopped = stop_daemon(&StopConfig::new(locations)).expect("it is ended");
+    assert_eq!(stopped, Stopped::Killed { pid });
+}
+
 #[test]
 fn a_silent_daemon_is_not_replaced_for_who_does_not_want_it_or_cannot_wait() {
     let _watchdog = watchdog(LIMIT);

@@ -45,7 +45,8 @@ fn an_idle_client_does_not_keep_a_stopped_daemon() {
     let began = Instant::now();
     client(&place.name()).shutdown().unwrap();
     assert!(daemon.wait_exit(SOON).success());
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // Less than what a drain may take that waits for somebody.
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
 }
 
 #[cfg(target_os = "linux")]

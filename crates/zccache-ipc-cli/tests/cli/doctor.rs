@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use testkit::{Process, TempEndpoint, eventually, watchdog};
@@ -96,9 +96,7 @@ fn a_daemon_is_described_and_a_frozen_one_is_an_error_within_three_seconds() {
     assert!(stopped.success());
     eventually(SOON, "it is stopped", || json(&place, &["probe"]).1["stopped"] == true);
     let before = listing(place.dir());
-    let began = Instant::now();
-    let (code, said) = json(&place, &["doctor"]);
-    assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
+    let (code, said) = support::within(BOUND, || json(&place, &["doctor"]));
     assert_eq!((code, said["worst"].as_str()), (8, Some("error")), "{said}");
     let daemon = finding(&said, "daemon", "error");
     assert!(daemon["text"].as_str().unwrap().contains("stopped by a signal"), "{daemon}");
@@ -221,4 +219,49 @@ fn the_route_is_told_and_no_broker_is_asked() {
         finding(&said, "route", "warning")["text"].as_str().unwrap().contains("there is none at"),
         "{said}"
     );
+}
+
+/// By the rule of who publishes, which is not that of running-process everywhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_registry_is_looked_for_where_a_daemon_would_publish() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let doctor = |name: &str, value: &str| {
+        let mut command = program(&place, &["--json", "doctor"]);
+        support::parse(&Process::spawn(command.env(name, value)).finish(SOON).stdout)
+    };
+    let below = |base: &Path| base.join("running-process/manifests").display().to_string();
+    let data = place.dir().join("data");
+    let said = doctor("XDG_DATA_HOME", data.to_str().unwrap());
+    assert_eq!(finding(&said, "registry", "ok")["path"], below(&data));
+    for relative in ["", "data"] {
+        let said = doctor("XDG_DATA_HOME", relative);
+        let text = finding(&said, "registry", "warning")["text"].as_str().unwrap();
+        assert!(text.contains("XDG_DATA_HOME"), "{text}");
+    }
+    let named = place.dir().join("named");
+    fs::create_dir(&named).unwrap();
+    chmod(&named, 0o755);
+    let said = doctor("RUNNING_PROCESS_MANIFEST_DIR", named.to_str().unwrap());
+    assert_eq!(finding(&said, "registry", "warning")["fix"], format!("chmod 700 {}", named.display()));
+    let said = doctor("RUNNING_PROCESS_DISABLE", "1");
+    finding(&said, "registry", "ok");
+}
+
+/// Nobody writes into a fifo, so that whoever opened it like a file would wait for ever.
+#[test]
+fn a_fifo_in_the_place_of_the_identity_file_is_told_and_waited_for_by_nobody() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let file = locations(&place).identity_file().to_owned();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let _daemon = crate::daemon::Daemon::start(&place, crate::daemon::Manner::Good);
+    let (code, said) = json(&place, &["doctor"]);
+    assert_eq!(code, 7, "{said}");
+    let text = finding(&said, "identity", "warning")["text"].as_str().unwrap();
+    assert!(text.contains("a fifo, not a file"), "{text}");
+    let (code, said) = json(&place, &["probe"]);
+    assert_eq!((code, said["verified"].as_str()), (0, Some("lock")), "{said}");
+    assert!(file.exists(), "it was only looked at");
 }

@@ -23,7 +23,7 @@ pub struct StartConfig {
     pub log_file: Option<PathBuf>,
     /// How long all of it may take. Default 10 s.
     pub timeout: Duration,
-    /// How long a daemon that is there may be silent. Default 3 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at
+    /// How long a daemon that is there may be silent. Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at
     /// most half of `timeout`.
     pub patience: Duration,
     /// Which daemon gives way to a new one. Default [`Replace::Silent`].
@@ -109,7 +109,7 @@ pub struct StopConfig {
     pub locations: Locations,
     /// How long it may take until it is gone. Default 10 s, or `ZCCACHE_STOP_TIMEOUT_SECS`.
     pub timeout: Duration,
-    /// How long it may be silent. Default 3 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
+    /// How long it may be silent. Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
     pub patience: Duration,
     /// The wire on which it is asked. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
@@ -174,7 +174,7 @@ mod tests {
         check("7", 7, 7);
         check(" 7 ", 7, 7);
         for ignored in ["", "0", "-1", "soon", "1.5", "86401", "18446744073709551616"] {
-            check(ignored, 10, 3);
+            check(ignored, 10, 2);
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// How long a daemon may be silent before it is taken for one that never answers, where nothing else is said.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+///
+/// As long as released programs wait. What is left of the five seconds in which it is to be replaced is for a
+/// busy machine, which may take two for a start.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// No less is silence: a busy machine is slow.
 const LEAST: Duration = Duration::from_secs(1);

@@ -118,6 +118,18 @@ fn a_file_that_cannot_be_used_is_unknown() {
         other => panic!("{other:?}"),
     }
     assert!(file.is_dir(), "asking removes nothing");
+    // Whoever opened this one like a file would wait for ever.
+    #[cfg(unix)]
+    {
+        fs::remove_dir(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let outcome = verify(&daemon.ask());
+        assert!(
+            matches!(&outcome, Outcome::Unknown(Unknown::IdentityFile(error))
+                if matches!(&**error, IdentityFileError::Read(ipc_endpoint::ReadError::NotAFile { .. }))),
+            "{outcome:?}"
+        );
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use zccache_ipc::endpoint::{
 
 use super::finding::Finding;
 use crate::advice::quoted;
-use crate::probed::Probed;
+use crate::probed::{Probed, Verified};
 
 /// Looks at the lock file, both lifetime locks and the start lock.
 pub(super) fn look(locations: &Locations, probed: &Probed) -> Vec<Finding> {
@@ -63,6 +63,9 @@ fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
                     "held, and nobody listens: a daemon starts or ends, or has lost its socket".to_owned(),
                 )
                 .fix("look again in a few seconds: a daemon makes its socket again, or ends")
+            }
+            Ok(Some(Liveness::Free)) if matches!(probed.verified(), Verified::ByIdentity) => {
+                Finding::ok("socket lock", "nobody holds it: a released daemon, which its identity proves")
             }
             Ok(Some(Liveness::Free)) if probed.listener.is_ok() => {
                 let who = listener.map(|pid| format!("process {pid}")).unwrap_or("who".to_owned());

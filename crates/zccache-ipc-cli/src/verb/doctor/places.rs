@@ -1,10 +1,10 @@
 //! Paths, names, owners and modes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    DirPolicy, DirectoryError, DirectoryState, FileKind, Locations, Platform, Problem, Rule, Variable,
-    inspect_directory, is_writable, look_at,
+    DirPolicy, DirectoryError, DirectoryState, FileKind, Locations, Platform, Problem, RegistryError, Rule,
+    Variable, inspect_directory, is_writable, look_at, manifest_dir,
 };
 
 use super::finding::Finding;
@@ -130,16 +130,24 @@ fn registry(locations: &Locations) -> Finding {
     if is_off {
         return Finding::ok("registry", "turned off by RUNNING_PROCESS_DISABLE");
     }
-    let set = |variable| environment.var(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let data = || {
-        let home = || set(Variable::Home).map(|home| home.join(".local").join("share"));
-        set(Variable::XdgDataHome).or_else(home).map(|data| data.join("running-process").join("manifests"))
-    };
-    let Some(path) = set(Variable::RunningProcessManifestDir).or_else(data) else {
-        return Finding::ok("registry", "its directory follows from no variable");
+    let path = match manifest_dir(environment) {
+        Ok(path) => path,
+        // Not wrong by itself: who is given no home is to write into none.
+        Err(error @ RegistryError::NoHome(_)) => {
+            return Finding::ok("registry", format!("there is none: {error}"));
+        }
+        Err(error) => {
+            return Finding::warning("registry", format!("there is none: {error}"))
+                .fix("a daemon works without it; set RUNNING_PROCESS_MANIFEST_DIR to have one");
+        }
     };
     let finding = match inspect_directory(&path, DirPolicy::Dedicated) {
         Ok(DirectoryState::Missing) => Finding::ok("registry", format!("{} is not there", path.display())),
+        Ok(DirectoryState::Loose { mode }) if is_writable(&path) => Finding::warning(
+            "registry",
+            format!("{} has mode {mode:04o}; the next daemon tightens it", path.display()),
+        )
+        .fix(format!("chmod 700 {}", quoted(&path.to_string_lossy()))),
         Ok(_) if is_writable(&path) => Finding::ok("registry", path.display().to_string()),
         Ok(_) => Finding::warning("registry", format!("{} cannot be written", path.display()))
             .fix("a daemon works without it; set RUNNING_PROCESS_MANIFEST_DIR to have one"),

@@ -35,6 +35,36 @@ fn the_second_claim_is_refused_and_names_the_first() {
 }
 
 #[test]
+fn a_claim_that_leaves_no_trace_has_one_holder_at_a_time_all_the_same() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let home = Home::new();
+    let (holders, claims) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while claims.load(Ordering::Relaxed) < 200 && std::time::Instant::now() < deadline {
+                    match home.claim() {
+                        Ok(claim) => {
+                            assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two hold it");
+                            assert!(claim.owns_locks().unwrap());
+                            claims.fetch_add(1, Ordering::Relaxed);
+                            holders.fetch_sub(1, Ordering::SeqCst);
+                            claim.release_without_trace().unwrap();
+                        }
+                        Err(ClaimError::Held { .. }) => {}
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            });
+        }
+    });
+    assert!(claims.into_inner() >= 200, "most of them are refused");
+    let left: Vec<_> = fs::read_dir(home.directory.path()).unwrap().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn one_endpoint_has_one_holder_whatever_lock_files_are_given() {
     let home = Home::new();
     let _first = home.claim().unwrap();
