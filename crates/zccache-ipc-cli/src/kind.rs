@@ -7,8 +7,8 @@ macro_rules! kinds {
         /// What sort of failure it is: the `kind` of an error in JSON, and the exit code that follows.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[cfg_attr(
-            not(all(feature = "broker", feature = "manifest")),
-            allow(dead_code, reason = "the verbs that end so may be left out")
+            not(feature = "manifest"),
+            expect(dead_code, reason = "the verbs that end so are left out")
         )]
         pub(crate) enum Kind {
             $($(#[doc = $doc])+ $kind,)+

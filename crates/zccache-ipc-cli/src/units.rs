@@ -39,8 +39,11 @@ pub(crate) fn millis(count: u64) -> String {
     }
 }
 
-#[cfg_attr(not(feature = "manifest"), allow(dead_code, reason = "what shows manifests may be left out"))]
 /// A moment that is counted in milliseconds since 1970, to the second.
+#[cfg_attr(
+    not(any(feature = "manifest", test)),
+    expect(dead_code, reason = "what shows manifests is left out")
+)]
 pub(crate) fn moment(unix_ms: u64) -> String {
     /// The year 10000, which has no such form.
     const END: u64 = 253_402_300_800_000;
