@@ -8,9 +8,11 @@ use zccache_ipc::model::{RequestKind, ResponseKind};
 use super::client::Told;
 use super::daemon::Kind;
 use super::expectation::Expected;
+use super::outcome::Outcome;
 use super::release::Release;
 use super::trace::{Answer, Trace};
-use super::verb::{Ended, ExpectedVerb, NO_SUCH_VERB, Verb};
+use super::typed::Seen;
+use super::verb::{ExpectedVerb, NO_SUCH_VERB, Verb};
 
 /// One cell, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,9 @@ pub(crate) struct Cell {
     /// Why it is not simply asked and done.
     pub(crate) why: Vec<&'static str>,
 }
+
+const CACHE_OF_EACH_RELEASE: &str = "1.12.9 keeps the cache of each release in a directory of its own, below the one that \
+    it is given, and says so; ours is where it is told to be";
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,29 +106,52 @@ impl Cell {
         }
     }
 
-    /// Holds what a verb did against what it must do.
+    /// Holds what a verb did against what it must do, and against `theirs`, what came of it with the release's
+    /// own daemon.
     pub(crate) fn of_verb(
         (subject, verb, column): (Subject, Verb, &'static str),
-        expected: ExpectedVerb,
-        trace: &Result<Trace, String>,
-        ended: &Ended,
+        mut expected: ExpectedVerb,
+        seen: &Seen,
+        theirs: &Outcome,
     ) -> Self {
+        let Seen { trace, outcome } = seen;
+        let differs = outcome.difference(theirs);
+        let same = || outcome.difference(&theirs.with_one_cache_for_all_releases()).is_empty();
+        let allowed = (!differs.is_empty() && same()).then_some(CACHE_OF_EACH_RELEASE);
+        expected.why.extend(allowed);
+        let code = expected.code;
         Self {
             subject,
             line: verb.name(),
             column,
-            explained: trace.as_ref() == Ok(&expected.trace) && *ended == expected.ended,
-            expected: format!("{} ⇒ {}", expected.trace, expected.ended),
+            explained: trace.as_ref() == Ok(&expected.trace)
+                && outcome.code == Some(code)
+                && (differs.is_empty() || allowed.is_some()),
+            expected: format!("{} ⇒ exit {code}, as with its own daemon", expected.trace),
             observed: match trace {
-                Ok(trace) => format!("{trace} ⇒ {ended}"),
-                Err(error) => format!("unreadable: {error} ⇒ {ended}"),
+                Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
+                Err(error) => format!("unreadable: {error} ⇒ {outcome}"),
             },
             short: match trace {
-                Ok(trace) => short(trace, verb.asks(), &Told::Done("")),
+                Ok(trace) => short(trace, verb.asks(), &Told::done("")) + &exit(code),
                 Err(_) => "unreadable".to_owned(),
             },
             why: expected.why,
         }
+    }
+}
+
+/// An exit code that is not the usual one.
+pub(crate) fn exit(code: i32) -> String {
+    if code == 0 { String::new() } else { format!(" (exit {code})") }
+}
+
+/// Where two outcomes differ.
+pub(crate) fn told(differs: &[String]) -> String {
+    if differs.is_empty() {
+        ", as with its own daemon".to_owned()
+    } else {
+        format!(", {}", differs.join("; "))
     }
 }
 
@@ -142,7 +170,7 @@ pub(crate) fn short(trace: &Trace, line: RequestKind, told: &Told) -> String {
     });
     let replies = connections.collect::<Vec<_>>().join("; ");
     match told {
-        Told::Done(what @ ("hit" | "miss")) => format!("{replies} ({what})"),
+        Told::Done(what) if matches!(what.as_str(), "hit" | "miss") => format!("{replies} ({what})"),
         _ => replies,
     }
 }
@@ -188,7 +216,7 @@ mod tests {
             assert_ne!(cell.expected, cell.observed);
         }
         let trace = |observed: &mut Observed| observed.trace.clone().unwrap().0;
-        check(|observed| observed.told = Told::Done("miss"));
+        check(|observed| observed.told = Told::done("miss"));
         check(|observed| observed.told = Told::VersionRefused);
         check(|observed| observed.trace = Err("half a frame".to_owned()));
         // One connection too few, one too many, another lane, another answer.

@@ -8,10 +8,13 @@ mod daemon;
 mod document;
 mod expectation;
 mod family;
+mod outcome;
 mod release;
+mod reply;
 mod report;
 mod tap;
 mod trace;
+mod typed;
 mod verb;
 
 use std::path::{Path, PathBuf};
