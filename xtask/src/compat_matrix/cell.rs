@@ -8,9 +8,11 @@ use zccache_ipc::model::{RequestKind, ResponseKind};
 use super::client::Told;
 use super::daemon::Kind;
 use super::expectation::Expected;
+use super::our_line::ExpectedOutcome;
+use super::our_verb::OurVerb;
 use super::outcome::Outcome;
 use super::release::Release;
-use super::trace::{Answer, Trace};
+use super::trace::{Answer, Exchange, Trace};
 use super::typed::Seen;
 use super::verb::{ExpectedVerb, NO_SUCH_VERB, Verb};
 
@@ -43,6 +45,8 @@ const CACHE_OF_EACH_RELEASE: &str = "1.12.9 keeps the cache of each release in a
 pub(crate) enum Subject {
     /// A daemon, by our clients.
     Daemon(Kind),
+    /// Our command line, against a daemon.
+    OurCommandLine(Kind),
     /// The command line of a release, against our daemon.
     CommandLine(Release),
 }
@@ -61,6 +65,10 @@ impl fmt::Display for Subject {
         match self {
             Self::Daemon(kind @ Kind::Ours(_)) => write!(f, "Our clients, our daemon: {kind}"),
             Self::Daemon(kind @ Kind::Published(_)) => write!(f, "Our clients, the daemon of {kind}"),
+            Self::OurCommandLine(kind @ Kind::Ours(_)) => write!(f, "Our command line, our daemon: {kind}"),
+            Self::OurCommandLine(kind @ Kind::Published(_)) => {
+                write!(f, "Our command line, the daemon of {kind}")
+            }
             Self::CommandLine(release) => write!(f, "The command line of {release}, our daemon"),
         }
     }
@@ -141,6 +149,55 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Holds what our command line did against what it must do, and against what came of it with our own daemon.
+    pub(crate) fn of_our_verb(
+        (subject, verb, column): (Subject, OurVerb, &'static str),
+        seen: &Seen,
+        ours: &Outcome,
+    ) -> Self {
+        let Seen { trace, outcome } = seen;
+        let daemon = match subject {
+            Subject::OurCommandLine(kind) => kind,
+            other => unreachable!("{other} is not our command line"),
+        };
+        let expected = ExpectedOutcome::of(verb, daemon, column);
+        let differs = outcome.difference(ours);
+        let same = || ours.difference(&outcome.with_one_cache_for_all_releases()).is_empty();
+        let allowed = match expected.differs {
+            _ if differs.is_empty() => None,
+            Some((why, says)) => outcome.says(says).then_some(why),
+            None => same().then_some(CACHE_OF_EACH_RELEASE),
+        };
+        let answers = |exchange: &Exchange| {
+            let answer = exchange.reply.map(|(_, answer)| answer);
+            exchange.asked == verb.asks()
+                && matches!(answer, Some(Answer::Response(kind)) if kind != ResponseKind::Error)
+        };
+        let answered =
+            verb == OurVerb::Stop || trace.as_ref().is_ok_and(|trace| trace.0.iter().flatten().any(answers));
+        Self {
+            subject,
+            line: verb.name(),
+            column,
+            explained: answered
+                && outcome.code == Some(expected.code)
+                && (differs.is_empty() || allowed.is_some()),
+            expected: format!("{} is answered ⇒ exit {}, as with our own daemon", verb.asks(), expected.code),
+            observed: match trace {
+                Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
+                Err(error) => format!("unreadable: {error} ⇒ {outcome}"),
+            },
+            short: match trace {
+                Ok(_) if verb == OurVerb::Stop => "done".to_owned(),
+                Ok(trace) => short(trace, verb.asks(), &Told::done("")) + &exit(expected.code),
+                Err(_) => "unreadable".to_owned(),
+            },
+            why: expected.why.into_iter().chain(allowed).collect(),
+        }
+    }
+}
+
 /// An exit code that is not the usual one.
 pub(crate) fn exit(code: i32) -> String {
     if code == 0 { String::new() } else { format!(" (exit {code})") }
@@ -148,11 +205,7 @@ pub(crate) fn exit(code: i32) -> String {
 
 /// Where two outcomes differ.
 pub(crate) fn told(differs: &[String]) -> String {
-    if differs.is_empty() {
-        ", as with its own daemon".to_owned()
-    } else {
-        format!(", {}", differs.join("; "))
-    }
+    if differs.is_empty() { ", the same".to_owned() } else { format!(", {}", differs.join("; ")) }
 }
 
 /// Tells the replies alone: a comma between those of one connection, a semicolon between connections.
@@ -189,7 +242,6 @@ mod tests {
     use super::*;
     use crate::compat_matrix::client::Client;
     use crate::compat_matrix::expectation::expected;
-    use crate::compat_matrix::trace::Exchange;
 
     /// The auto client against a v15-only daemon, with what `change` makes of what should be seen.
     fn cell(change: impl FnOnce(&mut Observed)) -> Cell {

@@ -25,7 +25,8 @@ const ASKS_FIRST: &str =
     "what must not be done twice is sent once it is known what the daemon speaks: a Ping is first";
 const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the start of a longer one and never answers; \
      nobody knows the outcome of what must not be done twice";
-const STORES_NOTHING: &str = "released daemons answer `Stored` and store nothing, so that the lookup misses";
+pub(crate) const STORES_NOTHING: &str =
+    "released daemons answer `Stored` and store nothing, so that the lookup misses";
 
 /// What `client` must see when it asks `daemon` for `family`, as the first thing that it ever asks it.
 pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Expected {

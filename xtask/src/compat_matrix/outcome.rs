@@ -42,8 +42,14 @@ impl Outcome {
         }
         let finished = process.finish(LIMIT);
         let made = fixture.take_made();
-        let (stdout, stderr) = (plain(&finished.stdout, dir), plain(&finished.stderr, dir));
+        let stdout = reply(&finished.stdout).unwrap_or_else(|| finished.stdout.clone());
+        let (stdout, stderr) = (plain(&stdout, dir), plain(&finished.stderr, dir));
         (Self { code: finished.status.code(), stdout, stderr, made }, finished.stdout)
+    }
+
+    /// Whether it says this to its caller.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.stdout.contains(text)
     }
 
     /// Something else went wrong.
@@ -87,6 +93,14 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What `request` prints, without how the reply travelled, which the tap has seen.
+fn reply(stdout: &str) -> Option<String> {
+    let mut reply: serde_json::Value = serde_json::from_str(stdout).ok()?;
+    let fields = reply.as_object_mut().filter(|fields| fields.contains_key("variant"))?;
+    fields.retain(|name, _| matches!(name.as_str(), "variant" | "message"));
+    Some(reply.to_string())
+}
+
 /// The text without what differs from run to run: the directory, numbers, ids, and how columns are aligned.
 fn plain(text: &str, dir: &Path) -> String {
     let text = text.replace(&*dir.to_string_lossy(), "DIR");
@@ -109,6 +123,7 @@ fn word(word: &str) -> String {
     if word.len() > LONGEST_NUMBER && word.chars().all(is_hex) {
         return "ID".to_owned();
     }
+    let word = word.strip_prefix("frame_").unwrap_or(word); // the name of a wire, with its number
     let mut told = String::new();
     for letter in word.chars() {
         let in_number = told.ends_with('#') && (letter.is_ascii_digit() || letter == '.');

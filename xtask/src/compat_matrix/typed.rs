@@ -45,6 +45,11 @@ impl Typist {
         Ok(Self { sandbox, endpoint, program, taps: 0, fixture })
     }
 
+    /// Where its daemon listens, without a tap.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// Runs one command line, and returns what it wrote to standard output, too; `stops` says that the daemon
     /// must end by it.
     ///

@@ -57,10 +57,10 @@ pub(crate) struct ExpectedVerb {
 }
 
 /// A tool that reads what it is declared to read, and writes to everything that it can write to.
-const WRITES: &str = "cat one.c; echo told >&2; cp one.c one.txt";
+pub(crate) const WRITES: &str = "cat one.c; echo told >&2; cp one.c one.txt";
 
 /// A tool that fails.
-const FAILS: &str = "echo partly; echo failed >&2; exit 7";
+pub(crate) const FAILS: &str = "echo partly; echo failed >&2; exit 7";
 
 impl Verb {
     /// Every verb, in an order in which none spoils the next.
