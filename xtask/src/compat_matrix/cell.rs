@@ -8,9 +8,13 @@ use zccache_ipc::model::{RequestKind, ResponseKind};
 use super::client::Told;
 use super::daemon::Kind;
 use super::expectation::Expected;
+use super::our_line::ExpectedOutcome;
+use super::our_verb::OurVerb;
+use super::outcome::Outcome;
 use super::release::Release;
-use super::trace::{Answer, Trace};
-use super::verb::{Ended, ExpectedVerb, NO_SUCH_VERB, Verb};
+use super::trace::{Answer, Exchange, Trace};
+use super::typed::Seen;
+use super::verb::{ExpectedVerb, NO_SUCH_VERB, Verb};
 
 /// One cell, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +37,16 @@ pub(crate) struct Cell {
     pub(crate) why: Vec<&'static str>,
 }
 
+const CACHE_OF_EACH_RELEASE: &str = "1.12.9 keeps the cache of each release in a directory of its own, below the one that \
+    it is given, and says so; ours is where it is told to be";
+
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// A daemon, by our clients.
     Daemon(Kind),
+    /// Our command line, against a daemon.
+    OurCommandLine(Kind),
     /// The command line of a release, against our daemon.
     CommandLine(Release),
 }
@@ -56,6 +65,10 @@ impl fmt::Display for Subject {
         match self {
             Self::Daemon(kind @ Kind::Ours(_)) => write!(f, "Our clients, our daemon: {kind}"),
             Self::Daemon(kind @ Kind::Published(_)) => write!(f, "Our clients, the daemon of {kind}"),
+            Self::OurCommandLine(kind @ Kind::Ours(_)) => write!(f, "Our command line, our daemon: {kind}"),
+            Self::OurCommandLine(kind @ Kind::Published(_)) => {
+                write!(f, "Our command line, the daemon of {kind}")
+            }
             Self::CommandLine(release) => write!(f, "The command line of {release}, our daemon"),
         }
     }
@@ -101,30 +114,98 @@ impl Cell {
         }
     }
 
-    /// Holds what a verb did against what it must do.
+    /// Holds what a verb did against what it must do, and against `theirs`, what came of it with the release's
+    /// own daemon.
     pub(crate) fn of_verb(
         (subject, verb, column): (Subject, Verb, &'static str),
-        expected: ExpectedVerb,
-        trace: &Result<Trace, String>,
-        ended: &Ended,
+        mut expected: ExpectedVerb,
+        seen: &Seen,
+        theirs: &Outcome,
     ) -> Self {
+        let Seen { trace, outcome } = seen;
+        let differs = outcome.difference(theirs);
+        let same = || outcome.difference(&theirs.with_one_cache_for_all_releases()).is_empty();
+        let allowed = (!differs.is_empty() && same()).then_some(CACHE_OF_EACH_RELEASE);
+        expected.why.extend(allowed);
+        let code = expected.code;
         Self {
             subject,
             line: verb.name(),
             column,
-            explained: trace.as_ref() == Ok(&expected.trace) && *ended == expected.ended,
-            expected: format!("{} ⇒ {}", expected.trace, expected.ended),
+            explained: trace.as_ref() == Ok(&expected.trace)
+                && outcome.code == Some(code)
+                && (differs.is_empty() || allowed.is_some()),
+            expected: format!("{} ⇒ exit {code}, as with its own daemon", expected.trace),
             observed: match trace {
-                Ok(trace) => format!("{trace} ⇒ {ended}"),
-                Err(error) => format!("unreadable: {error} ⇒ {ended}"),
+                Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
+                Err(error) => format!("unreadable: {error} ⇒ {outcome}"),
             },
             short: match trace {
-                Ok(trace) => short(trace, verb.asks(), &Told::Done("")),
+                Ok(trace) => short(trace, verb.asks(), &Told::done("")) + &exit(code),
                 Err(_) => "unreadable".to_owned(),
             },
             why: expected.why,
         }
     }
+}
+
+impl Cell {
+    /// Holds what our command line did against what it must do, and against what came of it with our own daemon.
+    pub(crate) fn of_our_verb(
+        (subject, verb, column): (Subject, OurVerb, &'static str),
+        seen: &Seen,
+        ours: &Outcome,
+    ) -> Self {
+        let Seen { trace, outcome } = seen;
+        let daemon = match subject {
+            Subject::OurCommandLine(kind) => kind,
+            other => unreachable!("{other} is not our command line"),
+        };
+        let expected = ExpectedOutcome::of(verb, daemon, column);
+        let differs = outcome.difference(ours);
+        let same = || ours.difference(&outcome.with_one_cache_for_all_releases()).is_empty();
+        let allowed = match expected.differs {
+            _ if differs.is_empty() => None,
+            Some((why, says)) => outcome.says(says).then_some(why),
+            None => same().then_some(CACHE_OF_EACH_RELEASE),
+        };
+        let answers = |exchange: &Exchange| {
+            let answer = exchange.reply.map(|(_, answer)| answer);
+            exchange.asked == verb.asks()
+                && matches!(answer, Some(Answer::Response(kind)) if kind != ResponseKind::Error)
+        };
+        let answered =
+            verb == OurVerb::Stop || trace.as_ref().is_ok_and(|trace| trace.0.iter().flatten().any(answers));
+        Self {
+            subject,
+            line: verb.name(),
+            column,
+            explained: answered
+                && outcome.code == Some(expected.code)
+                && (differs.is_empty() || allowed.is_some()),
+            expected: format!("{} is answered ⇒ exit {}, as with our own daemon", verb.asks(), expected.code),
+            observed: match trace {
+                Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
+                Err(error) => format!("unreadable: {error} ⇒ {outcome}"),
+            },
+            short: match trace {
+                Ok(_) if verb == OurVerb::Stop => "done".to_owned(),
+                Ok(trace) => short(trace, verb.asks(), &Told::done("")) + &exit(expected.code),
+                Err(_) => "unreadable".to_owned(),
+            },
+            why: expected.why.into_iter().chain(allowed).collect(),
+        }
+    }
+}
+
+/// An exit code that is not the usual one.
+pub(crate) fn exit(code: i32) -> String {
+    if code == 0 { String::new() } else { format!(" (exit {code})") }
+}
+
+/// Where two outcomes differ.
+pub(crate) fn told(differs: &[String]) -> String {
+    if differs.is_empty() { ", the same".to_owned() } else { format!(", {}", differs.join("; ")) }
 }
 
 /// Tells the replies alone: a comma between those of one connection, a semicolon between connections.
@@ -142,7 +223,7 @@ pub(crate) fn short(trace: &Trace, line: RequestKind, told: &Told) -> String {
     });
     let replies = connections.collect::<Vec<_>>().join("; ");
     match told {
-        Told::Done(what @ ("hit" | "miss")) => format!("{replies} ({what})"),
+        Told::Done(what) if matches!(what.as_str(), "hit" | "miss") => format!("{replies} ({what})"),
         _ => replies,
     }
 }
@@ -161,7 +242,6 @@ mod tests {
     use super::*;
     use crate::compat_matrix::client::Client;
     use crate::compat_matrix::expectation::expected;
-    use crate::compat_matrix::trace::Exchange;
 
     /// The auto client against a v15-only daemon, with what `change` makes of what should be seen.
     fn cell(change: impl FnOnce(&mut Observed)) -> Cell {
@@ -188,7 +268,7 @@ mod tests {
             assert_ne!(cell.expected, cell.observed);
         }
         let trace = |observed: &mut Observed| observed.trace.clone().unwrap().0;
-        check(|observed| observed.told = Told::Done("miss"));
+        check(|observed| observed.told = Told::done("miss"));
         check(|observed| observed.told = Told::VersionRefused);
         check(|observed| observed.trace = Err("half a frame".to_owned()));
         // One connection too few, one too many, another lane, another answer.

@@ -23,7 +23,7 @@ pub(crate) enum Client {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     /// It was done; with what distinguishes the answer, where something does.
-    Done(&'static str),
+    Done(String),
     /// The daemon does not do it.
     Refused,
     /// The daemon does not speak the version.
@@ -86,6 +86,11 @@ impl Client {
 }
 
 impl Told {
+    /// It was done, and that is all, or `what`.
+    pub(crate) fn done(what: &str) -> Self {
+        Self::Done(what.to_owned())
+    }
+
     fn of(error: CallError) -> Self {
         match error {
             CallError::Refused { .. } => Self::Refused,
@@ -100,7 +105,7 @@ impl Told {
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Done("") => "done",
+            Self::Done(what) if what.is_empty() => "done",
             Self::Done(what) => what,
             Self::Refused => "refused",
             Self::VersionRefused => "version refused",

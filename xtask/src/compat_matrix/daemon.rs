@@ -40,6 +40,11 @@ impl Kind {
             Self::Published(release) => release.wires(),
         }
     }
+
+    /// A lane that it speaks.
+    pub(crate) fn lane(self) -> Lane {
+        if self.wires().speaks(Lane::V15) { Lane::V15 } else { Lane::V16 }
+    }
 }
 
 impl Daemon {
@@ -56,7 +61,7 @@ impl Daemon {
 
     /// A lane that it speaks, for everything around the calls.
     pub(crate) fn lane(&self) -> Lane {
-        if self.kind.wires().speaks(Lane::V15) { Lane::V15 } else { Lane::V16 }
+        self.kind.lane()
     }
 
     /// Starts it in `sandbox` and returns its endpoint when it answers.

@@ -18,7 +18,6 @@ pub(crate) struct Expected {
     pub(crate) why: Vec<&'static str>,
 }
 
-const NOT_SERVED: &str = "our daemon does not serve it: it answers `Error`";
 const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
 const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
 const FALLS_BACK: &str = "the daemon's refusal is followed by the request on v15, over a second connection";
@@ -26,7 +25,8 @@ const ASKS_FIRST: &str =
     "what must not be done twice is sent once it is known what the daemon speaks: a Ping is first";
 const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the start of a longer one and never answers; \
      nobody knows the outcome of what must not be done twice";
-const STORES_NOTHING: &str = "released daemons answer `Stored` and store nothing, so that the lookup misses";
+pub(crate) const STORES_NOTHING: &str =
+    "released daemons answer `Stored` and store nothing, so that the lookup misses";
 
 /// What `client` must see when it asks `daemon` for `family`, as the first thing that it ever asks it.
 pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Expected {
@@ -84,35 +84,26 @@ fn answer(daemon: Kind, family: RequestKind) -> (ResponseKind, Told, Option<&'st
         Ask::Shutdown => (ResponseKind::ShuttingDown, ""),
         Ask::Status => (ResponseKind::Status, ""),
         Ask::Lookup if ours => (ResponseKind::LookupResult, "hit"),
-        Ask::Lookup => return (ResponseKind::LookupResult, Told::Done("miss"), Some(STORES_NOTHING)),
+        Ask::Lookup => return (ResponseKind::LookupResult, Told::done("miss"), Some(STORES_NOTHING)),
         Ask::Store => (ResponseKind::StoreResult, "stored"),
         Ask::SessionStart => (ResponseKind::SessionStarted, ""),
-        Ask::SessionEnd => (ResponseKind::SessionEnded, ""),
-        Ask::SessionStats => (ResponseKind::SessionStatsResult, ""),
-        Ask::Clear if ours => (ResponseKind::Cleared, "1 removed"),
+        Ask::SessionEnd => (ResponseKind::SessionEnded, "with figures"),
+        Ask::SessionStats => (ResponseKind::SessionStatsResult, "with figures"),
         Ask::ListRustArtifacts => (ResponseKind::RustArtifactList, ""),
-        Ask::FingerprintCheck
-        | Ask::FingerprintMarkSuccess
-        | Ask::FingerprintMarkFailure
-        | Ask::FingerprintInvalidate
-        | Ask::GenericToolExec
-        | Ask::ReleaseWorktreeHandles
-            if ours =>
-        {
-            return (ResponseKind::Error, Told::Refused, Some(NOT_SERVED));
-        }
         // What was compiled, linked and run before is cached, and counted.
         Ask::Clear => (ResponseKind::Cleared, "several removed"),
-        Ask::Compile | Ask::CompileEphemeral => (ResponseKind::CompileResult, ""),
-        Ask::LinkEphemeral => (ResponseKind::LinkResult, ""),
-        Ask::FingerprintCheck => (ResponseKind::FingerprintCheckResult, ""),
+        Ask::Compile | Ask::CompileEphemeral => (ResponseKind::CompileResult, "exit 0, made one.o"),
+        Ask::LinkEphemeral => (ResponseKind::LinkResult, "exit 0, made one.a"),
+        Ask::FingerprintCheck => (ResponseKind::FingerprintCheckResult, "run (no cache file), changed: []"),
         Ask::FingerprintMarkSuccess | Ask::FingerprintMarkFailure | Ask::FingerprintInvalidate => {
             (ResponseKind::FingerprintAck, "")
         }
-        Ask::GenericToolExec => (ResponseKind::GenericToolExecResult, ""),
-        Ask::ReleaseWorktreeHandles => (ResponseKind::ReleaseWorktreeHandlesResult, ""),
+        Ask::GenericToolExec => (ResponseKind::GenericToolExecResult, r#"exit 0, stdout "hello\n""#),
+        Ask::ReleaseWorktreeHandles => {
+            (ResponseKind::ReleaseWorktreeHandlesResult, "1 sessions dropped, 0 paths unreleased")
+        }
     };
-    (answer, Told::Done(said), None)
+    (answer, Told::done(said), None)
 }
 
 impl Expected {
@@ -139,16 +130,16 @@ mod tests {
     fn expectations_follow_from_what_both_sides_speak() {
         let (old, new, both) = (Kind::Ours(Wires::V15), Kind::Ours(Wires::V16), Kind::Ours(Wires::ALL));
         let (ping, clear) = (RequestKind::Ping, RequestKind::Clear);
-        let cleared = Told::Done("1 removed");
-        check("v15", both, ping, "v15 Ping → v15 Pong", Told::Done(""));
+        let cleared = Told::done("several removed");
+        check("v15", both, ping, "v15 Ping → v15 Pong", Told::done(""));
         check("v15", new, ping, "v15 Ping → v15 version refusal", Told::VersionRefused);
         check("frame", old, ping, "frame_v1 Ping → v15 version refusal", Told::VersionRefused);
-        check("auto", both, ping, "v16 Ping → v16 Pong", Told::Done(""));
+        check("auto", both, ping, "v16 Ping → v16 Pong", Told::done(""));
         check("auto", new, clear, "v16 Ping → v16 Pong, v16 Clear → v16 Cleared", cleared.clone());
-        check("blocking", old, ping, "v16 Ping → v15 version refusal; v15 Ping → v15 Pong", Told::Done(""));
+        check("blocking", old, ping, "v16 Ping → v15 version refusal; v15 Ping → v15 Pong", Told::done(""));
         check("auto", old, clear, "v16 Ping → v15 version refusal; v15 Clear → v15 Cleared", cleared);
-        check("v16", both, RequestKind::Compile, "v16 Compile → v16 CompileResult", Told::Done(""));
-        check("v16", both, RequestKind::GenericToolExec, "v16 GenericToolExec → v16 Error", Told::Refused);
+        let compiled = Told::done("exit 0, made one.o");
+        check("v16", both, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled);
     }
 
     #[test]
@@ -158,8 +149,9 @@ mod tests {
         let lookup = RequestKind::Lookup;
         check("frame", oldest, lookup, "frame_v1 Lookup → nothing", Told::TimedOut);
         check("frame", oldest, RequestKind::Clear, "frame_v1 Clear → nothing", Told::OutcomeUnknown);
-        check("frame", newer, lookup, "frame_v1 Lookup → frame_v1 LookupResult", Told::Done("miss"));
-        check("v16", newer, RequestKind::Compile, "v16 Compile → v16 CompileResult", Told::Done(""));
+        check("frame", newer, lookup, "frame_v1 Lookup → frame_v1 LookupResult", Told::done("miss"));
+        let compiled = Told::done("exit 0, made one.o");
+        check("v16", newer, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled);
     }
 
     #[test]

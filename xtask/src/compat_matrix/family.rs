@@ -1,11 +1,12 @@
 //! The families of requests: in which order they are asked, and with what.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use zccache_ipc::model::{
-    ArtifactData, ArtifactOutput, ArtifactPayload, Cleared, Compile, CompileEphemeral, ExecOutputStreams,
-    FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart, StoreResult,
+    ArtifactData, ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, ExecOutputStreams,
+    FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart,
 };
 
 use crate::sandbox::Sandbox;
@@ -57,6 +58,7 @@ impl Fixture {
         let _hold = sandbox.hold()?;
         std::fs::create_dir_all(&work)?;
         std::fs::write(work.join("one.c"), "int one(void) { return 1; }\n")?;
+        std::fs::write(work.join("bad.c"), "int bad(void) { return unknown; }\n")?;
         Ok(Self { work, session: String::new() })
     }
 
@@ -86,6 +88,24 @@ impl Fixture {
         KEY
     }
 
+    /// The files that tools make, which are removed, so that the next tool's are seen.
+    pub(crate) fn take_made(&self) -> BTreeMap<String, Vec<u8>> {
+        let take = |name: &str| {
+            let path = self.work.join(name);
+            let contents = std::fs::read(&path).ok()?;
+            std::fs::remove_file(&path).ok()?;
+            Some((name.to_owned(), contents))
+        };
+        ["one.o", "one.a", "one.txt"].into_iter().filter_map(take).collect()
+    }
+
+    /// Where tools find other tools.
+    pub(crate) const PATH: &'static str = "/usr/bin:/bin";
+
+    fn environment() -> Option<Vec<(String, String)>> {
+        Some(vec![("PATH".to_owned(), Self::PATH.to_owned())])
+    }
+
     fn compiler_arguments() -> Vec<String> {
         ["-c", "one.c", "-o", "one.o"].map(str::to_owned).to_vec()
     }
@@ -96,6 +116,7 @@ impl Fixture {
             args: Self::compiler_arguments(),
             cwd: self.work.as_path().into(),
             compiler: Path::new("/usr/bin/cc").into(),
+            env: Self::environment(),
             ..Compile::default()
         }
     }
@@ -105,6 +126,7 @@ impl Fixture {
             client_pid: std::process::id(),
             working_dir: self.work.as_path().into(),
             compiler: Path::new("/usr/bin/cc").into(),
+            env: Self::environment(),
             args: Self::compiler_arguments(),
             cwd: self.work.as_path().into(),
             ..CompileEphemeral::default()
@@ -117,7 +139,7 @@ impl Fixture {
             tool: Path::new("/usr/bin/ar").into(),
             args: ["rcsD", "one.a", "one.c"].map(str::to_owned).to_vec(),
             cwd: self.work.as_path().into(),
-            env: None,
+            env: Self::environment(),
         }
     }
 
@@ -153,69 +175,53 @@ impl Fixture {
 macro_rules! call {
     ($client:expr, $kind:expr, $fixture:expr, {$($wait:tt)*}) => {{
         use zccache_ipc::model::RequestKind as Kind;
-        use $crate::compat_matrix::family::{Fixture, cleared, found, stored};
+        use $crate::compat_matrix::family::Fixture;
+        use $crate::compat_matrix::reply;
         let fixture: &Fixture = $fixture;
         let work = || fixture.work();
         let mark = || fixture.fingerprint_file();
+        let nothing = String::new;
         match $kind {
-            Kind::Ping => $client.ping()$($wait)*.map(|()| ""),
-            Kind::Shutdown => $client.shutdown()$($wait)*.map(|()| ""),
-            Kind::Status => $client.status()$($wait)*.map(|_| ""),
-            Kind::Lookup => $client.lookup(Fixture::key())$($wait)*.map(found),
-            Kind::Store => $client.store(Fixture::key(), Fixture::artifact())$($wait)*.map(stored),
-            Kind::SessionStart => $client.session_start(fixture.session_start())$($wait)*.map(|_| ""),
-            Kind::Compile => $client.compile(fixture.compile())$($wait)*.map(|_| ""),
-            Kind::SessionEnd => $client.session_end(fixture.session.as_str())$($wait)*.map(|_| ""),
-            Kind::Clear => $client.clear()$($wait)*.map(cleared),
+            Kind::Ping => $client.ping()$($wait)*.map(|()| nothing()),
+            Kind::Shutdown => $client.shutdown()$($wait)*.map(|()| nothing()),
+            Kind::Status => $client.status()$($wait)*.map(|_| nothing()),
+            Kind::Lookup => $client.lookup(Fixture::key())$($wait)*.map(reply::found),
+            Kind::Store => $client.store(Fixture::key(), Fixture::artifact())$($wait)*.map(reply::stored),
+            Kind::SessionStart => $client.session_start(fixture.session_start())$($wait)*.map(|_| nothing()),
+            Kind::Compile => $client.compile(fixture.compile())$($wait)*.map(|result| reply::compiled(result, fixture)),
+            Kind::SessionEnd => $client.session_end(fixture.session.as_str())$($wait)*.map(reply::figures),
+            Kind::Clear => $client.clear()$($wait)*.map(reply::cleared),
             Kind::CompileEphemeral => {
-                $client.compile_ephemeral(fixture.compile_ephemeral())$($wait)*.map(|_| "")
+                let result = $client.compile_ephemeral(fixture.compile_ephemeral())$($wait)*;
+                result.map(|result| reply::compiled(result, fixture))
             }
-            Kind::LinkEphemeral => $client.link_ephemeral(fixture.link_ephemeral())$($wait)*.map(|_| ""),
-            Kind::SessionStats => $client.session_stats(fixture.session.as_str())$($wait)*.map(|_| ""),
+            Kind::LinkEphemeral => {
+                let result = $client.link_ephemeral(fixture.link_ephemeral())$($wait)*;
+                result.map(|result| reply::linked(result, fixture))
+            }
+            Kind::SessionStats => $client.session_stats(fixture.session.as_str())$($wait)*.map(reply::figures),
             Kind::FingerprintCheck => {
-                $client.fingerprint_check(fixture.fingerprint_check())$($wait)*.map(|_| "")
+                $client.fingerprint_check(fixture.fingerprint_check())$($wait)*.map(reply::checked)
             }
             Kind::FingerprintMarkSuccess => {
-                $client.fingerprint_mark_success(mark().as_path())$($wait)*.map(|()| "")
+                $client.fingerprint_mark_success(mark().as_path())$($wait)*.map(|()| nothing())
             }
             Kind::FingerprintMarkFailure => {
-                $client.fingerprint_mark_failure(mark().as_path())$($wait)*.map(|()| "")
+                $client.fingerprint_mark_failure(mark().as_path())$($wait)*.map(|()| nothing())
             }
             Kind::FingerprintInvalidate => {
-                $client.fingerprint_invalidate(mark().as_path())$($wait)*.map(|()| "")
+                $client.fingerprint_invalidate(mark().as_path())$($wait)*.map(|()| nothing())
             }
-            Kind::ListRustArtifacts => $client.list_rust_artifacts()$($wait)*.map(|_| ""),
+            Kind::ListRustArtifacts => $client.list_rust_artifacts()$($wait)*.map(|_| nothing()),
             Kind::GenericToolExec => {
-                $client.generic_tool_exec(fixture.generic_tool_exec())$($wait)*.map(|_| "")
+                let result = $client.generic_tool_exec(fixture.generic_tool_exec())$($wait)*;
+                result.map(|result| reply::executed(result, fixture))
             }
-            Kind::ReleaseWorktreeHandles => $client.release_worktree_handles(work())$($wait)*.map(|_| ""),
+            Kind::ReleaseWorktreeHandles => $client.release_worktree_handles(work())$($wait)*.map(reply::released),
         }
     }};
 }
 pub(crate) use call;
-
-pub(crate) fn found(artifact: Option<ArtifactData>) -> &'static str {
-    match artifact {
-        None => "miss",
-        Some(artifact) if artifact == Fixture::artifact() => "hit",
-        Some(_) => "another artifact",
-    }
-}
-
-pub(crate) fn stored(result: StoreResult) -> &'static str {
-    match result {
-        StoreResult::Stored => "stored",
-        StoreResult::AlreadyExists => "there already",
-    }
-}
-
-pub(crate) fn cleared(cleared: Cleared) -> &'static str {
-    match cleared.artifacts_removed {
-        0 => "none removed",
-        1 => "1 removed",
-        _ => "several removed",
-    }
-}
 
 #[cfg(test)]
 mod tests {

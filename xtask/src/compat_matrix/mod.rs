@@ -8,10 +8,15 @@ mod daemon;
 mod document;
 mod expectation;
 mod family;
+mod our_line;
+mod our_verb;
+mod outcome;
 mod release;
+mod reply;
 mod report;
 mod tap;
 mod trace;
+mod typed;
 mod verb;
 
 use std::path::{Path, PathBuf};
@@ -83,10 +88,17 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
     for daemon in &ours {
         cells.extend(every_client(&runtime, daemon)?);
     }
+    let typed = program.with_file_name("zccache-ipc").with_extension(std::env::consts::EXE_EXTENSION);
+    let reference = our_line::reference(&typed, program)?;
+    for daemon in &ours {
+        cells.extend(our_line::run(&typed, daemon, &reference)?);
+    }
     let kept = options.released_dir.clone().unwrap_or_else(|| cargo::root().join("target/released"));
     for release in &options.released {
         let programs = release.programs(&kept)?;
-        cells.extend(every_client(&runtime, &Daemon::published(*release, &programs))?);
+        let daemon = Daemon::published(*release, &programs);
+        cells.extend(every_client(&runtime, &daemon)?);
+        cells.extend(our_line::run(&typed, &daemon, &reference)?);
     }
     for release in &options.released {
         let programs = release.programs(&kept)?;

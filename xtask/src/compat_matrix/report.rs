@@ -47,6 +47,7 @@ impl Report {
             let Cell { subject, line, column, expected, observed, short: _, explained, why } = cell;
             let (client, wire, daemon) = match subject {
                 Subject::Daemon(kind) => ((*column).to_owned(), None, *kind),
+                Subject::OurCommandLine(kind) => ("zccache-ipc".to_owned(), Some(column), *kind),
                 Subject::CommandLine(release) => {
                     (format!("zccache {release}"), Some(column), Kind::Ours(Wires::ALL))
                 }

@@ -1,7 +1,5 @@
 //! The verbs of the published command line, and what each must do.
 
-use std::fmt;
-
 use zccache_ipc::Lane;
 use zccache_ipc::model::{RequestKind, ResponseKind};
 
@@ -20,11 +18,18 @@ pub(crate) enum Verb {
     WrapInSession,
     SessionEnd,
     WrapCompiler,
+    WrapAgain,
+    WrapError,
+    Cc,
     WrapArchiver,
     Exec,
+    ExecAgain,
+    ExecFailing,
     FpCheck,
     FpMarkSuccess,
+    FpCheckAgain,
     FpMarkFailure,
+    FpCheckFailed,
     FpInvalidate,
     ReleaseHandles,
     Clear,
@@ -40,41 +45,26 @@ pub(crate) enum Wire {
     Frame,
 }
 
-/// How a program ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// With success.
-    Well,
-    /// With a failure, after it has told the daemon's `Error`.
-    ToldOfAnError,
-    /// In any other way.
-    Otherwise(String),
-}
-
 /// What must be seen of a verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExpectedVerb {
     /// What is said on the line, connection by connection.
     pub(crate) trace: Trace,
-    /// How it ends.
-    pub(crate) ended: Ended,
+    /// The exit code that it ends with.
+    pub(crate) code: i32,
     /// Why it is not simply done.
     pub(crate) why: Vec<&'static str>,
 }
 
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Well => "ends well",
-            Self::ToldOfAnError => "tells the daemon's error",
-            Self::Otherwise(what) => what,
-        })
-    }
-}
+/// A tool that reads what it is declared to read, and writes to everything that it can write to.
+pub(crate) const WRITES: &str = "cat one.c; echo told >&2; cp one.c one.txt";
+
+/// A tool that fails.
+pub(crate) const FAILS: &str = "echo partly; echo failed >&2; exit 7";
 
 impl Verb {
     /// Every verb, in an order in which none spoils the next.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Start,
         Self::Status,
         Self::SessionStart,
@@ -82,11 +72,18 @@ impl Verb {
         Self::WrapInSession,
         Self::SessionEnd,
         Self::WrapCompiler,
+        Self::WrapAgain,
+        Self::WrapError,
+        Self::Cc,
         Self::WrapArchiver,
         Self::Exec,
+        Self::ExecAgain,
+        Self::ExecFailing,
         Self::FpCheck,
         Self::FpMarkSuccess,
+        Self::FpCheckAgain,
         Self::FpMarkFailure,
+        Self::FpCheckFailed,
         Self::FpInvalidate,
         Self::ReleaseHandles,
         Self::Clear,
@@ -103,10 +100,17 @@ impl Verb {
             Self::SessionEnd => "session-end",
             Self::WrapInSession => "wrap cc, in a session",
             Self::WrapCompiler => "wrap cc",
+            Self::WrapAgain => "wrap cc, again",
+            Self::WrapError => "wrap cc, an error",
+            Self::Cc => "cc",
             Self::WrapArchiver => "wrap ar",
             Self::Exec => "exec",
+            Self::ExecAgain => "exec, again",
+            Self::ExecFailing => "exec, a failure",
             Self::FpCheck => "fp check",
             Self::FpMarkSuccess => "fp mark-success",
+            Self::FpCheckAgain => "fp check, after success",
+            Self::FpCheckFailed => "fp check, after failure",
             Self::FpMarkFailure => "fp mark-failure",
             Self::FpInvalidate => "fp invalidate",
             Self::ReleaseHandles => "release-handles",
@@ -126,12 +130,29 @@ impl Verb {
             Self::SessionStart => vec!["session-start", "--stats"],
             Self::SessionStats => vec!["session-stats", session, "--json"],
             Self::SessionEnd => vec!["session-end", session, "--json"],
-            Self::WrapInSession | Self::WrapCompiler => {
+            Self::WrapInSession | Self::WrapCompiler | Self::WrapAgain => {
                 vec!["wrap", "/usr/bin/cc", "-c", "one.c", "-o", "one.o"]
             }
+            Self::WrapError => vec!["wrap", "/usr/bin/cc", "-c", "bad.c", "-o", "one.o"],
+            Self::Cc => vec!["cc", "-c", "one.c", "-O1", "-o", "one.o"],
             Self::WrapArchiver => vec!["wrap", "/usr/bin/ar", "rcsD", "one.a", "one.c"],
-            Self::Exec => vec!["exec", "--", "/bin/echo", "hello"],
-            Self::FpCheck => vec!["fp", "--cache-file", &mark, "check", "--root", &work],
+            Self::Exec | Self::ExecAgain => {
+                vec![
+                    "exec",
+                    "--input-file",
+                    "one.c",
+                    "--output-file",
+                    "one.txt",
+                    "--",
+                    "/bin/sh",
+                    "-c",
+                    WRITES,
+                ]
+            }
+            Self::ExecFailing => vec!["exec", "--", "/bin/sh", "-c", FAILS],
+            Self::FpCheck | Self::FpCheckAgain | Self::FpCheckFailed => {
+                vec!["fp", "--cache-file", &mark, "check", "--root", &work]
+            }
             Self::FpMarkSuccess => fp(&["mark-success"]),
             Self::FpMarkFailure => fp(&["mark-failure"]),
             Self::FpInvalidate => fp(&["invalidate"]),
@@ -173,7 +194,6 @@ struct Says {
     answer: ResponseKind,
 }
 
-const NOT_SERVED: &str = "our daemon does not serve it: it answers `Error`, and the command line tells it";
 const CONTROL_ONLY: &str = "released clients choose v16 by themselves for `Ping`, `Status`, `Shutdown`, `Clear` and \
     `ReleaseWorktreeHandles` only; the rest is on v15";
 
@@ -200,11 +220,10 @@ pub(crate) fn expected(release: Release, wire: Wire, verb: Verb) -> ExpectedVerb
     let lane = if is_control { control } else { full };
     let probe = probes.then(|| Exchange::answered(control, RequestKind::Status, ResponseKind::Status));
     let asked = Exchange::answered(lane, asks, answer);
-    let refused = answer == ResponseKind::Error;
-    let why = [(refused, NOT_SERVED), (!is_control && control != full, CONTROL_ONLY)];
+    let why = [(!is_control && control != full, CONTROL_ONLY)];
     ExpectedVerb {
         trace: Trace(probe.into_iter().chain([asked]).map(|exchange| vec![exchange]).collect()),
-        ended: if refused { Ended::ToldOfAnError } else { Ended::Well },
+        code: verb.code(),
         why: why.into_iter().filter_map(|(holds, why)| holds.then_some(why)).collect(),
     }
 }
@@ -218,18 +237,35 @@ impl Verb {
             Self::SessionStats => (false, Ask::SessionStats, ResponseKind::SessionStatsResult),
             Self::SessionEnd => (false, Ask::SessionEnd, ResponseKind::SessionEnded),
             Self::WrapInSession => (false, Ask::Compile, ResponseKind::CompileResult),
-            Self::WrapCompiler => (true, Ask::CompileEphemeral, ResponseKind::CompileResult),
+            Self::WrapCompiler | Self::WrapAgain | Self::WrapError | Self::Cc => {
+                (true, Ask::CompileEphemeral, ResponseKind::CompileResult)
+            }
             Self::WrapArchiver => (true, Ask::LinkEphemeral, ResponseKind::LinkResult),
-            Self::Exec => (true, Ask::GenericToolExec, ResponseKind::Error),
-            Self::FpCheck => (true, Ask::FingerprintCheck, ResponseKind::Error),
-            Self::FpMarkSuccess => (true, Ask::FingerprintMarkSuccess, ResponseKind::Error),
-            Self::FpMarkFailure => (true, Ask::FingerprintMarkFailure, ResponseKind::Error),
-            Self::FpInvalidate => (true, Ask::FingerprintInvalidate, ResponseKind::Error),
-            Self::ReleaseHandles => (false, Ask::ReleaseWorktreeHandles, ResponseKind::Error),
+            Self::Exec | Self::ExecAgain | Self::ExecFailing => {
+                (true, Ask::GenericToolExec, ResponseKind::GenericToolExecResult)
+            }
+            Self::FpCheck | Self::FpCheckAgain | Self::FpCheckFailed => {
+                (true, Ask::FingerprintCheck, ResponseKind::FingerprintCheckResult)
+            }
+            Self::FpMarkSuccess => (true, Ask::FingerprintMarkSuccess, ResponseKind::FingerprintAck),
+            Self::FpMarkFailure => (true, Ask::FingerprintMarkFailure, ResponseKind::FingerprintAck),
+            Self::FpInvalidate => (true, Ask::FingerprintInvalidate, ResponseKind::FingerprintAck),
+            Self::ReleaseHandles => {
+                (false, Ask::ReleaseWorktreeHandles, ResponseKind::ReleaseWorktreeHandlesResult)
+            }
             Self::Clear => (false, Ask::Clear, ResponseKind::Cleared),
             Self::Stop => (false, Ask::Shutdown, ResponseKind::ShuttingDown),
         };
         Says { probes, asks, answer }
+    }
+
+    /// The exit code: that of the tool, and of `fp check` 1 where there is nothing to run.
+    const fn code(self) -> i32 {
+        match self {
+            Self::WrapError | Self::FpCheckAgain => 1,
+            Self::ExecFailing => 7,
+            _ => 0,
+        }
     }
 
     /// Whether `release` has it.
@@ -248,31 +284,30 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(release: &str, wire: Wire, verb: Verb, trace: &str, ended: Ended) {
+    fn check(release: &str, wire: Wire, verb: Verb, trace: &str, code: i32) {
         let expected = expected(release.parse().unwrap(), wire, verb);
-        assert_eq!((expected.trace.to_string().as_str(), &expected.ended), (trace, &ended));
-        assert!(ended == Ended::Well || !expected.why.is_empty());
+        assert_eq!((expected.trace.to_string().as_str(), expected.code), (trace, code));
     }
 
     #[test]
     fn a_verb_speaks_what_its_release_and_the_variable_say() {
-        let (status, session, exec) = (Verb::Status, Verb::SessionStart, Verb::Exec);
-        check("1.11.21", Wire::Unset, status, "v15 Status → v15 Status", Ended::Well);
-        check("1.12.0", Wire::Unset, status, "v16 Status → v16 Status", Ended::Well);
-        check("1.12.0", Wire::Bincode, status, "v15 Status → v15 Status", Ended::Well);
+        let (status, session, exec) = (Verb::Status, Verb::SessionStart, Verb::ExecFailing);
+        check("1.11.21", Wire::Unset, status, "v15 Status → v15 Status", 0);
+        check("1.12.0", Wire::Unset, status, "v16 Status → v16 Status", 0);
+        check("1.12.0", Wire::Bincode, status, "v15 Status → v15 Status", 0);
         check(
             "1.12.0",
             Wire::Unset,
             session,
             "v16 Status → v16 Status; v15 SessionStart → v15 SessionStarted",
-            Ended::Well,
+            0,
         );
         check(
             "1.12.9",
             Wire::Frame,
             exec,
-            "frame_v1 Status → frame_v1 Status; frame_v1 GenericToolExec → frame_v1 Error",
-            Ended::ToldOfAnError,
+            "frame_v1 Status → frame_v1 Status; frame_v1 GenericToolExec → frame_v1 GenericToolExecResult",
+            7,
         );
     }
 }
