@@ -35,6 +35,11 @@ impl ProgramFile {
         Ok(Self { path, len: metadata.len(), modified_ns: modified.as_nanos() })
     }
 
+    /// Whether it is one of clang's, whatever the link to it is called.
+    pub(super) fn is_clang(&self) -> bool {
+        self.path.file_name().is_some_and(|name| name.to_string_lossy().contains("clang"))
+    }
+
     pub(super) fn add_to(&self, key: &mut KeyHasher) {
         key.bytes(self.path.as_os_str().as_encoded_bytes());
         key.number(self.len);
@@ -80,7 +85,7 @@ fn is_program(path: &Path) -> bool {
 /// The helpers of compilers that have been asked for them.
 #[derive(Debug, Default)]
 pub(super) struct Helpers {
-    known: Mutex<HashMap<HelpersOf, Arc<[PathBuf]>>>,
+    known: Mutex<HashMap<HelpersOf, Arc<[String]>>>,
 }
 
 /// What the helpers of a compiler depend on.
@@ -93,17 +98,23 @@ pub(super) struct HelpersOf {
 }
 
 impl Helpers {
-    pub(super) fn find(&self, of: &HelpersOf) -> Option<Arc<[PathBuf]>> {
+    pub(super) fn find(&self, of: &HelpersOf) -> Option<Arc<[String]>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(of).cloned()
     }
 
-    pub(super) fn remember(&self, of: HelpersOf, helpers: Arc<[PathBuf]>) {
+    pub(super) fn remember(&self, of: HelpersOf, helpers: Arc<[String]>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
         }
         known.insert(of, helpers);
     }
+}
+
+/// A helper, and the file beside it that changes what gcc does, where there is one.
+pub(super) fn with_specs(helper: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let specs = Some(helper.with_file_name("specs")).filter(|specs| specs.is_file());
+    std::iter::once(helper).chain(specs)
 }
 
 /// Finds the helper of which a compiler said that it is `told`; a bare name is looked for on `path`.

@@ -170,7 +170,7 @@ fn is_in(list: &str, name: &str) -> bool {
 /// What may follow `-m`: anything of one word that does not stand for the machine that it runs on.
 fn machine(name: &str) -> Flag {
     let is_native = name.split_once('=').is_some_and(|(_, value)| value.contains("native"));
-    let is_plain = name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name != "llvm";
+    let is_plain = name.starts_with(|first: char| first.is_ascii_alphanumeric()) && !name.starts_with("llvm");
     if is_plain && !is_native { Plain } else { Unknown }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         let words = "-E -S -M -MM -MG -P -C -v -### -save-temps -save-temps=obj --coverage -ftest-coverage \
             -fprofile-arcs -fprofile-use -fprofile-generate=x -fauto-profile=x -fdump-tree-all -dM \
             -gsplit-dwarf -fplugin=x.so -specs=x -Wp,-MD,x.d -Wa,-I,x -Wl,-z,now -Xclang -Xpreprocessor \
-            -Xassembler @args -march=native -mtune=native -mcpu=native -mllvm -fmodules -fmodules-ts \
+            -Xassembler @args -march=native -mtune=native -mcpu=native -mllvm -mllvm=-stats -fmodules -fmodules-ts \
             -fsanitize=address -fsanitize-ignorelist=x -imacros -include-pch -fpch-preprocess -fsyntax-only \
             -fdiagnostics-format=sarif-file -fcallgraph-info -fstack-usage -frecord-gcc-switches -B -B/x \
             --version -print-prog-name=as -l -L. -shared -fworking-directory -fpreprocessed \

@@ -12,12 +12,19 @@ const VARIABLES: &[&str] = &[
     "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
     "OBJC_INCLUDE_PATH",
+    "OBJCPLUS_INCLUDE_PATH",
     "COMPILER_PATH",
     "LIBRARY_PATH",
     "SOURCE_DATE_EPOCH",
     "LANG",
     "LANGUAGE",
+    "LOCPATH",
+    "NLSPATH",
+    "OUTPUT_CHARSET",
     "TERM",
+    "TERM_URLS",
+    "NO_COLOR",
+    "RC_DEBUG_OPTIONS",
     "SDKROOT",
     "DEVELOPER_DIR",
     "TOOLCHAINS",
@@ -31,13 +38,10 @@ const VARIABLES: &[&str] = &[
 const FAMILIES: &[&str] = &["GCC_", "LC_", "LD_", "DYLD_", "CLANG_", "COLLECT_"];
 
 /// Variables that make a compiler write more files, or take other arguments than it was given.
-const DISTURBING: &[&str] = &[
-    "DEPENDENCIES_OUTPUT",
-    "SUNPRO_DEPENDENCIES",
-    "CCC_OVERRIDE_OPTIONS",
-    "CCC_ADD_ARGS",
-    "QA_OVERRIDE_GCC3_OPTIONS",
-];
+const DISTURBING: &[&str] = &["DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "QA_OVERRIDE_GCC3_OPTIONS"];
+
+/// Beginnings of such variables: what they are set to is more output, and more files.
+const DISTURBING_FAMILIES: &[&str] = &["CC_PRINT_", "CC_LOG_", "CCC_"];
 
 /// Hashes fields with their lengths, so that no two lists of fields give the same bytes.
 #[derive(Debug)]
@@ -74,8 +78,10 @@ impl KeyHasher {
 ///
 /// `None` when one of them makes the compiler do more than compile.
 pub(super) fn relevant(env: &EnvVars) -> Option<Vec<(String, String)>> {
-    let set = |name: &str| env.iter().any(|(set, value)| set == name && !value.is_empty());
-    if DISTURBING.iter().any(|name| set(name)) {
+    let disturbs = |name: &str| {
+        DISTURBING.contains(&name) || DISTURBING_FAMILIES.iter().any(|family| name.starts_with(family))
+    };
+    if env.iter().any(|(name, value)| disturbs(name) && !value.is_empty()) {
         return None;
     }
     let matters =
@@ -113,5 +119,6 @@ mod tests {
         assert_ne!(of(&[("CPATH", "/a")]), of(&[("CPATH", "/b")]));
         assert_eq!(of(&[("DEPENDENCIES_OUTPUT", "x.d")]), None);
         assert_eq!(of(&[("DEPENDENCIES_OUTPUT", "")]), Some(vec![]));
+        assert_eq!(of(&[("CC_PRINT_HEADERS", "1")]), None);
     }
 }

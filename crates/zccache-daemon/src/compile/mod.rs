@@ -6,6 +6,7 @@
 //! a header which newly comes first is seen. Whatever is not understood is run and not stored.
 
 mod arguments;
+mod assembly;
 mod compiler;
 mod flags;
 mod key;
@@ -25,7 +26,7 @@ use outputs::Outputs;
 use request::{Keyed, Request};
 
 use crate::store::Store;
-use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
+use crate::tool::{Claim, MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
 
 /// The most preprocessed text that is looked at.
 const MOST_TEXT: usize = 32 << 20;
@@ -99,13 +100,16 @@ impl Compiler {
             Ok(request) => request,
             Err(why) => {
                 tracing::debug!(program = %tool.program.display(), why = why.0, "not cacheable");
+                let _claim = self.tools.claims().of(outputs::named(&tool));
                 let ran = turn.run(&tool, MOST_OUTPUT).await?;
                 return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::NotCacheable, phases));
             }
         };
         phases.parse_args_ns = nanos(began.elapsed());
         let source = request.source();
-        let Some(keyed) = self.keyed(&turn, &tool, request, &mut phases).await? else {
+        let preprocessing = request.preprocessing(&tool);
+        let claim = self.tools.claims().of(request.places());
+        let Some(keyed) = self.keyed(&turn, &tool, &preprocessing, request, &mut phases).await? else {
             let ran = turn.run(&tool, MOST_OUTPUT).await?;
             return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::Failed, phases));
         };
@@ -131,7 +135,7 @@ impl Compiler {
         if compiled.outcome == Outcome::Miss {
             compiled.phases.miss_count = 1;
             let stored = Instant::now();
-            compiled.bytes_written = self.remember(keyed, &compiled).await;
+            compiled.bytes_written = self.remember(&turn, &preprocessing, keyed, &compiled, &claim).await;
             compiled.phases.artifact_store_ns = nanos(stored.elapsed());
             compiled.phases.total_miss_ns = nanos(began.elapsed());
         }
@@ -143,6 +147,7 @@ impl Compiler {
         &self,
         turn: &Turn<'_>,
         tool: &Tool,
+        preprocessing: &Tool,
         request: Request,
         phases: &mut PhaseProfileSummary,
     ) -> Result<Option<Keyed>, ToolError> {
@@ -151,24 +156,36 @@ impl Compiler {
             None => return Ok(None),
         };
         let scanned = Instant::now();
-        let text = match turn.run(&request.preprocessing(tool), MOST_TEXT).await {
+        let preprocessed = match turn.run(preprocessing, MOST_TEXT).await {
             // What is wrong with the source is for the compiler to say.
-            Ok(ran) if ran.code == Some(0) => ran.stdout,
+            Ok(ran) if ran.code == Some(0) => ran,
             Err(error @ (ToolError::Start(_) | ToolError::Busy { .. })) => return Err(error),
             Ok(_) | Err(_) => return Ok(None),
         };
         phases.include_scan_ns = nanos(scanned.elapsed());
         let hashed = Instant::now();
-        let keyed = tokio::task::spawn_blocking(move || request.keyed(&helpers, &text)).await;
+        let keyed = tokio::task::spawn_blocking(move || request.keyed(&helpers, &preprocessed)).await;
         phases.hash_all_ns = nanos(hashed.elapsed());
         Ok(keyed.ok().flatten())
     }
 
     /// Stores what was compiled, and returns how many bytes that took.
-    async fn remember(&self, keyed: Keyed, compiled: &Compiled) -> u64 {
+    async fn remember(
+        &self,
+        turn: &Turn<'_>,
+        preprocessing: &Tool,
+        keyed: Keyed,
+        compiled: &Compiled,
+        claim: &Claim<'_>,
+    ) -> u64 {
         let ran = compiled.as_ran();
-        let read = tokio::task::spawn_blocking(move || keyed.result(&ran)).await;
+        let Ok(preprocessed) = turn.run(preprocessing, MOST_TEXT).await else { return 0 };
+        let read = tokio::task::spawn_blocking(move || keyed.result(&ran, &preprocessed)).await;
         let Ok(Some((key, artifact))) = read else { return 0 };
+        if claim.is_contested() {
+            tracing::debug!("somebody else wrote to the same place, and the result is not stored");
+            return 0;
+        }
         let bytes = artifact.payload_len() as u64;
         match self.store.store(&key, artifact).await {
             Ok(zccache_ipc::model::StoreResult::Stored) => bytes,

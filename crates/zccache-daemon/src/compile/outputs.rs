@@ -10,7 +10,7 @@ use bytes::Bytes;
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 
 use super::arguments::Plan;
-use crate::tool::Ran;
+use crate::tool::{Ran, Tool};
 
 /// The names of an entry's outputs. None of them is a file's: where files go is for each compilation to say.
 const OBJECT: &str = "object";
@@ -51,7 +51,7 @@ impl Outputs {
         Some(outputs)
     }
 
-    fn places(&self) -> Vec<&PathBuf> {
+    pub(super) fn places(&self) -> Vec<&PathBuf> {
         [Some(&self.object), self.depfile.as_ref()].into_iter().flatten().collect()
     }
 
@@ -84,6 +84,12 @@ impl Outputs {
         }
         replace(&self.object, object)
     }
+}
+
+/// The place of the output that `tool` is told to write, as far as that can be seen.
+pub(super) fn named(tool: &Tool) -> Vec<PathBuf> {
+    let mut words = tool.args.iter().skip_while(|word| *word != "-o").skip(1);
+    words.next().map(|name| tool.cwd.join(name)).into_iter().collect()
 }
 
 /// How long the compiler took when the entry was made.

@@ -38,6 +38,8 @@ pub(super) struct Keyed {
     key: String,
     sources: Sources,
     hash: blake3::Hash,
+    /// What the preprocessor said: its text, and what it had to say of it.
+    said: blake3::Hash,
     pub(super) outputs: Outputs,
 }
 
@@ -45,6 +47,10 @@ impl Request {
     /// Understands what `tool` is asked to do. Looks at a few files.
     pub(super) fn of(tool: &Tool) -> Result<Self, NotCacheable> {
         let plan = Plan::of(&tool.args)?;
+        // Whether the compiler reads it, by one of its many names, is not known.
+        if !tool.stdin.is_empty() {
+            return Err(NotCacheable("a standard input"));
+        }
         let env = tool.env.as_ref().ok_or(NotCacheable("the environment is not told"))?;
         let variables = key::relevant(env).ok_or(NotCacheable("a variable asks for more"))?;
         let compiler = compiler::known(&tool.program).ok_or(NotCacheable("no compiler that is known"))?;
@@ -67,46 +73,63 @@ impl Request {
         Some(self.cwd.join(&self.plan.source))
     }
 
-    /// The same compiler, preprocessing the same source.
-    pub(super) fn preprocessing(&self, tool: &Tool) -> Tool {
-        Tool { args: self.plan.preprocess.clone(), stdin: Bytes::new(), ..tool.clone() }
+    /// Where its outputs go.
+    pub(super) fn places(&self) -> Vec<PathBuf> {
+        self.outputs.places().into_iter().cloned().collect()
     }
 
-    /// The programs that the compiler runs for it.
+    /// The same compiler, preprocessing the same source.
+    pub(super) fn preprocessing(&self, tool: &Tool) -> Tool {
+        let mut args = self.plan.preprocess.clone();
+        // It says then which files it takes more arguments from.
+        args.extend(self.compiler.is_clang().then(|| "-v".to_owned()));
+        Tool { args, stdin: Bytes::new(), ..tool.clone() }
+    }
+
+    /// The programs that the compiler runs for it, as it calls them.
     pub(super) async fn helpers(
         &self,
         known: &Helpers,
         turn: &Turn<'_>,
         tool: &Tool,
-    ) -> Option<Arc<[PathBuf]>> {
+    ) -> Option<Arc<[String]>> {
         let search = self.variables.iter().filter(|(name, _)| SEARCH.contains(&name.as_str())).cloned();
         let of =
             HelpersOf { driver: self.driver.clone(), file: self.compiler.clone(), search: search.collect() };
         if let Some(helpers) = known.find(&of) {
             return Some(helpers);
         }
-        let path = of.search.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
         let mut helpers = Vec::new();
         for name in HELPERS {
             let args = vec![format!("-print-prog-name={name}")];
             let asked = turn.run(&Tool { args, stdin: Bytes::new(), ..tool.clone() }, MOST_NAME).await;
             let told = asked.ok().filter(|ran| ran.code == Some(0))?.stdout;
-            helpers.extend(compiler::helper(std::str::from_utf8(&told).ok()?.trim_end(), path));
+            helpers.push(std::str::from_utf8(&told).ok()?.trim_end().to_owned());
         }
-        let helpers: Arc<[PathBuf]> = helpers.into();
-        known.remember(of, Arc::clone(&helpers));
+        let helpers: Arc<[String]> = helpers.into();
+        // Where a variable names the places, another helper may come first at any time.
+        if of.search.iter().all(|(name, _)| name == "PATH") {
+            known.remember(of, Arc::clone(&helpers));
+        }
         Some(helpers)
     }
 
     /// Makes the key, with the preprocessed `text`; `None` when it would not tell everything. Reads files.
-    pub(super) fn keyed(self, helpers: &[PathBuf], text: &[u8]) -> Option<Keyed> {
-        let sources = Sources::of(text, &self.cwd)?;
+    pub(super) fn keyed(self, helpers: &[String], preprocessed: &Ran) -> Option<Keyed> {
+        let said = said(preprocessed)?;
+        let sources = Sources::of(&preprocessed.stdout, &self.cwd)?;
         let hash = sources.hash()?;
         let mut key = KeyHasher::new();
         key.bytes(self.driver.as_os_str().as_encoded_bytes());
         self.compiler.add_to(&mut key);
+        let path = self.variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
+        let helpers: Vec<_> = helpers
+            .iter()
+            .flat_map(|told| compiler::helper(told, path))
+            .flat_map(compiler::with_specs)
+            .collect();
         key.number(helpers.len() as u64);
-        for helper in helpers {
+        for helper in &helpers {
             ProgramFile::of(helper).ok()?.add_to(&mut key);
         }
         key.texts(self.plan.keyed.iter().map(String::as_str));
@@ -120,9 +143,9 @@ impl Request {
         } else {
             key.number(0);
         }
-        key.bytes(text);
+        key.bytes(said.as_bytes());
         key.bytes(hash.as_bytes());
-        Some(Keyed { key: key.finish(), sources, hash, outputs: self.outputs })
+        Some(Keyed { key: key.finish(), sources, hash, said, outputs: self.outputs })
     }
 }
 
@@ -132,12 +155,33 @@ impl Keyed {
     }
 
     /// What is to be stored of a run; `None` when its inputs changed meanwhile, or it did not make its outputs.
-    pub(super) fn result(self, ran: &Ran) -> Option<(String, ArtifactData)> {
-        if self.sources.hash() != Some(self.hash) {
+    ///
+    /// `preprocessed` is what the preprocessor says after that run: a header that came first for a while has left
+    /// every file as it was.
+    pub(super) fn result(self, ran: &Ran, preprocessed: &Ran) -> Option<(String, ArtifactData)> {
+        if said(preprocessed) != Some(self.said) || self.sources.hash() != Some(self.hash) {
             tracing::debug!("a source changed while it was compiled, and the result is not stored");
             return None;
         }
         let artifact = self.outputs.read(ran)?;
         Some((self.key, artifact))
     }
+}
+
+/// A hash over what a preprocessor wrote; `None` when it takes arguments from a file.
+///
+/// What it warns of is part of the result, and some of it stands in no file: a directory that is missing.
+fn said(preprocessed: &Ran) -> Option<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(blake3::hash(&preprocessed.stdout).as_bytes());
+    for line in preprocessed.stderr.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"Configuration file: ") {
+            return None;
+        }
+        // A command names the directory, which is in the key where it matters.
+        if memchr::memmem::find(line, b" \"-cc1\" ").is_none() {
+            hasher.update(line);
+        }
+    }
+    Some(hasher.finalize())
 }

@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use super::assembly::may_read_files;
+
 /// What makes a result depend on something that neither the text nor the files that it names show.
 const HIDDEN: &[&[u8]] = &[
     b".incbin",
-    b".include \"",
-    b".include \\\"",
-    b".include  ",
-    b".include\t",
-    b".include\\t",
     b"#embed",
     b"pragma GCC pch_preprocess",
     b"pragma GCC dependency",
+    b"pragma clang dependency",
     b"pragma clang module",
 ];
 
@@ -29,7 +27,7 @@ impl Sources {
     ///
     /// `None` when something else can have been read, or the markers are not understood.
     pub(super) fn of(text: &[u8], cwd: &Path) -> Option<Self> {
-        if HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some()) {
+        if HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some()) || may_read_files(text) {
             return None;
         }
         let mut files = BTreeMap::new();
@@ -54,7 +52,8 @@ impl Sources {
 
     /// A hash over every file's name and contents; a file that cannot be read counts as such.
     ///
-    /// `None` when a precompiled header could take the place of one of them.
+    /// `None` when a precompiled header could take the place of one of them, or one is no file: what a pipe gives
+    /// it gives once.
     pub(super) fn hash(&self) -> Option<blake3::Hash> {
         let mut hasher = blake3::Hasher::new();
         for (name, path) in &self.0 {
@@ -64,6 +63,9 @@ impl Sources {
                 return None;
             }
             hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+            if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+                return None;
+            }
             match fs::read(path) {
                 Ok(contents) => {
                     hasher.update(&[1]).update(blake3::hash(&contents).as_bytes());
@@ -149,5 +151,7 @@ mod tests {
         assert_ne!(sources.hash().unwrap(), before);
         fs::write(dir.path().join("h.h.gch"), "").unwrap();
         assert_eq!(sources.hash(), None);
+        let device = Sources::of(b"# 1 \"/dev/null\"\n", dir.path()).unwrap();
+        assert_eq!(device.hash(), None, "no file");
     }
 }

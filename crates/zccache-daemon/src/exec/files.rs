@@ -43,6 +43,12 @@ pub(super) fn depfile(request: &GenericToolExec) -> Option<PathBuf> {
     request.depfile.as_ref().map(|path| request.cwd.as_path().join(path))
 }
 
+/// Every place that the tool is declared to write to.
+pub(super) fn places(request: &GenericToolExec) -> Vec<PathBuf> {
+    let cwd = request.cwd.as_path();
+    request.output_files.iter().map(|path| cwd.join(path)).chain(depfile(request)).collect()
+}
+
 /// Reads what `ran` has left. Blocks.
 pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &Stamp) -> Result<Left, ExecError> {
     let cwd = request.cwd.as_path();

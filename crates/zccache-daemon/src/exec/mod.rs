@@ -68,6 +68,7 @@ impl Runner {
     pub async fn exec(&self, request: GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
         let request = Arc::new(request);
         let turn = self.tools.turn().await?;
+        let claim = self.tools.claims().of(files::places(&request));
         let key = self.blocking(&request, key::of).await?;
         let may_cache = key.is_complete && !request.non_deterministic;
         let mut known = Known { key, lists: Vec::new(), free: None };
@@ -93,7 +94,7 @@ impl Runner {
         let mut hash = known.key.hash;
         // One that was ended from outside says nothing about the next one.
         let stores = may_cache && ran.code.is_some() && request.cache_policy == ExecCachePolicy::Normal;
-        if let Some(entry) = left.entry.filter(|_| stores)
+        if let Some(entry) = left.entry.filter(|_| stores && !claim.is_contested())
             && let Some(stored) = self.remember(&request, &known, entry, left.depfile, began).await?
         {
             hash = stored;

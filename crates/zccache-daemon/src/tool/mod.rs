@@ -3,6 +3,7 @@
 //! A tool leads a process group of its own. When its run is given up, because the client went away or the
 //! daemon ends, the whole group is asked to end and then made to.
 
+mod claims;
 mod error;
 mod reading;
 mod running;
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use zccache_ipc::endpoint::ProcessGroup;
 use zccache_ipc::model::EnvVars;
 
+pub use claims::{Claim, Claims};
 pub use error::ToolError;
 use reading::{Budget, read};
 use running::Running;
@@ -87,6 +89,7 @@ pub struct Tools {
     limits: Limits,
     places: Semaphore,
     waiting: AtomicUsize,
+    claims: Claims,
 }
 
 /// A place among the tools that run.
@@ -98,7 +101,18 @@ impl Tools {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let places = limits.running.clamp(1, Semaphore::MAX_PERMITS);
-        Self { limits, places: Semaphore::new(places), waiting: AtomicUsize::new(0) }
+        Self {
+            limits,
+            places: Semaphore::new(places),
+            waiting: AtomicUsize::new(0),
+            claims: Claims::default(),
+        }
+    }
+
+    /// Who writes where.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Waits for a place, in which tools run one after another.

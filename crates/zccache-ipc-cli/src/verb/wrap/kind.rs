@@ -22,6 +22,9 @@ const DRIVERS: &[&str] =
 const LINKERS: &[&str] =
     &["ar", "ranlib", "ld", "lld", "ld.lld", "ld.gold", "ld.bfd", "ld64.lld", "mold", "wasm-ld"];
 
+/// The names that the standard input has as a file.
+const STDIN: &[&str] = &["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
 /// Arguments with which a driver does not link.
 const NO_LINK: &[&str] = &[
     "-c",
@@ -55,7 +58,9 @@ pub(super) fn kind(program: &Path, args: &[OsString]) -> Kind {
     if !is_in(DRIVERS) {
         return Kind::Unknown;
     }
-    if has("-") || args.iter().any(|arg| arg.to_str().is_some_and(|arg| arg.contains("/dev/stdin"))) {
+    let names_input =
+        |arg: &OsString| arg.to_str().is_some_and(|arg| STDIN.iter().any(|name| arg.contains(name)));
+    if has("-") || args.iter().any(names_input) {
         return Kind::CompilesInput;
     }
     if last != "rustc" && has("-o") && !NO_LINK.iter().any(|word| has(word)) {
@@ -77,6 +82,8 @@ mod tests {
             ("/usr/bin/cc -c a.c -o a.o", Kind::Compiles),
             ("/usr/bin/cc -x c -c - -o a.o", Kind::CompilesInput),
             ("/usr/bin/clang++-14 -x c++ /dev/stdin", Kind::CompilesInput),
+            ("/usr/bin/gcc -x c -c /dev/fd/0 -o a.o", Kind::CompilesInput),
+            ("/usr/bin/gcc -c -include /proc/self/fd/0 a.c", Kind::CompilesInput),
             ("/usr/bin/ar rcs l.a a.o", Kind::Links),
             ("/usr/bin/ar -M", Kind::Unknown),
             ("/usr/bin/llvm-ar-14 rcs l.a", Kind::Links),

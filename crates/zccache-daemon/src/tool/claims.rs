@@ -1,0 +1,98 @@
+//! Who writes where: a file that two tools write at the same time is nobody's result.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The places that tools write to now.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// Those that claim a place, each with whether it is not the only one.
+    places: Mutex<HashMap<PathBuf, Vec<Arc<AtomicBool>>>>,
+}
+
+/// A claim on places, held while they are written and read.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    claims: &'a Claims,
+    places: Vec<PathBuf>,
+    contested: Arc<AtomicBool>,
+}
+
+impl Claims {
+    /// Claims `places`, which others may have claimed as well. Nobody waits.
+    #[must_use]
+    pub fn of(&self, places: Vec<PathBuf>) -> Claim<'_> {
+        let mut places: Vec<_> = places.iter().map(|place| real(place)).collect();
+        places.sort();
+        places.dedup();
+        let contested = Arc::new(AtomicBool::new(false));
+        let mut table = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in &places {
+            let others = table.entry(place.clone()).or_default();
+            if !others.is_empty() {
+                others.iter().chain([&contested]).for_each(|claim| claim.store(true, Ordering::Relaxed));
+            }
+            others.push(Arc::clone(&contested));
+        }
+        drop(table);
+        Claim { claims: self, places, contested }
+    }
+}
+
+impl Claim<'_> {
+    /// Whether somebody else has claimed one of the places at some time since.
+    #[must_use]
+    pub fn is_contested(&self) -> bool {
+        // The lock orders this after the claim of whoever has written already.
+        let _table = self.claims.places.lock().unwrap_or_else(PoisonError::into_inner);
+        self.contested.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut table = self.claims.places.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in &self.places {
+            if let Some(others) = table.get_mut(place) {
+                others.retain(|claim| !Arc::ptr_eq(claim, &self.contested));
+                if others.is_empty() {
+                    table.remove(place);
+                }
+            }
+        }
+    }
+}
+
+/// The place by the one name that its directory really has.
+fn real(place: &Path) -> PathBuf {
+    let parts = place.parent().zip(place.file_name());
+    parts
+        .and_then(|(parent, name)| Some(parent.canonicalize().ok()?.join(name)))
+        .unwrap_or_else(|| place.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_write_to_one_place_both_know_of_it_and_those_who_come_later_do_not() {
+        let dir = tempfile::TempDir::new().unwrap();
+        std::fs::create_dir(dir.path().join("d")).unwrap();
+        let at = |names: &[&str]| names.iter().map(|name| dir.path().join(name)).collect::<Vec<_>>();
+        let claims = Claims::default();
+        let first = claims.of(at(&["a.o", "a.d"]));
+        let other = claims.of(at(&["b.o", "b.o"]));
+        assert!(!first.is_contested() && !other.is_contested());
+        drop(claims.of(at(&["d/../a.d"])));
+        assert!(first.is_contested(), "though the second one is done");
+        assert!(claims.of(at(&["a.o"])).is_contested());
+        drop(first);
+        assert!(!claims.of(at(&["a.o", "a.d"])).is_contested());
+        assert!(!other.is_contested());
+        drop(other);
+        assert!(claims.places.lock().unwrap().is_empty(), "nothing is kept");
+    }
+}
