@@ -1,5 +1,8 @@
 //! Whole processes: start, connect, ask, exit.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -19,34 +22,41 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     let _pinned = Pinned::to_one()?;
     let serving = Serving::start(Answerer::Ours)?;
     let home = tempfile::tempdir()?;
-    let plain = std::env::current_exe()?.parent().context("a folder")?.join("plain_ping");
+    let programs = std::env::current_exe()?.parent().context("a folder")?.to_owned();
     let endpoint = serving.path();
+    let cc = home.path().join("cc");
+    fs::write(&cc, "never run")?;
+    fs::set_permissions(&cc, fs::Permissions::from_mode(0o700))?;
+    let ping: [&OsStr; 3] = ["--endpoint".as_ref(), endpoint.as_os_str(), "ping".as_ref()];
+    let compile: [&OsStr; 5] =
+        [cc.as_os_str(), "-c".as_ref(), "a.c".as_ref(), "-o".as_ref(), "a.o".as_ref()];
+    let wrap = [&["wrap".as_ref(), "--".as_ref()], compile.as_slice()].concat();
+    let peer = |name: &str, program: &Path, arguments: &[&OsStr]| {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
+        command.env("ZCCACHE_ENDPOINT", endpoint).stdin(Stdio::null()).stdout(Stdio::null());
+        Peer::new(name, move |times| {
+            let start = Instant::now();
+            for _ in 0..times {
+                let status = command.status()?;
+                ensure!(status.success(), "{command:?} ended with {status}");
+            }
+            Ok(start.elapsed())
+        })
+    };
     let mut peers = vec![
-        peer("plain std", home.path(), &plain, &[endpoint.as_os_str()]),
-        peer(
-            "zccache-ipc ping",
-            home.path(),
-            program,
-            &["--endpoint".as_ref(), endpoint.as_os_str(), "ping".as_ref()],
-        ),
+        peer("plain std, ping", &programs.join("plain_ping"), &[endpoint.as_os_str()]),
+        peer("zccache-ipc ping", program, &ping),
+        peer("plain std, compile", &programs.join("plain_wrap"), &compile),
+        peer("zccache-ipc wrap", program, &wrap),
     ];
-    // `zccache-ipc wrap` belongs here, beside a plain program that asks the same, once it is there.
     let micros = rounds(&mut peers, scale.rounds(41), scale.times(20))?;
+    let floor = |name: &str| match name {
+        "zccache-ipc ping" => "plain std, ping",
+        "zccache-ipc wrap" => "plain std, compile",
+        _ => "",
+    };
     let target = |_: &str| Some(Target::AtMost(1.25));
-    let workload = "a process that starts, connects, pings, exits, one CPU";
-    Ok(Judge { workload, floor: |_| "plain std", target: &target, bytes: None }.rows(&peers, &micros).into())
-}
-
-fn peer<'a>(name: &str, home: &Path, program: &Path, arguments: &[&std::ffi::OsStr]) -> Peer<'a> {
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin");
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    Peer::new(name, move |times| {
-        let start = Instant::now();
-        for _ in 0..times {
-            let status = command.status()?;
-            ensure!(status.success(), "{command:?} ended with {status}");
-        }
-        Ok(start.elapsed())
-    })
+    let workload = "a process that starts, connects, asks, exits, one CPU";
+    Ok(Judge { workload, floor, target: &target, bytes: None }.rows(&peers, &micros).into())
 }

@@ -76,11 +76,11 @@ impl Stream {
     /// # Cancel safety
     ///
     /// Waiting changes nothing.
-    pub async fn hung_up(&self) {
+    pub async fn hung_up(&mut self) {
         const LOOK: Duration = Duration::from_millis(250);
         loop {
             // What cannot be waited for any more is gone.
-            if os::readable(&self.io).await.is_err() || os::has_hung_up(&self.io).await {
+            if os::readable(&mut self.io).await.is_err() || os::has_hung_up(&self.io).await {
                 return;
             }
             tokio::time::sleep(LOOK).await;

@@ -2,16 +2,18 @@
 
 mod common;
 
-use std::io;
-use std::pin::Pin;
+use std::future::{Future as _, poll_fn};
+use std::io::{self, Write as _};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use common::{Answering, PATIENCE, Running, artifact, every_lane, start};
-use testkit::{CountingAlloc, Report, measure, watchdog};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use testkit::{CountingAlloc, Report, TempEndpoint, measure, watchdog};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+use zccache_ipc::endpoint::Listener;
 use zccache_ipc::model::{Lookup, LookupResult, Request, Response};
 use zccache_ipc::{Client, ClientConfig, Connection, Lane, WirePolicy, blocking};
 
@@ -250,4 +252,57 @@ fn calls_at_once_share_one_connection() {
         });
         assert_eq!(server.stop(), 1, "{lane}");
     }
+}
+
+#[test]
+fn who_reads_his_own_reply_is_not_woken_to_fetch_it() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in LANES {
+        let server = OneThread::start(0);
+        let client = server.client(lane);
+        let polls = server.runtime.block_on(async {
+            let mut pings = pin!(async {
+                for _ in 0..TIMES {
+                    client.ping().await.expect("pong");
+                }
+            });
+            let mut polls = 0;
+            poll_fn(|cx| {
+                polls += 1;
+                pings.as_mut().poll(cx)
+            })
+            .await;
+            polls
+        });
+        // One to begin with, one for each reply, and a few for the connection.
+        assert!(polls <= TIMES + 5, "{lane}: {polls} polls for {TIMES} pings");
+        server.stop();
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_before_a_connection_is_accepted_is_read_without_waiting() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = TempEndpoint::new();
+    let path = place.socket();
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let listener = Listener::from_std(listener).expect("a listener");
+    let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
+    client.write_all(b"one").expect("sent");
+    let mut accepted = listener.accept().await.expect("accepted");
+    let mut room = [0; 8];
+    let mut read = ReadBuf::new(&mut room);
+    let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut accepted).poll_read(cx, &mut read))).await;
+    assert!(matches!(at_once, Poll::Ready(Ok(()))), "{at_once:?}");
+    assert_eq!(read.filled(), b"one");
+    // And what comes later is waited for: what is there already, and what is not.
+    client.write_all(b"two").expect("sent");
+    let mut next = [0; 3];
+    accepted.read_exact(&mut next).await.expect("received");
+    assert_eq!(&next, b"two");
+    let later = std::thread::spawn(move || client.write_all(b"six").map(|()| client));
+    accepted.read_exact(&mut next).await.expect("received");
+    assert_eq!(&next, b"six");
+    drop(later.join().expect("no panic").expect("sent"));
+    assert_eq!(accepted.read(&mut next).await.expect("the end"), 0);
 }

@@ -253,6 +253,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         let waiting = &mut self.waiting[at];
         let reply = of_request(&waiting.expected, received).map(|received| (received.lane, received.message));
         let foreign = reply.is_err();
+        if self.driver == Some(waiting.number)
+            && let State::Waiting(waker) = &mut waiting.state
+        {
+            // It is the one who reads, and looks for itself: to be woken it would be polled once more.
+            *waker = None;
+        }
         if matches!(waiting.state, State::GivenUp) {
             self.waiting.remove(at);
         } else {

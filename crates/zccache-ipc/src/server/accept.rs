@@ -1,5 +1,6 @@
 //! The accept loop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,13 +27,16 @@ pub(super) async fn run<S: Service>(
 ) -> Result<Ended, AcceptError> {
     let mut stop_receiver = stop_sender.subscribe();
     let mut short = false;
+    // Made once: a timer for each connection that comes would wake the runtime each time.
+    let mut stopped = pin!(stopped(&mut stop_receiver));
+    let mut idle = pin!(idle(shared));
     loop {
         let accepted = tokio::select! {
             biased;
-            ended = stopped(&mut stop_receiver) => return Ok(ended),
-            () = idle(shared) => {
+            ended = &mut stopped => return Ok(ended),
+            () = &mut idle => {
                 stop(stop_sender, Ended::Idle);
-                continue;
+                return Ok(stopped.await);
             }
             accepted = listener.accept() => accepted,
         };

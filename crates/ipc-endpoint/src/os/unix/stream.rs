@@ -7,7 +7,7 @@
 
 use std::{
     io::{self, IoSlice},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -24,15 +24,29 @@ use super::system::{NO_SIGNAL, accept};
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct AsyncIo {
-    socket: AsyncFd<OwnedFd>,
+    /// What tells that something has arrived. Before the socket, so that it is dropped first.
+    arrivals: Option<AsyncFd<RawFd>>,
     /// The same socket once more, while something waits to be written.
     full: Option<AsyncFd<OwnedFd>>,
+    /// Whether to read first, and to wait for an arrival only when there was nothing.
+    eager: bool,
+    socket: OwnedFd,
 }
 
 impl AsyncIo {
     /// Takes a socket that does not block.
     pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
-        Ok(Self { socket: register(socket, Interest::READABLE)?, full: None })
+        let mut stream = Self { eager: false, ..Self::accepted(socket) };
+        registered(&mut stream.arrivals, &stream.socket)?;
+        Ok(stream)
+    }
+
+    /// Takes a socket that was accepted, and does not block.
+    ///
+    /// Who connects has most often sent his request by then. To find it there saves a turn of the runtime,
+    /// and a timer for the case that it does not come.
+    const fn accepted(socket: OwnedFd) -> Self {
+        Self { arrivals: None, full: None, eager: true, socket }
     }
 
     /// Tries `write` until it does not say that it would block.
@@ -42,7 +56,7 @@ impl AsyncIo {
         mut write: impl FnMut(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            match write(self.socket.get_ref().as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
+            match write(self.socket.as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
                 Ok(count) => return Poll::Ready(Ok(count)),
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => {}
@@ -51,7 +65,7 @@ impl AsyncIo {
             let full = match &mut self.full {
                 Some(full) => full,
                 none => {
-                    let again = fcntl_dupfd_cloexec(self.socket.get_ref(), 0)?;
+                    let again = fcntl_dupfd_cloexec(&self.socket, 0)?;
                     none.insert(register(again, Interest::WRITABLE)?)
                 }
             };
@@ -63,32 +77,45 @@ impl AsyncIo {
 
 impl AsFd for AsyncIo {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.get_ref().as_fd()
+        self.socket.as_fd()
     }
 }
 
 impl AsyncRead for AsyncIo {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
+        let Self { arrivals, eager, socket, .. } = &mut *self;
         loop {
-            let mut ready = ready!(self.socket.poll_read_ready(cx))?;
+            let mut ready = None;
+            if !*eager {
+                ready = Some(ready!(registered(arrivals, socket)?.poll_read_ready(cx))?);
+            }
+            // The next arrival is to be waited for.
+            let mut wait = || match &mut ready {
+                Some(ready) => ready.clear_ready(),
+                None => *eager = false,
+            };
             // SAFETY: what is received is written to it, and nothing of it is made uninitialised.
             let room = unsafe { buf.unfilled_mut() };
             let wanted = room.len();
-            let received = match recv(self.socket.get_ref(), room, RecvFlags::DONTWAIT) {
+            let received = match recv(&*socket, room, RecvFlags::DONTWAIT) {
                 Ok(((received, _), _)) => received.len(),
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => {
-                    ready.clear_ready();
+                    wait();
                     continue;
                 }
                 Err(errno) => return Poll::Ready(Err(errno.into())),
             };
             if 0 < received && received < wanted {
                 // Less than there was room for is all: the next one is announced anew.
-                ready.clear_ready();
+                wait();
             }
             // SAFETY: so many bytes were received into it.
             unsafe { buf.assume_init(received) };
@@ -124,7 +151,7 @@ impl AsyncWrite for AsyncIo {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match shutdown(self.socket.get_ref(), Shutdown::Write) {
+        match shutdown(&self.socket, Shutdown::Write) {
             // A peer that has gone hears no end.
             Ok(()) | Err(Errno::NOTCONN) => Poll::Ready(Ok(())),
             Err(errno) => Poll::Ready(Err(errno.into())),
@@ -146,7 +173,7 @@ impl AsyncListener {
         loop {
             let mut ready = self.0.readable().await?;
             match ready.try_io(|listener| accept(listener.get_ref())) {
-                Ok(accepted) => return accepted.and_then(AsyncIo::new),
+                Ok(accepted) => return accepted.map(AsyncIo::accepted),
                 Err(_would_block) => {}
             }
         }
@@ -154,8 +181,8 @@ impl AsyncListener {
 }
 
 /// Waits until there is something to read, or nobody to read from.
-pub(crate) async fn readable(stream: &AsyncIo) -> io::Result<()> {
-    stream.socket.readable().await.map(drop)
+pub(crate) async fn readable(stream: &mut AsyncIo) -> io::Result<()> {
+    registered(&mut stream.arrivals, &stream.socket)?.readable().await.map(drop)
 }
 
 /// Whether the other end has closed the connection, and not only said that it sends no more.
@@ -164,6 +191,21 @@ pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
     let mut asked = [PollFd::new(&stream.socket, PollFlags::empty())];
     matches!(poll(&mut asked, Some(&Timespec::default())), Ok(1))
         && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+/// What tells that something has arrived on `socket`, from before this call on.
+fn registered<'a>(
+    arrivals: &'a mut Option<AsyncFd<RawFd>>,
+    socket: &OwnedFd,
+) -> io::Result<&'a AsyncFd<RawFd>> {
+    Ok(match arrivals {
+        Some(arrivals) => arrivals,
+        none => {
+            let raw = socket.as_raw_fd();
+            // SAFETY: both are fields of one `AsyncIo`, which drops the registration first and lets neither out.
+            none.insert(unsafe { AsyncFd::register_with_interest(raw, Interest::READABLE) }?)
+        }
+    })
 }
 
 fn register(socket: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {

@@ -44,7 +44,7 @@ pub(crate) fn failure(_: &Endpoint, error: io::Error) -> Failure {
 }
 
 /// Never returns: a pipe cannot be waited for without reading.
-pub(crate) async fn readable(_: &AsyncIo) -> io::Result<()> {
+pub(crate) async fn readable(_: &mut AsyncIo) -> io::Result<()> {
     std::future::pending().await
 }
 
