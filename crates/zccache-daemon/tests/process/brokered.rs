@@ -22,7 +22,7 @@ fn by_a_broker(place: &TempEndpoint) -> Command {
 
 /// The name of the lock beside the socket of `place`.
 fn lock_of(place: &TempEndpoint) -> String {
-    format!("{}.lifetime", place.socket().file_name().unwrap().to_str().unwrap())
+    format!("{}.lifetime", place.socket().file_name().expect("a file").to_str().expect("in UTF-8"))
 }
 
 fn log(place: &TempEndpoint) -> String {
