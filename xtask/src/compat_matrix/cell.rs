@@ -49,6 +49,8 @@ pub(crate) enum Subject {
     OurCommandLine(Kind),
     /// The command line of a release, against our daemon.
     CommandLine(Release),
+    /// Download clients and daemons: ours, or with those of a release.
+    Download(Option<Release>),
 }
 
 /// What was seen.
@@ -69,6 +71,8 @@ impl fmt::Display for Subject {
             Self::OurCommandLine(kind @ Kind::Published(_)) => {
                 write!(f, "Our command line, the daemon of {kind}")
             }
+            Self::Download(None) => f.write_str("Downloads"),
+            Self::Download(Some(release)) => write!(f, "Downloads, with {release}"),
             Self::CommandLine(release) => write!(f, "The command line of {release}, our daemon"),
         }
     }

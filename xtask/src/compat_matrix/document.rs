@@ -30,8 +30,16 @@ fn page(date: &str, report: &Report, released: &[Release]) -> String {
          Each cell was tried, with programs on temporary endpoints and a tap on the line that counts connections and \
          reads every message. Our clients are the columns: `v15`, `v16` and `frame` (one wire, no fallback), `auto`, \
          and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` or \
-         `both`. The columns of a command line are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, speaks \
-         everything and announces the same release. `frame` is FrameV1.\n\n\
+         `both`. `frame` is FrameV1.\n\n\
+         A reply must say the same whoever the daemon is: exit codes, both streams, the files that were made, decisions \
+         and reasons. Figures are not compared.\n\n\
+         A command line must end with the code that stands in brackets where it is not 0, and is compared with what the same \
+         line does elsewhere: both streams, without numbers, ids and the names of temporary directories, and every byte \
+         of the files that were made. That is, for ours, our daemon, which speaks everything; for a released one, the daemon of its \
+         own release. The columns of ours are the values of `--wire`; capitals are families that were sent by `request`. \
+         The columns of a released one are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, speaks everything and \
+         announces the same release. Downloads have a protocol of their own, and no tap: what counts is the exit code, \
+         the file, and what the client says last.\n\n\
          {LEGEND}\n\n{}",
         report.summary(),
         report.markdown(),

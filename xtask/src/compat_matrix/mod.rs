@@ -6,6 +6,7 @@ mod client;
 mod command_line;
 mod daemon;
 mod document;
+mod download;
 mod expectation;
 mod family;
 mod our_line;
@@ -90,9 +91,15 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
     }
     let typed = program.with_file_name("zccache-ipc").with_extension(std::env::consts::EXE_EXTENSION);
     let reference = our_line::reference(&typed, program)?;
-    for daemon in &ours {
-        cells.extend(our_line::run(&typed, daemon, &reference)?);
+    if options.released.is_empty() {
+        // The clients have shown what differs between the wires; a program for each cell takes its time.
+        cells.extend(our_line::of_reference(&reference));
+    } else {
+        for daemon in &ours {
+            cells.extend(our_line::run(&typed, daemon, &reference)?);
+        }
     }
+    cells.extend(download::run(&typed, None)?);
     let kept = options.released_dir.clone().unwrap_or_else(|| cargo::root().join("target/released"));
     for release in &options.released {
         let programs = release.programs(&kept)?;
@@ -106,6 +113,7 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
         for wire in Wire::ALL.into_iter().filter(|wire| release.knows(*wire)) {
             cells.extend(command_line::run(*release, &programs, wire, &daemon)?);
         }
+        cells.extend(download::run(&typed, Some((*release, &programs)))?);
     }
     Ok(cells)
 }

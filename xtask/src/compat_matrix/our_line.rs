@@ -37,12 +37,22 @@ fn columns(wires: Wires) -> &'static [&'static str] {
 pub(crate) fn run(program: &Path, daemon: &Daemon, reference: &Reference) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for wire in columns(daemon.kind.wires()) {
-        for ((verb, seen), (_, reference)) in seen(program, daemon, wire)?.iter().zip(reference) {
-            let place = (Subject::OurCommandLine(daemon.kind), *verb, *wire);
-            cells.push(Cell::of_our_verb(place, seen, &reference.outcome));
-        }
+        cells.extend(cells_of(daemon.kind, wire, &seen(program, daemon, wire)?, reference));
     }
     Ok(cells)
+}
+
+/// The cells of the reference itself, which is held to what is known of each verb alone.
+pub(crate) fn of_reference(reference: &Reference) -> Vec<Cell> {
+    cells_of(Kind::Ours(Wires::ALL), "auto", reference, reference)
+}
+
+fn cells_of(daemon: Kind, wire: &'static str, seen: &Reference, reference: &Reference) -> Vec<Cell> {
+    let cell = |((verb, seen), (_, reference)): (&(OurVerb, Seen), &(OurVerb, Seen))| {
+        let place = (Subject::OurCommandLine(daemon), *verb, wire);
+        Cell::of_our_verb(place, seen, &reference.outcome)
+    };
+    seen.iter().zip(reference).map(cell).collect()
 }
 
 /// What every other run is compared to: our daemon, which speaks everything, and our choice of the wire.

@@ -46,6 +46,13 @@ impl Report {
         let cell = |cell: &Cell| {
             let Cell { subject, line, column, expected, observed, short: _, explained, why } = cell;
             let (client, wire, daemon) = match subject {
+                Subject::Download(_) => {
+                    let (client, daemon) = column.split_once(", ").unwrap_or((column, ""));
+                    return json!({
+                        "downloads": subject.to_string(), "client": client, "daemon": daemon, "request": line,
+                        "expected": expected, "observed": observed, "explained": explained, "why": why,
+                    });
+                }
                 Subject::Daemon(kind) => ((*column).to_owned(), None, *kind),
                 Subject::OurCommandLine(kind) => ("zccache-ipc".to_owned(), Some(column), *kind),
                 Subject::CommandLine(release) => {
