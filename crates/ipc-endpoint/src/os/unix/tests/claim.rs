@@ -40,7 +40,7 @@ fn a_claim_that_leaves_no_trace_has_one_holder_at_a_time_all_the_same() {
     let home = Home::new();
     let (holders, claims) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while claims.load(Ordering::Relaxed) < 200 && std::time::Instant::now() < deadline {
