@@ -30,8 +30,8 @@ fn go(place: &Place, processes: Vec<Process>) -> Vec<String> {
 #[test]
 fn of_two_hundred_clients_one_starts_the_daemon_and_all_are_served() {
     let daemon = testkit::program("zccache-daemon");
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let said = go(&place, (0..4).map(|_| herd(&place, 50, &daemon)).collect());
     println!("{said:?}");
     assert_eq!(sum(&said, "SERVED "), 200, "{said:?}");
@@ -43,8 +43,8 @@ fn of_two_hundred_clients_one_starts_the_daemon_and_all_are_served() {
 #[test]
 fn of_fifty_clients_of_a_frozen_daemon_one_replaces_it_and_all_are_served() {
     let daemon = testkit::program("zccache-daemon");
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let frozen = ensure_daemon(&place.config()).expect("it starts").pid.expect("it is named");
     crate::place::freeze(frozen.get());
     let said = go(&place, (0..2).map(|_| herd(&place, 25, &daemon)).collect());
@@ -56,8 +56,8 @@ fn of_fifty_clients_of_a_frozen_daemon_one_replaces_it_and_all_are_served() {
 #[test]
 fn clients_that_wait_for_a_start_which_fails_do_not_each_try_it_once_more() {
     use std::os::unix::fs::PermissionsExt as _;
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     // A daemon that takes its time to end, so that all are there when it does.
     let (program, log) = (place.0.dir().join("fails"), place.0.dir().join("starts"));
     let script = format!("#!/bin/sh\necho once >> '{}'\nsleep 2\nexit 3\n", log.display());
@@ -77,8 +77,8 @@ fn clients_that_wait_for_a_start_which_fails_do_not_each_try_it_once_more() {
 #[test]
 fn a_client_that_waits_for_another_one_says_which_it_is() {
     use zccache_ipc::endpoint::{DirPolicy, Pid, StartLock, StartTurn};
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let locations = place.locations();
     let turn = StartLock::try_take(locations.lock_file(), DirPolicy::Dedicated).expect("it can be taken");
     let StartTurn::Ours(_turn) = turn else { panic!("nobody has it") };

@@ -24,8 +24,8 @@ fn descriptors(process: &Path) -> Vec<(u32, PathBuf)> {
 #[test]
 fn a_daemon_has_no_file_no_stream_no_terminal_and_no_variable_of_its_starter() {
     let (cli, daemon) = (testkit::program("zccache-ipc"), testkit::program("zccache-daemon"));
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let mine = place.0.dir().join("of the starter");
     fs::write(&mine, "x").expect("the place takes files");
     // Descriptors that an ordinary child would get: a file, and the pipe that this test reads.

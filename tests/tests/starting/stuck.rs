@@ -56,8 +56,8 @@ fn replaces(place: &Place, before: Pid) -> Ensured {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_frozen_daemon_is_replaced_whatever_limit_there_is_above_a_second() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let frozen = daemon(&place);
     freeze(frozen.get());
     let next = replaces(&place, frozen).pid.expect("it is named");
@@ -71,6 +71,8 @@ fn a_frozen_daemon_is_replaced_whatever_limit_there_is_above_a_second() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_daemon_that_never_answers_is_replaced_whatever_it_does_instead() {
+    // Built before its time begins.
+    let _ = testkit::program("zccache-daemon");
     let _watchdog = watchdog(LIMIT);
     each(&[Manner::Silent, Manner::Deaf, Manner::Half, Manner::Closes, Manner::Endless], |manner| {
         let place = Place::new();
@@ -82,8 +84,8 @@ fn a_daemon_that_never_answers_is_replaced_whatever_it_does_instead() {
 
 #[test]
 fn a_daemon_that_is_slow_is_waited_for_and_lives() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let mut slow = stuck(&place, Manner::Slow, true);
     let config = place.config();
     let ensured = recovered(|| ensure_daemon(&config).expect("it answers in the end"));
@@ -94,6 +96,8 @@ fn a_daemon_that_is_slow_is_waited_for_and_lives() {
 /// Who listens without the daemon's lock is nobody that may be ended, whatever the pid lock file says.
 #[test]
 fn a_stranger_that_does_not_answer_is_named_and_left_alone() {
+    // Built before its time begins.
+    let _ = testkit::program("zccache-daemon");
     let _watchdog = watchdog(LIMIT);
     each(&[Manner::Silent, Manner::Deaf, Manner::Half, Manner::Closes, Manner::Endless], |manner| {
         let place = Place::new();
@@ -128,8 +132,8 @@ fn a_stranger_that_does_not_answer_is_named_and_left_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_stranger_at_the_socket_of_a_frozen_daemon_is_named_and_both_are_left_alone() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let frozen = daemon(&place);
     freeze(frozen.get());
     std::fs::remove_file(place.endpoint().as_str()).expect("the socket is there");
@@ -156,8 +160,8 @@ fn a_silent_holder_of_the_lock_that_its_identity_file_contradicts_is_named_and_l
     use rp_broker::identity::{self, Identity, this_executable};
     use rp_broker::probe::Difference;
 
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let locations = place.locations();
     let mut holder = stuck(&place, Manner::Silent, true);
     let pid = Pid::new(holder.id()).expect("a process id");
@@ -203,8 +207,8 @@ fn a_silent_holder_of_the_lock_that_its_identity_file_contradicts_is_named_and_l
 
 #[test]
 fn a_silent_daemon_is_not_replaced_for_who_does_not_want_it_or_cannot_wait() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let mut silent = stuck(&place, Manner::Silent, true);
     let id = Some(silent.id());
     let config = place.config().replace(Replace::Never);
@@ -226,8 +230,8 @@ fn a_silent_daemon_is_not_replaced_for_who_does_not_want_it_or_cannot_wait() {
 #[cfg(target_os = "linux")]
 #[test]
 fn stop_ends_a_daemon_that_is_frozen_or_never_answers() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let frozen = daemon(&place);
     freeze(frozen.get());
     let config = StopConfig::new(place.locations());
@@ -245,8 +249,8 @@ fn stop_ends_a_daemon_that_is_frozen_or_never_answers() {
 
 #[test]
 fn stop_waits_until_the_lock_of_a_daemon_that_answers_is_free() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let pid = daemon(&place);
     let stopped = stop_daemon(&StopConfig::new(place.locations())).expect("it ends");
     assert_eq!(stopped, Stopped::Ended { pid: Some(pid) });
@@ -256,8 +260,8 @@ fn stop_waits_until_the_lock_of_a_daemon_that_answers_is_free() {
 
 #[test]
 fn an_older_daemon_gives_way_where_that_is_asked_for() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let old = ensure_daemon(&place.config().arguments(["--report-version", "1.2.3"])).expect("it starts");
     let than = |version: &str| place.config().replace(Replace::OlderThan(version.to_owned()));
     let kept = ensure_daemon(&than("1.2.3")).expect("it answers");
@@ -271,8 +275,8 @@ fn an_older_daemon_gives_way_where_that_is_asked_for() {
 
 #[test]
 fn async_code_is_not_held_up_by_a_start_that_it_gives_up() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let _silent = stuck(&place, Manner::Silent, false);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -287,8 +291,8 @@ fn async_code_is_not_held_up_by_a_start_that_it_gives_up() {
 
 #[tokio::test]
 async fn async_code_has_its_daemon_started_and_stopped() {
-    let _watchdog = watchdog(LIMIT);
     let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
     let ensured = zccache_ipc::ensure_daemon(place.config()).await.expect("it starts");
     assert!(ensured.is_started);
     let stopped = zccache_ipc::stop_daemon(StopConfig::new(place.locations())).await.expect("it ends");

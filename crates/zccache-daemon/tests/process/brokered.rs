@@ -20,11 +20,6 @@ fn by_a_broker(place: &TempEndpoint) -> Command {
     command
 }
 
-/// The name of the lock beside the socket of `place`.
-fn lock_of(place: &TempEndpoint) -> String {
-    format!("{}.lifetime", place.socket().file_name().expect("a file").to_str().expect("in UTF-8"))
-}
-
 fn log(place: &TempEndpoint) -> String {
     let logs = std::fs::read_dir(place.cache_dir().join("logs")).into_iter().flatten().flatten();
     let daemons = logs.filter(|entry| {
@@ -68,7 +63,7 @@ fn without_a_listener_it_binds_what_the_broker_says_in_this_process() {
     let mut process = Process::spawn(&mut by_a_broker(&place));
     let mut client = client(&place.name());
     assert!(process.is_running(), "it serves itself, and does not start another process");
-    assert!(place.socket().with_file_name(lock_of(&place)).exists(), "it holds a lock");
+    assert!(std::path::Path::new(&format!("{}.lifetime", place.name())).exists(), "it holds a lock");
     client.shutdown().unwrap();
     assert!(process.wait_exit(SOON).success());
     // Its endpoint is never used again, and so neither is anything that is named after it.

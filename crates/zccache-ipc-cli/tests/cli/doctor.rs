@@ -165,6 +165,10 @@ fn what_daemons_and_clients_leave_behind_is_listed_and_stays() {
     // No process has the largest id.
     fs::write(cache.join(".zccache-2147483647-0.tmp"), "x").unwrap();
     fs::write(cache.join("daemon.lock"), "2147483647").unwrap();
+    // That of a daemon at another endpoint, which was killed, and that of one which lives.
+    fs::write(cache.join("daemon-0123456789abcdef.lock"), "2147483647").unwrap();
+    fs::write(cache.join("daemon-0123456789abcdef.lifetime"), "").unwrap();
+    fs::write(cache.join("daemon-fedcba9876543210.lock"), std::process::id().to_string()).unwrap();
     fs::write(cache.join("daemon.start-failed"), "\"/p\" []\nno room left").unwrap();
     fs::write(cache.join("daemon.running-process.json"), "{").unwrap();
     fs::create_dir(cache.join("logs")).unwrap();
@@ -174,7 +178,10 @@ fn what_daemons_and_clients_leave_behind_is_listed_and_stays() {
     let before = listing(place.dir());
     let (code, said) = json(&place, &["doctor"]);
     assert_eq!(code, 7, "{said}");
-    assert_eq!(findings(&said, "leftovers").len(), 2, "{said}");
+    assert_eq!(findings(&said, "leftovers").len(), 3, "{said}");
+    let killed = cache.join("daemon-0123456789abcdef");
+    let killed = killed.display();
+    assert_eq!(findings(&said, "leftovers")[2]["fix"], format!("rm {killed}.lock {killed}.lifetime"));
     assert!(findings(&said, "leftovers").iter().all(|finding| finding["severity"] == "warning"), "{said}");
     assert!(finding(&said, "lock file", "warning")["text"].as_str().unwrap().contains("left over"), "{said}");
     assert!(

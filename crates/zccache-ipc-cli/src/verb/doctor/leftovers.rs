@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use zccache_ipc::endpoint::{FileKind, Locations, Pid, look_at, process_alive};
+use zccache_ipc::endpoint::{
+    FileKind, Liveness, Locations, Pid, liveness, lock_file, look_at, process_alive,
+};
 
 use super::finding::Finding;
 use crate::advice::quoted;
@@ -27,6 +29,9 @@ pub(super) fn look(locations: &Locations) -> Vec<Finding> {
     directories.dedup();
     let mut findings: Vec<Finding> =
         directories.iter().flat_map(|directory| names(directory)).filter_map(|path| one(&path)).collect();
+    let locks = locations.lock_file().parent().map(names).unwrap_or_default();
+    let others = locks.iter().filter(|path| *path != locations.lock_file());
+    findings.extend(others.filter_map(|lock| killed(lock)));
     if findings.is_empty() {
         findings.push(Finding::ok("leftovers", "none"));
     }
@@ -61,6 +66,23 @@ fn one(path: &Path) -> Option<Finding> {
         return None;
     };
     (look_at(path).ok()??.kind == FileKind::File).then(|| finding.at(path.display()))
+}
+
+/// Judges the lock file of a daemon at another endpoint, as each that a broker starts is. One that has ended by
+/// itself has left none.
+fn killed(lock: &Path) -> Option<Finding> {
+    let name = lock.file_name()?.to_str().filter(|name| name.starts_with("daemon"))?.strip_suffix(".lock")?;
+    let pid = lock_file::read(lock).ok()??;
+    if process_alive(pid) || !matches!(liveness(lock), Ok(Liveness::Free)) {
+        return None;
+    }
+    let of_it = ["lock", "lifetime", "start", "running-process.json"];
+    let files = of_it.map(|end| lock.with_file_name(format!("{name}.{end}")));
+    let is_file = |path: &&PathBuf| matches!(look_at(path), Ok(Some(found)) if found.kind == FileKind::File);
+    let named: Vec<String> =
+        files.iter().filter(is_file).map(|path| quoted(&path.to_string_lossy())).collect();
+    let text = format!("files of the daemon of another endpoint, process {pid}, which was killed");
+    Some(Finding::warning("leftovers", text).fix(format!("rm {}", named.join(" "))).at(lock.display()))
 }
 
 /// How the last daemon ended, as the lifecycle log tells.
