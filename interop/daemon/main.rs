@@ -1,4 +1,4 @@
-//! zccache-daemon as a broker launches it, but for its cache: a broker gives its daemons the home of the user
+//! zccache-daemon as a broker launches it, but for its cache and its manifest: a broker gives its daemons the home of the user
 //! database, and a test must not write there. What it does give is the directory for temporary files.
 #![forbid(unsafe_code)]
 
@@ -10,9 +10,12 @@ use zccache_ipc::endpoint::{Environment, Variable};
 fn main() -> ExitCode {
     let environment = Environment::from_process().expect("the current directory is there");
     let temporary = environment.var(Variable::TmpDir).map(std::path::PathBuf::from);
-    let cache = temporary.expect("the test sets TMPDIR").join("cache");
+    let temporary = temporary.expect("the test sets TMPDIR");
+    let environment = environment
+        .with(Variable::CacheDir, temporary.join("cache"))
+        .with(Variable::RunningProcessManifestDir, temporary.join("manifests"));
     let args: Args = clap::Parser::parse();
-    match start(&args, &environment.with(Variable::CacheDir, cache)) {
+    match start(&args, &environment) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", chain(&error));

@@ -207,6 +207,9 @@ fn broker_v1_launches_our_daemon_and_hands_it_the_listener() {
     let logs: String = logs.collect();
     assert!(logs.contains("a broker passed the listener on"), "{logs}\n{}", broker.stderr());
 
+    let manifest = user.path("t/manifests/zccache-0.1.0.pb");
+    eventually(SOON, "its manifest is not in the real home", || manifest.exists());
+
     // One that is gone is replaced by the next adoption.
     stop(&first);
     let second = backend(&lane);

@@ -39,10 +39,12 @@ fn ask(file: &std::path::Path, path: &str) -> Ask {
 fn libraries_of_both_generations_verify_our_daemon() {
     let _watchdog = watchdog(LIMIT);
     for generation in [Generation::V4_4, Generation::V4_10] {
+        // First, because it may have to be built, and the daemon's program must stay what it is.
+        let peer = peer(generation);
         let place = TempEndpoint::new();
         let (daemon, file, socket) = ours(&place);
         let probe = |file: &std::path::Path| {
-            let mut command = Command::new(peer(generation));
+            let mut command = Command::new(&peer);
             let command = command.arg("probe").arg(file).args(["default", &socket]);
             Process::spawn(command).finish(SOON)
         };
