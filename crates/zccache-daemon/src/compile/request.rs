@@ -185,3 +185,19 @@ fn said(preprocessed: &Ran) -> Option<blake3::Hash> {
     }
     Some(hasher.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_preprocessor_warns_of_counts_and_a_configuration_file_leaves_nothing_to_compare() {
+        let of = |stderr: &'static str| {
+            let took = std::time::Duration::ZERO;
+            said(&Ran { code: Some(0), stdout: Bytes::from("int x;"), stderr: Bytes::from(stderr), took })
+        };
+        assert_ne!(of(""), of("cc1: warning: inc: No such file or directory\n"));
+        assert_eq!(of("v\n \"/usr/bin/clang\" \"-cc1\" \"/one\"\n"), of("v\n \"clang\" \"-cc1\" \"/two\"\n"));
+        assert_eq!(of("version 14\nConfiguration file: /etc/clang.cfg\n"), None);
+    }
+}
