@@ -68,7 +68,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.
-const FOR_TESTS: &str = "testkit anyhow bytes criterion divan hex interprocess proptest rustix serde \
+const FOR_TESTS: &str = "testkit anyhow bytes criterion divan hex interprocess proptest rustix rustls serde \
     serde_json tempfile tokio tracing-subscriber";
 
 const fn library(name: &'static str, ours: &'static str, outside: &'static str) -> Row {

@@ -10,6 +10,8 @@ mod daemon;
 mod doctor;
 #[cfg(all(test, unix, feature = "download"))]
 mod download;
+#[cfg(all(test, unix, feature = "download"))]
+mod download_tls;
 mod endpoints;
 mod families;
 mod help;
