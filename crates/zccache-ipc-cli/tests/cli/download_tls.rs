@@ -22,13 +22,16 @@ fn file(name: &str) -> PathBuf {
 
 /// Answers every request with [`BODY`], until the process ends; returns the server's address.
 fn secure_server() -> String {
-    let chain = vec![CertificateDer::from_pem_file(file("server.pem")).unwrap()];
-    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
+    let chain = vec![CertificateDer::from_pem_file(file("server.pem")).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(file("server.key")).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has them");
+    let config =
+        Arc::new(config.with_no_client_auth().with_single_cert(chain, key).expect("they belong together"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let config = Arc::clone(&config);
