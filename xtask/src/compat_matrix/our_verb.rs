@@ -6,7 +6,7 @@ use zccache_ipc::model::{
 use zccache_ipc::wire_v15::DescribedRef;
 
 use super::family::{Fixture, ORDER};
-use super::verb::{FAILS, WRITES};
+use super::verb::{EXEC, EXEC_FAILING};
 
 /// A verb, with the arguments that it gets here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,20 +120,8 @@ impl OurVerb {
                 vec!["wrap", "--no-start", "--", "/usr/bin/cc", "-c", "one.c", "-o", "one.o"]
             }
             Self::WrapError => vec!["wrap", "--no-start", "--", "/usr/bin/cc", "-c", "bad.c", "-o", "one.o"],
-            Self::Exec | Self::ExecAgain => {
-                vec![
-                    "exec",
-                    "--input-file",
-                    "one.c",
-                    "--output-file",
-                    "one.txt",
-                    "--",
-                    "/bin/sh",
-                    "-c",
-                    WRITES,
-                ]
-            }
-            Self::ExecFailing => vec!["exec", "--", "/bin/sh", "-c", FAILS],
+            Self::Exec | Self::ExecAgain => EXEC.to_vec(),
+            Self::ExecFailing => EXEC_FAILING.to_vec(),
             Self::FpCheck | Self::FpCheckAgain | Self::FpCheckFailed => {
                 [fp("check"), vec!["--root", &work]].concat()
             }

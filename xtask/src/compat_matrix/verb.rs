@@ -56,11 +56,17 @@ pub(crate) struct ExpectedVerb {
     pub(crate) why: Vec<&'static str>,
 }
 
-/// A tool that reads what it is declared to read, and writes to everything that it can write to.
-pub(crate) const WRITES: &str = "cat one.c; echo told >&2; cp one.c one.txt";
+/// Runs a tool that reads what it is declared to read, and writes to everything that it can write to. These words
+/// are those of the released command line and of ours.
+#[rustfmt::skip]
+pub(crate) const EXEC: [&str; 9] = [
+    "exec", "--input-file", "one.c", "--output-file", "one.txt",
+    "--", "/bin/sh", "-c", "cat one.c; echo told >&2; cp one.c one.txt",
+];
 
-/// A tool that fails.
-pub(crate) const FAILS: &str = "echo partly; echo failed >&2; exit 7";
+/// Runs a tool that fails, in the words of both.
+pub(crate) const EXEC_FAILING: [&str; 5] =
+    ["exec", "--", "/bin/sh", "-c", "echo partly; echo failed >&2; exit 7"];
 
 impl Verb {
     /// Every verb, in an order in which none spoils the next.
@@ -136,20 +142,8 @@ impl Verb {
             Self::WrapError => vec!["wrap", "/usr/bin/cc", "-c", "bad.c", "-o", "one.o"],
             Self::Cc => vec!["cc", "-c", "one.c", "-O1", "-o", "one.o"],
             Self::WrapArchiver => vec!["wrap", "/usr/bin/ar", "rcsD", "one.a", "one.c"],
-            Self::Exec | Self::ExecAgain => {
-                vec![
-                    "exec",
-                    "--input-file",
-                    "one.c",
-                    "--output-file",
-                    "one.txt",
-                    "--",
-                    "/bin/sh",
-                    "-c",
-                    WRITES,
-                ]
-            }
-            Self::ExecFailing => vec!["exec", "--", "/bin/sh", "-c", FAILS],
+            Self::Exec | Self::ExecAgain => EXEC.to_vec(),
+            Self::ExecFailing => EXEC_FAILING.to_vec(),
             Self::FpCheck | Self::FpCheckAgain | Self::FpCheckFailed => {
                 vec!["fp", "--cache-file", &mark, "check", "--root", &work]
             }
