@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use redb::{
-    Builder, Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableHandle as _, WriteTransaction,
+    Builder, Database, OwnedAccessGuard, ReadableDatabase as _, ReadableTable as _,
+    ReadableTableMetadata as _, TableHandle as _, WriteTransaction,
 };
 use zccache_ipc::model::{RustArtifactInfo, StoreResult};
 
@@ -16,6 +16,10 @@ use super::{Figures, OpenError, entry};
 
 /// Pages that are kept in memory.
 const CACHE_BYTES: usize = 64 << 20;
+
+/// Values of this many bytes and more are sent from the database's page. A shorter one is copied, so that
+/// nothing of the database waits for a client that is slow to take it.
+const SHARED: usize = 64 << 10;
 
 /// The most bytes of keys and names that a list of Rust artifacts has: it must fit a reply.
 const MOST_LISTED: usize = 8 << 20;
@@ -33,6 +37,15 @@ pub(super) enum Read {
     Value(Bytes),
     /// More bytes than were asked for.
     Longer,
+}
+
+/// A stored value where the database has it in memory. The transaction that read it ends with it.
+struct Page(OwnedAccessGuard<&'static [u8]>);
+
+impl AsRef<[u8]> for Page {
+    fn as_ref(&self) -> &[u8] {
+        self.0.value()
+    }
 }
 
 /// Why a file is not used as it is.
@@ -94,9 +107,10 @@ impl StoreFile {
     /// Returns the sealed artifact under `key`, unless it has more than `most` bytes.
     pub(super) fn read(&self, key: &str, most: usize) -> Result<Option<Read>, redb::Error> {
         let table = self.database.begin_read()?.open_table(ARTIFACTS)?;
-        Ok(table.get(key)?.map(|value| match value.value() {
-            long if long.len() > most => Read::Longer,
-            value => Read::Value(Bytes::copy_from_slice(value)),
+        Ok(table.get_owned(key)?.map(|value| match value.value().len() {
+            longer if longer > most => Read::Longer,
+            len if len >= SHARED => Read::Value(Bytes::from_owner(Page(value))),
+            _ => Read::Value(Bytes::copy_from_slice(value.value())),
         }))
     }
 

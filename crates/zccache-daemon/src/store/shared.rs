@@ -1,7 +1,7 @@
 //! The store file as readers and the writer share it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     generation: AtomicU64,
     artifacts: AtomicU64,
     bytes: AtomicU64,
+    /// Whether there is room to be given back to the file system.
+    owes_room: AtomicBool,
     /// What was found since the writer looked.
     pub(super) used: Used,
     /// The most room that entries may take.
@@ -52,6 +54,7 @@ impl Shared {
             generation: AtomicU64::new(0),
             artifacts: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            owes_room: AtomicBool::new(false),
             used: Used::default(),
             most,
         };
@@ -134,12 +137,26 @@ impl Shared {
         Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }
 
-    /// Gives unused space back to the file system.
+    /// Gives unused space back to the file system; later, if a value is being sent from the file's pages.
     fn give_back(&self) {
-        if let Some(file) = self.alone().as_mut()
-            && let Err(error) = unpanicked(|| file.shrink()).and_then(|shrunk| shrunk)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "the store keeps its size");
+        let mut slot = self.alone();
+        let Some(file) = slot.as_mut() else { return };
+        let shrunk = unpanicked(|| file.shrink()).and_then(|shrunk| shrunk);
+        drop(slot);
+        let is_read = matches!(shrunk, Err(redb::Error::TransactionInProgress));
+        self.owes_room.store(is_read, Ordering::Relaxed);
+        match shrunk {
+            Err(error) if !is_read => {
+                tracing::warn!(path = %self.path.display(), %error, "the store keeps its size");
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives back what could not be given back when it became free.
+    pub(super) fn give_back_owed(&self) {
+        if self.owes_room.load(Ordering::Relaxed) {
+            self.give_back();
         }
     }
 

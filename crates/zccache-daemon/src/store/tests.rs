@@ -10,6 +10,7 @@ use zccache_ipc::model::{ArtifactOutput, ArtifactPayload};
 use super::*;
 
 mod bounds;
+mod held;
 mod killed;
 
 const LIMIT: Duration = Duration::from_secs(60);

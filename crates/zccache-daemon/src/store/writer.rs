@@ -20,6 +20,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
     }
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        shared.give_back_owed();
         match job {
             Job::Put(first) => {
                 let mut batch = vec![first];
