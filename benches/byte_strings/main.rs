@@ -24,29 +24,53 @@ fn main() {
     let mut kept_copy = vec![0; payload.len()];
     let mut kept_frame = BytesMut::with_capacity(2 << 20);
     let mut kinds: [(&str, &str, Box<dyn FnMut()>); 6] = [
-        ("memcpy, kept buffer", "memcpy, kept buffer", Box::new(|| {
-            kept_copy.copy_from_slice(black_box(&payload));
-            black_box(&kept_copy);
-        })),
-        ("encode, kept buffer", "memcpy, kept buffer", Box::new(|| {
-            kept_frame.clear();
-            encode_into(black_box(&response), &mut kept_frame).expect("fits");
-            black_box(&kept_frame);
-        })),
-        ("memcpy, fresh buffer", "memcpy, fresh buffer", Box::new(|| {
-            black_box(black_box(&payload).to_vec());
-        })),
-        ("encode, fresh buffer", "memcpy, fresh buffer", Box::new(|| {
-            black_box(encode(black_box(&response)).expect("fits"));
-        })),
-        ("decode", "memcpy, fresh buffer", Box::new(|| {
-            let mut received = black_box(&frame).clone();
-            black_box(decode_frame::<Response>(&mut received).expect("legal"));
-        })),
-        ("decode", "memcpy, kept buffer", Box::new(|| {
-            let mut received = black_box(&frame).clone();
-            black_box(decode_frame::<Response>(&mut received).expect("legal"));
-        })),
+        (
+            "memcpy, kept buffer",
+            "memcpy, kept buffer",
+            Box::new(|| {
+                kept_copy.copy_from_slice(black_box(&payload));
+                black_box(&kept_copy);
+            }),
+        ),
+        (
+            "encode, kept buffer",
+            "memcpy, kept buffer",
+            Box::new(|| {
+                kept_frame.clear();
+                encode_into(black_box(&response), &mut kept_frame).expect("fits");
+                black_box(&kept_frame);
+            }),
+        ),
+        (
+            "memcpy, fresh buffer",
+            "memcpy, fresh buffer",
+            Box::new(|| {
+                black_box(black_box(&payload).to_vec());
+            }),
+        ),
+        (
+            "encode, fresh buffer",
+            "memcpy, fresh buffer",
+            Box::new(|| {
+                black_box(encode(black_box(&response)).expect("fits"));
+            }),
+        ),
+        (
+            "decode",
+            "memcpy, fresh buffer",
+            Box::new(|| {
+                let mut received = black_box(&frame).clone();
+                black_box(decode_frame::<Response>(&mut received).expect("legal"));
+            }),
+        ),
+        (
+            "decode",
+            "memcpy, kept buffer",
+            Box::new(|| {
+                let mut received = black_box(&frame).clone();
+                black_box(decode_frame::<Response>(&mut received).expect("legal"));
+            }),
+        ),
     ];
 
     // Every kind once in each round, in the same order: what slows one round slows all of it.

@@ -21,12 +21,20 @@ fn main() {
         args: (0..60).map(|index| format!("-I/work/project/include/module_{index}")).collect(),
         cwd: NormalizedPath::new("/work/project/build"),
         compiler: NormalizedPath::new("/usr/bin/clang++"),
-        env: Some((0..80).map(|index| (format!("VARIABLE_{index}"), format!("/some/value/{index}"))).collect()),
+        env: Some(
+            (0..80).map(|index| (format!("VARIABLE_{index}"), format!("/some/value/{index}"))).collect(),
+        ),
         stdin: Bytes::new(),
     });
     let mut body = BytesMut::new();
     encode_body(&compile, "compile", &mut body).expect("fits");
-    compare::<Request, wire::Request>("Compile, 60 arguments, 80 variables", &compile, "compile", body.freeze(), 2000);
+    compare::<Request, wire::Request>(
+        "Compile, 60 arguments, 80 variables",
+        &compile,
+        "compile",
+        body.freeze(),
+        2000,
+    );
 
     let payload = Bytes::from((0..1 << 20).map(|at: u32| (at ^ (at >> 8)) as u8).collect::<Vec<u8>>());
     let outputs = vec![ArtifactOutput { name: "o".into(), payload: ArtifactPayload::Bytes(payload) }];
@@ -53,26 +61,46 @@ fn compare<M: wire_v16::Message, W: prost::Message + Default>(
     let mut theirs = BytesMut::with_capacity(2 << 20);
     let mut copy = vec![0; body.len()];
     let mut kinds: [(&str, usize, Box<dyn FnMut()>); 5] = [
-        ("memcpy, kept buffer", 0, Box::new(|| {
-            copy.copy_from_slice(black_box(&body));
-            black_box(&copy);
-        })),
-        ("encode, prost alone", 0, Box::new(|| {
-            theirs.clear();
-            black_box(&by_prost).encode(&mut theirs).expect("room");
-            black_box(&theirs);
-        })),
-        ("encode", 1, Box::new(|| {
-            ours.clear();
-            encode_body(black_box(message), black_box(request_id), &mut ours).expect("fits");
-            black_box(&ours);
-        })),
-        ("decode, prost alone", 0, Box::new(|| {
-            black_box(W::decode(black_box(&body).clone()).expect("legal"));
-        })),
-        ("decode", 3, Box::new(|| {
-            black_box(decode_body::<M>(black_box(&body).clone()).expect("legal"));
-        })),
+        (
+            "memcpy, kept buffer",
+            0,
+            Box::new(|| {
+                copy.copy_from_slice(black_box(&body));
+                black_box(&copy);
+            }),
+        ),
+        (
+            "encode, prost alone",
+            0,
+            Box::new(|| {
+                theirs.clear();
+                black_box(&by_prost).encode(&mut theirs).expect("room");
+                black_box(&theirs);
+            }),
+        ),
+        (
+            "encode",
+            1,
+            Box::new(|| {
+                ours.clear();
+                encode_body(black_box(message), black_box(request_id), &mut ours).expect("fits");
+                black_box(&ours);
+            }),
+        ),
+        (
+            "decode, prost alone",
+            0,
+            Box::new(|| {
+                black_box(W::decode(black_box(&body).clone()).expect("legal"));
+            }),
+        ),
+        (
+            "decode",
+            3,
+            Box::new(|| {
+                black_box(decode_body::<M>(black_box(&body).clone()).expect("legal"));
+            }),
+        ),
     ];
 
     // Every kind once in each round, in the same order: what slows one round slows all of it.

@@ -53,6 +53,7 @@ fn options(arguments: Vec<String>) -> Result<Options> {
             "--quick" => options.scale.quick = true,
             "--json" => options.json = Some(value()?.into()),
             "--markdown" => options.markdown = Some(value()?.into()),
+            "--daemon" => options.scale.daemon = Some(value()?.into()),
             "--program" => options.scale.program = Some(value()?.into()),
             name if WORKLOADS.iter().any(|workload| workload.name == name) => {
                 options.workload = Some(argument);

@@ -56,7 +56,8 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     pub fn rows(&self, peers: &[Peer<'_>], micros: &[Vec<f64>]) -> Vec<Row> {
-        let by_name = |name: &str| peers.iter().position(|peer| peer.name == name).map(|index| &micros[index]);
+        let by_name =
+            |name: &str| peers.iter().position(|peer| peer.name == name).map(|index| &micros[index]);
         let rows = peers.iter().zip(micros).map(|(peer, times)| {
             let floor = (self.floor)(&peer.name);
             let ratio = by_name(floor).filter(|_| floor != peer.name).map(|theirs| match self.bytes {

@@ -115,9 +115,8 @@ pub fn serve(answerer: Answerer, listener: UnixListener, payloads: Payloads) -> 
             listener.set_nonblocking(true)?;
             serve_tokio(tokio::net::UnixListener::from_std(listener)?, payloads).await
         }),
-        Answerer::Ours | Answerer::OursV15 => {
-            runtime()?.block_on(async { serve_ours(answerer, Listener::from_std(listener)?, payloads)?.await })
-        }
+        Answerer::Ours | Answerer::OursV15 => runtime()?
+            .block_on(async { serve_ours(answerer, Listener::from_std(listener)?, payloads)?.await }),
     }
 }
 

@@ -18,7 +18,7 @@ const MEASURING: [&str; 3] = ["speed", "plain_ping", "plain_wrap"];
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
-    /// Only this workload: ping, connect, fallback, fetch, memory, many, idle, pipelined, allocations,
+    /// Only this workload: ping, connect, fallback, fetch, store, memory, many, idle, pipelined, allocations,
     /// system_calls, codec or process
     workload: Option<String>,
     /// Write the figures to this file
@@ -39,7 +39,10 @@ pub(crate) struct Options {
 /// When something cannot be built or measured. A target that is missed is no error.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = cargo::root();
-    cargo::run(&["build", "--release", "--locked", "--package", "zccache-ipc-cli"], &[])?;
+    // One after the other: together each would be built with the features that the other asks for.
+    for package in ["zccache-ipc-cli", "zccache-daemon"] {
+        cargo::run(&["build", "--release", "--locked", "--package", package], &[])?;
+    }
     let manifest = root.join("benches").join("Cargo.toml");
     let manifest = manifest.to_str().context("the path of this repository is text")?;
     let mut build = vec!["build", "--release", "--locked", "--manifest-path", manifest];
@@ -48,7 +51,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let table = root.join("target").join("performance.md");
     let mut speed = std::process::Command::new(program(&root.join("benches"), "speed")?);
-    speed.arg("--program").arg(program(root, "zccache-ipc")?).arg("--markdown").arg(&table);
+    speed.arg("--program").arg(program(root, "zccache-ipc")?);
+    speed.arg("--daemon").arg(program(root, "zccache-daemon")?).arg("--markdown").arg(&table);
     speed.args(options.workload.iter());
     if options.quick {
         speed.arg("--quick");

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use testkit::{Report, measure};
-use zccache_ipc::endpoint::Listener;
 use zccache_ipc::WirePolicy;
+use zccache_ipc::endpoint::Listener;
 
 use super::{Outcome, Scale};
 use crate::caller::{AsyncCaller, Caller, Kind, LANES};
@@ -40,7 +40,9 @@ pub fn run(_: &Scale) -> Result<Outcome> {
         })?;
         floor = if is_floor { each.0 } else { floor };
         let target = Some(Target::AtMost(floor + 4.0)).filter(|_| !is_floor);
-        connects.push(Row::count("allocations per connect and ping, both sides", &name, each.0, "").target(target));
+        connects.push(
+            Row::count("allocations per connect and ping, both sides", &name, each.0, "").target(target),
+        );
 
         let both = per_operation(kind, async |caller, _| caller.fetches(MIB, TIMES).await.map(drop))?;
         if !is_floor && kind != auto {

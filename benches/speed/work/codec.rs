@@ -56,7 +56,8 @@ fn hit(scale: &Scale) -> Result<Vec<Row>> {
     let micros = rounds(&mut peers, scale.rounds(41), scale.times(200))?;
     // A twentieth of a copy is none.
     let target = |name: &str| Some(Target::AtMost(if name == "decode v16" { 0.05 } else { 2.0 }));
-    let judge = Judge { workload: "a lookup hit of 1 MiB", floor: |_| "memcpy", target: &target, bytes: None };
+    let judge =
+        Judge { workload: "a lookup hit of 1 MiB", floor: |_| "memcpy", target: &target, bytes: None };
     Ok(judge.rows(&peers, &micros))
 }
 
@@ -66,7 +67,9 @@ fn compile(scale: &Scale) -> Result<Vec<Row>> {
         args: (0..60).map(|index| format!("-I/work/project/include/module_{index}")).collect(),
         cwd: NormalizedPath::new("/work/project/build"),
         compiler: NormalizedPath::new("/usr/bin/clang++"),
-        env: Some((0..80).map(|index| (format!("VARIABLE_{index}"), format!("/some/value/{index}"))).collect()),
+        env: Some(
+            (0..80).map(|index| (format!("VARIABLE_{index}"), format!("/some/value/{index}"))).collect(),
+        ),
         stdin: Bytes::new(),
     };
     let request = Request::Compile(model.clone());

@@ -48,6 +48,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         name if name.starts_with("blocking") => Some(Target::AtMost(1.05)),
         _ => Some(Target::AtMost(1.10)),
     };
-    let judge = Judge { workload: "connect, ping, close, one CPU", floor: floor_of, target: &target, bytes: None };
+    let judge =
+        Judge { workload: "connect, ping, close, one CPU", floor: floor_of, target: &target, bytes: None };
     Ok(judge.rows(&peers, &micros).into())
 }

@@ -40,8 +40,10 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     let micros = rounds(&mut peers, scale.rounds(41), scale.times(1000))?;
     let target = Some(Target::AtMost(8.0));
     Ok(vec![
-        Row::count("memory of one of 10 000 idle connections", "server, never used", silent, "KiB").target(target),
-        Row::count("memory of one of 10 000 idle connections", "server, after a ping", used, "KiB").target(target),
+        Row::count("memory of one of 10 000 idle connections", "server, never used", silent, "KiB")
+            .target(target),
+        Row::count("memory of one of 10 000 idle connections", "server, after a ping", used, "KiB")
+            .target(target),
         Row {
             workload: "ping among 10 000 idle connections".into(),
             peer: kind.name(),

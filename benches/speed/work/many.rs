@@ -6,8 +6,8 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use super::{Outcome, Scale};
-use crate::machine::{Pinned, Stopwatch};
 use crate::caller::{AsyncCaller, Kind, LANES};
+use crate::machine::{Pinned, Stopwatch};
 use crate::rounds::{Judge, Peer, rounds};
 use crate::row::Target;
 use crate::server::{Serving, runtime};

@@ -20,7 +20,8 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
             Caller::connect(kind, server.path())?.pings(1)?;
             let before = server.memory("VmHWM")?;
             let mut child = command()?;
-            let output = child.arg("peak").arg(kind.name()).arg(server.path()).arg(LEN.to_string()).output()?;
+            let output =
+                child.arg("peak").arg(kind.name()).arg(server.path()).arg(LEN.to_string()).output()?;
             ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let client: f64 = String::from_utf8(output.stdout)?.trim().parse().context("a number")?;
             sides[0].push(client);

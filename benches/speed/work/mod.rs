@@ -12,6 +12,7 @@ mod memory;
 mod ping;
 mod pipelined;
 mod process;
+mod store;
 mod system_calls;
 
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Scale {
     pub quick: bool,
     /// The program `zccache-ipc`, for the workload of whole processes.
     pub program: Option<PathBuf>,
+    /// The program `zccache-daemon`, for the workload of its store.
+    pub daemon: Option<PathBuf>,
 }
 
 impl Scale {
@@ -64,6 +67,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload { name: "connect", what: "connect, ping, close, on one processor", run: connect::run },
     Workload { name: "fallback", what: "clients against a daemon that speaks v15 alone", run: fallback::run },
     Workload { name: "fetch", what: "64 KiB, 1 MiB and 15 MiB", run: fetch::run },
+    Workload { name: "store", what: "64 KiB, 1 MiB and 15 MiB from a daemon's store", run: store::run },
     Workload { name: "memory", what: "the peak of a fetch of 15 MiB", run: memory::run },
     Workload { name: "many", what: "512 clients that ping at once", run: many::run },
     Workload { name: "idle", what: "10 000 idle connections", run: idle::run },

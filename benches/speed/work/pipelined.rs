@@ -16,7 +16,9 @@ const AT_ONCE: u32 = 64;
 
 pub fn run(scale: &Scale) -> Result<Outcome> {
     let mut rows = Vec::new();
-    for (lane, target) in [(Lane::V16, Some(Target::AtLeast(3.0))), (Lane::FrameV1, Some(Target::AtLeast(3.0)))] {
+    for (lane, target) in
+        [(Lane::V16, Some(Target::AtLeast(3.0))), (Lane::FrameV1, Some(Target::AtLeast(3.0)))]
+    {
         rows.push(measure(scale, lane, "all CPUs")?.target(target));
         let _pinned = Pinned::to_one()?;
         rows.push(measure(scale, lane, "one CPU")?.target(target));

@@ -28,8 +28,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     fs::write(&cc, "never run")?;
     fs::set_permissions(&cc, fs::Permissions::from_mode(0o700))?;
     let ping: [&OsStr; 3] = ["--endpoint".as_ref(), endpoint.as_os_str(), "ping".as_ref()];
-    let compile: [&OsStr; 5] =
-        [cc.as_os_str(), "-c".as_ref(), "a.c".as_ref(), "-o".as_ref(), "a.o".as_ref()];
+    let compile: [&OsStr; 5] = [cc.as_os_str(), "-c".as_ref(), "a.c".as_ref(), "-o".as_ref(), "a.o".as_ref()];
     let wrap = [&["wrap".as_ref(), "--".as_ref()], compile.as_slice()].concat();
     let peer = |name: &str, program: &Path, arguments: &[&OsStr]| {
         let mut command = Command::new(program);

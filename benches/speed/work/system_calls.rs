@@ -27,7 +27,14 @@ pub fn run(_: &Scale) -> Result<Outcome> {
         let calls = difference(kind, serving.path(), 0, 100, 1100, None)?;
         let row = Row::count("system calls per ping, client", &kind.name(), calls, "");
         pings.push(row.target(Some(Target::AtMost(most)).filter(|_| !floor)));
-        let calls = difference(kind, serving.path(), 1 << 20, 5, 55, Some(&["recvfrom", "read", "recvmsg", "readv"]))?;
+        let calls = difference(
+            kind,
+            serving.path(),
+            1 << 20,
+            5,
+            55,
+            Some(&["recvfrom", "read", "recvmsg", "readv"]),
+        )?;
         let row = Row::count("receiving calls per fetch of 1 MiB, client", &kind.name(), calls, "");
         fetches.push(row.target(Some(Target::AtMost(10.0)).filter(|_| !floor)));
     }
