@@ -4,7 +4,12 @@
 #[cfg_attr(windows, path = "os/windows/mod.rs")]
 mod sys;
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod unproved;
+
 pub(crate) use sys::*;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) use unproved::{ProcessHandle, holds_lock, is_stopped};
 
 /// Whether a lock's file is created when it is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

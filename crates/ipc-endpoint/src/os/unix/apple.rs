@@ -3,11 +3,10 @@
 use std::{
     io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
-    path::Path,
 };
 
 use rustix::{
-    io::{FdFlags, fcntl_setfd, ioctl_fionbio},
+    io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio},
     net::{AddressFamily, SendFlags, SocketType, socket, sockopt},
 };
 
@@ -34,28 +33,13 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// There is no handle here that stays that of one process, so that none is ended by force.
-#[derive(Debug)]
-pub(crate) enum ProcessHandle {}
-
-impl ProcessHandle {
-    pub(crate) fn open(_: Pid) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
+/// Whether somebody has called `listen` on it; that cannot be asked here, and to call it again does no harm.
+pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
+    match rustix::net::listen(socket, super::bind::BACKLOG) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL) => Ok(false),
+        Err(errno) => Err(errno),
     }
-
-    pub(crate) fn kill(&self) -> io::Result<()> {
-        match *self {}
-    }
-}
-
-/// The kernel does not tell who holds a lock.
-pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// It is not asked for: nothing is ended here.
-pub(crate) fn is_stopped(_: Pid) -> bool {
-    false
 }
 
 /// Who connected, or who called `listen`.

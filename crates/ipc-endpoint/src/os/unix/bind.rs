@@ -24,7 +24,7 @@ use super::{AsyncListener, file_kind, our_uid, peer, process_alive, socket::dial
 use crate::{BindError, Endpoint, Pid, SocketStamp};
 
 /// How many connections may wait to be accepted; the system lowers it to its own limit.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 
 /// Which file a bound socket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use rustix::{
     net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt},
 };
 
-use super::{AsyncListener, SocketId, our_uid};
+use super::{AsyncListener, SocketId, our_uid, system::is_listening};
 use crate::{Endpoint, InheritedError, Listener};
 
 impl Listener {
@@ -78,7 +78,7 @@ fn check(socket: BorrowedFd<'_>, number: i32, endpoint: &Endpoint) -> Result<(),
     let not_a_listener = |source| InheritedError::NotAListener { number, source };
     let failed = |errno: rustix::io::Errno| not_a_listener(Some(errno.into()));
     let is_stream = sockopt::socket_type(socket).map_err(failed)? == SocketType::STREAM;
-    if !is_stream || !sockopt::socket_acceptconn(socket).map_err(failed)? {
+    if !is_stream || !is_listening(socket).map_err(failed)? {
         return Err(not_a_listener(None));
     }
     let address = getsockname(socket).map_err(failed)?;

@@ -31,6 +31,11 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
 }
 
+/// Whether somebody has called `listen` on it.
+pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
+    rustix::net::sockopt::socket_acceptconn(socket)
+}
+
 /// A process that stays the same one, however often its id is used again.
 #[derive(Debug)]
 pub(crate) struct ProcessHandle(OwnedFd);

@@ -33,6 +33,7 @@ pub(crate) use socket::{
 };
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
 pub(crate) use tool::{
     end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,

@@ -22,9 +22,7 @@ pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, has_hung_up, peer, readable,
     remove_socket, socket_path, socket_stamp,
 };
-pub(crate) use process::{
-    ProcessHandle, detach_session, holds_lock, is_stopped, our_uid, parent_pid, process_alive, raise_fd_limit,
-};
+pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use tool::{
     end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,

@@ -3,7 +3,6 @@
 use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
-    path::Path,
 };
 
 use windows_sys::Win32::{
@@ -36,30 +35,6 @@ pub(crate) fn process_alive(pid: Pid) -> bool {
     // SAFETY: the handle is open as long as `process` lives, and may be waited for.
     let state = unsafe { WaitForSingleObject(process.as_raw_handle(), 0) };
     state == WAIT_TIMEOUT
-}
-
-/// The name in a held lock cannot be read here, so that none is ended by force.
-#[derive(Debug)]
-pub(crate) enum ProcessHandle {}
-
-impl ProcessHandle {
-    pub(crate) fn open(_: Pid) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    pub(crate) fn kill(&self) -> io::Result<()> {
-        match *self {}
-    }
-}
-
-/// The system does not tell who holds a lock.
-pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// It is not asked for: nothing is ended here.
-pub(crate) fn is_stopped(_: Pid) -> bool {
-    false
 }
 
 /// The starter sees to it with the flags it starts the program with.
