@@ -18,7 +18,7 @@ fn main() {
     let payload = Bytes::from((0..1 << 20).map(|at: u32| (at ^ (at >> 8)) as u8).collect::<Vec<u8>>());
     let outputs = vec![ArtifactOutput { name: "o".into(), payload: ArtifactPayload::Bytes(payload.clone()) }];
     let artifact = ArtifactData { outputs, ..ArtifactData::default() };
-    let response = Response::LookupResult(LookupResult::Hit { artifact });
+    let response = Response::LookupResult(LookupResult::Hit { artifact: artifact.into() });
     let frame = encode(&response).expect("fits");
 
     let mut kept_copy = vec![0; payload.len()];

@@ -16,7 +16,7 @@ use wire_v16::{decode_body, encode_body};
 const ROUNDS: usize = 41;
 
 fn main() {
-    let compile = Request::Compile(Compile {
+    let compile = Request::from(Compile {
         session_id: "0c0b2f54-6c1a-4f0e-9d3f-0a8f6d7a1b2c".into(),
         args: (0..60).map(|index| format!("-I/work/project/include/module_{index}")).collect(),
         cwd: NormalizedPath::new("/work/project/build"),
@@ -39,7 +39,7 @@ fn main() {
     let payload = Bytes::from((0..1 << 20).map(|at: u32| (at ^ (at >> 8)) as u8).collect::<Vec<u8>>());
     let outputs = vec![ArtifactOutput { name: "o".into(), payload: ArtifactPayload::Bytes(payload) }];
     let artifact = ArtifactData { outputs, ..ArtifactData::default() };
-    let hit = Response::LookupResult(LookupResult::Hit { artifact });
+    let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact.into() });
     let mut body = BytesMut::new();
     encode_body(&hit, "lookup", &mut body).expect("fits");
     compare::<Response, wire::Response>("lookup hit of 1 MiB", &hit, "lookup", body.freeze(), 200);

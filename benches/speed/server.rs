@@ -197,7 +197,7 @@ impl Service for Fetching {
                 Response::CompileResult(CompileResult { cached: true, ..CompileResult::default() })
             }
             Request::Lookup(lookup) => match lookup.cache_key.parse() {
-                Ok(len) => Response::LookupResult(LookupResult::Hit { artifact: artifact(self.0.of(len)) }),
+                Ok(len) => Response::LookupResult(Some(artifact(self.0.of(len))).into()),
                 Err(_) => Response::LookupResult(LookupResult::Miss),
             },
             other => Response::error(format!("{} is not measured", other.kind())),

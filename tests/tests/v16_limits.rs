@@ -15,7 +15,7 @@ fn hit(len: usize) -> Response {
     let payload = ArtifactPayload::Bytes(Bytes::from(vec![7; len]));
     let outputs = vec![ArtifactOutput { name: "o".to_owned(), payload }];
     let artifact = ArtifactData { outputs, ..ArtifactData::default() };
-    Response::LookupResult(LookupResult::Hit { artifact })
+    Response::LookupResult(LookupResult::Hit { artifact: artifact.into() })
 }
 
 fn encode_v16(message: &Response, buffer: &mut BytesMut) -> Result<(), EncodeError> {
@@ -84,7 +84,7 @@ fn a_ping_allocates_nothing_when_written_and_its_id_when_read() {
 fn reading_moves_what_prost_read_into_the_model() {
     let env = (0..80).map(|index| (format!("VARIABLE_{index}"), "a value".to_owned())).collect();
     let args = (0..60).map(|index| format!("argument {index}")).collect();
-    let compile = Request::Compile(Compile { args, env: Some(env), ..Compile::default() });
+    let compile = Request::from(Compile { args, env: Some(env), ..Compile::default() });
     let mut frame = wire_v16::encode(&compile, "compile").expect("encodes");
     let (read, report) = testkit::measure(|| decode_frame::<Request>(&mut frame));
     assert_eq!(read.expect("legal").expect("complete").message, Ok(compile));
@@ -104,8 +104,8 @@ fn a_path_that_is_not_utf8_is_refused_and_never_changed() {
     let outputs = |path| vec![ArtifactOutput { name: String::new(), payload: ArtifactPayload::Path(path) }];
     let artifact = ArtifactData { outputs: outputs(path.clone()), ..ArtifactData::default() };
     for request in [
-        Request::Compile(Compile { compiler: path.clone(), ..Compile::default() }),
-        Request::Store(Store { artifact, ..Store::default() }),
+        Request::from(Compile { compiler: path.clone(), ..Compile::default() }),
+        Request::from(Store { artifact, ..Store::default() }),
         Request::ReleaseWorktreeHandles(ipc_model::ReleaseWorktreeHandles { path }),
     ] {
         let mut buffer = BytesMut::from(&b"before"[..]);

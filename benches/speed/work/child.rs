@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::caller::{Caller, Kind};
 use crate::machine::{many_files, memory};
 use crate::server::{Answerer, Payloads, listen, serve};
+use crate::work::many::Crowd;
 
 /// Does what `speed child` was told.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -31,6 +32,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
             let kind = Kind::of_name(kind).context("no such client")?;
             let mut caller = Caller::connect(kind, Path::new(path))?;
             caller.fetches(len.parse()?, times.parse()?)?;
+            Ok(())
+        }
+        // Nothing measures this one: it is for callgrind, perf and strace.
+        ["crowd", kind, path, clients, times] => {
+            many_files()?;
+            let kind = Kind::of_name(kind).context("no such client")?;
+            let mut crowd = Crowd::connect(kind, Path::new(path), clients.parse()?)?;
+            crowd.pings(times.parse()?)?;
             Ok(())
         }
         ["peak", kind, path, len] => {

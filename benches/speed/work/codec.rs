@@ -25,7 +25,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
 
 fn hit(scale: &Scale) -> Result<Vec<Row>> {
     let payload = Bytes::from((0..1 << 20).map(|at: u32| (at ^ (at >> 8)) as u8).collect::<Vec<u8>>());
-    let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(payload.clone()) });
+    let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(payload.clone()).into() });
     let v15_frame = wire_v15::encode(&hit)?;
     let v16_frame = wire_v16::encode(&hit, "lookup")?;
     let mut copy = vec![0; payload.len()];
@@ -72,7 +72,7 @@ fn compile(scale: &Scale) -> Result<Vec<Row>> {
         ),
         stdin: Bytes::new(),
     };
-    let request = Request::Compile(model.clone());
+    let request = Request::from(model.clone());
     let v15_frame = wire_v15::encode(&request)?;
     let mut by_hand = BytesMut::with_capacity(64 << 10);
     write_by_hand(&model, &mut by_hand);

@@ -1,8 +1,10 @@
 //! Many clients at once.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use super::{Outcome, Scale};
@@ -23,29 +25,43 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     let mut peers = Vec::new();
     for kind in kinds {
         let serving = Serving::start(kind.answerer())?;
-        let runtime = runtime()?;
-        let mut callers = Vec::new();
-        for _ in 0..CLIENTS {
-            callers.push(runtime.block_on(AsyncCaller::connect(kind, serving.path()))?);
-        }
+        let mut crowd = Crowd::connect(kind, serving.path(), CLIENTS)?;
         kept.push(serving);
-        peers.push(Peer::new(kind.name(), move |times| {
-            runtime.block_on(async {
-                let start = Stopwatch::start();
-                let mut tasks = JoinSet::new();
-                for mut caller in callers.drain(..) {
-                    tasks.spawn(async move { caller.pings(times / CLIENTS).await.map(|_| caller) });
-                }
-                while let Some(caller) = tasks.join_next().await {
-                    callers.push(caller??);
-                }
-                Ok::<Duration, anyhow::Error>(start.elapsed())
-            })
-        }));
+        peers.push(Peer::new(kind.name(), move |times| crowd.pings(times / CLIENTS)));
     }
     // Many for each client in turn: its task is started and ended within the time that is measured.
     let micros = rounds(&mut peers, scale.rounds(15), CLIENTS * scale.times(60))?;
     let target = |name: &str| Some(Target::AtMost(1.05)).filter(|_| name != "tokio");
     let workload = "512 clients at once, time per ping, one CPU";
     Ok(Judge { workload, floor: |_| "tokio", target: &target, bytes: None }.rows(&peers, &micros).into())
+}
+
+/// Clients of one kind, within one runtime.
+pub struct Crowd {
+    runtime: Runtime,
+    callers: Vec<AsyncCaller>,
+}
+
+impl Crowd {
+    pub fn connect(kind: Kind, path: &Path, clients: u32) -> Result<Self> {
+        let runtime = runtime()?;
+        let callers = (0..clients).map(|_| runtime.block_on(AsyncCaller::connect(kind, path)));
+        Ok(Self { callers: callers.collect::<Result<_>>()?, runtime })
+    }
+
+    /// Each of them pings so many times, all at once.
+    pub fn pings(&mut self, times: u32) -> Result<Duration> {
+        let Self { runtime, callers } = self;
+        runtime.block_on(async {
+            let start = Stopwatch::start();
+            let mut tasks = JoinSet::new();
+            for mut caller in callers.drain(..) {
+                tasks.spawn(async move { caller.pings(times).await.map(|_| caller) });
+            }
+            while let Some(caller) = tasks.join_next().await {
+                callers.push(caller??);
+            }
+            Ok(start.elapsed())
+        })
+    }
 }

@@ -53,10 +53,16 @@ pub enum LookupResult {
     /// The key is cached.
     Hit {
         /// What was stored under it.
-        artifact: ArtifactData,
+        artifact: Box<ArtifactData>,
     },
     /// The key is not cached.
     Miss,
+}
+
+impl From<Option<ArtifactData>> for LookupResult {
+    fn from(artifact: Option<ArtifactData>) -> Self {
+        artifact.map_or(Self::Miss, |artifact| Self::Hit { artifact: Box::new(artifact) })
+    }
 }
 
 /// The answer to a store.

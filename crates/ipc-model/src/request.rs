@@ -6,6 +6,9 @@ use crate::{
 };
 
 /// A request, in the order of its wire numbers (`spec/WIRE.md` §4.2).
+///
+/// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 32
+/// bytes. [`From`] puts it there: `Request::from(compile)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Are you there?
@@ -17,23 +20,23 @@ pub enum Request {
     /// Is this key cached?
     Lookup(Lookup),
     /// Cache this.
-    Store(Store),
+    Store(Box<Store>),
     /// Open a session.
-    SessionStart(SessionStart),
+    SessionStart(Box<SessionStart>),
     /// Compile within a session.
-    Compile(Compile),
+    Compile(Box<Compile>),
     /// Close a session.
     SessionEnd(SessionId),
     /// Forget everything that is cached.
     Clear,
     /// Compile outside of any session.
-    CompileEphemeral(CompileEphemeral),
+    CompileEphemeral(Box<CompileEphemeral>),
     /// Link outside of any session.
-    LinkEphemeral(LinkEphemeral),
+    LinkEphemeral(Box<LinkEphemeral>),
     /// What happened in this session?
     SessionStats(SessionId),
     /// Has anything changed?
-    FingerprintCheck(FingerprintCheck),
+    FingerprintCheck(Box<FingerprintCheck>),
     /// What was checked succeeded.
     FingerprintMarkSuccess(FingerprintFile),
     /// What was checked failed.
@@ -43,7 +46,7 @@ pub enum Request {
     /// Which Rust artifacts are cached?
     ListRustArtifacts,
     /// Run this tool.
-    GenericToolExec(GenericToolExec),
+    GenericToolExec(Box<GenericToolExec>),
     /// Let go of everything under this directory.
     ReleaseWorktreeHandles(ReleaseWorktreeHandles),
 }
@@ -121,6 +124,32 @@ macro_rules! kinds {
 }
 pub(crate) use kinds;
 
+/// Implements `From` for contents that only one variant has.
+macro_rules! made_of {
+    ($message:ident { $($variant:ident($contents:ty),)* }) => {$(
+        impl From<$contents> for crate::$message {
+            fn from(contents: $contents) -> Self {
+                Self::$variant(contents.into())
+            }
+        }
+    )*};
+}
+pub(crate) use made_of;
+
+made_of! {
+    Request {
+        Lookup(Lookup),
+        Store(Store),
+        SessionStart(SessionStart),
+        Compile(Compile),
+        CompileEphemeral(CompileEphemeral),
+        LinkEphemeral(LinkEphemeral),
+        FingerprintCheck(FingerprintCheck),
+        GenericToolExec(GenericToolExec),
+        ReleaseWorktreeHandles(ReleaseWorktreeHandles),
+    }
+}
+
 kinds! {
     /// Which request, without its contents.
     RequestKind of Request {
@@ -193,6 +222,11 @@ mod tests {
             assert_eq!(kind.index() as usize, index, "{kind}");
         }
         assert_eq!(RequestKind::ALL.len(), 19);
+    }
+
+    #[test]
+    fn a_request_is_cheap_to_move() {
+        assert!(size_of::<Request>() <= 32, "{}", size_of::<Request>());
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Everything that a daemon can answer.
 
-use crate::request::kinds;
+use crate::request::{kinds, made_of};
 use crate::{
     CompileResult, DaemonStatus, FingerprintCheckResult, GenericToolExecResult, LinkResult, LookupResult,
     NormalizedPath, RustArtifactInfo, SessionStarted, SessionStatsReply, StoreResult,
 };
 
 /// A response, in the order of its wire numbers (`spec/WIRE.md` §4.3).
+///
+/// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 80
+/// bytes. [`From`] puts it there: `Response::from(status)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Response {
     /// The daemon is there.
@@ -14,7 +17,7 @@ pub enum Response {
     /// It finishes and exits.
     ShuttingDown,
     /// How it is.
-    Status(DaemonStatus),
+    Status(Box<DaemonStatus>),
     /// Whether a key is cached.
     LookupResult(LookupResult),
     /// Whether a store changed anything.
@@ -26,7 +29,7 @@ pub enum Response {
     /// A session is closed.
     SessionEnded(SessionStatsReply),
     /// How a link step ended.
-    LinkResult(LinkResult),
+    LinkResult(Box<LinkResult>),
     /// The request was not done.
     Error(ErrorMessage),
     /// What was forgotten.
@@ -40,7 +43,7 @@ pub enum Response {
     /// Which Rust artifacts are cached.
     RustArtifactList(RustArtifactList),
     /// How a tool ended.
-    GenericToolExecResult(GenericToolExecResult),
+    GenericToolExecResult(Box<GenericToolExecResult>),
     /// Too busy; ask again later.
     Backpressure(Backpressure),
     /// What was let go of.
@@ -122,9 +125,37 @@ kinds! {
     }
 }
 
+made_of! {
+    Response {
+        Status(DaemonStatus),
+        LookupResult(LookupResult),
+        StoreResult(StoreResult),
+        SessionStarted(SessionStarted),
+        CompileResult(CompileResult),
+        LinkResult(LinkResult),
+        Error(ErrorMessage),
+        Cleared(Cleared),
+        FingerprintCheckResult(FingerprintCheckResult),
+        RustArtifactList(RustArtifactList),
+        GenericToolExecResult(GenericToolExecResult),
+        Backpressure(Backpressure),
+        ReleaseWorktreeHandlesResult(ReleaseWorktreeHandlesResult),
+    }
+}
+
 impl Response {
     /// Returns an [`Response::Error`] that says `message`.
     pub fn error(message: impl Into<String>) -> Self {
         Self::Error(ErrorMessage { message: message.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_cheap_to_move() {
+        assert!(size_of::<Response>() <= 80, "{}", size_of::<Response>());
     }
 }

@@ -56,5 +56,11 @@ pub struct SessionStarted {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStatsReply {
     /// The figures.
-    pub stats: Option<SessionStats>,
+    pub stats: Option<Box<SessionStats>>,
+}
+
+impl From<Option<SessionStats>> for SessionStatsReply {
+    fn from(stats: Option<SessionStats>) -> Self {
+        Self { stats: stats.map(Box::new) }
+    }
 }

@@ -193,7 +193,7 @@ mod tests {
             stderr: vec![5; 3].into(),
             exit_code: 1,
         };
-        let hit = Response::LookupResult(LookupResult::Hit { artifact });
+        let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact.into() });
         for lane in Lane::ALL {
             let ids = Ids { request_id: "id".into(), frame_request_id: 7 };
             let mut flat = BytesMut::from(&b"before"[..]);

@@ -10,7 +10,6 @@ static PING: Request = Request::Ping;
 
 /// What to do next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of them for each exchange, never in a list")]
 pub(crate) enum Do<'a> {
     /// Send `request` on `lane` and tell what came of it.
     Exchange {

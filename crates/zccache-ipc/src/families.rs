@@ -27,7 +27,9 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn status(&$($mutable)? self) -> Result<DaemonStatus, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::Status, Status)
+            let status: Result<Box<DaemonStatus>, CallError> =
+                crate::families::value!(self, {$($wait)*}, Request::Status, Status);
+            status.map(|status| *status)
         }
 
         /// Looks up what is cached under `cache_key`; `None` is a miss.
@@ -40,7 +42,7 @@ macro_rules! family_methods {
             let result: Result<LookupResult, CallError> =
                 crate::families::value!(self, {$($wait)*}, request, LookupResult);
             result.map(|result| match result {
-                LookupResult::Hit { artifact } => Some(artifact),
+                LookupResult::Hit { artifact } => Some(*artifact),
                 LookupResult::Miss => None,
             })
         }
@@ -55,7 +57,7 @@ macro_rules! family_methods {
             cache_key: impl Into<String>,
             artifact: ArtifactData,
         ) -> Result<StoreResult, CallError> {
-            let request = Request::Store(Store { cache_key: cache_key.into(), artifact });
+            let request = Request::from(Store { cache_key: cache_key.into(), artifact });
             crate::families::value!(self, {$($wait)*}, request, StoreResult)
         }
 
@@ -65,7 +67,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`].
         pub $($async)? fn session_start(&$($mutable)? self, start: SessionStart) -> Result<SessionStarted, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::SessionStart(start), SessionStarted)
+            crate::families::value!(self, {$($wait)*}, start.into(), SessionStarted)
         }
 
         /// Closes a session and returns its figures, where it kept any.
@@ -80,7 +82,7 @@ macro_rules! family_methods {
             let request = Request::SessionEnd(SessionId { session_id: session_id.into() });
             let reply: Result<SessionStatsReply, CallError> =
                 crate::families::value!(self, {$($wait)*}, request, SessionEnded);
-            reply.map(|reply| reply.stats)
+            reply.map(|reply| reply.stats.map(|stats| *stats))
         }
 
         /// Returns the figures of an open session, where it keeps any.
@@ -95,7 +97,7 @@ macro_rules! family_methods {
             let request = Request::SessionStats(SessionId { session_id: session_id.into() });
             let reply: Result<SessionStatsReply, CallError> =
                 crate::families::value!(self, {$($wait)*}, request, SessionStatsResult);
-            reply.map(|reply| reply.stats)
+            reply.map(|reply| reply.stats.map(|stats| *stats))
         }
 
         /// Forgets everything that is cached.
@@ -113,7 +115,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; a compiler that fails is a result, not an error.
         pub $($async)? fn compile(&$($mutable)? self, compile: Compile) -> Result<CompileResult, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::Compile(compile), CompileResult)
+            crate::families::value!(self, {$($wait)*}, compile.into(), CompileResult)
         }
 
         /// Compiles outside of any session.
@@ -122,7 +124,7 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; a compiler that fails is a result, not an error.
         pub $($async)? fn compile_ephemeral(&$($mutable)? self, compile: CompileEphemeral) -> Result<CompileResult, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::CompileEphemeral(compile), CompileResult)
+            crate::families::value!(self, {$($wait)*}, compile.into(), CompileResult)
         }
 
         /// Links outside of any session.
@@ -131,7 +133,9 @@ macro_rules! family_methods {
         ///
         /// [`CallError`]; a linker that fails is a result, not an error.
         pub $($async)? fn link_ephemeral(&$($mutable)? self, link: LinkEphemeral) -> Result<LinkResult, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::LinkEphemeral(link), LinkResult)
+            let result: Result<Box<LinkResult>, CallError> =
+                crate::families::value!(self, {$($wait)*}, link.into(), LinkResult);
+            result.map(|result| *result)
         }
 
         /// Asks whether anything changed since the last recorded success.
@@ -143,7 +147,7 @@ macro_rules! family_methods {
             &$($mutable)? self,
             check: FingerprintCheck,
         ) -> Result<FingerprintCheckResult, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::FingerprintCheck(check), FingerprintCheckResult)
+            crate::families::value!(self, {$($wait)*}, check.into(), FingerprintCheckResult)
         }
 
         /// Records that what was checked succeeded.
@@ -205,7 +209,9 @@ macro_rules! family_methods {
             &$($mutable)? self,
             exec: GenericToolExec,
         ) -> Result<GenericToolExecResult, CallError> {
-            crate::families::value!(self, {$($wait)*}, Request::GenericToolExec(exec), GenericToolExecResult)
+            let result: Result<Box<GenericToolExecResult>, CallError> =
+                crate::families::value!(self, {$($wait)*}, exec.into(), GenericToolExecResult);
+            result.map(|result| *result)
         }
 
         /// Asks the daemon to let go of everything under `path`.
@@ -227,7 +233,7 @@ macro_rules! family_methods {
 /// Calls, and takes a response without contents for success.
 macro_rules! unit {
     ($client:ident, {$($wait:tt)*}, $request:expr, $response:ident) => {{
-        let request = $request;
+        let request: Request = $request;
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response => Ok(()),
@@ -239,7 +245,7 @@ macro_rules! unit {
 /// Calls, and returns the contents of the response.
 macro_rules! value {
     ($client:ident, {$($wait:tt)*}, $request:expr, $response:ident) => {{
-        let request = $request;
+        let request: Request = $request;
         let kind = request.kind();
         match $client.call(&request) $($wait)* ? {
             Response::$response(value) => Ok(value),

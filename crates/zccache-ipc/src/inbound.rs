@@ -202,7 +202,7 @@ mod tests {
             payload: ipc_model::ArtifactPayload::Bytes(payload),
         }];
         let artifact = ipc_model::ArtifactData { outputs, ..ipc_model::ArtifactData::default() };
-        let hit = Response::LookupResult(ipc_model::LookupResult::Hit { artifact });
+        let hit = Response::LookupResult(ipc_model::LookupResult::Hit { artifact: artifact.into() });
         let frame = wire_v15::encode(&hit).expect("fits");
         inbound.append(&frame[..100]);
         assert!(matches!(inbound.take::<Response>(Wires::ALL), Ok(None)));

@@ -129,9 +129,9 @@ async fn a_reply_without_room_is_an_error_where_the_request_was_acted_on() {
     let clear_is_large = |request| async move {
         match request {
             // As large as a reply may be, and no request that may be made again.
-            Request::SessionStart(_) => {
-                Response::LookupResult(zccache_ipc::model::LookupResult::Hit { artifact: artifact(15 << 20) })
-            }
+            Request::SessionStart(_) => Response::LookupResult(zccache_ipc::model::LookupResult::Hit {
+                artifact: artifact(15 << 20).into(),
+            }),
             other => fixed(other).await,
         }
     };

@@ -34,7 +34,7 @@ impl OneThread {
     /// Answers pings, and lookups with the same `len` bytes each time.
     fn start(len: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(len) });
+        let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(len).into() });
         let running = runtime.block_on(async {
             let answer = move |request| if request == Request::Ping { Response::Pong } else { hit.clone() };
             start(Answering(move |request| std::future::ready(answer(request))), every_lane())

@@ -228,7 +228,7 @@ async fn a_reply_above_the_limit_becomes_an_error_and_the_connection_goes_on() {
         Answering(|request| async move {
             match request {
                 Request::Ping => Response::Pong,
-                _ => Response::LookupResult(LookupResult::Hit { artifact: artifact(17 << 20) }),
+                _ => Response::LookupResult(LookupResult::Hit { artifact: artifact(17 << 20).into() }),
             }
         }),
         config(),

@@ -10,6 +10,23 @@ use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 /// Every schema, by its path under `proto/`.
 const SCHEMAS: &[&str] = &["zccache/v1/zccache_v1.proto", "running_process/broker/v1/frame.proto"];
 
+/// What is large, and would make each message that can hold it as large: a ping too is moved several times.
+const BOXED: &[&str] = &[
+    ".zccache.v1.Request.body.store",
+    ".zccache.v1.Request.body.session_start",
+    ".zccache.v1.Request.body.compile",
+    ".zccache.v1.Request.body.compile_ephemeral",
+    ".zccache.v1.Request.body.link_ephemeral",
+    ".zccache.v1.Request.body.fingerprint_check",
+    ".zccache.v1.Request.body.generic_tool_exec",
+    ".zccache.v1.Response.body.status",
+    ".zccache.v1.Response.body.link_result",
+    ".zccache.v1.Response.body.generic_tool_exec_result",
+    ".zccache.v1.LookupResult.body.hit",
+    ".zccache.v1.SessionEnded.stats",
+    ".zccache.v1.SessionStatsResult.stats",
+];
+
 const BANNER: &str = "// Made by `cargo xtask codegen` from the schemas under `proto/`. Never edited.\n";
 
 /// Compiles every schema.
@@ -29,6 +46,9 @@ pub(super) fn compile(proto: &Path) -> Result<FileDescriptorSet> {
 pub(super) fn messages(schemas: &FileDescriptorSet) -> Result<BTreeMap<String, String>> {
     let mut config = Config::new();
     config.bytes(["."]); // shared with the received frame, not copied
+    for member in BOXED {
+        config.boxed(member);
+    }
     let requests = schemas.file.iter().map(|file| (module(file), file.clone())).collect();
     let generated = config.generate(requests).context("prost-build")?;
     let file = |(module, text): (Module, String)| {

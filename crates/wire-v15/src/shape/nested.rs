@@ -48,7 +48,7 @@ choice! {
 
 /// The fields of [`LookupResult::Hit`].
 struct Hit {
-    artifact: ArtifactData,
+    artifact: Box<ArtifactData>,
 }
 
 /// [`LookupResult`] with the fields of its one struct variant in a struct, for reading.

@@ -1,4 +1,4 @@
-//! Optionals, lists, pairs and the tags of enums.
+//! Optionals, boxes, lists, pairs and the tags of enums.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -68,6 +68,33 @@ impl<T: Shape> Shape for Option<T> {
         if let Some(value) = self {
             value.large(least, found);
         }
+    }
+}
+
+/// A box is where a value is, and nothing on the wire.
+impl<T: Shape> Shape for Box<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::serialize(self, serializer)
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error> {
+        T::deserialize(deserializer, body).map(Self::new)
+    }
+
+    fn when_absent() -> Option<Self> {
+        T::when_absent().map(Self::new)
+    }
+
+    fn check_paths(&self) -> Result<(), NotUtf8> {
+        T::check_paths(self)
+    }
+
+    fn bulk(&self) -> usize {
+        T::bulk(self)
+    }
+
+    fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
+        T::large(self, least, found);
     }
 }
 

@@ -51,13 +51,13 @@ pub mod request {
         Lookup(super::Lookup),
         /// Cache this.
         #[prost(message, tag = "5")]
-        Store(super::Store),
+        Store(::prost::alloc::boxed::Box<super::Store>),
         /// Open a session.
         #[prost(message, tag = "6")]
-        SessionStart(super::SessionStart),
+        SessionStart(::prost::alloc::boxed::Box<super::SessionStart>),
         /// Compile within a session.
         #[prost(message, tag = "7")]
-        Compile(super::Compile),
+        Compile(::prost::alloc::boxed::Box<super::Compile>),
         /// Close a session.
         #[prost(message, tag = "8")]
         SessionEnd(super::SessionEnd),
@@ -66,16 +66,16 @@ pub mod request {
         Clear(super::Empty),
         /// Compile outside of any session.
         #[prost(message, tag = "10")]
-        CompileEphemeral(super::CompileEphemeral),
+        CompileEphemeral(::prost::alloc::boxed::Box<super::CompileEphemeral>),
         /// Link outside of any session.
         #[prost(message, tag = "11")]
-        LinkEphemeral(super::LinkEphemeral),
+        LinkEphemeral(::prost::alloc::boxed::Box<super::LinkEphemeral>),
         /// What happened in this session?
         #[prost(message, tag = "12")]
         SessionStats(super::SessionStatsRequest),
         /// Has anything changed?
         #[prost(message, tag = "13")]
-        FingerprintCheck(super::FingerprintCheck),
+        FingerprintCheck(::prost::alloc::boxed::Box<super::FingerprintCheck>),
         /// What was checked succeeded.
         #[prost(message, tag = "14")]
         FingerprintMarkSuccess(super::FingerprintMarkSuccess),
@@ -90,7 +90,7 @@ pub mod request {
         ListRustArtifacts(super::Empty),
         /// Run this tool.
         #[prost(message, tag = "18")]
-        GenericToolExec(super::GenericToolExec),
+        GenericToolExec(::prost::alloc::boxed::Box<super::GenericToolExec>),
         /// Let go of everything under this directory.
         #[prost(message, tag = "19")]
         ReleaseWorktreeHandles(super::ReleaseWorktreeHandles),
@@ -122,7 +122,7 @@ pub mod response {
         ShuttingDown(super::Empty),
         /// How it is.
         #[prost(message, tag = "3")]
-        Status(super::DaemonStatus),
+        Status(::prost::alloc::boxed::Box<super::DaemonStatus>),
         /// Whether a key is cached.
         #[prost(message, tag = "4")]
         LookupResult(super::LookupResult),
@@ -140,7 +140,7 @@ pub mod response {
         SessionEnded(super::SessionEnded),
         /// How a link step ended.
         #[prost(message, tag = "9")]
-        LinkResult(super::LinkResult),
+        LinkResult(::prost::alloc::boxed::Box<super::LinkResult>),
         /// The request was not done.
         #[prost(message, tag = "10")]
         Error(super::Error),
@@ -161,7 +161,7 @@ pub mod response {
         RustArtifactList(super::RustArtifactList),
         /// How a tool ended.
         #[prost(message, tag = "16")]
-        GenericToolExecResult(super::GenericToolExecResult),
+        GenericToolExecResult(::prost::alloc::boxed::Box<super::GenericToolExecResult>),
         /// Too busy; ask again later.
         #[prost(message, tag = "17")]
         Backpressure(super::Backpressure),
@@ -488,7 +488,7 @@ pub mod lookup_result {
     pub enum Body {
         /// The key is cached, and this was stored under it.
         #[prost(message, tag = "1")]
-        Hit(super::ArtifactData),
+        Hit(::prost::alloc::boxed::Box<super::ArtifactData>),
         /// The key is not cached.
         #[prost(message, tag = "2")]
         Miss(super::Empty),
@@ -744,11 +744,11 @@ pub struct CompileResult {
     pub cached: bool,
 }
 /// A session is closed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionEnded {
     /// The figures.
-    #[prost(message, optional, tag = "1")]
-    pub stats: ::core::option::Option<SessionStats>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub stats: ::core::option::Option<::prost::alloc::boxed::Box<SessionStats>>,
 }
 /// How a link step ended.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -793,11 +793,11 @@ pub struct Cleared {
     pub on_disk_bytes_freed: u64,
 }
 /// What happened in a session.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionStatsResult {
     /// The figures.
-    #[prost(message, optional, tag = "1")]
-    pub stats: ::core::option::Option<SessionStats>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub stats: ::core::option::Option<::prost::alloc::boxed::Box<SessionStats>>,
 }
 /// The answer to a fingerprint check.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -49,14 +49,14 @@ impl Record for wire::LookupResult {
 
     fn len(model: &LookupResult) -> usize {
         match model {
-            LookupResult::Hit { artifact } => delimited_len(artifact, numbers::LookupResult::hit),
+            LookupResult::Hit { artifact } => delimited_len(&**artifact, numbers::LookupResult::hit),
             LookupResult::Miss => super::key_len(numbers::LookupResult::miss) + varint_len(0),
         }
     }
 
     fn put(model: &LookupResult, buffer: &mut Pieces) {
         match model {
-            LookupResult::Hit { artifact } => put_delimited(artifact, numbers::LookupResult::hit, buffer),
+            LookupResult::Hit { artifact } => put_delimited(&**artifact, numbers::LookupResult::hit, buffer),
             LookupResult::Miss => {
                 put_key(numbers::LookupResult::miss, super::LEN, buffer);
                 prost::encoding::encode_varint(0, buffer.copied());
@@ -66,7 +66,7 @@ impl Record for wire::LookupResult {
 
     fn check_paths(model: &LookupResult) -> Result<(), NotUtf8> {
         match model {
-            LookupResult::Hit { artifact } => Contents::check_paths(artifact),
+            LookupResult::Hit { artifact } => Contents::check_paths(&**artifact),
             LookupResult::Miss => Ok(()),
         }
     }
@@ -75,7 +75,7 @@ impl Record for wire::LookupResult {
         let place = Place { message: "LookupResult", field: "body" };
         match self.body.ok_or_else(|| place.missing())? {
             lookup_result::Body::Hit(artifact) => {
-                artifact.into_model().map(|artifact| LookupResult::Hit { artifact })
+                artifact.into_model().map(|artifact| LookupResult::Hit { artifact: artifact.into() })
             }
             lookup_result::Body::Miss(wire::Empty {}) => Ok(LookupResult::Miss),
         }

@@ -121,7 +121,7 @@ macro_rules! choice {
             fn of_member(member: Self::Member) -> Result<Self, crate::ConvertError> {
                 Ok(match member {
                     $(choice!(@member $variant $($inner)?) => {
-                        Self::$variant $((crate::shape::Record::into_model($inner)?))?
+                        Self::$variant $((choice!(@model $inner)))?
                     })+
                 })
             }
@@ -134,5 +134,6 @@ macro_rules! choice {
         }
     };
     (@member $variant:ident) => { Self::Member::$variant(crate::generated::zccache_v1::Empty {}) };
+    (@model $inner:ident) => { crate::shape::Record::into_model($inner)?.into() }; // boxed or not
     (@member $variant:ident $inner:ident) => { Self::Member::$variant($inner) };
 }

@@ -75,6 +75,27 @@ pub(crate) trait Record: Sized {
     fn into_model(self) -> Result<Self::Model, ConvertError>;
 }
 
+/// A member that is large, and stands in a box.
+impl<R: Record> Record for Box<R> {
+    type Model = R::Model;
+
+    fn len(model: &Self::Model) -> usize {
+        R::len(model)
+    }
+
+    fn put(model: &Self::Model, buffer: &mut Pieces) {
+        R::put(model, buffer);
+    }
+
+    fn check_paths(model: &Self::Model) -> Result<(), NotUtf8> {
+        R::check_paths(model)
+    }
+
+    fn into_model(self) -> Result<Self::Model, ConvertError> {
+        R::into_model(*self)
+    }
+}
+
 /// A value of the model that has one generated message.
 pub(crate) trait Nested: Sized {
     type Wire: Record<Model = Self>;

@@ -7,7 +7,7 @@ use ipc_model::{
 };
 use wire_frame::Pieces;
 
-use super::{Field, Out, Record};
+use super::{Contents, Field, Out, Record};
 use crate::ConvertError;
 use crate::convert_error::Place;
 use crate::generated::fields::zccache_v1 as numbers;
@@ -56,6 +56,25 @@ record! {
         artifact_store_ns, total_miss_ns,
     }
     RustArtifactInfo as RustArtifactInfo { cache_key, output_names, payload_count }
+}
+
+/// The figures of a session, which are large and often not there.
+impl Contents for Box<SessionStats> {
+    fn size(&self) -> usize {
+        wire::SessionStats::len(self)
+    }
+
+    fn put(&self, buffer: &mut Pieces) {
+        wire::SessionStats::put(self, buffer);
+    }
+}
+
+impl Field for Option<Box<SessionStats>> {
+    type Wire = Option<Box<wire::SessionStats>>;
+
+    fn of_wire(wire: Self::Wire, _: Place) -> Result<Self, ConvertError> {
+        wire.map(|stats| stats.into_model().map(Box::new)).transpose()
+    }
 }
 
 /// A path is text in a message of its own, so that an empty one is not an absent one.

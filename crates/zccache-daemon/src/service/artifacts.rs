@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zccache_ipc::model::{ArtifactData, LookupResult, Response, RustArtifactList, StoreResult};
+use zccache_ipc::model::{ArtifactData, Response, RustArtifactList, StoreResult};
 
 use super::refusal;
 use crate::counters::Counters;
@@ -32,7 +32,7 @@ impl Artifacts {
         let hit = artifact.as_ref().map(|artifact| artifact.payload_len() as u64);
         if hit.is_some() { &self.counters.hits } else { &self.counters.misses }.add_one();
         self.sessions.count(Event::Lookup { key, hit }, connection, began.elapsed());
-        Response::LookupResult(artifact.map_or(LookupResult::Miss, |artifact| LookupResult::Hit { artifact }))
+        Response::LookupResult(artifact.into())
     }
 
     pub(super) async fn store(&self, key: &str, artifact: ArtifactData, connection: Connection) -> Response {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use zccache_ipc::model::{
-    PrivateDaemonSessionOptions, Response, SessionStart, SessionStarted, SessionStatsReply,
-};
+use zccache_ipc::model::{PrivateDaemonSessionOptions, Response, SessionStart, SessionStarted};
 
 use super::{Identity, refusal};
 use crate::sessions::{Connection, Sessions};
@@ -41,15 +39,15 @@ impl Builds {
     pub(super) fn stats(&self, id: &str) -> Response {
         self.sessions.stats(id).map_or_else(
             |error| refusal::by_sessions(&error),
-            |stats| Response::SessionStatsResult(SessionStatsReply { stats }),
+            |stats| Response::SessionStatsResult(stats.into()),
         )
     }
 
     pub(super) async fn end(&self, id: &str) -> Response {
-        self.sessions.end(id).await.map_or_else(
-            |error| refusal::by_sessions(&error),
-            |stats| Response::SessionEnded(SessionStatsReply { stats }),
-        )
+        self.sessions
+            .end(id)
+            .await
+            .map_or_else(|error| refusal::by_sessions(&error), |stats| Response::SessionEnded(stats.into()))
     }
 
     /// Says in the released words what the options ask for that this daemon is not.

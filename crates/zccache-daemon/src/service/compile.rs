@@ -39,7 +39,7 @@ impl Compiles {
         Self { sessions, counters, tools, compiler }
     }
 
-    pub(super) async fn compile(&self, compile: Compile) -> Response {
+    pub(super) async fn compile(&self, compile: Box<Compile>) -> Response {
         // An id of a session that is not open is no reason not to compile, one that is none is.
         let private = match self.sessions.private_env(&compile.session_id) {
             Ok(private) => private,
@@ -56,7 +56,7 @@ impl Compiles {
         self.run(tool, Some(&compile.session_id)).await
     }
 
-    pub(super) async fn compile_ephemeral(&self, compile: CompileEphemeral) -> Response {
+    pub(super) async fn compile_ephemeral(&self, compile: Box<CompileEphemeral>) -> Response {
         let tool = Tool {
             program: compile.compiler.into(),
             args: compile.args,
@@ -111,7 +111,7 @@ impl Compiles {
         }
     }
 
-    pub(super) async fn link_ephemeral(&self, link: LinkEphemeral) -> Response {
+    pub(super) async fn link_ephemeral(&self, link: Box<LinkEphemeral>) -> Response {
         self.counters.links.add_one();
         self.counters.links_non_cacheable.add_one();
         let named = link.tool.to_string();
@@ -127,7 +127,7 @@ impl Compiles {
             Err(error) => Err(error),
         };
         match ran {
-            Ok(ran) => Response::LinkResult(LinkResult {
+            Ok(ran) => Response::from(LinkResult {
                 exit_code: ran.code.unwrap_or(LINKER_KILLED),
                 stdout: ran.stdout,
                 stderr: ran.stderr,

@@ -46,7 +46,7 @@ impl Control {
 
     pub(super) fn status(&self) -> Response {
         self.log_requests();
-        Response::Status(self.figures())
+        self.figures().into()
     }
 
     /// Returns every figure of the daemon.

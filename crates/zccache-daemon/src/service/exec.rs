@@ -23,11 +23,11 @@ impl Execs {
         Self { runner: Runner::new(store, tools), counters }
     }
 
-    pub(super) async fn exec(&self, exec: GenericToolExec) -> Response {
-        match self.runner.exec(exec).await {
+    pub(super) async fn exec(&self, exec: Box<GenericToolExec>) -> Response {
+        match self.runner.exec(*exec).await {
             Ok(result) => {
                 if result.cached { &self.counters.hits } else { &self.counters.misses }.add_one();
-                Response::GenericToolExecResult(result)
+                result.into()
             }
             Err(ExecError::Tool(error @ ToolError::Busy { waiting, .. })) => {
                 refusal::backpressure(waiting, error.to_string())

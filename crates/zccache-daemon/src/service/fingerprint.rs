@@ -40,7 +40,7 @@ impl Fingerprints {
         Self { kept, turns: Semaphore::new(AT_ONCE), places: Semaphore::new(AT_ONCE + WAITING) }
     }
 
-    pub(super) async fn check(&self, check: FingerprintCheck) -> Response {
+    pub(super) async fn check(&self, check: Box<FingerprintCheck>) -> Response {
         self.blocking(move |kept, given_up| {
             let decision = kept.check(&check, given_up).unwrap_or_else(|error| Decision::Run {
                 reason: format!("scan error: {}", chain(&error)),

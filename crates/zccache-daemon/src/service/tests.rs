@@ -42,7 +42,7 @@ impl Sut {
     }
 
     async fn start(&self, start: SessionStart) -> String {
-        match self.ask(Request::SessionStart(start)).await {
+        match self.ask(Request::from(start)).await {
             Response::SessionStarted(started) => started.session_id,
             other => panic!("{other:?}"),
         }
@@ -50,7 +50,7 @@ impl Sut {
 
     async fn status(&self) -> DaemonStatus {
         match self.ask(Request::Status).await {
-            Response::Status(status) => status,
+            Response::Status(status) => *status,
             other => panic!("{other:?}"),
         }
     }
@@ -66,7 +66,7 @@ fn artifact(len: usize) -> ArtifactData {
 
 fn store(key: &str, len: usize) -> Request {
     let cache_key = key.to_owned();
-    Request::Store(zccache_ipc::model::Store { cache_key, artifact: artifact(len) })
+    Request::from(zccache_ipc::model::Store { cache_key, artifact: artifact(len) })
 }
 
 fn lookup(key: &str) -> Request {
@@ -86,7 +86,7 @@ async fn what_was_stored_is_looked_up_counted_listed_and_cleared() {
     assert_eq!(sut.ask(lookup("key")).await, Response::LookupResult(LookupResult::Miss));
     assert_eq!(sut.ask(store("key", 1000)).await, Response::StoreResult(StoreResult::Stored));
     assert_eq!(sut.ask(store("key", 1000)).await, Response::StoreResult(StoreResult::AlreadyExists));
-    let hit = LookupResult::Hit { artifact: artifact(1000) };
+    let hit = LookupResult::Hit { artifact: artifact(1000).into() };
     assert_eq!(sut.ask(lookup("key")).await, Response::LookupResult(hit));
 
     let status = sut.status().await;
@@ -125,9 +125,9 @@ async fn a_tool_that_is_not_there_is_refused_in_the_released_words() {
     };
     for tool in ["/nowhere/tool", "tool"] {
         let told = Response::error(format!("cannot hash tool {tool}"));
-        assert_eq!(sut.ask(Request::GenericToolExec(exec(tool, None))).await, told);
+        assert_eq!(sut.ask(Request::from(exec(tool, None))).await, told);
     }
-    match sut.ask(Request::GenericToolExec(exec("/nowhere/tool", Some([7; 32])))).await {
+    match sut.ask(Request::from(exec("/nowhere/tool", Some([7; 32])))).await {
         Response::Error(error) => assert!(error.message.starts_with("failed to run tool: "), "{error:?}"),
         other => panic!("{other:?}"),
     }
@@ -153,7 +153,7 @@ async fn sessions_are_refused_as_released_daemons_refuse_them() {
     for _ in 0..3 {
         sut.start(tracked()).await;
     }
-    match sut.ask(Request::SessionStart(tracked())).await {
+    match sut.ask(Request::from(tracked())).await {
         Response::Backpressure(busy) => assert_eq!((busy.queue_depth, busy.retry_after_ms), (3, 100)),
         other => panic!("{other:?}"),
     }
@@ -176,11 +176,11 @@ async fn private_options_of_another_daemon_are_refused_and_others_make_no_owner(
     let refused = |text: &str| Response::error(text);
     let (ours, theirs) = (NormalizedPath::from("/cache"), NormalizedPath::from("/y"));
     assert_eq!(
-        sut.ask(Request::SessionStart(private(Some("/x"), Some("/y")))).await,
+        sut.ask(Request::from(private(Some("/x"), Some("/y")))).await,
         refused("private daemon endpoint mismatch: connected to /run/sock, requested /x")
     );
     assert_eq!(
-        sut.ask(Request::SessionStart(private(Some("/run/sock"), Some("/y")))).await,
+        sut.ask(Request::from(private(Some("/run/sock"), Some("/y")))).await,
         refused(&format!("private daemon cache dir mismatch: connected to {ours}, requested {theirs}"))
     );
     sut.start(private(Some("/run/sock"), Some("/cache/."))).await;
@@ -193,7 +193,7 @@ async fn a_journal_path_is_answered_as_it_was_given() {
     let sut = Sut::new();
     let journal_path = Some("missing/j.jsonl".into());
     let start = SessionStart { journal_path, ..SessionStart::default() };
-    match sut.ask(Request::SessionStart(start.clone())).await {
+    match sut.ask(Request::from(start.clone())).await {
         Response::SessionStarted(started) => assert_eq!(started.journal_path, start.journal_path),
         other => panic!("{other:?}"),
     }
@@ -251,7 +251,7 @@ async fn a_fingerprint_is_taken_marked_and_forgotten() {
         })
     };
     let ask = |request| sut.ask(request);
-    let checked = || ask(Request::FingerprintCheck(check(root.path())));
+    let checked = || ask(Request::from(check(root.path())));
     assert_eq!(checked().await, result("run", Some("no cache file".to_owned())));
     assert_eq!(ask(Request::FingerprintMarkSuccess(file.clone())).await, Response::FingerprintAck);
     assert_eq!(checked().await, result("skip", None));
@@ -259,7 +259,7 @@ async fn a_fingerprint_is_taken_marked_and_forgotten() {
     assert_eq!(checked().await, result("run", Some("previous failure".to_owned())));
     assert_eq!(ask(Request::FingerprintInvalidate(file.clone())).await, Response::FingerprintAck);
     assert_eq!(checked().await, result("run", Some("no cache file".to_owned())));
-    match ask(Request::FingerprintCheck(check(std::path::Path::new("/nowhere/at/all")))).await {
+    match ask(Request::from(check(std::path::Path::new("/nowhere/at/all")))).await {
         Response::FingerprintCheckResult(FingerprintCheckResult {
             decision, reason: Some(reason), ..
         }) => {

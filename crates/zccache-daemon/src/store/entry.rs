@@ -32,7 +32,7 @@ pub(super) enum Damage {
 
 /// Returns the stored form of `artifact` under `key`.
 pub(super) fn seal(key: &str, artifact: ArtifactData) -> Result<Vec<u8>, Arc<EncodeError>> {
-    sealed(key, &Response::LookupResult(LookupResult::Hit { artifact }))
+    sealed(key, &Response::LookupResult(LookupResult::Hit { artifact: artifact.into() }))
 }
 
 /// Returns the stored form of the description of a Rust artifact.
@@ -44,7 +44,7 @@ pub(super) fn seal_info(info: RustArtifactInfo) -> Result<Vec<u8>, Arc<EncodeErr
 /// Returns the artifact in the stored `value`. Large contents share its buffer.
 pub(super) fn unseal(key: &str, value: &Bytes) -> Result<ArtifactData, Damage> {
     match unsealed(key, value)? {
-        Response::LookupResult(LookupResult::Hit { artifact }) => Ok(artifact),
+        Response::LookupResult(LookupResult::Hit { artifact }) => Ok(*artifact),
         _ => Err(Damage::Kind),
     }
 }

@@ -37,7 +37,7 @@ fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
         }
         // A tool that starts another one, and waits for what never comes.
         let script = format!("exec 3>{pipe}; echo began >&3; /bin/cat <{pipe}.never");
-        let request = Request::CompileEphemeral(shell(&place, &script));
+        let request = Request::from(shell(&place, &script));
         let limit = if by_stop { LIMIT } else { Duration::from_secs(1) };
         let name = place.name();
         let caller =
@@ -63,7 +63,7 @@ fn a_result_that_no_reply_holds_is_an_error_on_every_lane_and_the_connection_goe
     let _daemon = spawn(&place, &[]);
     let mut client = client(&place.name());
     for lane in [Lane::V15, Lane::V16, Lane::FrameV1] {
-        let flood = Request::CompileEphemeral(shell(&place, "head -c 104857600 /dev/zero"));
+        let flood = Request::from(shell(&place, "head -c 104857600 /dev/zero"));
         match client.call_on(Some(lane), None, &flood).unwrap().message {
             Response::Error(error) => assert!(error.message.contains("a reply holds no more"), "{error:?}"),
             other => panic!("{lane}: {:?}", other.kind()),
@@ -71,7 +71,7 @@ fn a_result_that_no_reply_holds_is_an_error_on_every_lane_and_the_connection_goe
         assert!(client.is_connected());
         // What just fits comes back whole.
         let most = 16 * 1024 * 1024 - 4096;
-        let full = Request::CompileEphemeral(shell(&place, &format!("head -c {most} /dev/zero; exit 3")));
+        let full = Request::from(shell(&place, &format!("head -c {most} /dev/zero; exit 3")));
         match client.call_on(Some(lane), None, &full).unwrap().message {
             Response::CompileResult(CompileResult { exit_code: 3, stdout, .. }) => {
                 assert_eq!(stdout.len(), most);

@@ -21,7 +21,7 @@ pub(super) fn run(caller: &Caller, exec: &Exec, output: &mut Output) -> Result<E
     let result = caller.client(DEFAULT_CLIENT_RECV_TIMEOUT).generic_tool_exec(request)?;
     let code = result.exit_code;
     if output.is_json() {
-        output.json(&contents(&Response::GenericToolExecResult(result)))?;
+        output.json(&contents(&Response::from(result)))?;
     } else {
         output.bytes(&result.stdout)?;
         output.flush()?;

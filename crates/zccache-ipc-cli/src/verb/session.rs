@@ -25,12 +25,12 @@ pub(super) fn run(
         Session::Stats(session) => {
             let caller = Caller::new(environment, global)?;
             let stats = caller.client(TO_ASK).session_stats(session.id)?;
-            show(Response::SessionStatsResult(SessionStatsReply { stats }), output)
+            show(Response::SessionStatsResult(stats.into()), output)
         }
         Session::End(session) => {
             let caller = Caller::new(environment, global)?;
             let stats = caller.client(TO_SWITCH).session_end(session.id)?;
-            show(Response::SessionEnded(SessionStatsReply { stats }), output)
+            show(Response::SessionEnded(stats.into()), output)
         }
     }
 }

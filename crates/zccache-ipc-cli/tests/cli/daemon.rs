@@ -8,8 +8,8 @@ use std::time::Duration;
 use testkit::TempEndpoint;
 use zccache_ipc::endpoint::{Claim, DirPolicy, Environment, Locations, Platform, Variable};
 use zccache_ipc::model::{
-    ArtifactData, Cleared, DaemonStatus, LookupResult, Request, Response, SessionStarted, SessionStats,
-    SessionStatsReply, StoreResult,
+    ArtifactData, Cleared, DaemonStatus, Request, Response, SessionStarted, SessionStats, SessionStatsReply,
+    StoreResult,
 };
 use zccache_ipc::{Caller, DrainPolicy, Server, ServerConfig, ServerHandle, Service, Wires};
 
@@ -107,12 +107,11 @@ impl Answers {
         let mut artifacts = self.artifacts.lock().unwrap();
         let mut session = self.session.lock().unwrap();
         let unknown = |id: String| Response::error(format!("unknown session: {id}"));
-        let stats =
-            |hits| SessionStatsReply { stats: Some(SessionStats { hits, ..SessionStats::default() }) };
+        let stats = |hits| SessionStatsReply::from(Some(SessionStats { hits, ..SessionStats::default() }));
         match request {
             Request::Ping => Response::Pong,
             Request::Shutdown => Response::ShuttingDown,
-            Request::Status => Response::Status(DaemonStatus {
+            Request::Status => Response::from(DaemonStatus {
                 version: "1.2.3".to_owned(),
                 artifact_count: artifacts.len() as u64,
                 uptime_secs: 61,
@@ -127,10 +126,7 @@ impl Answers {
                 Response::StoreResult(StoreResult::Stored)
             }
             Request::Lookup(lookup) => {
-                let found = artifacts.get(&lookup.cache_key).cloned();
-                Response::LookupResult(
-                    found.map_or(LookupResult::Miss, |artifact| LookupResult::Hit { artifact }),
-                )
+                Response::LookupResult(artifacts.get(&lookup.cache_key).cloned().into())
             }
             Request::Clear => {
                 let artifacts_removed = artifacts.drain().count() as u64;

@@ -67,7 +67,6 @@ struct Waiting {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a reply is moved here and out again, never copied")]
 enum State {
     /// Somebody waits.
     Waiting(Option<Waker>),

@@ -25,7 +25,9 @@ pub(crate) fn daemon(len: usize) -> Running {
     let answer = move |request| async move {
         match request {
             Request::Ping => Response::Pong,
-            Request::Lookup(_) => Response::LookupResult(LookupResult::Hit { artifact: artifact(len) }),
+            Request::Lookup(_) => {
+                Response::LookupResult(LookupResult::Hit { artifact: artifact(len).into() })
+            }
             other => Response::error(format!("{} is not for this test", other.kind())),
         }
     };

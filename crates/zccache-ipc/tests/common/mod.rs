@@ -33,7 +33,7 @@ pub(crate) async fn fixed(request: Request) -> Response {
         Request::Ping => Response::Pong,
         Request::Shutdown => Response::ShuttingDown,
         Request::Lookup(lookup) => match lookup.cache_key.parse::<usize>() {
-            Ok(len) => Response::LookupResult(LookupResult::Hit { artifact: artifact(len) }),
+            Ok(len) => Response::LookupResult(LookupResult::Hit { artifact: artifact(len).into() }),
             Err(_) => Response::LookupResult(LookupResult::Miss),
         },
         other => Response::error(format!("{} is not for this test", other.kind())),

@@ -114,13 +114,13 @@ fn request(command: &Command, kind: Kind, environment: &Environment) -> Result<R
     Ok(match (kind, session.filter(|session| !session.is_empty())) {
         (Kind::Links, _) => {
             let client_pid = std::process::id();
-            Request::LinkEphemeral(LinkEphemeral { client_pid, tool: program, args, cwd, env })
+            Request::from(LinkEphemeral { client_pid, tool: program, args, cwd, env })
         }
         (_, Some(session)) => {
             let session_id = session.to_owned();
-            Request::Compile(Compile { session_id, args, cwd, compiler: program, env, stdin })
+            Request::from(Compile { session_id, args, cwd, compiler: program, env, stdin })
         }
-        (_, None) => Request::CompileEphemeral(CompileEphemeral {
+        (_, None) => Request::from(CompileEphemeral {
             client_pid: std::process::id(),
             working_dir: environment.cwd().into(),
             compiler: program,
