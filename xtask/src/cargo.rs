@@ -56,8 +56,11 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String> {
 /// When they cannot be built.
 pub(crate) fn build_daemon(release: bool) -> Result<PathBuf> {
     // With the whole workspace's features, as `cargo xtask ci` builds: nothing is built twice.
-    let mut arguments =
-        vec!["build", "--workspace", "--bin", "zccache-daemon", "--bin", "zccache-ipc", "--locked"];
+    let mut arguments = vec!["build", "--workspace"];
+    arguments.extend(
+        ["zccache-daemon", "zccache-download-daemon", "zccache-ipc"].iter().flat_map(|name| ["--bin", *name]),
+    );
+    arguments.push("--locked");
     if release {
         arguments.push("--release");
     }

@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { name: "layers", run: || passed(layers::run()) },
     Step { name: "clippy", run: || passed(cargo::run(CLIPPY, &[])) },
     Step { name: "without-running-process", run: || passed(without_running_process()) },
+    Step { name: "small-command-line", run: || passed(small_command_line()) },
     Step { name: "programs", run: || passed(cargo::run(PROGRAMS, &[])) },
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
@@ -79,6 +80,22 @@ const WITHOUT_TREE: &[&str] = &[
     "{lib}",
     "--locked",
 ];
+/// What the command line is made of: every start of a compiler by `zccache-ipc wrap` pays for it.
+const CLI_TREE: &[&str] = &[
+    "tree",
+    "--package",
+    "zccache-ipc-cli",
+    "--edges",
+    "normal",
+    "--prefix",
+    "none",
+    "--format",
+    "{lib}",
+    "--locked",
+];
+/// What has no place there: what speaks HTTP and TLS, and what would need the system's mathematical library.
+const NOT_IN_CLI: &[&str] =
+    &["zccache_download", "ureq", "ureq_proto", "http", "rustls", "webpki", "ring", "indicatif", "redb"];
 const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
 const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--locked"];
 const TESTS: &[&str] = &["test", "--workspace", "--all-targets", "--locked"];
@@ -113,6 +130,16 @@ fn without_running_process() -> Result<()> {
     ensure!(tree.lines().any(|name| name == "ipc_endpoint"), "cargo tree lists no crates:\n{tree}");
     let found = tree.lines().find(|name| name.starts_with("running_process") || name.starts_with("rp_"));
     found.map_or(Ok(()), |name| bail!("{name} is in the build that leaves running-process out"))
+}
+
+/// The command line has no HTTP and no TLS: those are the download daemon's.
+fn small_command_line() -> Result<()> {
+    let tree = cargo::output(CLI_TREE)?;
+    ensure!(tree.lines().any(|name| name == "zccache_ipc"), "cargo tree lists no crates:\n{tree}");
+    let found = tree.lines().find(|name| NOT_IN_CLI.contains(name));
+    found.map_or(Ok(()), |name| {
+        bail!("{name} is in the command line, which starts thousands of times in a build")
+    })
 }
 
 fn deny() -> Result<Outcome> {
@@ -173,6 +200,11 @@ fn seconds(took: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_line_has_neither_http_nor_tls() {
+        small_command_line().unwrap();
+    }
 
     #[test]
     fn the_first_failure_stops_the_rest_and_is_named() {

@@ -54,9 +54,9 @@ const TABLE: &[Row] = &[
         "blake3 bytes bytesize clap ctrlc globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
-        "ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
-    program("zccache-ipc-cli", "zccache-ipc zccache-download",
-        "anyhow bytes clap clap_complete comfy-table hex humantime indicatif serde serde_json thiserror"),
+        "clap ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
+    program("zccache-ipc-cli", "zccache-ipc",
+        "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json terminal_size thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",

@@ -10,13 +10,15 @@ use tracing::level_filters::LevelFilter;
 /// A log above this many bytes becomes `.1` when the next daemon starts.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Logs to the end of `file`, else to standard error. Has no effect where a log is set up already.
+/// Logs to the end of `file`, else to standard error, what is of `level` or worse; of a level that is none, that
+/// of `info`. Has no effect where a log is set up already.
 ///
 /// # Errors
 ///
 /// When the file cannot be opened; standard error stands in for it.
-pub fn init(file: Option<&Path>) -> io::Result<()> {
-    let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).log_internal_errors(false);
+pub(crate) fn init(file: Option<&Path>, level: &str) -> io::Result<()> {
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    let builder = tracing_subscriber::fmt().with_max_level(level).log_internal_errors(false);
     let opened = file.map(open).transpose();
     let (file, result) = match opened {
         Ok(file) => (file, Ok(())),
@@ -35,9 +37,4 @@ fn open(path: &Path) -> io::Result<File> {
         let _ = fs::rename(path, path.with_extension("log.1"));
     }
     OpenOptions::new().create(true).append(true).open(path)
-}
-
-/// Writes a line of the program around the daemon.
-pub fn line(text: &str) {
-    tracing::info!("{text}");
 }

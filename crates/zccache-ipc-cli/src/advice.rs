@@ -26,17 +26,17 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::Call(error) => return of_call(error, &command),
         #[cfg(feature = "manifest")]
         Failure::Registry(failure) => return failure.fix(),
-        #[cfg(feature = "download")]
         Failure::Download(error) => return of_download(error, &command),
-        #[cfg(feature = "download")]
         Failure::NoDownloads { endpoint, .. } => {
             format!(
                 "see what it says when it runs in the foreground: {}",
                 command(endpoint, "download serve")
             )
         }
-        #[cfg(feature = "download")]
-        Failure::NotDownloaded { .. } | Failure::Serve(_) => return None,
+        Failure::NoDownloadProgram(_) => "install zccache-download-daemon beside this program or on PATH: \
+                cargo install --path crates/zccache-download"
+            .to_owned(),
+        Failure::NotDownloaded { .. } | Failure::NotRun { .. } => return None,
         Failure::Start(error) => return of_start(error, &command),
         Failure::Stop(error) => return of_stop(error, &command),
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
@@ -155,7 +155,6 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
     })
 }
 
-#[cfg(feature = "download")]
 fn of_download(
     error: &zccache_ipc::download::DownloadError,
     command: &dyn Fn(&Endpoint, &str) -> String,

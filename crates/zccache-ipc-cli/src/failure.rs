@@ -31,13 +31,10 @@ pub(crate) enum Failure {
     Stop(#[from] StopError),
     #[error("the request is not valid")]
     BadMessage(#[from] JsonError),
-    #[cfg(feature = "download")]
     #[error(transparent)]
     Download(#[from] zccache_ipc::download::DownloadError),
-    #[cfg(feature = "download")]
     #[error("{destination} was not downloaded: {why}")]
     NotDownloaded { destination: String, why: String },
-    #[cfg(feature = "download")]
     #[error("the download daemon that was started (pid {pid}) does not serve at {endpoint}{}", how(.ended))]
     NoDownloads {
         endpoint: zccache_ipc::endpoint::Endpoint,
@@ -45,9 +42,11 @@ pub(crate) enum Failure {
         ended: Option<std::process::ExitStatus>,
         source: zccache_ipc::daemon::LogEnd,
     },
-    #[cfg(feature = "download")]
+    /// It says the same as of any other program, and what to do about it is something else.
     #[error(transparent)]
-    Serve(#[from] zccache_download::daemon::DaemonError),
+    NoDownloadProgram(StartError),
+    #[error("cannot run {}", program.display())]
+    NotRun { program: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}", path.display())]
@@ -91,16 +90,12 @@ impl Failure {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Call(error) => of_call(error),
-            Self::Start(error) => of_start(error),
+            Self::Start(error) | Self::NoDownloadProgram(error) => of_start(error),
             Self::Stop(error) => of_stop(error),
-            #[cfg(feature = "download")]
             Self::Download(error) => of_download(error),
-            #[cfg(feature = "download")]
             Self::NotDownloaded { .. } => Kind::Refused,
-            #[cfg(feature = "download")]
             Self::NoDownloads { ended: None, .. } => Kind::Timeout,
-            #[cfg(feature = "download")]
-            Self::NoDownloads { .. } | Self::Serve(_) => Kind::StartFailed,
+            Self::NoDownloads { .. } | Self::NotRun { .. } => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
@@ -154,7 +149,6 @@ pub(crate) fn of_call(error: &CallError) -> Kind {
     }
 }
 
-#[cfg(feature = "download")]
 fn of_download(error: &zccache_ipc::download::DownloadError) -> Kind {
     use zccache_ipc::download::DownloadError;
     match error {
@@ -165,7 +159,6 @@ fn of_download(error: &zccache_ipc::download::DownloadError) -> Kind {
     }
 }
 
-#[cfg(feature = "download")]
 fn how(ended: &Option<std::process::ExitStatus>) -> String {
     ended.map(|status| format!(": it ended ({status})")).unwrap_or_default()
 }

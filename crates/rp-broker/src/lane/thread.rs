@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::LaneFailure;
@@ -68,8 +69,10 @@ pub(super) async fn ask(
     result.unwrap_or_else(|_| Err(LaneFailure::Thread("its thread failed".to_owned())))
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, LaneFailure> {
-    let built = tokio::runtime::Builder::new_current_thread().build();
+/// A runtime of this thread alone. `build` would bring tokio's other scheduler into every program that has a lane,
+/// and with it the system's mathematical library, which would be loaded each time that one of them starts.
+fn runtime() -> Result<LocalRuntime, LaneFailure> {
+    let built = Builder::new_current_thread().build_local(LocalOptions::default());
     built.map_err(|error| LaneFailure::Thread(error.to_string()))
 }
 

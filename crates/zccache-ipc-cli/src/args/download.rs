@@ -13,7 +13,7 @@ pub(crate) enum Download {
         zccache-ipc download get https://example.com/big.tar.gz big.tar.gz\n  \
         zccache-ipc --json --timeout 60 download get file:///srv/cache/a.bin a.bin")]
     Get(Get),
-    /// Be the download daemon, until asked to stop
+    /// Be the download daemon, until asked to stop: runs zccache-download-daemon in the place of this program
     #[command(after_help = "Example:\n  zccache-ipc download serve --idle-timeout 600")]
     Serve(Serve),
     /// Show how the download daemon is; never starts one
@@ -63,7 +63,4 @@ pub(crate) struct Serve {
     /// Seconds that a server may be silent
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = super::seconds)]
     pub(crate) stall_timeout: std::time::Duration,
-    /// Leave the terminal of the starter; for the daemon that `get` starts
-    #[arg(long, hide = true)]
-    pub(crate) detached: bool,
 }

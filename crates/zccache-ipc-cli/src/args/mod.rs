@@ -1,7 +1,6 @@
 //! What can be typed.
 
 pub(crate) mod broker;
-#[cfg(feature = "download")]
 mod download;
 pub(crate) mod families;
 pub(crate) mod registry;
@@ -21,7 +20,6 @@ use registry::{Manifest, ServiceDefinition};
 
 use crate::exit;
 
-#[cfg(feature = "download")]
 pub(crate) use download::{Download, Get, Serve};
 pub(crate) use session::{Session, SessionStart};
 pub(crate) use wire::{Lines, MessageKind, Wire};
@@ -148,7 +146,6 @@ pub(crate) enum Verb {
     )]
     Wire(Wire),
     /// Download files, by way of a daemon that clients share
-    #[cfg(feature = "download")]
     #[command(
         subcommand,
         after_help = "Example:\n  zccache-ipc download get https://example.com/big.tar.gz big.tar.gz"

@@ -6,7 +6,6 @@ mod broker;
 mod clear;
 mod completions;
 mod doctor;
-#[cfg(feature = "download")]
 mod download;
 mod endpoint;
 mod exec;
@@ -55,7 +54,6 @@ pub(crate) fn run(
         Verb::Wire(wire) => return wire::run(&wire, output),
         Verb::Completions(completions) => return completions::run(&completions, output),
         // Its daemon is another one.
-        #[cfg(feature = "download")]
         Verb::Download(verb) => return download::run(verb, environment, &global, output),
         // It runs the compiler whatever else is wrong.
         Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
@@ -93,8 +91,6 @@ pub(crate) fn run(
         Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
         Verb::Artifacts => artifacts::run(&caller, output),
         Verb::Request(request) => request::run(&caller, &request, output),
-        #[cfg(feature = "download")]
-        Verb::Download(_) => unreachable!("this was done above"),
         Verb::Session(_)
         | Verb::Ping
         | Verb::Endpoint
@@ -103,6 +99,7 @@ pub(crate) fn run(
         | Verb::ServiceDefinition(_)
         | Verb::Broker(_)
         | Verb::Wire(_)
+        | Verb::Download(_)
         | Verb::Completions(_)
         | Verb::Wrap(_) => unreachable!("these were done above"),
     }

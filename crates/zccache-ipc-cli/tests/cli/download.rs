@@ -16,6 +16,7 @@ struct Place(TempEndpoint);
 
 impl Place {
     fn new() -> Self {
+        let _built = testkit::program("zccache-download-daemon");
         Self(TempEndpoint::new())
     }
 }
@@ -169,6 +170,57 @@ fn a_daemon_that_nobody_needs_ends_by_itself() {
         Process::spawn(&mut program(&place.0, &["--json", "download", "serve", "--idle-timeout", "1"]));
     let finished = daemon.finish(SOON);
     assert_eq!((code(&finished), &parse(&finished.stdout)["result"]), (0, &json!("idle")));
+}
+
+#[test]
+fn serve_becomes_the_daemon_and_its_end_is_that_of_the_command() {
+    let _watchdog = watchdog(3 * SOON);
+    let place = Place::new();
+    let place = &place.0;
+    let daemon = serve(place, &["--log-file", "d.log"]);
+    let (_, stopped) = json(place, &["download", "stop"]);
+    // The process that was started, and no other one: whoever signals it signals the daemon.
+    assert_eq!(stopped["pid"], json!(daemon.id()));
+    let finished = daemon.finish(SOON);
+    assert_eq!((code(&finished), finished.stdout.as_str(), finished.stderr.as_str()), (0, "", ""));
+    // A path is one of the caller's directory.
+    assert!(fs::read_to_string(place.dir().join("d.log")).unwrap().contains("listening"));
+
+    fs::create_dir(place.dir().join("l")).unwrap();
+    let (code, error) = json(place, &["download", "serve", "--log-file", "l"]);
+    assert_eq!((code, &error["error"]["kind"]), (1, &json!("io")), "{error}");
+    let refused = run(place, &["--endpoint", "/proc/s", "download", "serve", "--log-file", "d.log"]);
+    assert_eq!((crate::support::code(&refused), refused.stdout.as_str()), (1, ""));
+    assert!(refused.stderr.starts_with("zccache-download-daemon: "), "{}", refused.stderr);
+}
+
+#[test]
+fn without_the_daemons_program_it_is_said_what_to_install_and_the_other_verbs_work() {
+    let _watchdog = watchdog(3 * SOON);
+    let place = Place::new();
+    let place = &place.0;
+    let alone = place.temp_dir().join("zccache-ipc");
+    fs::copy(crate::support::path(), &alone).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(&alone);
+        command.arg("--json").args(arguments).env("PATH", "/nowhere/bin");
+        let finished = Process::spawn(&mut command).finish(SOON);
+        (code(&finished), parse(&finished.stdout))
+    };
+    for arguments in [&["download", "serve"][..], &["download", "get", "file:///f", "f"]] {
+        let (code, answer) = run(arguments);
+        let error = &answer["error"];
+        assert_eq!((code, &error["kind"]), (1, &json!("no-program")), "{answer}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("zccache-download-daemon") && message.contains("/nowhere/bin"), "{message}");
+        assert!(error["fix"].as_str().unwrap().contains("install zccache-download-daemon"), "{answer}");
+    }
+    assert_eq!(run(&["download", "status"]).0, 3);
+    let _daemon = serve(place, &[]);
+    assert_eq!(run(&["download", "status"]).0, 0);
+    fs::write(place.dir().join("a"), "a").unwrap();
+    let url = format!("file://{}", place.dir().join("a").display());
+    assert_eq!(run(&["download", "get", &url, "b"]).0, 0);
 }
 
 #[test]

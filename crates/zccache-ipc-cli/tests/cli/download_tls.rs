@@ -66,6 +66,8 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<()> {
 
 /// A download daemon that trusts `authority` and no other.
 fn serve(place: &TempEndpoint, authority: &str) -> Process {
+    // It takes the place of the program that is told so.
+    let _built = testkit::program("zccache-download-daemon");
     let mut command = program(place, &["download", "serve"]);
     let daemon = Process::spawn(command.env("SSL_CERT_FILE", file(authority)));
     eventually(SOON, "the download daemon answers", || code(&run(place, &["download", "status"])) == 0);

@@ -8,9 +8,9 @@ mod calls;
 mod daemon;
 #[cfg(all(test, unix))]
 mod doctor;
-#[cfg(all(test, unix, feature = "download"))]
+#[cfg(all(test, unix))]
 mod download;
-#[cfg(all(test, unix, feature = "download"))]
+#[cfg(all(test, unix))]
 mod download_tls;
 mod endpoints;
 mod families;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Launch, Launched, Platform, Variable};
+use ipc_endpoint::{Environment, Launch, Launched, Platform, Variable};
 
 use super::{StartConfig, StartError};
 use crate::{CallError, IpcError};
@@ -28,10 +28,20 @@ fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
     if let Some(path) = &config.program {
         return Ok(path.clone());
     }
-    let name = format!("{DAEMON}{}", std::env::consts::EXE_SUFFIX);
+    program_beside(DAEMON, config.locations.daemon_environment())
+}
+
+/// Returns the program `name`, which is without the system's suffix: the one beside this program, else the first on
+/// the `PATH` of `environment`.
+///
+/// # Errors
+///
+/// [`StartError::NoProgram`].
+pub fn program_beside(name: &str, environment: &Environment) -> Result<PathBuf, StartError> {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let here = std::env::current_exe().ok();
     let beside = here.as_deref().and_then(Path::parent).map(Path::to_path_buf);
-    let path = config.locations.daemon_environment().var(Variable::Path).unwrap_or(OsStr::new(""));
+    let path = environment.var(Variable::Path).unwrap_or(OsStr::new(""));
     let on_path = std::env::split_paths(path).filter(|dir| dir.is_absolute());
     let looked_in: Vec<PathBuf> = beside.into_iter().chain(on_path).collect();
     let found = looked_in.iter().map(|dir| dir.join(&name)).find(|path| path.is_file());

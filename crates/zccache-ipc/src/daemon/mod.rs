@@ -21,6 +21,7 @@ mod turn;
 pub use config::{Replace, StartConfig, StopConfig};
 pub use ensure::{Ensured, Replaced};
 pub use error::{StartError, StopError};
+pub use launch::program_beside;
 pub use log_end::{Log, LogEnd};
 pub use silence::{NotEnded, SilentDaemon};
 pub use stop::Stopped;

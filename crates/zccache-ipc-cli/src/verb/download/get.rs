@@ -35,10 +35,10 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
         },
     };
     let deadline = place.timeout.map(|limit| Deadline { at: Instant::now() + limit, limit });
-    let bar = Bar::new(!get.quiet && !output.is_json());
+    let mut bar = Bar::new(!get.quiet && !output.is_json());
     let mut daemons = 1;
     let result = loop {
-        match download(place, get, &attach, deadline, &bar) {
+        match download(place, get, &attach, deadline, &mut bar) {
             Err(Failure::Download(DownloadError::Ipc(error)))
                 if error.is_disconnect() && daemons < DAEMONS =>
             {
@@ -83,7 +83,7 @@ fn download(
     get: &Get,
     attach: &DownloadAttach,
     deadline: Option<Deadline>,
-    bar: &Bar,
+    bar: &mut Bar,
 ) -> Result<DownloadStatus, Failure> {
     let mut client: Client = start::connect(place, !get.no_start, Deadline::left(deadline, TO_ANSWER)?)?;
     let mut status = client.attach(attach.clone())?.status;

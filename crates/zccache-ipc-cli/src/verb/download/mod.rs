@@ -57,7 +57,7 @@ pub(super) fn run(
     let place = Place { environment, locations, timeout: global.timeout };
     match download {
         Download::Get(get) => get::run(&place, &get, output),
-        Download::Serve(serve) => serve::run(&place, &serve, output),
+        Download::Serve(serve) => serve::run(&place, &serve, global),
         Download::Status => status(&place, output),
         Download::Stop => stop::run(&place, output),
     }

@@ -1,67 +1,76 @@
-//! `download serve`: be the download daemon.
+//! `download serve`: let the download daemon's program take the place of this one.
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::process::{Command, exit};
 
-use serde_json::json;
-use zccache_download::daemon::{self, Outcome, Settings};
-use zccache_download::log;
-use zccache_ipc::endpoint::{Variable, detach_session};
+use zccache_ipc::daemon::program_beside;
+use zccache_ipc::endpoint::{run_instead, shell_code};
 
 use super::Place;
 use crate::Exit;
-use crate::args::Serve;
+use crate::args::{Global, Serve};
 use crate::failure::Failure;
-use crate::output::Output;
 
-/// Seconds without a client after which it ends, where nothing else is said.
-const IDLE_TIMEOUT_SECS: u64 = 3600;
+/// The daemon's program, without the system's suffix. It is one of its own because it brings HTTP and TLS, which
+/// every other verb would pay for each time that it starts.
+const PROGRAM: &str = "zccache-download-daemon";
 
-pub(super) fn run(place: &Place, serve: &Serve, output: &mut Output) -> Result<Exit, Failure> {
-    // First, so that nothing that happens from here on reaches the terminal of the starter.
-    let detached = if serve.detached { detach_session() } else { Ok(()) };
-    let log_file = serve.log_file.as_ref().map(|path| place.environment.cwd().join(path));
-    if let Err(source) = log::init(log_file.as_deref()) {
-        return Err(Failure::Write { path: log_file.unwrap_or_default(), source });
-    }
-    if let Err(error) = detached {
-        tell(&format!("the daemon stays in the session of its starter: {error}"));
-    }
-    let mut settings = Settings::new(place.locations.clone(), env!("CARGO_PKG_VERSION"));
-    let idle = serve.idle_timeout.unwrap_or_else(|| idle_timeout(place));
-    settings.idle_timeout = (idle > 0).then(|| Duration::from_secs(idle));
-    settings.limits.running = serve.max_downloads.into();
-    settings.limits.stall = serve.stall_timeout;
-    let outcome = daemon::run(&settings).inspect_err(|error| tell(&told(error)))?;
-    let result = match outcome {
-        Outcome::Shutdown => "shutdown",
-        Outcome::Idle => "idle",
-        Outcome::Lost(_) => "already-running",
-        _ => "signal",
-    };
-    tell(&outcome.to_string());
-    // The log is on the standard error, which has told people already.
-    if output.is_json() {
-        output.json(&json!({ "result": result, "endpoint": place.endpoint().as_str() }))?;
-    }
-    Ok(Exit::Done)
+/// Returns the program: the one beside this one, else the first on `PATH`.
+pub(super) fn program(place: &Place) -> Result<PathBuf, Failure> {
+    program_beside(PROGRAM, &place.environment).map_err(Failure::NoDownloadProgram)
 }
 
-fn idle_timeout(place: &Place) -> u64 {
-    let variable = Variable::IdleTimeoutSecs;
-    let value = place.environment.var(variable).filter(|value| !value.is_empty());
-    let parsed = value.map(|value| value.to_str().and_then(|text| text.trim().parse().ok()));
-    parsed.unwrap_or(Some(IDLE_TIMEOUT_SECS)).unwrap_or_else(|| {
-        tell(&format!("{variable} is not a number of seconds and is ignored"));
-        IDLE_TIMEOUT_SECS
-    })
+pub(super) fn run(place: &Place, serve: &Serve, global: &Global) -> Result<Exit, Failure> {
+    let program = program(place)?;
+    let mut command = command(&program, serve, global);
+    match run_instead(&mut command) {
+        Ok(status) => exit(shell_code(status)),
+        Err(source) => Err(Failure::NotRun { program, source }),
+    }
 }
 
-/// Writes a line to the daemon's log.
-fn tell(line: &str) {
-    log::line(line);
+/// The daemon's command line that says what ours says.
+fn command(program: &Path, serve: &Serve, global: &Global) -> Command {
+    let mut command = Command::new(program);
+    if let Some(endpoint) = &global.endpoint {
+        command.arg("--endpoint").arg(endpoint);
+    }
+    if let Some(cache_dir) = &global.cache_dir {
+        command.arg("--cache-dir").arg(cache_dir);
+    }
+    if let Some(secs) = serve.idle_timeout {
+        command.arg("--idle-timeout").arg(secs.to_string());
+    }
+    if let Some(file) = &serve.log_file {
+        command.arg("--log-file").arg(file);
+    }
+    command.arg("--max-downloads").arg(serve.max_downloads.to_string());
+    command.arg("--stall-timeout").arg(serve.stall_timeout.as_secs_f64().to_string());
+    command.args(global.json.then_some("--json"));
+    command
 }
 
-fn told(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Arguments, Download, Verb};
+
+    #[test]
+    fn the_daemon_is_told_everything_that_is_typed() {
+        let check = |line: &str, expected: &str| {
+            let parsed = Arguments::try_parse_from(line.split(' ')).unwrap();
+            let Verb::Download(Download::Serve(serve)) = parsed.verb else { panic!("{line}") };
+            let command = command(Path::new("d"), &serve, &parsed.global);
+            let told: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
+            assert_eq!(told.join(" "), expected, "{line}");
+        };
+        check("z download serve", "--max-downloads 8 --stall-timeout 30");
+        check(
+            "z --json --endpoint e --cache-dir c download serve --idle-timeout 0 --log-file l --max-downloads 2 \
+                --stall-timeout 0.25",
+            "--endpoint e --cache-dir c --idle-timeout 0 --log-file l --max-downloads 2 --stall-timeout 0.25 --json",
+        );
+    }
 }

@@ -11,7 +11,7 @@ use zccache_ipc::endpoint::{
     DirPolicy, Launch, Launched, Liveness, Platform, endpoint_liveness, ensure_directory,
 };
 
-use super::Place;
+use super::{Place, serve};
 use crate::failure::Failure;
 
 /// How long a daemon may take to answer.
@@ -91,13 +91,13 @@ fn log(place: &Place) -> Result<Log, Failure> {
     Ok(Log::open(file.to_owned()))
 }
 
-/// Starts this program as a daemon that holds nothing of us.
+/// Starts the daemon so that it holds nothing of us.
 fn launch(place: &Place, log: &Path) -> Result<Launched, Failure> {
-    let program = std::env::current_exe().map_err(Failure::Surroundings)?;
+    let program = serve::program(place)?;
     // No directory is kept from being removed or unmounted by the daemon.
     let directory = place.environment.cwd().ancestors().last().unwrap_or(Path::new("/"));
     let mut launch = Launch::new(program, directory)
-        .args(["download", "serve", "--detached", "--endpoint", place.endpoint().as_str(), "--log-file"])
+        .args(["--detached", "--endpoint", place.endpoint().as_str(), "--log-file"])
         .arg(log);
     for (variable, value) in place.locations.daemon_environment().variables() {
         launch = launch.env(variable.name(), value);

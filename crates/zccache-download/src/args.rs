@@ -1,0 +1,105 @@
+//! The command line of the program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// The program's name.
+pub const PROGRAM: &str = "zccache-download-daemon";
+
+/// Downloads files for the clients of one endpoint, so that those who want the same file share one download.
+///
+/// Serves in this process, until asked to stop; `zccache-ipc download get` starts it in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = PROGRAM, version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Args {
+    /// Where to listen [default: the endpoint that clients of this user and cache directory use]
+    #[arg(long, value_name = "E")]
+    pub endpoint: Option<String>,
+    /// The cache directory, in place of ZCCACHE_CACHE_DIR
+    #[arg(long, value_name = "D")]
+    pub cache_dir: Option<PathBuf>,
+    /// Seconds without a client or a download after which it ends, 0 for never [default:
+    /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600]
+    #[arg(long, value_name = "SECS")]
+    pub idle_timeout: Option<u64>,
+    /// Where to log to [default: the standard error]
+    #[arg(long, value_name = "F")]
+    pub log_file: Option<PathBuf>,
+    /// How much to log
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub log_level: String,
+    /// Downloads that run at one time; the others wait for their turn
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub max_downloads: u16,
+    /// Seconds that a server may be silent
+    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
+    pub stall_timeout: Duration,
+    /// Say at the end what ended it, as JSON; errors too: {"error": {"kind", "message", "causes", "fix"}}
+    #[arg(long)]
+    pub json: bool,
+    /// Leave the terminal of the starter; for the daemon that `zccache-ipc download get` starts
+    #[arg(long, hide = true)]
+    pub detached: bool,
+    /// Accepted for released clients, which start it so: it always serves in this process
+    #[arg(long, hide = true)]
+    pub foreground: bool,
+}
+
+/// Reads a limit, which must be something and not for ever.
+fn seconds(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let limit = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let limit = limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST);
+    limit.ok_or_else(|| format!("not a number of seconds above 0 and up to {}", LONGEST.as_secs()))
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  zccache-download-daemon                       serve; Ctrl-C stops it
+  zccache-download-daemon --idle-timeout 600    and end after ten minutes without a client
+
+Exit codes:
+  0  it has served and was stopped, or another daemon has the endpoint
+  1  it could not start, or could not go on
+  2  the command line is wrong";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind::{UnknownArgument, ValueValidation};
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Args, clap::error::ErrorKind> {
+        Args::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_holds() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn it_takes_the_arguments_of_the_released_daemon() {
+        let args = parsed("d --foreground --endpoint /e --log-level debug").unwrap();
+        assert_eq!((args.endpoint.as_deref(), args.log_level.as_str()), (Some("/e"), "debug"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for (line, expected) in [
+            ("d --idle-timeout -1", UnknownArgument),
+            ("d --idle-timeout soon", ValueValidation),
+            ("d --max-downloads 0", ValueValidation),
+            ("d --max-downloads 65", ValueValidation),
+            ("d --stall-timeout 0", ValueValidation),
+            ("d --stall-timeout 1s", ValueValidation),
+            ("d serve", UnknownArgument),
+        ] {
+            assert_eq!(parsed(line).unwrap_err(), expected, "{line}");
+        }
+        assert_eq!(parsed("d --stall-timeout 0.5").unwrap().stall_timeout, Duration::from_millis(500));
+    }
+}
