@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IoSlice, IoSliceMut, Read, Write},
+    mem::MaybeUninit,
     thread,
     time::{Duration, Instant},
 };
@@ -84,6 +85,31 @@ impl Stream {
     /// As for [`Read::read`].
     pub fn read_into(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         os::read_into(&mut self.io, buffer).map_err(one_kind_of_timeout)
+    }
+
+    /// Waits until there is something to read, or nobody to read from, for at most `limit`.
+    ///
+    /// It is what costs least before the first [`read_through`](Self::read_through) of a connection; a timeout for
+    /// reads is better for many. Where a system cannot wait so, the next read takes no longer than `limit` instead.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::TimedOut`]; else what the system said.
+    pub fn wait_readable(&mut self, limit: Duration) -> io::Result<()> {
+        os::wait_readable(&mut self.io, at_least_something(limit))
+    }
+
+    /// Reads once into `room`, which need not be initialised for that, and shows `taken` what came.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Read::read`]; nothing is shown then.
+    pub fn read_through(
+        &mut self,
+        room: &mut [MaybeUninit<u8>],
+        taken: impl FnOnce(&[u8]),
+    ) -> io::Result<usize> {
+        os::read_through(&mut self.io, room, taken).map_err(one_kind_of_timeout)
     }
 
     /// Bounds each single read; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.

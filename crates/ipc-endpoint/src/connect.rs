@@ -98,7 +98,8 @@ pub(crate) enum Failure {
 /// The attempts of one connect: doubling naps with jitter, up to a deadline.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    started: Instant,
+    /// When the first of them failed.
+    started: Option<Instant>,
     deadline: Instant,
     nap: Duration,
 }
@@ -107,8 +108,8 @@ impl Attempts {
     const FIRST_NAP: Duration = Duration::from_micros(500);
     const LONGEST_NAP: Duration = Duration::from_millis(25);
 
-    pub(crate) fn until(deadline: Instant) -> Self {
-        Self { started: Instant::now(), deadline, nap: Self::FIRST_NAP }
+    pub(crate) const fn until(deadline: Instant) -> Self {
+        Self { started: None, deadline, nap: Self::FIRST_NAP }
     }
 
     /// How long to wait before the next attempt, or the error to give up with.
@@ -117,6 +118,8 @@ impl Attempts {
         Err(match failure {
             Failure::Busy(source) => {
                 let now = Instant::now();
+                // None of them waits, so that the first one took no time.
+                let started = *self.started.get_or_insert(now);
                 let left = self.deadline.saturating_duration_since(now);
                 if !left.is_zero() {
                     // Half to all of the nap, so that clients refused together do not come back together.
@@ -124,7 +127,7 @@ impl Attempts {
                     self.nap = (self.nap * 2).min(Self::LONGEST_NAP);
                     return Ok(nap);
                 }
-                ConnectError::Busy { endpoint, waited: now.duration_since(self.started), source }
+                ConnectError::Busy { endpoint, waited: now.duration_since(started), source }
             }
             Failure::NoDaemon(source) => ConnectError::NoDaemon { endpoint, source },
             Failure::NotASocket(kind) => {

@@ -6,13 +6,16 @@ use thiserror::Error;
 
 use crate::{Stream, os};
 
-/// A bound endpoint that admits connections of its own user only.
+/// A bound endpoint that admits connections of its own user only: of the one that this process acts as when
+/// the listener is made.
 ///
 /// Comes from [`Claim::bind`](crate::Claim::bind). Dropping it stops listening; what stays on disk is the
 /// claim's.
 #[derive(Debug)]
 pub struct Listener {
     io: os::AsyncListener,
+    /// Our effective user id when it was made. Its clients see that one, whatever this process becomes.
+    owner: Option<u32>,
 }
 
 /// A connection that was not accepted.
@@ -66,13 +69,13 @@ impl Listener {
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
         let io = self.io.accept().await.map_err(os::accept_failure)?;
         let peer = os::peer(&io).map_err(AcceptError::Gone)?;
-        match peer.foreign_to(os::our_uid()) {
+        match peer.foreign_to(self.owner) {
             None => Ok(Stream::new(io, peer)),
             Some((expected, found)) => Err(AcceptError::ForeignPeer { expected, found }),
         }
     }
 
-    pub(crate) const fn new(io: os::AsyncListener) -> Self {
-        Self { io }
+    pub(crate) fn new(io: os::AsyncListener) -> Self {
+        Self { io, owner: os::our_uid() }
     }
 }

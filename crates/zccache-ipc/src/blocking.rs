@@ -1,6 +1,7 @@
 //! The same client without a runtime, for short-lived processes.
 
-use std::io::{IoSlice, Read as _, Write as _};
+use std::io::{IoSlice, Write as _};
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
@@ -48,6 +49,7 @@ struct Connection {
     inbound: Inbound,
     /// The limit of a read that the socket has.
     patience: Option<Duration>,
+    has_read: bool,
     last_frame_id: u64,
 }
 
@@ -226,6 +228,7 @@ impl Client {
             stream: self.dialer.dial_blocking(&self.endpoint, limits.connect())?,
             inbound: Inbound::keeping(KEPT_BY_CLIENTS),
             patience: None,
+            has_read: false,
             last_frame_id: 0,
         })
     }
@@ -308,14 +311,15 @@ impl Connection {
 
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
         let deadline = after(limit);
+        let mut whole = Some(limit);
         loop {
             if let Some(received) =
                 self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))?
             {
                 return Ok(received);
             }
-            self.wait_at_most(remaining(deadline, limit)?)?;
-            match read_once(&mut self.stream, &mut self.inbound) {
+            let left = whole.take().map_or_else(|| remaining(deadline, limit), Ok)?;
+            match self.read_within(left) {
                 Ok(0) => return Err(IpcError::Closed),
                 Ok(_) => {}
                 Err(error) => again_or(error, limit)?,
@@ -323,25 +327,25 @@ impl Connection {
         }
     }
 
-    /// Bounds the next read. What the socket has from an earlier one is good enough where it is a little more:
-    /// a limit is set for a connection, not for each call.
-    fn wait_at_most(&mut self, limit: Duration) -> Result<(), IpcError> {
+    /// Reads once. What the socket has of a limit from an earlier read is good enough where it is a little more:
+    /// it is set for a connection, not for each call. The first read needs none.
+    fn read_within(&mut self, limit: Duration) -> std::io::Result<usize> {
         let enough = |set: Duration| set >= limit && set - limit <= limit / 64;
-        if !self.patience.is_some_and(enough) {
+        if !std::mem::replace(&mut self.has_read, true) {
+            self.stream.wait_readable(limit)?;
+        } else if !self.patience.is_some_and(enough) {
             self.stream.set_read_timeout(Some(limit))?;
             self.patience = Some(limit);
         }
-        Ok(())
+        read_once(&mut self.stream, &mut self.inbound)
     }
 }
 
 /// Reads once: straight into the buffer where the rest of a large frame is coming.
 pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::Result<usize> {
     if inbound.rest().is_none() {
-        let mut chunk = [0; CHUNK];
-        let read = stream.read(&mut chunk)?;
-        inbound.append(&chunk[..read]);
-        return Ok(read);
+        let mut room = [const { MaybeUninit::uninit() }; CHUNK];
+        return stream.read_through(&mut room, |chunk| inbound.append(chunk));
     }
     // None of these moves or copies what is in the buffer.
     let mut buffer = Vec::from(std::mem::take(&mut inbound.received));

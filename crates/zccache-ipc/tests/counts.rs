@@ -9,11 +9,11 @@ use std::task::{Context, Poll};
 
 use common::{Answering, PATIENCE, Running, artifact, every_lane, start};
 use testkit::{CountingAlloc, Report, TempEndpoint, measure, watchdog};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use zccache_ipc::endpoint::Listener;
+use zccache_ipc::endpoint::{Listener, Stream};
 use zccache_ipc::model::{Lookup, LookupResult, Request, Response};
 use zccache_ipc::{Client, ClientConfig, Connection, Lane, WirePolicy, blocking};
 
@@ -277,6 +277,49 @@ fn who_reads_his_own_reply_is_not_woken_to_fetch_it() {
         // One to begin with, one for each reply, and a few for the connection.
         assert!(polls <= TIMES + 5, "{lane}: {polls} polls for {TIMES} pings");
         server.stop();
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_after_an_answer_is_seen_to_without_waiting_and_who_goes_on_asking_gives_way() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = TempEndpoint::new();
+    let path = place.socket();
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let listener = Listener::from_std(listener).expect("a listener");
+    // What one read brings that waits for nothing; `None` where it would wait.
+    async fn at_once(accepted: &mut Stream) -> Option<usize> {
+        let mut room = [0; 8];
+        let mut read = ReadBuf::new(&mut room);
+        match poll_fn(|cx| Poll::Ready(Pin::new(&mut *accepted).poll_read(cx, &mut read))).await {
+            Poll::Ready(result) => result.map(|()| Some(read.filled().len())).expect("read"),
+            Poll::Pending => None,
+        }
+    }
+    for leaves in [true, false] {
+        let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
+        client.write_all(b"ask").expect("sent");
+        let mut accepted = listener.accept().await.expect("accepted");
+        assert_eq!(at_once(&mut accepted).await, Some(3));
+        accepted.write_all(b"answer").await.expect("sent");
+        if leaves {
+            client.shutdown(std::net::Shutdown::Both).expect("left");
+            assert_eq!(at_once(&mut accepted).await, Some(0));
+            continue;
+        }
+        let mut answered = 1;
+        loop {
+            client.write_all(b"ask").expect("sent");
+            if at_once(&mut accepted).await.is_none() {
+                break;
+            }
+            accepted.write_all(b"answer").await.expect("sent");
+            answered += 1;
+        }
+        assert!((2..10).contains(&answered), "{answered} answers before anybody else had a turn");
+        let mut ask = [0; 3];
+        accepted.read_exact(&mut ask).await.expect("received");
+        assert_eq!(&ask, b"ask");
     }
 }
 

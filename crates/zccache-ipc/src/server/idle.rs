@@ -32,20 +32,11 @@ impl Places {
         Self { began: Instant::now(), taken: Mutex::default() }
     }
 
-    pub(super) fn take(&self, id: ConnectionId) -> Arc<Place> {
+    /// Counts a connection in, as one that has something to do.
+    pub(super) fn take(&self, id: ConnectionId) -> Taken<'_> {
         let place = Arc::new(Place::default());
-        place.idle_since.store(self.now().saturating_add(SILENT), Ordering::Release);
         self.taken().insert(id, Arc::clone(&place));
-        place
-    }
-
-    pub(super) fn free(&self, id: ConnectionId) {
-        self.taken().remove(&id);
-    }
-
-    /// Notes that a connection has nothing to do.
-    pub(super) fn rest(&self, place: &Place) {
-        place.idle_since.store(self.now(), Ordering::Release);
+        Taken { places: self, id, place }
     }
 
     /// Asks the connection that has been idle longest to leave; tells whether there was one.
@@ -72,14 +63,43 @@ impl Places {
     }
 }
 
-impl Place {
-    /// Notes that a connection has something to do.
+/// The place of a connection, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Taken<'a> {
+    places: &'a Places,
+    id: ConnectionId,
+    place: Arc<Place>,
+}
+
+impl Taken<'_> {
+    /// Notes that the connection is new, and has a little time before it counts as idle.
+    pub(super) fn begin(&self) {
+        self.idle_from(self.places.now().saturating_add(SILENT));
+    }
+
+    /// Notes that the connection has nothing to do.
+    pub(super) fn rest(&self) {
+        self.idle_from(self.places.now());
+    }
+
+    /// Notes that the connection has something to do.
     pub(super) fn work(&self) {
-        self.idle_since.store(0, Ordering::Release);
+        self.idle_from(0);
     }
 
     /// Returns when the connection should leave.
-    pub(super) async fn asked_to_leave(&self) {
-        self.leave.notified().await;
+    pub(super) fn asked_to_leave(&self) -> impl Future<Output = ()> + use<> {
+        let place = Arc::clone(&self.place);
+        async move { place.leave.notified().await }
+    }
+
+    fn idle_from(&self, since: u64) {
+        self.place.idle_since.store(since, Ordering::Release);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.places.taken().remove(&self.id);
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod tasks;
 mod waiting;
 mod watchdog;
 
+use std::borrow::BorrowMut;
 use std::sync::Arc;
 
 use ipc_endpoint::Listener;
@@ -150,8 +151,8 @@ pub(crate) fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
 }
 
 /// Waits until somebody asks to stop.
-pub(crate) async fn stopped(receiver: &mut watch::Receiver<Option<Ended>>) -> Ended {
-    match receiver.wait_for(Option::is_some).await.map(|ended| *ended) {
+pub(crate) async fn stopped(mut receiver: impl BorrowMut<watch::Receiver<Option<Ended>>>) -> Ended {
+    match receiver.borrow_mut().wait_for(Option::is_some).await.map(|ended| *ended) {
         Ok(Some(ended)) => ended,
         // Nobody is left who could ask; `serve` holds a sender, so this is its end.
         Ok(None) | Err(_) => Ended::Handle,

@@ -1,6 +1,6 @@
 //! What a connection waits for between two requests.
 
-use std::future::Future as _;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::Context;
 
@@ -30,4 +30,9 @@ pub(super) fn has_passed(
         None => alarm.set(Some(sleep_until(deadline))),
     }
     alarm.as_pin_mut().is_none_or(|set| set.poll(cx).is_ready())
+}
+
+/// Whether what is waited for is there; `None` never is.
+pub(super) fn is_ready(awaited: Pin<&mut Option<impl Future>>, cx: &mut Context<'_>) -> bool {
+    awaited.as_pin_mut().is_some_and(|awaited| awaited.poll(cx).is_ready())
 }

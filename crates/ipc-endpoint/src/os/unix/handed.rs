@@ -33,5 +33,5 @@ pub(crate) fn async_of(Handed(socket): Handed) -> io::Result<AsyncIo> {
 pub(crate) fn blocking_of(Handed(socket): Handed) -> io::Result<BlockingIo> {
     let stream = UnixStream::from(socket);
     stream.set_nonblocking(false)?;
-    Ok(stream)
+    Ok(BlockingIo::of_blocking(stream))
 }

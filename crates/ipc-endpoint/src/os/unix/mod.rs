@@ -1,6 +1,7 @@
 //! Unix: sockets of the file system, modes and owners.
 
 mod bind;
+mod blocking;
 mod directory;
 mod file;
 mod handed;
@@ -17,6 +18,7 @@ mod tests;
 mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
+pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use directory::{
     check_private_directory, ensure_directory, file_of_ours, inspect_directory, is_writable,
 };
@@ -28,9 +30,7 @@ pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
-pub(crate) use socket::{
-    BlockingIo, accept_failure, dial_async, dial_blocking, failure, peer, read_into, write_now,
-};
+pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]

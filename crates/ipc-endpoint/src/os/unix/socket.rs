@@ -6,27 +6,18 @@
 
 use std::{
     fs, io,
-    os::{
-        fd::OwnedFd,
-        unix::{fs::FileTypeExt, net},
-    },
+    os::{fd::OwnedFd, unix::fs::FileTypeExt},
     path::Path,
 };
 
 use rustix::{
-    buffer::spare_capacity,
     io::Errno,
-    net::{RecvFlags, SendFlags, SocketAddrUnix, connect, recv, send},
+    net::{SocketAddrUnix, connect},
 };
 
 pub(crate) use super::system::peer;
-use super::{
-    AsyncIo, file_kind,
-    system::{NO_SIGNAL, stream_socket},
-};
+use super::{AsyncIo, file_kind, system::stream_socket};
 use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
-
-pub(crate) type BlockingIo = net::UnixStream;
 
 /// One attempt to connect, which never waits.
 pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {
@@ -39,23 +30,6 @@ pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {
 /// One attempt to connect; async because it is on other systems.
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
     AsyncIo::new(dial(Path::new(endpoint.as_str()))?)
-}
-
-/// One attempt to connect, which never waits. The connection blocks.
-pub(crate) fn dial_blocking(endpoint: &Endpoint) -> io::Result<BlockingIo> {
-    let stream = BlockingIo::from(dial(Path::new(endpoint.as_str()))?);
-    stream.set_nonblocking(false)?;
-    Ok(stream)
-}
-
-/// Writes what fits into the socket's buffer.
-pub(crate) fn write_now(io: &mut BlockingIo, bytes: &[u8]) -> io::Result<usize> {
-    Ok(send(io, bytes, SendFlags::DONTWAIT | NO_SIGNAL)?)
-}
-
-/// Reads once into the spare room of `buffer`.
-pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result<usize> {
-    Ok(recv(io, spare_capacity(buffer), RecvFlags::empty())?.0)
 }
 
 /// What a failed attempt to connect to `endpoint` means.

@@ -9,6 +9,7 @@ use std::{
     io::{self, IoSlice},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     pin::Pin,
+    sync::atomic::{AtomicBool, Ordering},
     task::{Context, Poll, ready},
 };
 
@@ -21,6 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
 
 use super::system::{NO_SIGNAL, accept};
 
+/// Reads of a connection that was accepted, before it is registered: enough for one request and its end.
+const EAGER_READS: u8 = 4;
+
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct AsyncIo {
@@ -30,6 +34,8 @@ pub(crate) struct AsyncIo {
     full: Option<AsyncFd<OwnedFd>>,
     /// Whether to read first, and to wait for an arrival only when there was nothing.
     eager: bool,
+    /// How many reads may still be so: to wait for an arrival is also to let others have their turn.
+    tries: u8,
     socket: OwnedFd,
 }
 
@@ -46,7 +52,7 @@ impl AsyncIo {
     /// Who connects has most often sent his request by then. To find it there saves a turn of the runtime,
     /// and a timer for the case that it does not come.
     const fn accepted(socket: OwnedFd) -> Self {
-        Self { arrivals: None, full: None, eager: true, socket }
+        Self { arrivals: None, full: None, eager: true, tries: EAGER_READS, socket }
     }
 
     /// Tries `write` until it does not say that it would block.
@@ -57,7 +63,11 @@ impl AsyncIo {
     ) -> Poll<io::Result<usize>> {
         loop {
             match write(self.socket.as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
-                Ok(count) => return Poll::Ready(Ok(count)),
+                Ok(count) => {
+                    // Who was answered has often left by now, and needs no registration then.
+                    self.eager |= self.arrivals.is_none() && self.tries > 0;
+                    return Poll::Ready(Ok(count));
+                }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => {}
                 Err(errno) => return Poll::Ready(Err(errno.into())),
@@ -90,12 +100,13 @@ impl AsyncRead for AsyncIo {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        let Self { arrivals, eager, socket, .. } = &mut *self;
+        let Self { arrivals, eager, tries, socket, .. } = &mut *self;
         loop {
             let mut ready = None;
             if !*eager {
                 ready = Some(ready!(registered(arrivals, socket)?.poll_read_ready(cx))?);
             }
+            let untold = ready.is_none();
             // The next arrival is to be waited for.
             let mut wait = || match &mut ready {
                 Some(ready) => ready.clear_ready(),
@@ -113,7 +124,8 @@ impl AsyncRead for AsyncIo {
                 }
                 Err(errno) => return Poll::Ready(Err(errno.into())),
             };
-            if 0 < received && received < wanted {
+            *tries = tries.saturating_sub(1);
+            if 0 < received && received < wanted || untold && *tries == 0 {
                 // Less than there was room for is all: the next one is announced anew.
                 wait();
             }
@@ -161,22 +173,48 @@ impl AsyncWrite for AsyncIo {
 
 /// A listening socket.
 #[derive(Debug)]
-pub(crate) struct AsyncListener(AsyncFd<OwnedFd>);
+pub(crate) struct AsyncListener {
+    arrivals: AsyncFd<OwnedFd>,
+    /// Whether a connection was accepted since it was last told that there is one.
+    accepted: AtomicBool,
+}
 
 impl AsyncListener {
     pub(super) fn new(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        register(listener.into(), Interest::READABLE).map(Self)
+        let arrivals = register(listener.into(), Interest::READABLE)?;
+        Ok(Self { arrivals, accepted: AtomicBool::new(false) })
     }
 
     pub(crate) async fn accept(&self) -> io::Result<AsyncIo> {
         loop {
-            let mut ready = self.0.readable().await?;
+            let mut ready = self.arrivals.readable().await?;
+            // Linux makes a socket and a file before it finds that nobody is there, and that costs ten times
+            // what the question costs.
+            if self.accepted.load(Ordering::Relaxed) && !is_readable(self.arrivals.get_ref())? {
+                self.accepted.store(false, Ordering::Relaxed);
+                ready.clear_ready();
+                continue;
+            }
             match ready.try_io(|listener| accept(listener.get_ref())) {
-                Ok(accepted) => return accepted.map(AsyncIo::accepted),
+                Ok(accepted) => {
+                    self.accepted.store(true, Ordering::Relaxed);
+                    return accepted.map(AsyncIo::accepted);
+                }
                 Err(_would_block) => {}
             }
         }
+    }
+}
+
+/// Whether there is something to read or to accept now.
+fn is_readable(socket: &OwnedFd) -> io::Result<bool> {
+    let mut asked = [PollFd::new(socket, PollFlags::IN)];
+    match poll(&mut asked, Some(&Timespec::default())) {
+        Ok(count) => Ok(count > 0),
+        // Trying tells as well.
+        Err(Errno::INTR) => Ok(true),
+        Err(errno) => Err(errno.into()),
     }
 }
 

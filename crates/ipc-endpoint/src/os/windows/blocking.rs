@@ -6,6 +6,7 @@
 use std::{
     future::poll_fn,
     io::{self, Read, Write},
+    mem::MaybeUninit,
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -53,14 +54,31 @@ impl BlockingIo {
     }
 }
 
-impl Read for BlockingIo {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+impl BlockingIo {
+    fn fill(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<usize> {
         let Self { pipe, runtime, read_limit, .. } = self;
-        let mut buf = ReadBuf::new(buf);
-        let done = poll_fn(|cx| Pin::new(&mut *pipe).poll_read(cx, &mut buf));
+        let done = poll_fn(|cx| Pin::new(&mut *pipe).poll_read(cx, buf));
         runtime.block_on(read_limit.bound(done))?;
         Ok(buf.filled().len())
     }
+}
+
+impl Read for BlockingIo {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.fill(&mut ReadBuf::new(buf))
+    }
+}
+
+/// Reads once into `room`, and shows `taken` what came.
+pub(crate) fn read_through(
+    io: &mut BlockingIo,
+    room: &mut [MaybeUninit<u8>],
+    taken: impl FnOnce(&[u8]),
+) -> io::Result<usize> {
+    let mut buf = ReadBuf::uninit(room);
+    let read = io.fill(&mut buf)?;
+    taken(buf.filled());
+    Ok(read)
 }
 
 impl Write for BlockingIo {
@@ -94,6 +112,11 @@ impl Limit {
             },
         }
     }
+}
+
+/// A pipe cannot be waited for without reading: the next read takes no longer.
+pub(crate) fn wait_readable(io: &mut BlockingIo, limit: Duration) -> io::Result<()> {
+    io.set_read_timeout(Some(limit))
 }
 
 /// A pipe cannot be asked to write without waiting.

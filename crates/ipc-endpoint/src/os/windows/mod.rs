@@ -10,7 +10,7 @@ mod spawn;
 mod tests;
 mod tool;
 
-pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, write_now};
+pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use file::{
     check_private_directory, create_new, ensure_directory, file_id, file_kind, file_of_ours,
     inspect_directory, is_at, is_writable, open_for_reading, open_lock, overwrite, sync_directory,

@@ -11,7 +11,7 @@ use ipc_endpoint::Stream;
 use ipc_model::{Request, RequestKind, Response};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{SemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use wire_dispatch::{Coming, CutError, DecodeError, Foreign, Refusal, ReplyTo, Step};
 use wire_frame::Pieces;
 
@@ -19,10 +19,10 @@ mod replying;
 
 use super::admission::{Admission, place_of_another};
 use super::figures::Counters;
-use super::idle::Place;
+use super::idle::Taken;
 use super::shared::{Shared, permits_for};
 use super::tasks::Listed;
-use super::waiting::{Next, has_passed};
+use super::waiting::{Next, has_passed, is_ready};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::timer::{after, at_once_or_within};
@@ -61,7 +61,6 @@ struct Connection<'a, S> {
     inbound: Inbound,
     /// Replies that are not sent yet: those to requests that came together leave together.
     outbound: Pieces,
-    place: Option<Arc<Place>>,
 }
 
 /// Serves `stream` until it ends.
@@ -84,7 +83,6 @@ pub(super) async fn run<S: Service>(
         caller,
         inbound: Inbound::default(),
         outbound: Pieces::new(),
-        place: None,
     };
     let (place, doorman) = match admission {
         Admission::Served(place) => (Some(place), None),
@@ -94,7 +92,6 @@ pub(super) async fn run<S: Service>(
     let result = match place {
         Some(_held) => {
             drop(doorman);
-            connection.place = Some(shared.idle.take(id));
             connection.serve().await
         }
         // Rare, and large: not in the memory of every connection.
@@ -121,7 +118,6 @@ struct Goodbye<'a, S: Service> {
 impl<S: Service> Drop for Goodbye<'_, S> {
     fn drop(&mut self) {
         self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
-        self.shared.idle.free(self.id);
         self.shared.service.disconnected(self.id);
     }
 }
@@ -129,14 +125,12 @@ impl<S: Service> Drop for Goodbye<'_, S> {
 impl<'a, S: Service> Connection<'a, S> {
     async fn serve(&mut self) -> Result<(), End> {
         let config = &self.shared.config;
-        let mut stop_receiver = self.stop.subscribe();
-        let place = self.place.clone().unwrap_or_default();
-        let first = after(config.first_frame_timeout);
-        // Made once: to wait for them anew for each request would cost as much as answering it.
-        let (mut asked_to_stop, mut asked_to_leave) =
-            (pin!(stopped(&mut stop_receiver)), pin!(place.asked_to_leave()));
-        let mut alarm = pin!(Some(sleep_until(first)));
-        let mut deadline = Some(first);
+        // Made once, and not before there is something to wait for: a connection for one request may never
+        // get there, and to wait for them anew for each request would cost as much as answering it.
+        let (mut asked_to_stop, mut asked_to_leave) = (pin!(None), pin!(None));
+        let mut place = None;
+        let mut alarm = pin!(None);
+        let mut deadline = Some(after(config.first_frame_timeout));
         let mut late = "nothing was sent";
         let mut memory = None;
         let mut stopping = false;
@@ -158,18 +152,33 @@ impl<'a, S: Service> Connection<'a, S> {
                     }
                     let was_empty = self.inbound.is_empty();
                     let next = poll_fn(|cx| {
-                        if !stopping && asked_to_stop.as_mut().poll(cx).is_ready() {
+                        if !stopping && self.stop.borrow().is_some() {
                             return Poll::Ready(Next::Stop);
                         }
                         if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
                             return Poll::Ready(Next::Read(read));
+                        }
+                        // Whoever has asked once has often left by now, and was waited for in vain then.
+                        if asked_to_stop.is_none() {
+                            asked_to_stop.set(Some(stopped(self.stop.subscribe())));
+                            let taken = self.shared.idle.take(self.caller.connection);
+                            match (was_empty, is_first) {
+                                (true, true) => taken.begin(),
+                                (true, false) => taken.rest(),
+                                (false, _) => {}
+                            }
+                            asked_to_leave.set(Some(taken.asked_to_leave()));
+                            place = Some(taken);
+                        }
+                        if !stopping && is_ready(asked_to_stop.as_mut(), cx) {
+                            return Poll::Ready(Next::Stop);
                         }
                         if deadline.is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx)) {
                             return Poll::Ready(Next::Late);
                         }
                         // After what has arrived: a request is not closed upon. Its client finds the
                         // connection closed before it sends, and makes another.
-                        if was_empty && asked_to_leave.as_mut().poll(cx).is_ready() {
+                        if was_empty && is_ready(asked_to_leave.as_mut(), cx) {
                             return Poll::Ready(Next::Leave);
                         }
                         Poll::Pending
@@ -192,7 +201,9 @@ impl<'a, S: Service> Connection<'a, S> {
                         }
                     }
                     if was_empty {
-                        place.work();
+                        if let Some(place) = &place {
+                            place.work();
+                        }
                         deadline = Some(after(config.frame_timeout));
                         late = "a frame was begun and not finished";
                     }
@@ -206,7 +217,7 @@ impl<'a, S: Service> Connection<'a, S> {
                     if self.stop.borrow().is_some() {
                         return self.flush().await;
                     }
-                    deadline = self.between_frames(&place);
+                    deadline = self.between_frames(place.as_ref());
                 }
                 Step::Reject(refusal) => {
                     memory = None;
@@ -214,7 +225,7 @@ impl<'a, S: Service> Connection<'a, S> {
                     self.note(&refusal);
                     self.reply(&refusal.reply_to, &refusal.reply, true).await?;
                     self.inbound.shrink();
-                    deadline = self.between_frames(&place);
+                    deadline = self.between_frames(place.as_ref());
                 }
                 Step::Foreign { frame, refusal } => {
                     memory = None;
@@ -228,7 +239,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         return Err(End::Quiet);
                     }
                     is_first = false;
-                    deadline = self.between_frames(&place);
+                    deadline = self.between_frames(place.as_ref());
                 }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
@@ -255,9 +266,11 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// Between frames a connection may stay idle; the next frame may be here in part.
-    fn between_frames(&self, place: &Place) -> Option<Instant> {
+    fn between_frames(&self, place: Option<&Taken<'_>>) -> Option<Instant> {
         if self.inbound.is_empty() {
-            self.shared.idle.rest(place);
+            if let Some(place) = place {
+                place.rest();
+            }
             return None;
         }
         Some(after(self.shared.config.frame_timeout))

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, IoSlice, Read, Write},
+    mem::MaybeUninit,
     os::{
         fd::OwnedFd,
         unix::net::{UnixListener, UnixStream},
@@ -163,6 +164,57 @@ fn a_blocking_read_and_write_end_at_their_timeouts() {
             client.set_write_timeout(Some(limit)).unwrap();
             let full = std::iter::repeat_with(|| client.write(&[0; 65536])).find_map(Result::err).unwrap();
             assert_eq!(full.kind(), io::ErrorKind::TimedOut);
+        }
+    });
+}
+
+#[test]
+fn a_first_read_is_waited_for_within_its_limit_and_later_ones_block() {
+    watched(|| {
+        let home = Home::new();
+        let listener = UnixListener::bind(home.socket()).unwrap();
+        let mut client = blocking::Stream::connect(&home.endpoint(), soon()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        for limit in [Duration::from_millis(20), Duration::ZERO] {
+            assert_eq!(client.wait_readable(limit).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        let read = |client: &mut blocking::Stream| {
+            let mut text = Vec::new();
+            let count =
+                client.read_through(&mut [MaybeUninit::uninit(); 8], |came| text.extend_from_slice(came));
+            count.map(|count| (count, text))
+        };
+        server.write_all(b"one").unwrap();
+        client.wait_readable(Duration::from_secs(20)).unwrap();
+        assert_eq!(read(&mut client).unwrap(), (3, b"one".to_vec()));
+        // Not waited for: it waits itself, for as long as it may.
+        client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        assert_eq!(read(&mut client).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        client.set_read_timeout(None).unwrap();
+        let late = thread::spawn(move || server.write_all(b"two").map(|()| server));
+        assert_eq!(read(&mut client).unwrap(), (3, b"two".to_vec()));
+        drop(late.join().unwrap().unwrap());
+        client.wait_readable(Duration::from_secs(20)).unwrap();
+        assert_eq!(read(&mut client).unwrap(), (0, Vec::new()));
+    });
+}
+
+#[test]
+fn connections_that_come_together_or_one_by_one_are_all_accepted() {
+    watched_async(async {
+        let home = Home::new();
+        let listener = Listener::from_std(UnixListener::bind(home.socket()).unwrap()).unwrap();
+        let mut kept = Vec::new();
+        for together in [1, 1, 5, 1, 0, 20, 1] {
+            for _ in 0..together {
+                kept.push(UnixStream::connect(home.socket()).unwrap());
+            }
+            for _ in 0..together {
+                drop(listener.accept().await.unwrap());
+            }
+            // Nobody is left, and waiting for the next one does not miss it.
+            let none = tokio::time::timeout(Duration::from_millis(5), listener.accept()).await;
+            assert!(none.is_err(), "{none:?}");
         }
     });
 }
