@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use zccache_ipc::model::{Request, Response, Store, StoreResult};
+use zccache_ipc::model::{Response, Store, StoreResult};
 use zccache_ipc::{ClientConfig, WirePolicy, blocking};
 
 use super::{Outcome, Scale};
@@ -39,7 +39,7 @@ fn fill(program: &Path, place: &Path) -> Result<()> {
     let mut client = blocking::Client::connect(endpoint(&daemon.path)?, ClientConfig::new())?;
     let mut store = |cache_key: String, len| {
         let artifact = artifact(Payloads::default().of(len));
-        let response = client.call(&Request::Store(Store { cache_key, artifact }))?;
+        let response = client.call(&Store { cache_key, artifact }.into())?;
         ensure!(matches!(response, Response::StoreResult(StoreResult::Stored)), "{response:?}");
         Ok(())
     };
