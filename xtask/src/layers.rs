@@ -48,13 +48,13 @@ const TABLE: &[Row] = &[
     // layer 3
     library("zccache-ipc",
         "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
-        "bytes fastrand thiserror tokio tracing"),
+        "bytes ctrlc fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
-        "blake3 bytes bytesize clap ctrlc globset humantime memchr redb regex serde_json thiserror tokio tracing \
+        "blake3 bytes bytesize clap globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
-        "clap ctrlc percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
+        "clap percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
     program("zccache-ipc-cli", "zccache-ipc",
         "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json terminal_size thiserror"),
     // never shipped

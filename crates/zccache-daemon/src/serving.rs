@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use zccache_ipc::endpoint::{BindError, Claim, Listener};
-use zccache_ipc::{DrainPolicy, Ended, Lane, ServeError, Served, Server, ServerConfig, ServerHandle};
+use zccache_ipc::{
+    DrainPolicy, Ended, Lane, ServeError, Served, Server, ServerConfig, ServerHandle, signals,
+};
 
 use crate::announced::Announced;
 use crate::lifecycle::{Event, LifecycleLog};
@@ -274,23 +275,6 @@ impl<'a> Servers<'a> {
         }
         Ok(())
     }
-}
-
-/// Listens for Ctrl-C and for the system's request to end; the second one ends the process at once.
-fn signals() -> Arc<Notify> {
-    let signalled = Arc::new(Notify::new());
-    let notify = Arc::clone(&signalled);
-    let before = AtomicBool::new(false);
-    let set = ctrlc::set_handler(move || {
-        if before.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        notify.notify_one();
-    });
-    if let Err(error) = set {
-        tracing::warn!(%error, "signals end the daemon without a word");
-    }
-    signalled
 }
 
 impl From<Ended> for Reason {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -15,7 +13,7 @@ use zccache_ipc::endpoint::{
     BindError, Claim, ClaimError, DirPolicy, DirectoryError, DownloadLocations, Listener, Pid,
     ensure_directory, raise_fd_limit,
 };
-use zccache_ipc::{DrainPolicy, Ended, ServeError, Served, ServerConfig, ServerHandle};
+use zccache_ipc::{DrainPolicy, Ended, ServeError, Served, ServerConfig, ServerHandle, signals};
 
 use crate::{Jobs, Limits};
 
@@ -232,23 +230,6 @@ impl<'a> Servers<'a> {
         }
         Ok(())
     }
-}
-
-/// Listens for Ctrl-C and for the system's request to end; the second one ends the process at once.
-fn signals() -> Arc<Notify> {
-    let signalled = Arc::new(Notify::new());
-    let notify = Arc::clone(&signalled);
-    let before = AtomicBool::new(false);
-    let set = ctrlc::set_handler(move || {
-        if before.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        notify.notify_one();
-    });
-    if let Err(error) = set {
-        tracing::warn!(%error, "signals end the daemon without a word");
-    }
-    signalled
 }
 
 impl From<Ended> for Outcome {

@@ -56,6 +56,8 @@ pub use rp_broker::{
 };
 #[cfg(feature = "manifest")]
 pub use rp_manifest as manifest;
+#[cfg(feature = "signals")]
+pub use server::signals;
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};

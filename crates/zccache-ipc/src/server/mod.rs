@@ -8,6 +8,8 @@ pub(crate) mod drain;
 mod figures;
 mod idle;
 mod shared;
+#[cfg(feature = "signals")]
+mod signals;
 pub(crate) mod tasks;
 mod waiting;
 mod watchdog;
@@ -22,6 +24,8 @@ use tokio::sync::watch;
 pub use config::{DrainPolicy, ServerConfig};
 pub use figures::ServerFigures;
 pub(crate) use figures::{Answering, Counters};
+#[cfg(feature = "signals")]
+pub use signals::signals;
 
 use crate::Service;
 use shared::Shared;
