@@ -9,7 +9,7 @@ use crate::atomic_file::write_hint;
 use crate::{Endpoint, WriteError, os};
 
 /// The longest note that is read, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 
 /// Which of the sockets that are, or were, at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,10 +40,11 @@ pub fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
 /// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
 #[must_use]
 pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
-    let file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
-    let mut text = String::new();
-    let read = file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
-    (read as u64 <= LONGEST).then_some(text)
+    let mut file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
+    let mut bytes = [0; LONGEST + 1];
+    // One read brings a plain file of this length. A part of one is told from a whole one by whoever reads it.
+    let read = file.read(&mut bytes).ok().filter(|read| *read <= LONGEST)?;
+    Some(str::from_utf8(&bytes[..read]).ok()?.to_owned())
 }
 
 /// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing

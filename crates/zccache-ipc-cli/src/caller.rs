@@ -133,16 +133,7 @@ impl Asker {
         default: Duration,
     ) -> Result<Self, Failure> {
         let wire = wire(environment, global)?;
-        let (endpoint, cache_dir) =
-            (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
-        let without;
-        let chosen = if endpoint.is_none() && cache_dir.is_some() {
-            without = environment.clone().without(Variable::Endpoint);
-            &without
-        } else {
-            environment
-        };
-        let endpoint = Locations::endpoint_for_client(chosen, endpoint.as_ref(), cache_dir)?;
+        let endpoint = endpoint(environment, global)?;
         let config = ClientConfig::within(global.timeout.unwrap_or(default)).wire(wire);
         let client = by_the_lane(environment, endpoint.clone(), config);
         Ok(Self { endpoint, client, wire })
@@ -164,8 +155,21 @@ fn answer(client: &mut Client, wire: WirePolicy, request: &Request) -> Result<(L
     }
 }
 
+/// Where the daemon listens, by the rules of [`Caller::new`].
+pub(crate) fn endpoint(environment: &Environment, global: &Global) -> Result<Endpoint, Failure> {
+    let (endpoint, cache_dir) = (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
+    let without;
+    let chosen = if endpoint.is_none() && cache_dir.is_some() {
+        without = environment.clone().without(Variable::Endpoint);
+        &without
+    } else {
+        environment
+    };
+    Ok(Locations::endpoint_for_client(chosen, endpoint.as_ref(), cache_dir)?)
+}
+
 /// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either (`spec/WIRE.md` §10.1).
-fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, UnknownWire> {
+pub(crate) fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, UnknownWire> {
     if let Some(wire) = global.wire {
         return Ok(wire);
     }

@@ -15,6 +15,8 @@ mod download_tls;
 mod endpoints;
 mod families;
 mod help;
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod image;
 mod no_daemon;
 #[cfg(all(test, unix))]
 mod probe;

@@ -51,12 +51,11 @@ impl Bar {
         shown.drawn = Some((now, status.phase));
         shown.turns += 1;
         let width = terminal_size_of(io::stderr()).map_or(COLUMNS, |(Width(width), _)| width);
-        let line: String = line(status, shown.speed.per_second(), shown.turns)
-            .chars()
-            // The last column is left free: a line that fills it is two on some terminals.
-            .take(usize::from(width).saturating_sub(1))
-            .collect();
-        let before = std::mem::replace(&mut shown.columns, line.chars().count());
+        // The last column is left free: a line that fills it is two on some terminals.
+        let room = usize::from(width).saturating_sub(1);
+        let line: String = line(status, shown.speed.per_second(), shown.turns).chars().take(room).collect();
+        // A terminal may be narrower than it was.
+        let before = std::mem::replace(&mut shown.columns, line.chars().count()).min(room);
         draw(&format!("\r{line:before$}"));
     }
 

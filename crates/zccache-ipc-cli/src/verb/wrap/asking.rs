@@ -13,7 +13,7 @@ use super::kind::{Kind, kind};
 use super::reason::Reason;
 use super::{Command, input};
 use crate::args::{Global, Start};
-use crate::caller::Caller;
+use crate::caller::{self, Caller};
 use crate::failure::Failure;
 use crate::verb::start;
 
@@ -38,14 +38,13 @@ pub(super) struct Answer {
 pub(super) fn ask(
     command: &mut Command,
     may_start: bool,
-    environment: Environment,
+    environment: &Environment,
     global: &Global,
 ) -> Result<Answer, Reason> {
     let kind = kind(&command.program, &command.args);
     input::read(kind, &mut command.stdin)?;
-    let caller = Caller::new(environment, global)?;
-    let request = request(command, kind, &caller.environment)?;
-    let mut client = client(&caller);
+    let request = request(command, kind, environment)?;
+    let mut client = client(environment, global)?;
     let began = Instant::now();
     let mut may_start = may_start;
     loop {
@@ -69,7 +68,7 @@ pub(super) fn ask(
             Ok(other) => return Err(Reason::Unexpected(other.kind().name())),
             Err(error) if may_start && error.is_no_daemon() => {
                 may_start = false;
-                start(&caller)?;
+                start(environment, global)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -77,15 +76,18 @@ pub(super) fn ask(
 }
 
 /// Starts a daemon, which takes as long as `zccache-ipc start` does.
-fn start(caller: &Caller) -> Result<(), Failure> {
-    start::ensure(caller, &Start::default()).map(drop)
+fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
+    let caller = Caller::new(environment.clone(), global)?;
+    start::ensure(&caller, &Start::default()).map(drop)
 }
 
-fn client(caller: &Caller) -> Client {
-    let secs = caller.environment.var(Variable::WedgeRecvTimeoutSecs).and_then(OsStr::to_str);
-    let wedge = caller.limit(wedge(secs));
-    let config = ClientConfig::new().reply_timeout(wedge).wire(caller.wire);
-    Client::new(caller.endpoint().clone(), config)
+/// The daemon's client. Where else the daemon has its files is found out only when one is started.
+fn client(environment: &Environment, global: &Global) -> Result<Client, Failure> {
+    let wire = caller::wire(environment, global)?;
+    let endpoint = caller::endpoint(environment, global)?;
+    let secs = environment.var(Variable::WedgeRecvTimeoutSecs).and_then(OsStr::to_str);
+    let wedge = global.timeout.unwrap_or_else(|| wedge(secs));
+    Ok(Client::new(endpoint, ClientConfig::new().reply_timeout(wedge).wire(wire)))
 }
 
 /// The limit that `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS` sets.

@@ -61,7 +61,7 @@ pub(super) fn run(
     };
     let mut command =
         Command { name: name.to_string_lossy().into_owned(), program, args: args.to_vec(), stdin: None };
-    match ask(&mut command, may_start, environment, global) {
+    match ask(&mut command, may_start, &environment, global) {
         Ok(answer) => end(tell(&answer)),
         Err(reason) => end(here::run(&command, &reason)),
     }
