@@ -9,7 +9,7 @@ use crate::atomic_file::write_hint;
 use crate::{Endpoint, WriteError, os};
 
 /// The longest note that is read, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 
 /// Which of the sockets that are, or were, at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,10 +40,12 @@ pub fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
 /// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
 #[must_use]
 pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
-    let file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
-    let mut text = String::new();
-    let read = file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
-    (read as u64 <= LONGEST).then_some(text)
+    let mut file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
+    let mut room = [0; LONGEST + 1];
+    // A file gives all that it has, up to its end.
+    let read = file.read(&mut room).ok()?;
+    let text = room.get(..read).filter(|text| text.len() <= LONGEST)?;
+    std::str::from_utf8(text).ok().map(str::to_owned)
 }
 
 /// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing
@@ -65,7 +67,9 @@ pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), Wri
 }
 
 fn path(endpoint: &Endpoint, name: &str) -> Option<PathBuf> {
-    let mut path = OsString::from(os::socket_path(endpoint)?);
+    let socket = os::socket_path(endpoint)?.as_os_str();
+    let mut path = OsString::with_capacity(socket.len() + 1 + name.len());
+    path.push(socket);
     path.push(".");
     path.push(name);
     Some(PathBuf::from(path))
