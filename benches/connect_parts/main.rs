@@ -6,6 +6,7 @@
 use std::io::Result;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -23,7 +24,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Builder;
 use zccache_ipc::endpoint::{Endpoint, Listener, blocking};
 use zccache_ipc::model::{Request, Response};
-use zccache_ipc::{Caller, ClientConfig, Lane, Server, ServerConfig, Service, WirePolicy};
+use zccache_ipc::{Caller, ClientConfig, Lane, Server, ServerConfig, Service, WirePolicy, Wires};
 
 const ROUNDS: usize = 41;
 const TIMES: u32 = 300;
@@ -41,11 +42,17 @@ enum Asks {
     Polls,
     /// The connection below our client, with plain reads and writes.
     Stream,
-    /// Our client.
+    /// Our client, on v15.
     Client,
+    /// Our client, on v16.
+    V16,
+    /// Our client, which finds out what is spoken.
+    Auto,
+    /// The same, to whom each daemon is new.
+    First,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Answers {
     /// tokio's socket.
     Tokio,
@@ -55,10 +62,13 @@ enum Answers {
     Listener,
     /// Our server.
     Server,
+    /// Our server, which speaks v15 alone.
+    Old,
 }
 
-const ASKS: [Asks; 5] = [Asks::Std, Asks::Checked, Asks::Polls, Asks::Stream, Asks::Client];
-const ANSWERS: [Answers; 4] = [Answers::Tokio, Answers::Checked, Answers::Listener, Answers::Server];
+const ASKS: [Asks; 8] =
+    [Asks::Std, Asks::Checked, Asks::Polls, Asks::Stream, Asks::Client, Asks::V16, Asks::Auto, Asks::First];
+const ANSWERS: [Answers; 5] = [Answers::Tokio, Answers::Checked, Answers::Listener, Answers::Server, Answers::Old];
 
 fn main() -> Result<()> {
     let mut one = CpuSet::new();
@@ -81,6 +91,10 @@ fn main() -> Result<()> {
     for answers in ANSWERS {
         let path = serve(answers, directory.path())?;
         for asks in ASKS {
+            if (matches!(asks, Asks::V16 | Asks::Auto | Asks::First) && answers < Answers::Server)
+                || (asks == Asks::V16 && answers == Answers::Old) {
+                continue;
+            }
             times_of(asks, &path, TIMES)?;
             pairs.push((asks, answers, path.clone(), Vec::new()));
         }
@@ -129,8 +143,16 @@ fn ask(asks: Asks, path: &Path) -> Result<()> {
             stream.wait_readable(Duration::from_secs(30))?;
             stream.read_through(&mut room, |_| {}).map(drop)
         }
-        Asks::Client => {
-            let config = ClientConfig::new().wire(WirePolicy::Only(Lane::V15));
+        Asks::Client | Asks::V16 | Asks::Auto | Asks::First => {
+            if asks == Asks::First {
+                // Another change time is another daemon.
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+            }
+            let config = ClientConfig::new().wire(match asks {
+                Asks::Auto | Asks::First => WirePolicy::Auto,
+                Asks::V16 => WirePolicy::Only(Lane::V16),
+                _ => WirePolicy::Only(Lane::V15),
+            });
             let endpoint = Endpoint::new(path.to_str().expect("text"));
             let mut client =
                 zccache_ipc::blocking::Client::connect(endpoint, config).map_err(std::io::Error::other)?;
@@ -202,8 +224,12 @@ fn serve(answers: Answers, directory: &Path) -> Result<PathBuf> {
                         tokio::spawn(answer(stream));
                     }
                 }
-                Answers::Server => {
-                    let server = Server::new(Pong, ServerConfig::new("1.12.0"));
+                Answers::Server | Answers::Old => {
+                    let mut config = ServerConfig::new("1.12.0");
+                    if answers == Answers::Old {
+                        config.wires = Wires::V15;
+                    }
+                    let server = Server::new(Pong, config);
                     server.serve(Listener::from_std(listener)?).await.map(drop).map_err(std::io::Error::other)
                 }
             }

@@ -66,7 +66,9 @@ pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), Wri
 }
 
 fn path(endpoint: &Endpoint, name: &str) -> Option<PathBuf> {
-    let mut path = OsString::from(os::socket_path(endpoint)?);
+    let socket = os::socket_path(endpoint)?.as_os_str();
+    let mut path = OsString::with_capacity(socket.len() + 1 + name.len());
+    path.push(socket);
     path.push(".");
     path.push(name);
     Some(PathBuf::from(path))

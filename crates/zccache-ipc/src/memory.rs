@@ -1,5 +1,6 @@
 //! What is known of the daemon at an endpoint, from call to call and from process to process.
 
+use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use ipc_endpoint::{Endpoint, SocketStamp, read_note, socket_stamp, write_note};
@@ -65,7 +66,7 @@ fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> Option<Lane> {
         return Some(*lane);
     }
     drop(known);
-    let lane = parse(&read_note(endpoint, NOTE)?, &stamp.to_string())?;
+    let lane = parse(&read_note(endpoint, NOTE)?, &text_of(format_args!("{stamp}")))?;
     remember(stamp, lane);
     Some(lane)
 }
@@ -81,9 +82,17 @@ fn remember(stamp: SocketStamp, lane: Lane) {
 
 fn note(endpoint: &Endpoint, stamp: SocketStamp, lane: Lane) {
     // Only a hint: without it the next process finds out for itself.
-    if let Err(error) = write_note(endpoint, NOTE, &format!("{FORM}\n{stamp}\n{lane}\n")) {
+    if let Err(error) = write_note(endpoint, NOTE, &text_of(format_args!("{FORM}\n{stamp}\n{lane}\n"))) {
         tracing::debug!(error = &error as &dyn std::error::Error, "what the daemon speaks was not noted");
     }
+}
+
+/// A few words in room that is made once.
+fn text_of(words: fmt::Arguments<'_>) -> String {
+    let mut text = String::with_capacity(128);
+    // A string takes whatever is written to it.
+    let _ = text.write_fmt(words);
+    text
 }
 
 /// Reads a note; `None` for one of another form, of another daemon, or cut short.

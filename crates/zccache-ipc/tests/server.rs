@@ -50,6 +50,18 @@ async fn frames_that_are_no_request_are_answered_and_their_connection_is_closed(
 }
 
 #[tokio::test]
+async fn a_peer_that_has_said_all_is_not_listened_to_after_its_refusal() {
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(fixed), config());
+    let mut stream = running.raw().await;
+    stream.write_all(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]).await.expect("written");
+    assert!(error_in(&read_all(&mut stream).await).contains("received a request at protocol v17"));
+    // The end that was read is the connection's, and not only that of what the server says.
+    stream.write_all(&[0]).await.expect_err("nobody listens");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_large_frame_of_another_version_is_refused_at_its_header_and_its_sender_reads_why() {
     let _watchdog = watchdog(PATIENCE);
     let running = start(Answering(fixed), config());

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use ipc_endpoint::Platform;
 use ipc_model::Response;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::{Lane, ReplyTo, Step};
+use wire_frame::{Header, Peeked};
 
 use super::{Connection, Counters, End, NoRoom};
 use crate::inbound::Inbound;
@@ -47,10 +49,14 @@ impl<S: Service> Connection<'_, S> {
         self.refuse(&reply_to, &response).await
     }
 
-    /// Sends a last reply, and listens a little so that the peer can finish writing and read it.
+    /// Sends a last reply; and to a peer that has more to say, listens a little so that it can finish writing and
+    /// read it.
     pub(super) async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
         self.reply(reply_to, reply, true).await?;
         self.flush().await?;
+        if self.has_heard_all() {
+            return Ok(());
+        }
         self.stream.shutdown().await?;
         let mut sink = Inbound::default();
         let listen = async {
@@ -66,6 +72,19 @@ impl<S: Service> Connection<'_, S> {
         // A peer that goes on talking is not listened to any longer; the refusal has been sent.
         let _ = timeout(LINGER, listen).await;
         Ok(())
+    }
+
+    /// Whether the peer has said all of what is refused, so that it is not kept from reading the refusal by a
+    /// connection that is closed under what it still writes.
+    fn has_heard_all(&self) -> bool {
+        let received = &self.inbound.received;
+        let is_whole = match Header::peek(received) {
+            Ok(Peeked::Header(header)) => header.frame_len() == received.len(),
+            Ok(Peeked::Incomplete { .. }) => received.is_empty(),
+            Err(_) => false,
+        };
+        // A pipe that is closed takes with it what was not read.
+        is_whole && Platform::CURRENT.is_unix()
     }
 
     /// Makes a reply ready to be sent, and sends it at once where it is large. One that finds no room in memory
