@@ -1,12 +1,13 @@
 //! Which connections are idle, so that one can give its place to another.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::figures::millis;
 use crate::ConnectionId;
 
 /// Milliseconds after which a connection that has said nothing yet counts as idle.
@@ -24,17 +25,20 @@ pub(super) struct Places {
 pub(super) struct Place {
     /// Milliseconds after which it became idle, from 1 on; 0 while it is not.
     idle_since: AtomicU64,
+    /// Whether it should leave, so that it can look without waiting.
+    asked: AtomicBool,
     leave: Notify,
 }
 
 impl Places {
-    pub(super) fn new() -> Self {
-        Self { began: Instant::now(), taken: Mutex::default() }
+    /// Counts the time from when it `began`.
+    pub(super) fn new(began: Instant) -> Self {
+        Self { began, taken: Mutex::default() }
     }
 
     pub(super) fn take(&self, id: ConnectionId) -> Arc<Place> {
         let place = Arc::new(Place::default());
-        place.idle_since.store(self.now().saturating_add(SILENT), Ordering::Release);
+        place.idle_since.store(since(self.now()).saturating_add(SILENT), Ordering::Release);
         self.taken().insert(id, Arc::clone(&place));
         place
     }
@@ -43,14 +47,14 @@ impl Places {
         self.taken().remove(&id);
     }
 
-    /// Notes that a connection has nothing to do.
-    pub(super) fn rest(&self, place: &Place) {
-        place.idle_since.store(self.now(), Ordering::Release);
+    /// Milliseconds since it began.
+    pub(super) fn now(&self) -> u64 {
+        millis(self.began.elapsed())
     }
 
     /// Asks the connection that has been idle longest to leave; tells whether there was one.
     pub(super) fn evict(&self) -> bool {
-        let now = self.now();
+        let now = since(self.now());
         let taken = self.taken();
         let idle = taken.values().filter_map(|place| match place.idle_since.load(Ordering::Acquire) {
             since if (1..=now).contains(&since) => Some((since, place)),
@@ -59,12 +63,9 @@ impl Places {
         let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
         // So that the next one who needs a place asks another.
         longest.idle_since.store(0, Ordering::Release);
+        longest.asked.store(true, Ordering::Release);
         longest.leave.notify_one();
         true
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Place>>> {
@@ -72,13 +73,28 @@ impl Places {
     }
 }
 
+/// What stands for so many milliseconds where 0 is never.
+const fn since(millis: u64) -> u64 {
+    millis.saturating_add(1)
+}
+
 impl Place {
+    /// Notes that a connection has nothing to do from `now` on, in milliseconds.
+    pub(super) fn rest(&self, now: u64) {
+        self.idle_since.store(since(now), Ordering::Release);
+    }
+
     /// Notes that a connection has something to do.
     pub(super) fn work(&self) {
         self.idle_since.store(0, Ordering::Release);
     }
 
-    /// Returns when the connection should leave.
+    /// Whether the connection should leave.
+    pub(super) fn is_asked_to_leave(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Wakes when the connection should leave.
     pub(super) async fn asked_to_leave(&self) {
         self.leave.notified().await;
     }

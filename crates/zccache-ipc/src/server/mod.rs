@@ -9,6 +9,7 @@ mod figures;
 mod idle;
 mod shared;
 pub(crate) mod tasks;
+mod turns;
 mod waiting;
 mod watchdog;
 

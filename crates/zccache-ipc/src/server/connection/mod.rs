@@ -22,7 +22,7 @@ use super::figures::Counters;
 use super::idle::Place;
 use super::shared::{Shared, permits_for};
 use super::tasks::Listed;
-use super::waiting::{Next, has_passed};
+use super::waiting::{Next, Registered, has_passed};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::timer::{after, at_once_or_within};
@@ -130,11 +130,13 @@ impl<'a, S: Service> Connection<'a, S> {
     async fn serve(&mut self) -> Result<(), End> {
         let config = &self.shared.config;
         let mut stop_receiver = self.stop.subscribe();
+        let news = stop_receiver.clone();
         let place = self.place.clone().unwrap_or_default();
         let first = after(config.first_frame_timeout);
         // Made once: to wait for them anew for each request would cost as much as answering it.
         let (mut asked_to_stop, mut asked_to_leave) =
             (pin!(stopped(&mut stop_receiver)), pin!(place.asked_to_leave()));
+        let mut registered = Registered::default();
         let mut alarm = pin!(Some(sleep_until(first)));
         let mut deadline = Some(first);
         let mut late = "nothing was sent";
@@ -142,9 +144,19 @@ impl<'a, S: Service> Connection<'a, S> {
         let mut stopping = false;
         let mut is_first = true;
         loop {
-            match self.shared.machine.step(&mut self.inbound.received) {
+            let step = if self.inbound.is_empty() {
+                Step::Read { needed: 1, frame: None }
+            } else {
+                self.shared.machine.step(&mut self.inbound.received)
+            };
+            match step {
                 Step::Read { frame, .. } => {
                     self.flush().await?;
+                    let was_empty = self.inbound.is_empty();
+                    if deadline.is_none() && !was_empty {
+                        deadline = Some(after(config.frame_timeout));
+                        late = "a frame was begun and not finished";
+                    }
                     if deadline.is_none() && alarm.is_some() {
                         // A runtime with a timer asks for the time whenever it waits.
                         alarm.set(None);
@@ -156,10 +168,17 @@ impl<'a, S: Service> Connection<'a, S> {
                         // What the peer waited for us does not count against it.
                         deadline = Some(after(config.frame_timeout));
                     }
-                    let was_empty = self.inbound.is_empty();
                     let next = poll_fn(|cx| {
-                        if !stopping && asked_to_stop.as_mut().poll(cx).is_ready() {
+                        let other = registered.is_other(cx);
+                        if !stopping
+                            && (other || is_news(&news))
+                            && asked_to_stop.as_mut().poll(cx).is_ready()
+                        {
                             return Poll::Ready(Next::Stop);
+                        }
+                        if other && !place.is_asked_to_leave() {
+                            // Only so that it wakes: it is looked at last.
+                            let _ = asked_to_leave.as_mut().poll(cx);
                         }
                         if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
                             return Poll::Ready(Next::Read(read));
@@ -169,7 +188,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         }
                         // After what has arrived: a request is not closed upon. Its client finds the
                         // connection closed before it sends, and makes another.
-                        if was_empty && asked_to_leave.as_mut().poll(cx).is_ready() {
+                        if was_empty && place.is_asked_to_leave() {
                             return Poll::Ready(Next::Leave);
                         }
                         Poll::Pending
@@ -193,20 +212,21 @@ impl<'a, S: Service> Connection<'a, S> {
                     }
                     if was_empty {
                         place.work();
-                        deadline = Some(after(config.frame_timeout));
-                        late = "a frame was begun and not finished";
+                        // That of the frame is set if it turns out that there is more to come.
+                        deadline = None;
                     }
                 }
                 Step::Answer { request, reply_to } => {
                     // The request is read: its buffer is the service's now, and small or soon gone.
                     memory = None;
                     is_first = false;
-                    self.answer(request, &reply_to).await?;
+                    let now = self.answer(request, &reply_to).await?;
                     self.inbound.shrink();
-                    if self.stop.borrow().is_some() {
+                    if is_news(&news) {
                         return self.flush().await;
                     }
-                    deadline = self.between_frames(&place);
+                    self.rest(&place, now);
+                    deadline = None;
                 }
                 Step::Reject(refusal) => {
                     memory = None;
@@ -214,7 +234,8 @@ impl<'a, S: Service> Connection<'a, S> {
                     self.note(&refusal);
                     self.reply(&refusal.reply_to, &refusal.reply, true).await?;
                     self.inbound.shrink();
-                    deadline = self.between_frames(&place);
+                    self.rest(&place, self.shared.idle.now());
+                    deadline = None;
                 }
                 Step::Foreign { frame, refusal } => {
                     memory = None;
@@ -228,7 +249,8 @@ impl<'a, S: Service> Connection<'a, S> {
                         return Err(End::Quiet);
                     }
                     is_first = false;
-                    deadline = self.between_frames(&place);
+                    self.rest(&place, self.shared.idle.now());
+                    deadline = None;
                 }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
@@ -255,12 +277,10 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// Between frames a connection may stay idle; the next frame may be here in part.
-    fn between_frames(&self, place: &Place) -> Option<Instant> {
+    fn rest(&self, place: &Place, now: u64) {
         if self.inbound.is_empty() {
-            self.shared.idle.rest(place);
-            return None;
+            place.rest(now);
         }
-        Some(after(self.shared.config.frame_timeout))
     }
 
     fn note(&self, refusal: &Refusal) {
@@ -272,15 +292,17 @@ impl<'a, S: Service> Connection<'a, S> {
         tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
     }
 
-    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
+    /// Answers a request, and tells when that was done in milliseconds.
+    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<u64, End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
         let again = request.is_idempotent();
         let shared = self.shared;
-        let turn = shared.turns.try_acquire();
-        if turn.is_err() && !is_control(kind) {
+        let turn = shared.turns.take();
+        if turn.is_none() && !is_control(kind) {
             Counters::count(&shared.counters.turned_away);
-            return self.reply(reply_to, &shared.backpressure("too many requests"), true).await;
+            self.reply(reply_to, &shared.backpressure("too many requests"), true).await?;
+            return Ok(answering.end());
         }
         let caller = self.caller.clone();
         let mut call = pin!(shared.service.call(request, &caller));
@@ -300,7 +322,7 @@ impl<'a, S: Service> Connection<'a, S> {
         shared.counters.answered(reply_to.lane());
         drop(turn);
         let mut result = self.reply(reply_to, &response, again).await;
-        drop(answering);
+        let now = answering.end();
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
             result = match result {
@@ -310,7 +332,7 @@ impl<'a, S: Service> Connection<'a, S> {
             // Even if the client did not wait for the answer.
             stop(&self.stop, Ended::Shutdown);
         }
-        result
+        result.map(|()| now)
     }
 
     /// Takes what a frame needs from the memory budget, then makes its buffer.
@@ -341,6 +363,11 @@ impl<'a, S: Service> Connection<'a, S> {
             }
         }
     }
+}
+
+/// Whether somebody has asked to stop since the connection began.
+fn is_news(news: &watch::Receiver<Option<Ended>>) -> bool {
+    !matches!(news.has_changed(), Ok(false))
 }
 
 /// What is answered however busy the daemon is, so that it can be looked at and stopped.
