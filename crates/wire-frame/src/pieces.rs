@@ -70,6 +70,13 @@ impl Pieces {
         self.copied
     }
 
+    /// Lets go of everything, and hands out the buffer as it is.
+    pub fn take_buffer(&mut self) -> BytesMut {
+        self.shared.clear();
+        self.shared_len = 0;
+        std::mem::take(&mut self.copied)
+    }
+
     /// The bytes in total.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -146,7 +146,8 @@ impl Client {
         ids: Option<&Ids>,
         request: &Request,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
-        let (limits, patience) = (Limits::begin(&self.config), Patience::begin(&self.config));
+        let limits = Limits::begin(&self.config);
+        let mut patience = Patience::of(&self.config, &limits);
         let mut turned_away = None;
         loop {
             let reply = match (self.converse(policy, ids, request, limits), turned_away) {

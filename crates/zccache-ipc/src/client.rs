@@ -11,8 +11,8 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
-use tokio::sync::Semaphore;
-use wire_dispatch::{Lane, Selector};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wire_dispatch::{Ids, Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
@@ -114,7 +114,7 @@ impl Client {
     /// Cancelling closes the connection that was being made.
     pub async fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let client = Self::new(endpoint, config);
-        let lane = match client.prepare(&mut Calling::new(&Request::Ping)) {
+        let lane = match client.prepare(&mut Calling::new(&Request::Ping)).0 {
             Do::Exchange { lane, .. } => lane,
             Do::Recall | Do::Return(_) => config.wire.first(),
         };
@@ -154,10 +154,11 @@ impl Client {
     ///
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
-        let (limits, patience) = (Limits::begin(self.config()), Patience::begin(self.config()));
+        let limits = Limits::begin(self.config());
+        let mut patience = Patience::of(self.config(), &limits);
         let mut turned_away = None;
         loop {
-            let response = match (self.attempt(request, limits).await, turned_away) {
+            let response = match (self.attempt(request, &limits).await, turned_away) {
                 (Err(error), Some(response)) if is_out_of_time(&error) => return Ok(response),
                 (result, _) => result?,
             };
@@ -169,10 +170,10 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, request: &Request, limits: Limits) -> Result<Response, CallError> {
+    async fn attempt(&self, request: &Request, limits: &Limits) -> Result<Response, CallError> {
         let mut calling = Calling::new(request);
         let mut carried_by: Option<Arc<Mux<Stream>>> = None;
-        let mut step = self.prepare(&mut calling);
+        let (mut step, mut ready) = self.prepare(&mut calling);
         loop {
             let (request, lane, fresh) = match step {
                 Do::Exchange { request, lane, fresh } => (request, lane, fresh),
@@ -182,37 +183,61 @@ impl Client {
                     step = calling.start(&state.selector);
                     continue;
                 }
-                Do::Return(result) => {
-                    self.note();
-                    return result;
-                }
+                Do::Return(result) => return result,
             };
             if fresh && let Some(mux) = carried_by.take() {
                 mux.retire();
             }
-            let Exchanged { reused, sent, reply } = match lane {
-                Lane::V15 => self.alone(request, fresh, &limits).await?,
+            let ready = std::mem::take(&mut ready);
+            let (exchanged, lone) = match lane {
+                Lane::V15 => self.alone(request, fresh, ready, limits).await?,
                 Lane::V16 | Lane::FrameV1 => {
-                    let mux = self.mux(&limits).await?;
-                    carried_by = Some(Arc::clone(&mux));
+                    let mux = match ready.mux {
+                        Some(mux) => mux,
+                        None => self.mux(limits).await?,
+                    };
                     let exchanged = mux.exchange(request, lane, limits).await;
                     if is_busy(&exchanged.reply) {
                         mux.retire();
                     }
-                    exchanged
+                    carried_by = Some(mux);
+                    (exchanged, None)
                 }
             };
-            step = calling.after(&mut self.state().selector, Came { lane, reused, sent, reply });
+            let Exchanged { reused, sent, reply } = exchanged;
+            let (connection, turn) = lone.unzip();
+            let keeps = |connection: &IpcConnection| !connection.is_consumed() && !is_busy(&reply);
+            // What is not kept is closed once the lock is free again.
+            let (kept, _closed) =
+                if connection.as_ref().is_some_and(keeps) { (connection, None) } else { (None, connection) };
+            let mut state = self.state();
+            state.idle.extend(kept);
+            // After the connection, so that whoever gets the turn finds it.
+            drop(turn);
+            step = calling.after(&mut state.selector, Came { lane, reused, sent, reply });
+            if matches!(step, Do::Return(_)) {
+                self.note(&mut state);
+            }
         }
     }
 
-    /// Recalls what is known of the daemon, and begins.
-    fn prepare<'a>(&self, calling: &mut Calling<'a>) -> Do<'a> {
+    /// Recalls what is known of the daemon, begins, and looks for the connection that will do.
+    fn prepare<'a>(&self, calling: &mut Calling<'a>) -> (Do<'a>, Ready<'_>) {
         let mut state = self.state();
         if !state.is_connected() {
             self.recall(&mut state);
         }
-        calling.start(&state.selector)
+        let step = calling.start(&state.selector);
+        let ready = match &step {
+            Do::Exchange { lane: Lane::V15, .. } => {
+                let turn = self.shared.lone.try_acquire().ok();
+                let idle = turn.as_ref().and_then(|_| state.idle.pop());
+                Ready { turn, idle, mux: None }
+            }
+            Do::Exchange { .. } => Ready { mux: state.usable_mux(), ..Ready::default() },
+            Do::Recall | Do::Return(_) => Ready::default(),
+        };
+        (step, ready)
     }
 
     /// Recalls what the daemon at the endpoint speaks, and leaves the connections to another one.
@@ -230,50 +255,43 @@ impl Client {
     }
 
     /// Notes what was learned of the daemon at the endpoint.
-    fn note(&self) {
+    fn note(&self, state: &mut State) {
         if !self.shared.dialer.may_lead_elsewhere() {
-            let State { selector, memory, .. } = &mut *self.state();
+            let State { selector, memory, .. } = state;
             memory.after_call(self.endpoint(), self.shared.config.wire, selector);
         }
     }
 
-    /// One exchange on wire v15, on a connection of its own.
-    async fn alone(&self, request: &Request, fresh: bool, limits: &Limits) -> Result<Exchanged, IpcError> {
-        let limit = limits.reply();
-        let Some(Ok(_permit)) = at_once_or_within(limit, self.shared.lone.acquire()).await else {
-            return Err(IpcError::TimedOut(limit));
+    /// One exchange on wire v15, on a connection of its own, which is handed out with the turn that it took.
+    async fn alone<'a>(
+        &'a self,
+        request: &Request,
+        fresh: bool,
+        ready: Ready<'a>,
+        limits: &Limits,
+    ) -> Result<(Exchanged, Option<(IpcConnection, SemaphorePermit<'a>)>), IpcError> {
+        let Ready { turn, mut idle, .. } = ready;
+        let turn = match turn {
+            Some(turn) => turn,
+            None => {
+                let limit = limits.reply();
+                let turn = match at_once_or_within(limit, self.shared.lone.acquire()).await {
+                    Some(Ok(turn)) => turn,
+                    Some(Err(_)) | None => return Err(IpcError::TimedOut(limit)),
+                };
+                if !fresh {
+                    idle = self.state().idle.pop();
+                }
+                turn
+            }
         };
-        let idle = if fresh { None } else { self.state().idle.pop() };
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
             None => IpcConnection::new(self.dial(limits.connect()).await?),
         };
-        let (sent, reply) = self.exchange_alone(&mut connection, request, limits).await;
-        if !connection.is_consumed() && !is_busy(&reply) {
-            self.state().idle.push(connection);
-        }
-        Ok(Exchanged { reused, sent, reply })
-    }
-
-    async fn exchange_alone(
-        &self,
-        connection: &mut IpcConnection,
-        request: &Request,
-        limits: &Limits,
-    ) -> (bool, Result<(Lane, Response), IpcError>) {
-        let limit = limits.send();
-        let sent = at_once_or_within(limit, connection.send_request(request, Lane::V15)).await;
-        let ids = match sent.unwrap_or(Err(IpcError::TimedOut(limit))) {
-            Ok(ids) => ids,
-            Err(error) if error.is_disconnect() => {
-                // A daemon that refuses says so before it closes.
-                return (false, connection.last_words(limits.last_words()).await.ok_or(error));
-            }
-            Err(error) => return (false, Err(error)),
-        };
-        let reply = connection.recv_response(Lane::V15, &ids, Some(limits.reply())).await;
-        (true, reply.and_then(|reply| reply.map(|reply| (Lane::V15, reply)).ok_or(IpcError::Closed)))
+        let (sent, reply) = exchange_alone(&mut connection, request, limits).await;
+        Ok((Exchanged { reused, sent, reply }, Some((connection, turn))))
     }
 
     /// The connection that carries the requests of all, made if there is none.
@@ -307,6 +325,33 @@ impl Client {
     }
 
     crate::families::family_methods! { {async} {.await} {} }
+}
+
+async fn exchange_alone(
+    connection: &mut IpcConnection,
+    request: &Request,
+    limits: &Limits,
+) -> (bool, Result<(Lane, Response), IpcError>) {
+    match connection.send_v15(request, limits.send()).await {
+        Ok(()) => {}
+        Err(error) if error.is_disconnect() => {
+            // A daemon that refuses says so before it closes.
+            return (false, connection.last_words(limits.last_words()).await.ok_or(error));
+        }
+        Err(error) => return (false, Err(error)),
+    }
+    let reply = connection.recv_response(Lane::V15, &Ids::default(), Some(limits.reply())).await;
+    (true, reply.and_then(|reply| reply.map(|reply| (Lane::V15, reply)).ok_or(IpcError::Closed)))
+}
+
+/// What a call can begin with at once.
+#[derive(Debug, Default)]
+struct Ready<'a> {
+    /// A turn to have a connection of wire v15, and one that is idle.
+    turn: Option<SemaphorePermit<'a>>,
+    idle: Option<IpcConnection>,
+    /// The connection that carries the requests of all.
+    mux: Option<Arc<Mux<Stream>>>,
 }
 
 /// Whether the daemon has turned the request away: it closes the connection after that, or soon.

@@ -98,29 +98,37 @@ impl ClientConfig {
 /// The limits of the steps of one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    config: ClientConfig,
+    connect: Duration,
+    send: Duration,
+    reply: Duration,
     until: Option<Instant>,
 }
 
 impl Limits {
     /// Begins a call now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
-        Self { config: *config, until: config.call_timeout.map(after) }
+        let ClientConfig { connect_timeout: connect, send_timeout: send, reply_timeout: reply, .. } = *config;
+        Self { connect, send, reply, until: config.call_timeout.map(after) }
+    }
+
+    /// Until when the whole call may take, where that is limited.
+    pub(crate) const fn until(&self) -> Option<Instant> {
+        self.until
     }
 
     /// Until when a connection must be there.
     pub(crate) fn connect(&self) -> Instant {
-        after(self.left(self.config.connect_timeout))
+        after(self.left(self.connect))
     }
 
     /// How long sending may take.
     pub(crate) fn send(&self) -> Duration {
-        self.left(self.config.send_timeout)
+        self.left(self.send)
     }
 
     /// How long the reply may take.
     pub(crate) fn reply(&self) -> Duration {
-        self.left(self.config.reply_timeout)
+        self.left(self.reply)
     }
 
     /// How long to look for a refusal that a daemon sent before it closed on us.
@@ -162,7 +170,7 @@ mod tests {
         let unlimited = Limits::begin(&config);
         assert_eq!((unlimited.reply(), unlimited.last_words()), (hour, LAST_WORDS));
 
-        let spent = Limits { config, until: Some(Instant::now()) };
+        let spent = Limits { until: Some(Instant::now()), ..unlimited };
         assert_eq!((spent.send(), spent.reply(), spent.last_words()), Default::default());
         assert!(spent.connect() <= Instant::now());
 

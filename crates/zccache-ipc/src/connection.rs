@@ -1,13 +1,14 @@
 //! One connection that carries messages.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::{Endpoint, Stream};
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
-use wire_dispatch::{
-    DecodeError, DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces,
-};
+use tokio::time::timeout;
+use wire_dispatch::{DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
@@ -107,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_encoded(|out| Ok(wire_v15::encode_pieces(message, out)?)).await
+        self.send_encoded(None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await
     }
 
     /// Sends `message` on wire v16 with this id.
@@ -200,7 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Cancelling loses no bytes, but uses the connection up when a reply is owed; see [`Connection`].
     pub async fn recv<M: wire_v15::Message>(&mut self) -> Result<Option<M>, IpcError> {
-        self.recv_taken(Wires::V15, self.recv_timeout, Inbound::take_v15).await
+        self.recv_v15(self.recv_timeout).await
     }
 
     /// Receives one message of wire v15 within `limit`; `None` when the peer has closed between frames.
@@ -216,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         limit: Duration,
     ) -> Result<Option<M>, IpcError> {
-        self.recv_taken(Wires::V15, Some(limit), Inbound::take_v15).await
+        self.recv_v15(Some(limit)).await
     }
 
     /// Receives one message of any lane within the default timeout, with its lane and ids; `None` when
@@ -252,14 +253,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         limit: Option<Duration>,
     ) -> Result<Option<Response>, IpcError> {
         let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
-        let Some(received) = self.recv_of(wires, limit).await? else { return Ok(None) };
-        match of_request(&Expected::of(lane, ids), received) {
-            Ok(received) => Ok(Some(received.message)),
-            Err(error) => {
-                self.consumed = true;
-                Err(error)
-            }
-        }
+        let expected = Expected::of(lane, ids);
+        self.recv_taken(limit, |inbound| match inbound.take(wires) {
+            Ok(Some(received)) => of_request(&expected, received).map(|received| Some(received.message)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(IpcError::of_decoding(error, wires)),
+        })
+        .await
+    }
+
+    /// Sends `request` on wire v15, whose replies have no ids, within `limit`.
+    pub(crate) async fn send_v15(&mut self, request: &Request, limit: Duration) -> Result<(), IpcError> {
+        self.send_encoded(Some(limit), |out| Ok(wire_v15::encode_pieces(request, out)?)).await
     }
 
     /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.
@@ -305,12 +310,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         message: &M,
     ) -> Result<(), IpcError> {
         let ids = (&*ids.request_id, ids.frame_request_id);
-        self.send_encoded(|out| encode_pieces(message, lane, ids, kind, out)).await
+        self.send_encoded(None, |out| encode_pieces(message, lane, ids, kind, out)).await
     }
 
     /// Sends what `encode` appends, with one write.
     async fn send_encoded(
         &mut self,
+        limit: Option<Duration>,
         encode: impl FnOnce(&mut Pieces) -> Result<(), EncodeError>,
     ) -> Result<(), IpcError> {
         if self.consumed {
@@ -319,11 +325,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut pieces = spare::take_pieces();
         encode(&mut pieces)?;
         self.consumed = true;
-        outbound::write(&mut self.stream, &pieces).await?;
+        let mut written = 0;
+        let mut write =
+            |cx: &mut Context<'_>| outbound::poll_write(&mut self.stream, &pieces, &mut written, cx);
+        // Nearly always it fits into the socket, and no timer is made.
+        match (poll_fn(|cx| Poll::Ready(write(cx))).await, limit) {
+            (Poll::Ready(written), _) => written?,
+            (Poll::Pending, None) => poll_fn(write).await?,
+            (Poll::Pending, Some(limit)) => match timeout(limit, poll_fn(write)).await {
+                Ok(written) => written?,
+                Err(_) => return Err(IpcError::TimedOut(limit)),
+            },
+        }
         self.consumed = false;
         self.owed += 1;
         spare::give_pieces(&mut pieces);
         Ok(())
+    }
+
+    async fn recv_v15<M: wire_v15::Message>(
+        &mut self,
+        limit: Option<Duration>,
+    ) -> Result<Option<M>, IpcError> {
+        let take = |inbound: &mut Inbound| {
+            inbound.take_v15().map_err(|error| IpcError::of_decoding(error, Wires::V15))
+        };
+        self.recv_taken(limit, take).await
     }
 
     async fn recv_of<M: Message>(
@@ -331,27 +358,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         wires: Wires,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
-        self.recv_taken(wires, limit, |inbound| inbound.take(wires)).await
+        let take =
+            |inbound: &mut Inbound| inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires));
+        self.recv_taken(limit, take).await
     }
 
     /// Receives what `take` takes off, within `limit`.
     async fn recv_taken<T>(
         &mut self,
-        wires: Wires,
         limit: Option<Duration>,
-        take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
+        take: impl Fn(&mut Inbound) -> Result<Option<T>, IpcError>,
     ) -> Result<Option<T>, IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
-        let next = next(&mut self.stream, &mut self.inbound, wires, take);
+        let Self { stream, inbound, timer, .. } = self;
+        let next = poll_fn(|cx| poll_next(stream, inbound, &take, cx));
         let result = match limit {
             None => next.await,
-            Some(limit) => {
-                within(&mut self.timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit)))
-            }
+            Some(limit) => within(timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
         };
         self.consumed = !matches!(result, Ok(Some(_)));
         if !self.consumed {
@@ -362,18 +389,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 /// Reads until `take` takes something off what was received; `None` at an end between frames.
-async fn next<S: AsyncRead + Unpin, T>(
+fn poll_next<S: AsyncRead + Unpin, T>(
     stream: &mut S,
     inbound: &mut Inbound,
-    wires: Wires,
-    take: impl Fn(&mut Inbound) -> Result<Option<T>, DecodeError>,
-) -> Result<Option<T>, IpcError> {
+    take: impl Fn(&mut Inbound) -> Result<Option<T>, IpcError>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<T>, IpcError>> {
     loop {
-        if let Some(taken) = take(inbound).map_err(|error| IpcError::of_decoding(error, wires))? {
-            return Ok(Some(taken));
+        if !inbound.is_empty()
+            && let Some(taken) = take(inbound)?
+        {
+            return Poll::Ready(Ok(Some(taken)));
         }
-        if inbound.fill(stream).await? == 0 {
-            return if inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) };
+        if ready!(inbound.poll_fill(stream, cx))? == 0 {
+            return Poll::Ready(if inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) });
         }
     }
 }

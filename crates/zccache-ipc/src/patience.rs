@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ipc_model::Response;
 
-use crate::config::after;
+use crate::config::{Limits, after};
 use crate::{CallError, ClientConfig};
 
 /// The shortest and the longest pause that a daemon's word is taken for.
@@ -13,27 +13,35 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Until when one call asks again. `Backpressure` says that nothing was acted on, so that any request may be
 /// sent again after it.
+///
+/// It begins when a call is turned away for the first time: nearly all are not, and need no look at the clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    until: Instant,
+    limit: Duration,
+    /// Until when the whole call may take.
+    call: Option<Instant>,
+    until: Option<Instant>,
 }
 
 impl Patience {
-    /// That of a call that begins now.
-    pub(crate) fn begin(config: &ClientConfig) -> Self {
-        let patience = config.call_timeout.map_or(config.busy_timeout, |call| config.busy_timeout.min(call));
-        Self { until: after(patience) }
+    /// That of a call within `limits`.
+    pub(crate) const fn of(config: &ClientConfig, limits: &Limits) -> Self {
+        Self { limit: config.busy_timeout, call: limits.until(), until: None }
     }
 
     /// How long to wait before asking again; `None` when `response` is the answer to give.
     ///
     /// It is what the daemon asks for and up to half as much again, so that those it turned away together do
     /// not come back together. A pause is not begun unless as much time is left after it.
-    pub(crate) fn pause(&self, response: &Response) -> Option<Duration> {
+    pub(crate) fn pause(&mut self, response: &Response) -> Option<Duration> {
         let Response::Backpressure(pressure) = response else { return None };
+        let until = *self.until.get_or_insert_with(|| {
+            let until = after(self.limit);
+            self.call.map_or(until, |call| call.min(until))
+        });
         let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(SHORTEST, LONGEST);
         let pause = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
-        (Instant::now() + 2 * pause < self.until).then_some(pause)
+        (Instant::now() + 2 * pause < until).then_some(pause)
     }
 }
 
@@ -53,10 +61,14 @@ mod tests {
         Response::Backpressure(Backpressure { retry_after_ms, ..Backpressure::default() })
     }
 
+    fn patience(config: &ClientConfig) -> Patience {
+        Patience::of(config, &Limits::begin(config))
+    }
+
     #[test]
     fn the_pause_is_what_the_daemon_asks_for_and_up_to_half_as_much_again() {
-        let patience = Patience::begin(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
-        let check = |asked_ms, least_ms: u64, most_ms: u64| {
+        let mut patience = patience(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
+        let mut check = |asked_ms, least_ms: u64, most_ms: u64| {
             let pauses: Vec<_> = (0..100).filter_map(|_| patience.pause(&pressure(asked_ms))).collect();
             assert_eq!(pauses.len(), 100);
             let (least, most) = (Duration::from_millis(least_ms), Duration::from_millis(most_ms));
@@ -71,7 +83,7 @@ mod tests {
     #[test]
     fn a_pause_that_does_not_end_in_time_is_not_begun_and_other_answers_need_none() {
         let check = |config: ClientConfig, expected: bool| {
-            let patience = Patience::begin(&config);
+            let mut patience = patience(&config);
             assert_eq!(patience.pause(&pressure(1000)).is_some(), expected, "{config:?}");
             assert_eq!(patience.pause(&Response::Pong), None);
             assert_eq!(patience.pause(&Response::error("no")), None);

@@ -47,9 +47,16 @@ pub(crate) fn take_pieces() -> Pieces {
     Pieces::in_buffer(take())
 }
 
-/// Keeps what was written to `pieces` for the next who needs a buffer.
+/// Gives `pieces` a buffer, unless they have one.
+pub(crate) fn make_room(pieces: &mut Pieces) {
+    if pieces.copied().capacity() == 0 {
+        *pieces.copied() = take();
+    }
+}
+
+/// Keeps what was written to `pieces` for the next who needs a buffer, and leaves them empty.
 pub(crate) fn give_pieces(pieces: &mut Pieces) {
-    give(std::mem::take(pieces).into_buffer());
+    give(pieces.take_buffer());
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -16,22 +16,31 @@ use crate::config::FAR;
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whose task it wakes.
+    wakes: Option<Waker>,
 }
 
 impl Timer {
     /// Ready once `deadline` has passed.
     pub(crate) fn poll_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let wakes = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
+        } else if wakes && !sleep.is_elapsed() {
+            // It is set, and early enough.
+            return Poll::Pending;
         }
-        loop {
-            ready!(sleep.as_mut().poll(cx));
+        if !wakes {
+            self.wakes = Some(cx.waker().clone());
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(deadline);
         }
+        Poll::Pending
     }
 }
 
@@ -62,11 +71,15 @@ pub(crate) async fn within<T>(
         *kept = Some(Timer::default());
         return result.ok();
     };
-    let Some(deadline) = Instant::now().checked_add(limit) else { return Some(work.await) };
     let mut work = pin!(work);
+    let mut deadline = None;
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => timer.poll_passed(deadline, cx).map(|()| None),
+        // The time is asked for by those who wait.
+        Poll::Pending => {
+            let deadline = *deadline.get_or_insert_with(|| after(limit));
+            timer.poll_passed(deadline, cx).map(|()| None)
+        }
     })
     .await
 }

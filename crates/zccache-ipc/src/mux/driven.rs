@@ -2,22 +2,20 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::future::Future as _;
-use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Buf as _;
 use ipc_model::{Request, Response};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Wires, encode_pieces};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use super::Reply;
-use crate::config::Limits;
+use crate::config::{FAR, Limits};
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
+use crate::outbound::poll_write_some;
 use crate::reply::{Expected, of_request};
 use crate::timer::{Timer, after};
 use crate::{IpcError, spare};
@@ -60,9 +58,10 @@ struct Waiting {
     limits: Limits,
     /// How much of `outbound` ends with this request; `None` once that is written.
     unwritten: Option<usize>,
-    /// How long, and until when, it may take to be written, or then to be answered.
+    /// How long it may take to be written, or then to be answered, and until when: that is found out by those
+    /// who have to wait.
     limit: Duration,
-    deadline: Instant,
+    deadline: Option<Instant>,
     state: State,
 }
 
@@ -105,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         &mut self,
         request: &Request,
         lane: Lane,
-        limits: Limits,
+        limits: &Limits,
     ) -> (bool, Result<(u64, bool), IpcError>) {
         let reused = self.last_number > 0;
         if self.end != End::Open || self.waiting.len() >= MOST {
@@ -117,23 +116,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         let request_id =
             if taken { Cow::Owned(format!("{default}.{number}")) } else { Cow::Borrowed(default) };
         let frame_request_id = if lane == Lane::FrameV1 { number } else { 0 };
-        if self.outbound.is_empty() {
-            self.outbound = spare::take_pieces();
-        }
+        spare::make_room(&mut self.outbound);
         let ids = (&*request_id, frame_request_id);
         if let Err(error) = encode_pieces(request, lane, ids, FrameKind::Request, &mut self.outbound) {
             return (reused, Err(error.into()));
         }
         self.last_number = number;
-        let limit = limits.send();
         let alone = self.waiting.is_empty();
         self.waiting.push_back(Waiting {
             number,
             expected: Expected { lane, request_id, frame_request_id },
-            limits,
+            limits: *limits,
             unwritten: Some(self.outbound.len()),
-            limit,
-            deadline: after(limit),
+            limit: limits.send(),
+            deadline: None,
             state: State::Waiting(None),
         });
         (reused, Ok((number, alone)))
@@ -150,12 +146,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
             self.watch_the_time(cx);
         }
         if let Some(at) = self.place(number)
-            && let State::Waiting(waker) = &mut self.waiting[at].state
+            && let Waiting { limit, deadline, state: State::Waiting(waker), .. } = &mut self.waiting[at]
         {
             match waker {
                 Some(waker) => waker.clone_from(cx.waker()),
                 None => *waker = Some(cx.waker().clone()),
             }
+            deadline.get_or_insert_with(|| after(*limit));
         }
         if self.end == End::Open { Usable::Yes } else { Usable::No }
     }
@@ -168,16 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     fn write(&mut self, cx: &mut Context<'_>) {
         self.gathering = false;
         while self.end == End::Open && self.written < self.outbound.len() {
-            let mut unsent = self.outbound.unsent();
-            unsent.advance(self.written);
-            let write = if self.outbound.as_slice().is_some() {
-                Pin::new(&mut self.stream).poll_write(cx, unsent.chunk())
-            } else {
-                let stream = &mut self.stream;
-                let mut write = pin!(stream.write_buf(&mut unsent));
-                write.as_mut().poll(cx)
-            };
-            match write {
+            match poll_write_some(&mut self.stream, &self.outbound, self.written, cx) {
                 Poll::Ready(Ok(0)) => self.cannot_write(IpcError::Closed),
                 Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(error)) => self.cannot_write(error.into()),
@@ -199,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
                 Some(end) if end <= self.written => {
                     waiting.unwritten = None;
                     waiting.limit = waiting.limits.reply();
-                    waiting.deadline = after(waiting.limit);
+                    waiting.deadline = None;
                 }
                 Some(_) => {}
             }
@@ -213,7 +201,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         self.end = End::LastWords;
         for waiting in &mut self.waiting {
             waiting.limit = waiting.limits.last_words();
-            waiting.deadline = waiting.deadline.min(after(waiting.limit));
+            let last = after(waiting.limit);
+            waiting.deadline = Some(waiting.deadline.map_or(last, |deadline| deadline.min(last)));
         }
     }
 
@@ -284,14 +273,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
 
     /// Gives up on those who have waited too long.
     fn watch_the_time(&mut self, cx: &mut Context<'_>) {
+        let mut now = None;
         loop {
-            let waiting = self.waiting.iter().filter(|one| matches!(one.state, State::Waiting(_)));
-            let Some(deadline) = waiting.map(|one| one.deadline).min() else { return };
+            let waiting = self.waiting.iter_mut().filter(|one| matches!(one.state, State::Waiting(_)));
+            let deadline = waiting.map(|one| {
+                *one.deadline
+                    .get_or_insert_with(|| *now.get_or_insert_with(Instant::now) + one.limit.min(FAR))
+            });
+            let Some(deadline) = deadline.min() else { return };
             if self.timer.poll_passed(deadline, cx).is_pending() {
                 return;
             }
             for waiting in &mut self.waiting {
-                if matches!(waiting.state, State::Waiting(_)) && waiting.deadline <= deadline {
+                let is_late = waiting.deadline.is_some_and(|own| own <= deadline);
+                if matches!(waiting.state, State::Waiting(_)) && is_late {
                     let late = IpcError::TimedOut(waiting.limit);
                     waiting.answer(Err(if self.end == End::LastWords { IpcError::Closed } else { late }));
                 }
@@ -351,6 +346,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     }
 
     fn place(&self, number: u64) -> Option<usize> {
+        // Mostly there is one, or it is the last one's own.
+        if let Some(last) = self.waiting.back()
+            && last.number == number
+        {
+            return Some(self.waiting.len() - 1);
+        }
         self.waiting.binary_search_by_key(&number, |waiting| waiting.number).ok()
     }
 }

@@ -5,7 +5,7 @@ mod driven;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -58,9 +58,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     ///
     /// Cancelling gives the request up: its late reply is dropped, and the connection is retired, because
     /// whatever keeps its daemon busy would keep the next request waiting too.
-    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: Limits) -> Exchanged {
-        let (reused, begun) = self.driven().begin(request, lane, limits);
-        let (number, alone) = match begun {
+    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: &Limits) -> Exchanged {
+        // Never waits: a place is taken, and its request mostly written, with one look at the lock.
+        let (reused, begun) = poll_fn(|cx| {
+            let mut driven = self.driven();
+            let (reused, begun) = driven.begin(request, lane, limits);
+            let begun = begun.map(|(number, alone)| {
+                // Others are under way: those who come in the same moment are sent with one write.
+                if !alone && driven.is_first_to_gather() {
+                    cx.waker().wake_by_ref();
+                }
+                (number, self.drive(&mut driven, number, alone, cx))
+            });
+            Poll::Ready((reused, begun))
+        })
+        .await;
+        let (number, left) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 if !matches!(error, IpcError::Encode(_)) {
@@ -69,31 +82,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
                 return Exchanged { reused, sent: false, reply: Err(error) };
             }
         };
-        let mut place = Place { mux: self, number, left: false };
-        // Others are under way: those who come in the same moment are sent with one write.
-        let mut gathers = !alone;
-        let (sent, reply) = poll_fn(|cx| {
-            let mut driven = self.driven();
-            // Perhaps another one who drove has it.
-            if let Some(left) = driven.leave(number) {
-                return Poll::Ready(left);
+        let (sent, reply) = match left {
+            Some(left) => left,
+            None => {
+                let mut place = Place { mux: self, number, left: false };
+                let left = poll_fn(|cx| {
+                    let mut driven = self.driven();
+                    // Perhaps another one who drove has it.
+                    match driven.leave(number).or_else(|| self.drive(&mut driven, number, true, cx)) {
+                        Some(left) => Poll::Ready(left),
+                        None => Poll::Pending,
+                    }
+                });
+                let left = left.await;
+                place.left = true;
+                left
             }
-            let may_write = !std::mem::take(&mut gathers);
-            if !may_write && driven.is_first_to_gather() {
-                cx.waker().wake_by_ref();
-            }
-            if driven.drive(number, may_write, cx) == Usable::No {
-                self.retire();
-            }
-            driven.leave(number).map_or(Poll::Pending, Poll::Ready)
-        })
-        .await;
-        place.left = true;
+        };
         if reply.is_err() {
             // What keeps its daemon busy would keep the next request waiting too.
             self.retire();
         }
         Exchanged { reused, sent, reply }
+    }
+
+    /// Drives the connection for the place `number`, and gives the place up if its reply has come.
+    fn drive(
+        &self,
+        driven: &mut Driven<S>,
+        number: u64,
+        may_write: bool,
+        cx: &mut Context<'_>,
+    ) -> Option<(bool, Reply)> {
+        if driven.drive(number, may_write, cx) == Usable::No {
+            self.retire();
+        }
+        driven.leave(number)
     }
 
     fn driven(&self) -> MutexGuard<'_, Driven<S>> {

@@ -1,6 +1,5 @@
 //! What a server counts.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -36,7 +35,9 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) turned_away: AtomicU64,
     pub(crate) in_flight: AtomicU64,
-    last_request: Mutex<Instant>,
+    began: Instant,
+    /// Milliseconds after which something was last asked for.
+    last_request: AtomicU64,
 }
 
 impl Counters {
@@ -48,8 +49,14 @@ impl Counters {
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
-            last_request: Mutex::new(Instant::now()),
+            began: Instant::now(),
+            last_request: AtomicU64::new(0),
         }
+    }
+
+    /// When counting began.
+    pub(crate) const fn began(&self) -> Instant {
+        self.began
     }
 
     pub(crate) fn figures(&self) -> ServerFigures {
@@ -86,18 +93,38 @@ impl Counters {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;
         }
-        self.last_request.lock().map_or(Duration::ZERO, |last| last.elapsed())
+        let last = Duration::from_millis(self.last_request.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(last)
     }
 }
 
 /// A request that is being answered.
 pub(crate) struct Answering<'a>(&'a Counters);
 
+impl Answering<'_> {
+    /// It is answered; tells the milliseconds since counting began, for who needs the time as well.
+    pub(crate) fn end(self) -> u64 {
+        let now = self.end_now();
+        std::mem::forget(self);
+        now
+    }
+
+    fn end_now(&self) -> u64 {
+        let Self(counters) = self;
+        let now = millis(counters.began.elapsed());
+        counters.last_request.store(now, Ordering::Relaxed);
+        counters.in_flight.fetch_sub(1, Ordering::Relaxed);
+        now
+    }
+}
+
+/// Whole milliseconds; beyond all time is the last one.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Drop for Answering<'_> {
     fn drop(&mut self) {
-        if let Ok(mut last) = self.0.last_request.lock() {
-            *last = Instant::now();
-        }
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.end_now();
     }
 }

@@ -1,12 +1,13 @@
 //! Which connections are idle, so that one can give its place to another.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::figures::millis;
 use crate::ConnectionId;
 
 /// Milliseconds after which a connection that has said nothing yet counts as idle.
@@ -21,15 +22,18 @@ pub(super) struct Places {
 
 /// What is known of one connection that has a place.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+struct Place {
     /// Milliseconds after which it became idle, from 1 on; 0 while it is not.
     idle_since: AtomicU64,
+    /// Whether it should leave, so that it can look without waiting.
+    asked: AtomicBool,
     leave: Notify,
 }
 
 impl Places {
-    pub(super) fn new() -> Self {
-        Self { began: Instant::now(), taken: Mutex::default() }
+    /// Counts the time from when it `began`.
+    pub(super) fn new(began: Instant) -> Self {
+        Self { began, taken: Mutex::default() }
     }
 
     /// Counts a connection in, as one that has something to do.
@@ -39,9 +43,14 @@ impl Places {
         Taken { places: self, id, place }
     }
 
+    /// Milliseconds since it began.
+    pub(super) fn now(&self) -> u64 {
+        millis(self.began.elapsed())
+    }
+
     /// Asks the connection that has been idle longest to leave; tells whether there was one.
     pub(super) fn evict(&self) -> bool {
-        let now = self.now();
+        let now = since(self.now());
         let taken = self.taken();
         let idle = taken.values().filter_map(|place| match place.idle_since.load(Ordering::Acquire) {
             since if (1..=now).contains(&since) => Some((since, place)),
@@ -50,17 +59,19 @@ impl Places {
         let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
         // So that the next one who needs a place asks another.
         longest.idle_since.store(0, Ordering::Release);
+        longest.asked.store(true, Ordering::Release);
         longest.leave.notify_one();
         true
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Place>>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands for so many milliseconds where 0 is never.
+const fn since(millis: u64) -> u64 {
+    millis.saturating_add(1)
 }
 
 /// The place of a connection, until it is dropped.
@@ -74,17 +85,22 @@ pub(super) struct Taken<'a> {
 impl Taken<'_> {
     /// Notes that the connection is new, and has a little time before it counts as idle.
     pub(super) fn begin(&self) {
-        self.idle_from(self.places.now().saturating_add(SILENT));
+        self.idle_from(since(self.places.now()).saturating_add(SILENT));
     }
 
-    /// Notes that the connection has nothing to do.
-    pub(super) fn rest(&self) {
-        self.idle_from(self.places.now());
+    /// Notes that the connection has nothing to do from `now` on, in milliseconds.
+    pub(super) fn rest(&self, now: u64) {
+        self.idle_from(since(now));
     }
 
     /// Notes that the connection has something to do.
     pub(super) fn work(&self) {
         self.idle_from(0);
+    }
+
+    /// Whether the connection should leave.
+    pub(super) fn is_asked_to_leave(&self) -> bool {
+        self.place.asked.load(Ordering::Acquire)
     }
 
     /// Returns when the connection should leave.

@@ -11,6 +11,7 @@ mod shared;
 #[cfg(feature = "signals")]
 mod signals;
 pub(crate) mod tasks;
+mod turns;
 mod waiting;
 mod watchdog;
 

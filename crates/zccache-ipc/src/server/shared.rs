@@ -10,6 +10,7 @@ use wire_dispatch::ServerMachine;
 use super::ServerConfig;
 use super::figures::Counters;
 use super::idle::Places;
+use super::turns::Turns;
 use crate::ConnectionId;
 
 /// Frames up to this size do not count against the memory budget; the connection bound covers them.
@@ -32,8 +33,8 @@ pub(super) struct Shared<S> {
     /// One permit for each connection that waits for a place or is being turned away.
     pub(super) doormen: Arc<Semaphore>,
     pub(super) memory: Semaphore,
-    /// One permit for each request that is being answered.
-    pub(super) turns: Semaphore,
+    /// One turn for each request that is being answered.
+    pub(super) turns: Turns,
     next_connection: AtomicU64,
 }
 
@@ -42,15 +43,16 @@ impl<S> Shared<S> {
         // A frame of the largest size must fit, or it could never be served.
         let largest = wire_frame::MAX_LENGTH as usize + wire_frame::HEADER_LEN;
         let memory = Semaphore::new(permits(config.memory_budget.max(largest)) as usize);
+        let counters = Arc::new(Counters::new());
         Self {
             service,
+            idle: Places::new(counters.began()),
             machine: ServerMachine::new(config.release.clone(), config.wires),
-            counters: Arc::new(Counters::new()),
+            counters,
             places: Arc::new(Semaphore::new(config.max_connections)),
-            idle: Places::new(),
             doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
             memory,
-            turns: Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS)),
+            turns: Turns::new(config.max_in_flight),
             config,
             next_connection: AtomicU64::new(0),
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -16,6 +16,24 @@ pub(super) enum Next {
     Stop,
     /// Another connection, which needs the place.
     Leave,
+}
+
+/// Whose task is woken by those who ask a connection for something.
+///
+/// Being polled is what makes a future wake its task, and once is enough: to poll each of them again whenever
+/// something has arrived costs as much as reading it.
+#[derive(Debug, Default)]
+pub(super) struct Registered(Option<Waker>);
+
+impl Registered {
+    /// Whether the task of `cx` is not the one that will be woken; it is from now on.
+    pub(super) fn is_other(&mut self, cx: &Context<'_>) -> bool {
+        let other = !self.0.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if other {
+            self.0 = Some(cx.waker().clone());
+        }
+        other
+    }
 }
 
 /// Whether `deadline` has passed; wakes when it does.

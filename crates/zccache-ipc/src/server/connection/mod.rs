@@ -22,7 +22,7 @@ use super::figures::Counters;
 use super::idle::Taken;
 use super::shared::{Shared, permits_for};
 use super::tasks::Listed;
-use super::waiting::{Next, has_passed, is_ready};
+use super::waiting::{Next, Registered, has_passed, is_ready};
 use super::{Ended, stop, stopped};
 use crate::inbound::Inbound;
 use crate::timer::{after, at_once_or_within};
@@ -128,7 +128,8 @@ impl<'a, S: Service> Connection<'a, S> {
         // Made once, and not before there is something to wait for: a connection for one request may never
         // get there, and to wait for them anew for each request would cost as much as answering it.
         let (mut asked_to_stop, mut asked_to_leave) = (pin!(None), pin!(None));
-        let mut place = None;
+        let (mut news, mut place) = (None, None);
+        let mut registered = Registered::default();
         let mut alarm = pin!(None);
         let mut deadline = Some(after(config.first_frame_timeout));
         let mut late = "nothing was sent";
@@ -136,9 +137,19 @@ impl<'a, S: Service> Connection<'a, S> {
         let mut stopping = false;
         let mut is_first = true;
         loop {
-            match self.shared.machine.step(&mut self.inbound.received) {
+            let step = if self.inbound.is_empty() {
+                Step::Read { needed: 1, frame: None }
+            } else {
+                self.shared.machine.step(&mut self.inbound.received)
+            };
+            match step {
                 Step::Read { frame, .. } => {
                     self.flush().await?;
+                    let was_empty = self.inbound.is_empty();
+                    if deadline.is_none() && !was_empty {
+                        deadline = Some(after(config.frame_timeout));
+                        late = "a frame was begun and not finished";
+                    }
                     if deadline.is_none() && alarm.is_some() {
                         // A runtime with a timer asks for the time whenever it waits.
                         alarm.set(None);
@@ -150,35 +161,42 @@ impl<'a, S: Service> Connection<'a, S> {
                         // What the peer waited for us does not count against it.
                         deadline = Some(after(config.frame_timeout));
                     }
-                    let was_empty = self.inbound.is_empty();
                     let next = poll_fn(|cx| {
-                        if !stopping && self.stop.borrow().is_some() {
+                        if !stopping && self.is_stopped(news.as_ref()) {
                             return Poll::Ready(Next::Stop);
                         }
                         if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
                             return Poll::Ready(Next::Read(read));
                         }
                         // Whoever has asked once has often left by now, and was waited for in vain then.
-                        if asked_to_stop.is_none() {
-                            asked_to_stop.set(Some(stopped(self.stop.subscribe())));
+                        let place = place.get_or_insert_with(|| {
+                            let receiver = self.stop.subscribe();
+                            news = Some(unheard(&receiver));
+                            asked_to_stop.set(Some(stopped(receiver)));
                             let taken = self.shared.idle.take(self.caller.connection);
                             match (was_empty, is_first) {
                                 (true, true) => taken.begin(),
-                                (true, false) => taken.rest(),
+                                (true, false) => taken.rest(self.shared.idle.now()),
                                 (false, _) => {}
                             }
                             asked_to_leave.set(Some(taken.asked_to_leave()));
-                            place = Some(taken);
-                        }
-                        if !stopping && is_ready(asked_to_stop.as_mut(), cx) {
-                            return Poll::Ready(Next::Stop);
+                            taken
+                        });
+                        if registered.is_other(cx) {
+                            if !stopping && is_ready(asked_to_stop.as_mut(), cx) {
+                                return Poll::Ready(Next::Stop);
+                            }
+                            if !place.is_asked_to_leave() {
+                                // Only so that it wakes: it is looked at last.
+                                let _ = is_ready(asked_to_leave.as_mut(), cx);
+                            }
                         }
                         if deadline.is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx)) {
                             return Poll::Ready(Next::Late);
                         }
                         // After what has arrived: a request is not closed upon. Its client finds the
                         // connection closed before it sends, and makes another.
-                        if was_empty && is_ready(asked_to_leave.as_mut(), cx) {
+                        if was_empty && place.is_asked_to_leave() {
                             return Poll::Ready(Next::Leave);
                         }
                         Poll::Pending
@@ -204,20 +222,21 @@ impl<'a, S: Service> Connection<'a, S> {
                         if let Some(place) = &place {
                             place.work();
                         }
-                        deadline = Some(after(config.frame_timeout));
-                        late = "a frame was begun and not finished";
+                        // That of the frame is set if it turns out that there is more to come.
+                        deadline = None;
                     }
                 }
                 Step::Answer { request, reply_to } => {
                     // The request is read: its buffer is the service's now, and small or soon gone.
                     memory = None;
                     is_first = false;
-                    self.answer(request, &reply_to).await?;
+                    let now = self.answer(request, &reply_to).await?;
                     self.inbound.shrink();
-                    if self.stop.borrow().is_some() {
+                    if self.is_stopped(news.as_ref()) {
                         return self.flush().await;
                     }
-                    deadline = self.between_frames(place.as_ref());
+                    self.rest(place.as_ref(), now);
+                    deadline = None;
                 }
                 Step::Reject(refusal) => {
                     memory = None;
@@ -225,7 +244,8 @@ impl<'a, S: Service> Connection<'a, S> {
                     self.note(&refusal);
                     self.reply(&refusal.reply_to, &refusal.reply, true).await?;
                     self.inbound.shrink();
-                    deadline = self.between_frames(place.as_ref());
+                    self.rest(place.as_ref(), self.shared.idle.now());
+                    deadline = None;
                 }
                 Step::Foreign { frame, refusal } => {
                     memory = None;
@@ -239,7 +259,8 @@ impl<'a, S: Service> Connection<'a, S> {
                         return Err(End::Quiet);
                     }
                     is_first = false;
-                    deadline = self.between_frames(place.as_ref());
+                    self.rest(place.as_ref(), self.shared.idle.now());
+                    deadline = None;
                 }
                 Step::Refuse(refusal) => {
                     self.note(&refusal);
@@ -265,15 +286,21 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(true)
     }
 
-    /// Between frames a connection may stay idle; the next frame may be here in part.
-    fn between_frames(&self, place: Option<&Taken<'_>>) -> Option<Instant> {
-        if self.inbound.is_empty() {
-            if let Some(place) = place {
-                place.rest();
-            }
-            return None;
+    /// Whether the server ends. `news` needs no lock for that, and takes one to make.
+    fn is_stopped(&self, news: Option<&watch::Receiver<Option<Ended>>>) -> bool {
+        match news {
+            Some(news) => !matches!(news.has_changed(), Ok(false)),
+            None => self.stop.borrow().is_some(),
         }
-        Some(after(self.shared.config.frame_timeout))
+    }
+
+    /// Between frames a connection may stay idle; the next frame may be here in part.
+    fn rest(&self, place: Option<&Taken<'_>>, now: u64) {
+        if self.inbound.is_empty()
+            && let Some(place) = place
+        {
+            place.rest(now);
+        }
     }
 
     fn note(&self, refusal: &Refusal) {
@@ -285,15 +312,17 @@ impl<'a, S: Service> Connection<'a, S> {
         tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
     }
 
-    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<(), End> {
+    /// Answers a request, and tells when that was done in milliseconds.
+    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<u64, End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
         let again = request.is_idempotent();
         let shared = self.shared;
-        let turn = shared.turns.try_acquire();
-        if turn.is_err() && !is_control(kind) {
+        let turn = shared.turns.take();
+        if turn.is_none() && !is_control(kind) {
             Counters::count(&shared.counters.turned_away);
-            return self.reply(reply_to, &shared.backpressure("too many requests"), true).await;
+            self.reply(reply_to, &shared.backpressure("too many requests"), true).await?;
+            return Ok(answering.end());
         }
         let caller = self.caller.clone();
         let mut call = pin!(shared.service.call(request, &caller));
@@ -313,7 +342,7 @@ impl<'a, S: Service> Connection<'a, S> {
         shared.counters.answered(reply_to.lane());
         drop(turn);
         let mut result = self.reply(reply_to, &response, again).await;
-        drop(answering);
+        let now = answering.end();
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
             result = match result {
@@ -323,7 +352,7 @@ impl<'a, S: Service> Connection<'a, S> {
             // Even if the client did not wait for the answer.
             stop(&self.stop, Ended::Shutdown);
         }
-        result
+        result.map(|()| now)
     }
 
     /// Takes what a frame needs from the memory budget, then makes its buffer.
@@ -354,6 +383,15 @@ impl<'a, S: Service> Connection<'a, S> {
             }
         }
     }
+}
+
+/// Returns a receiver for which the end of the server has changed unless there is none yet.
+fn unheard(receiver: &watch::Receiver<Option<Ended>>) -> watch::Receiver<Option<Ended>> {
+    let mut news = receiver.clone();
+    if news.borrow().is_some() {
+        news.mark_changed();
+    }
+    news
 }
 
 /// What is answered however busy the daemon is, so that it can be looked at and stopped.

@@ -1,5 +1,7 @@
 //! What leaves on a connection: replies in their order, and the last words to a peer that is refused.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ipc_endpoint::Platform;
@@ -9,10 +11,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::{Lane, ReplyTo, Step};
 use wire_frame::{Header, Peeked};
 
-use super::{Connection, Counters, End, NoRoom};
+use super::{Connection, Counters, End, NoRoom, permits_for};
 use crate::inbound::Inbound;
 use crate::spare::KEPT;
-use crate::timer::at_once_or_within;
 use crate::{Service, outbound, spare};
 
 /// How long a peer that is being turned away may take to say in which framing it wants to hear so.
@@ -96,27 +97,32 @@ impl<S: Service> Connection<'_, S> {
         response: &Response,
         again: bool,
     ) -> Result<(), End> {
-        let memory = self.reserve(response_size(response), self.shared.config.reply_timeout).await;
-        let busy;
-        let response = match &memory {
-            Ok(_) => response,
+        let bytes = response_size(response);
+        if permits_for(bytes) == 0 {
+            self.make_ready(reply_to, response);
+            return if self.outbound.len() > KEPT { self.flush().await } else { Ok(()) };
+        }
+        let memory = self.reserve(bytes, self.shared.config.reply_timeout).await;
+        match &memory {
+            Ok(_) => self.make_ready(reply_to, response),
             Err(NoRoom) => {
-                busy = if again {
+                let busy = if again {
                     self.shared.backpressure("too many large replies")
                 } else {
                     Response::error("the request was acted on, and there was no memory for its reply")
                 };
-                &busy
+                self.make_ready(reply_to, &busy);
             }
-        };
-        if self.outbound.is_empty() {
-            self.outbound = spare::take_pieces();
         }
+        self.flush().await
+    }
+
+    fn make_ready(&mut self, reply_to: &ReplyTo, response: &Response) {
+        spare::make_room(&mut self.outbound);
         if let Err(error) = self.shared.machine.reply_pieces(reply_to, response, &mut self.outbound) {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(connection = self.caller.connection.0, error, "a reply was replaced by an error");
         }
-        if self.outbound.len() > KEPT { self.flush().await } else { Ok(()) }
     }
 
     /// Sends the replies that are ready.
@@ -124,10 +130,16 @@ impl<S: Service> Connection<'_, S> {
         if self.outbound.is_empty() {
             return Ok(());
         }
-        let write = outbound::write(&mut self.stream, &self.outbound);
-        match at_once_or_within(self.shared.config.reply_timeout, write).await {
-            Some(written) => written?,
-            None => return Err(End::Late("the reply was not read")),
+        let Self { stream, outbound, .. } = self;
+        let mut written = 0;
+        let mut write = |cx: &mut Context<'_>| outbound::poll_write(stream, outbound, &mut written, cx);
+        // Nearly always it fits into the socket, and no timer is made.
+        match poll_fn(|cx| Poll::Ready(write(cx))).await {
+            Poll::Ready(written) => written?,
+            Poll::Pending => match timeout(self.shared.config.reply_timeout, poll_fn(write)).await {
+                Ok(written) => written?,
+                Err(_) => return Err(End::Late("the reply was not read")),
+            },
         }
         spare::give_pieces(&mut self.outbound);
         Ok(())
