@@ -54,12 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     let mut output = Output::to_stdout(parsed.global.json);
     let cache_dir = parsed.global.cache_dir.clone();
     let is_question = matches!(parsed.verb, args::Verb::Fp(_) | args::Verb::Exec(_));
-    let result = match parsed.verb {
-        // Not by way of all others, whose locals are pages of stack.
-        args::Verb::Ping => verb::ping(&parsed.global, environment, &mut output),
-        _ => verb::run(parsed, environment, &mut output),
-    };
-    let result = result.and_then(|exit| {
+    let result = verb::run(parsed, environment, &mut output).and_then(|exit| {
         output.flush()?;
         Ok(exit)
     });

@@ -59,12 +59,11 @@ pub(crate) fn run(
         Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
         verb => verb,
     };
-    if let Verb::Ping = verb {
-        return ping(&global, environment, output);
-    }
     let environment = environment.map_err(Failure::Surroundings)?;
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
+        // A build pings more often than anything else, and needs only to know where.
+        Verb::Ping => return ping::run(Asker::new(&environment, &global, TO_ASK)?, output),
         Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
         Verb::Manifest(verb) => {
             return manifest::run(&Caller::of_nobody(environment, &global)?, &verb, output);
@@ -104,16 +103,6 @@ pub(crate) fn run(
         | Verb::Completions(_)
         | Verb::Wrap(_) => unreachable!("these were done above"),
     }
-}
-
-/// Does `ping`. A build pings more often than anything else, and needs only to know where.
-pub(crate) fn ping(
-    global: &Global,
-    environment: io::Result<Environment>,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    let environment = environment.map_err(Failure::Surroundings)?;
-    ping::run(Asker::new(&environment, global, TO_ASK)?, output)
 }
 
 /// Does what `zccache-ipc wrap -- COMMAND` says.
