@@ -21,6 +21,14 @@ pub struct SocketStamp {
     pub(crate) changed: (i64, i64),
 }
 
+impl SocketStamp {
+    /// Whether both are of one file, or of two of which one took the other's place.
+    #[must_use]
+    pub const fn is_same_file(&self, other: &Self) -> bool {
+        self.device == other.device && self.inode == other.inode
+    }
+}
+
 impl fmt::Display for SocketStamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { device, inode, changed: (seconds, nanos) } = self;

@@ -81,8 +81,10 @@ fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> (Option<Lane>, Option<Note
 
 fn remember(stamp: SocketStamp, lane: Lane) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(other, _)| *other != stamp);
-    if known.len() == MOST {
+    // What was at the same place has gone from there.
+    if let Some(at) = known.iter().position(|(other, _)| other.is_same_file(&stamp)) {
+        known.remove(at);
+    } else if known.len() == MOST {
         known.remove(0);
     }
     known.push((stamp, lane));
