@@ -40,6 +40,8 @@ enum Asks {
     Checked,
     /// The same, which waits by `poll` in place of a bounded `recv`.
     Polls,
+    /// The same, which looks at the path first.
+    Looks,
     /// The connection below our client, with plain reads and writes.
     Stream,
     /// Our client, on v15.
@@ -66,8 +68,8 @@ enum Answers {
     Old,
 }
 
-const ASKS: [Asks; 8] =
-    [Asks::Std, Asks::Checked, Asks::Polls, Asks::Stream, Asks::Client, Asks::V16, Asks::Auto, Asks::First];
+const ASKS: [Asks; 9] =
+    [Asks::Std, Asks::Checked, Asks::Polls, Asks::Looks, Asks::Stream, Asks::Client, Asks::V16, Asks::Auto, Asks::First];
 const ANSWERS: [Answers; 5] = [Answers::Tokio, Answers::Checked, Answers::Listener, Answers::Server, Answers::Old];
 
 fn main() -> Result<()> {
@@ -134,6 +136,10 @@ fn ask(asks: Asks, path: &Path) -> Result<()> {
         Asks::Std => plain(UnixStream::connect(path)?),
         Asks::Checked => plain(checked(path)?),
         Asks::Polls => polls(path),
+        Asks::Looks => {
+            std::fs::symlink_metadata(path)?;
+            polls(path)
+        }
         Asks::Stream => {
             let endpoint = Endpoint::new(path.to_str().expect("text"));
             let deadline = Instant::now() + Duration::from_secs(5);

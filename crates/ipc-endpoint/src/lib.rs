@@ -80,7 +80,7 @@ pub use launch::{Launch, LaunchError, Launched};
 pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
-pub use note::{SocketStamp, read_note, socket_stamp, write_note};
+pub use note::{Note, SocketStamp, socket_stamp, write_note};
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -20,6 +21,14 @@ pub struct SocketStamp {
     pub(crate) changed: (i64, i64),
 }
 
+impl SocketStamp {
+    /// Whether both are of one file, or of two of which one took the other's place.
+    #[must_use]
+    pub const fn is_same_file(&self, other: &Self) -> bool {
+        self.device == other.device && self.inode == other.inode
+    }
+}
+
 impl fmt::Display for SocketStamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { device, inode, changed: (seconds, nanos) } = self;
@@ -35,32 +44,58 @@ pub fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
     os::socket_stamp(endpoint)
 }
 
-/// Reads the note `name` beside `endpoint`.
-///
-/// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
-#[must_use]
-pub fn read_note(endpoint: &Endpoint, name: &str) -> Option<String> {
-    let mut file = os::open_lock(&path(endpoint, name)?, os::Create::No).ok()??;
-    let mut bytes = [0; LONGEST + 1];
-    // One read brings a plain file of this length. A part of one is told from a whole one by whoever reads it.
-    let read = file.read(&mut bytes).ok().filter(|read| *read <= LONGEST)?;
-    Some(str::from_utf8(&bytes[..read]).ok()?.to_owned())
+/// A note that is there, open.
+#[derive(Debug)]
+pub struct Note {
+    file: File,
+    text: String,
+    /// How long it is, where it may be written over.
+    len: Option<usize>,
 }
 
-/// Writes the note `name` beside `endpoint`, for this user alone. Where endpoints are not files, nothing
-/// is written. It need not survive a crash of the machine, and a reader may find a part of the old one in
-/// it: he must tell what is no note, and survive one that is not true.
+impl Note {
+    /// Opens and reads the note `name` beside `endpoint`.
+    ///
+    /// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
+    #[must_use]
+    pub fn open(endpoint: &Endpoint, name: &str) -> Option<Self> {
+        let (mut file, len) = os::open_note(&path(endpoint, name)?).ok()?;
+        let mut room = [0; LONGEST + 1];
+        // A file gives all that it has, up to its end.
+        let read = file.read(&mut room).ok()?;
+        let text = room.get(..read).filter(|text| text.len() <= LONGEST)?;
+        let text = std::str::from_utf8(text).ok()?.to_owned();
+        Some(Self { file, text, len })
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Makes it say `text`; tells whether that was possible.
+    ///
+    /// A new file takes the file system thirty times as long as new contents of the same length. Whoever has put
+    /// another note in its place meanwhile is not seen.
+    fn overwrite(&self, text: &str) -> bool {
+        self.len == Some(text.len()) && os::write_over(&self.file, text.as_bytes()).is_ok()
+    }
+}
+
+/// Writes the note `name` beside `endpoint`, for this user alone. `old` is what is there, where that was opened.
+/// Where endpoints are not files, nothing is written. It need not survive a crash of the machine, and a reader
+/// may find a part of the old one in it: he must tell what is no note, and survive one that is not true.
 ///
 /// # Errors
 ///
 /// [`WriteError`]; an old note is as it was.
-pub fn write_note(endpoint: &Endpoint, name: &str, text: &str) -> Result<(), WriteError> {
+pub fn write_note(endpoint: &Endpoint, name: &str, old: Option<Note>, text: &str) -> Result<(), WriteError> {
+    if old.or_else(|| Note::open(endpoint, name)).is_some_and(|old| old.overwrite(text)) {
+        return Ok(());
+    }
     match path(endpoint, name) {
-        // A new file takes the file system thirty times as long as new contents of the same length.
-        Some(path) => match os::overwrite(&path, text.as_bytes()) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => write_hint(&path, text.as_bytes(), 0o600),
-        },
+        Some(path) => write_hint(&path, text.as_bytes(), 0o600),
         None => Ok(()),
     }
 }
@@ -85,11 +120,19 @@ mod tests {
         if os::socket_path(&endpoint).is_none() {
             return;
         }
+        let read_note = |endpoint: &Endpoint, name: &str| Note::open(endpoint, name).map(|note| note.text);
+        let write_note = |endpoint: &Endpoint, name: &str, text: &str| write_note(endpoint, name, None, text);
         assert_eq!(read_note(&endpoint, "wire"), None);
         write_note(&endpoint, "wire", "hello\n").expect("written");
         assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("hello\n"));
         write_note(&endpoint, "wire", "there\n").expect("overwritten");
         assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("there\n"));
+        let old = Note::open(&endpoint, "wire");
+        super::write_note(&endpoint, "wire", old, "again\n").expect("overwritten");
+        assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("again\n"));
+        let old = Note::open(&endpoint, "wire");
+        super::write_note(&endpoint, "wire", old, "longer than it was\n").expect("written anew");
+        assert_eq!(read_note(&endpoint, "wire").as_deref(), Some("longer than it was\n"));
         write_note(&endpoint, "wire", &"x".repeat(2000)).expect("written");
         assert_eq!(read_note(&endpoint, "wire"), None, "too long");
         std::fs::write(dir.path().join("s.wire"), [0xff, 0xfe]).expect("written");

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
-use ipc_endpoint::{Endpoint, SocketStamp, read_note, socket_stamp, write_note};
+use ipc_endpoint::{Endpoint, Note, SocketStamp, socket_stamp, write_note};
 use wire_dispatch::{Lane, Selector, WirePolicy};
 
 /// The file beside the endpoint in which processes tell each other what its daemon speaks.
@@ -23,6 +23,8 @@ static KNOWN: Mutex<Vec<(SocketStamp, Lane)>> = Mutex::new(Vec::new());
 pub(crate) struct Memory {
     stamp: Option<SocketStamp>,
     noted: Option<Lane>,
+    /// The note of another daemon, which that of this one is to be written over.
+    stale: Option<Note>,
 }
 
 impl Memory {
@@ -41,7 +43,7 @@ impl Memory {
         if stamp.is_some() && stamp == self.stamp {
             return false;
         }
-        self.noted = stamp.and_then(|stamp| recall(endpoint, stamp));
+        (self.noted, self.stale) = stamp.map_or((None, None), |stamp| recall(endpoint, stamp));
         // Where sockets have no stamp, what was learned is kept: a refusal corrects it.
         if stamp.is_some() {
             *selector = Selector::new(policy, self.noted);
@@ -55,34 +57,42 @@ impl Memory {
         if policy == WirePolicy::Auto && self.noted != Some(lane) {
             self.noted = Some(lane);
             remember(stamp, lane);
-            note(endpoint, stamp, lane);
+            note(endpoint, self.stale.take(), stamp, lane);
         }
     }
 }
 
-fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> Option<Lane> {
+/// What is known of a daemon, or the note of another one.
+fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> (Option<Lane>, Option<Note>) {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, lane)) = known.iter().find(|(other, _)| *other == stamp) {
-        return Some(*lane);
+        return (Some(*lane), None);
     }
     drop(known);
-    let lane = parse(&read_note(endpoint, NOTE)?, &text_of(format_args!("{stamp}")))?;
-    remember(stamp, lane);
-    Some(lane)
+    let Some(note) = Note::open(endpoint, NOTE) else { return (None, None) };
+    match parse(note.text(), &text_of(format_args!("{stamp}"))) {
+        Some(lane) => {
+            remember(stamp, lane);
+            (Some(lane), None)
+        }
+        None => (None, Some(note)),
+    }
 }
 
 fn remember(stamp: SocketStamp, lane: Lane) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(other, _)| *other != stamp);
-    if known.len() == MOST {
+    // What was at the same place has gone from there.
+    if let Some(at) = known.iter().position(|(other, _)| other.is_same_file(&stamp)) {
+        known.remove(at);
+    } else if known.len() == MOST {
         known.remove(0);
     }
     known.push((stamp, lane));
 }
 
-fn note(endpoint: &Endpoint, stamp: SocketStamp, lane: Lane) {
+fn note(endpoint: &Endpoint, old: Option<Note>, stamp: SocketStamp, lane: Lane) {
     // Only a hint: without it the next process finds out for itself.
-    if let Err(error) = write_note(endpoint, NOTE, &text_of(format_args!("{FORM}\n{stamp}\n{lane}\n"))) {
+    if let Err(error) = write_note(endpoint, NOTE, old, &text_of(format_args!("{FORM}\n{stamp}\n{lane}\n"))) {
         tracing::debug!(error = &error as &dyn std::error::Error, "what the daemon speaks was not noted");
     }
 }

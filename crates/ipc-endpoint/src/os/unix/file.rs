@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    io,
+    os::unix::fs::{FileExt, FileTypeExt, MetadataExt},
     path::Path,
 };
 
@@ -32,21 +32,26 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Gives a file of ours new contents of the same length; tells whether there was one.
-pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let mut file = match open(path, flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(false),
+/// Opens a file of ours, also to write to where that is possible, and tells its length where its contents may be
+/// replaced by others of that length.
+pub(crate) fn open_note(path: &Path) -> io::Result<(File, Option<usize>)> {
+    let both = READ.difference(OFlags::RDONLY).union(OFlags::RDWR);
+    let (file, writable) = match open(path, both, Mode::empty()) {
+        Ok(file) => (File::from(file), true),
+        Err(Errno::ACCESS | Errno::ROFS) => (open(path, READ, Mode::empty())?.into(), false),
         Err(errno) => return Err(errno.into()),
     };
     let metadata = file.metadata()?;
-    let fits = metadata.is_file() && metadata.nlink() == 1 && metadata.len() == bytes.len() as u64;
-    if !fits || foreign(path, &metadata).is_some() {
-        return Ok(false);
+    if !metadata.is_file() || foreign(path, &metadata).is_some() {
+        return Err(io::ErrorKind::InvalidInput.into());
     }
-    file.write_all(bytes)?;
-    Ok(true)
+    let len = usize::try_from(metadata.len()).ok().filter(|_| writable && metadata.nlink() == 1);
+    Ok((file, len))
+}
+
+/// Writes over what the file begins with.
+pub(crate) fn write_over(file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all_at(bytes, 0)
 }
 
 /// Opens the lifetime lock at `path`: a regular file of ours, for its owner only. `None` if there is none.

@@ -112,6 +112,11 @@ pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
 }
 
 /// Endpoints are not files here, and have no notes beside them.
-pub(crate) fn overwrite(_: &Path, _: &[u8]) -> io::Result<bool> {
-    Ok(false)
+pub(crate) fn open_note(_: &Path) -> io::Result<(File, Option<usize>)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// See [`open_note`].
+pub(crate) fn write_over(_: &File, _: &[u8]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
