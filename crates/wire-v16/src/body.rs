@@ -2,11 +2,10 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::encode_varint;
 use wire_frame::Pieces;
 
 use crate::frame::all_in;
-use crate::shape::{LEN, Message, Out, key_len, put_key, varint_len};
+use crate::shape::{LEN, Message, Out, key_len, put_key, put_varint, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
 
 /// A body that is protobuf of the schema.
@@ -108,7 +107,7 @@ impl<'a, M: Message> Measured<'a, M> {
     /// Appends the body.
     pub(crate) fn write(&self, buffer: &mut Pieces) {
         put_key(self.message.number(), LEN, buffer);
-        encode_varint(self.contents as u64, buffer.copied());
+        put_varint(self.contents as u64, buffer);
         self.message.put_contents(buffer);
         self.request_id.put_field(M::REQUEST_ID, buffer);
     }

@@ -4,7 +4,6 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::encode_varint;
 use thiserror::Error;
 use wire_frame::{FrameError, MAX_LENGTH, Pieces};
 
@@ -12,7 +11,7 @@ use crate::body::Measured;
 use crate::frame::all_in;
 use crate::generated::fields::running_process_broker_v1::Frame as numbers;
 use crate::generated::running_process_broker_v1::{Frame, FrameKind, PayloadEncoding};
-use crate::shape::{LEN, Out, key_len, put_key, varint_len};
+use crate::shape::{LEN, Out, key_len, put_key, put_varint, varint_len};
 use crate::{DecodeError, Decoded, EncodeError, Message, decode_body};
 
 /// The first byte of an envelope on the wire.
@@ -130,7 +129,7 @@ pub fn encode_pieces<M: Message>(
     kind.put_field(numbers::kind, buffer);
     PAYLOAD_PROTOCOL.put_field(numbers::payload_protocol, buffer);
     put_key(numbers::payload, LEN, buffer);
-    encode_varint(payload.len() as u64, buffer.copied());
+    put_varint(payload.len() as u64, buffer);
     payload.write(buffer);
     frame_request_id.put_field(numbers::request_id, buffer);
     Ok(())

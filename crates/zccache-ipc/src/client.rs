@@ -61,8 +61,9 @@ struct Shared {
 struct State {
     selector: Selector,
     memory: Memory,
-    /// Connections that carry nothing at the moment, for v15.
-    idle: Vec<IpcConnection>,
+    /// Connections that carry nothing at the moment, for v15: in boxes, because they come and go with each call.
+    #[expect(clippy::vec_box, reason = "moved in and out, several times in a call")]
+    idle: Vec<Box<IpcConnection>>,
     /// The connection that carries the requests of all.
     mux: Option<Arc<Mux<Stream>>>,
 }
@@ -121,7 +122,7 @@ impl Client {
         let stream = client.dial(Limits::begin(&config).connect()).await?;
         let mut state = client.state();
         match lane {
-            Lane::V15 => state.idle.push(IpcConnection::new(stream)),
+            Lane::V15 => state.idle.push(Box::new(IpcConnection::new(stream))),
             Lane::V16 | Lane::FrameV1 => state.mux = Some(Arc::new(Mux::new(stream))),
         }
         drop(state);
@@ -206,10 +207,13 @@ impl Client {
             };
             let Exchanged { reused, sent, reply } = exchanged;
             let (connection, turn) = lone.unzip();
-            let keeps = |connection: &IpcConnection| !connection.is_consumed() && !is_busy(&reply);
             // What is not kept is closed once the lock is free again.
             let (kept, _closed) =
-                if connection.as_ref().is_some_and(keeps) { (connection, None) } else { (None, connection) };
+                if connection.as_ref().is_some_and(|it| !it.is_consumed() && !is_busy(&reply)) {
+                    (connection, None)
+                } else {
+                    (None, connection)
+                };
             let mut state = self.state();
             state.idle.extend(kept);
             // After the connection, so that whoever gets the turn finds it.
@@ -269,7 +273,7 @@ impl Client {
         fresh: bool,
         ready: Ready<'a>,
         limits: &Limits,
-    ) -> Result<(Exchanged, Option<(IpcConnection, SemaphorePermit<'a>)>), IpcError> {
+    ) -> Result<(Exchanged, Option<(Box<IpcConnection>, SemaphorePermit<'a>)>), IpcError> {
         let Ready { turn, mut idle, .. } = ready;
         let turn = match turn {
             Some(turn) => turn,
@@ -288,7 +292,7 @@ impl Client {
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => IpcConnection::new(self.dial(limits.connect()).await?),
+            None => Box::new(IpcConnection::new(self.dial(limits.connect()).await?)),
         };
         let (sent, reply) = exchange_alone(&mut connection, request, limits).await;
         Ok((Exchanged { reused, sent, reply }, Some((connection, turn))))
@@ -349,7 +353,7 @@ async fn exchange_alone(
 struct Ready<'a> {
     /// A turn to have a connection of wire v15, and one that is idle.
     turn: Option<SemaphorePermit<'a>>,
-    idle: Option<IpcConnection>,
+    idle: Option<Box<IpcConnection>>,
     /// The connection that carries the requests of all.
     mux: Option<Arc<Mux<Stream>>>,
 }

@@ -16,8 +16,9 @@ mod primitive;
 mod request;
 mod response;
 
+use bytes::BufMut as _;
 use ipc_model::NotUtf8;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encode_varint, encoded_len_varint};
 use wire_frame::Pieces;
 
 use crate::ConvertError;
@@ -143,7 +144,15 @@ pub(crate) fn key_len(number: u32) -> usize {
 
 /// Appends a key.
 pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut Pieces) {
-    encode_key(number, wire_type, buffer.copied());
+    put_varint(u64::from(number << 3 | wire_type as u32), buffer);
+}
+
+/// Appends a number. Keys and lengths are nearly always one byte.
+pub(crate) fn put_varint(value: u64, buffer: &mut Pieces) {
+    match u8::try_from(value) {
+        Ok(byte) if byte < 0x80 => buffer.copied().put_u8(byte),
+        _ => encode_varint(value, buffer.copied()),
+    }
 }
 
 /// Bytes of a length.
@@ -160,6 +169,6 @@ fn delimited_len<C: Contents + ?Sized>(contents: &C, number: u32) -> usize {
 /// Appends contents with their key and length.
 fn put_delimited<C: Contents + ?Sized>(contents: &C, number: u32, buffer: &mut Pieces) {
     put_key(number, LEN, buffer);
-    encode_varint(contents.size() as u64, buffer.copied());
+    put_varint(contents.size() as u64, buffer);
     contents.put(buffer);
 }
