@@ -5,6 +5,7 @@ use prost::Message as _;
 use wire_frame::Pieces;
 
 use crate::frame::all_in;
+use crate::plain;
 use crate::shape::{LEN, Message, Out, key_len, put_key, put_varint, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
 
@@ -60,6 +61,11 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError
 ///
 /// As [`decode_body`].
 pub fn decode_body_copied<M: Message>(payload: &[u8]) -> Result<Decoded<M>, DecodeError> {
+    if !M::too_heavy(payload)
+        && let Some(read) = plain::body::<M>(payload)
+    {
+        return converted(read);
+    }
     converted(read::<M>(payload)?)
 }
 

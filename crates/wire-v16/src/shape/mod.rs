@@ -18,7 +18,7 @@ mod response;
 
 use bytes::BufMut as _;
 use ipc_model::NotUtf8;
-use prost::encoding::{WireType, encode_varint, encoded_len_varint};
+use prost::encoding::{DecodeContext, WireType, encode_varint, encoded_len_varint};
 use wire_frame::Pieces;
 
 use crate::ConvertError;
@@ -43,6 +43,8 @@ pub trait Choice: Sized {
     const CONTROL: &'static str;
     /// The number of the id.
     const REQUEST_ID: u32;
+    /// How many members there are, whose numbers begin with 1.
+    const MEMBERS: u32;
 
     /// The number of the member.
     fn number(&self) -> u32;
@@ -56,6 +58,14 @@ pub trait Choice: Sized {
     fn too_heavy(payload: &[u8]) -> bool;
     /// Takes the generated message apart.
     fn split(wire: Self::Wire) -> (Option<Self::Member>, String);
+    /// Reads what stands behind the key of a member.
+    fn merge_member(
+        member: &mut Option<Self::Member>,
+        number: u32,
+        wire_type: WireType,
+        buffer: &mut &[u8],
+        context: DecodeContext,
+    ) -> Result<(), prost::DecodeError>;
     /// Converts the generated oneof.
     fn of_member(member: Self::Member) -> Result<Self, ConvertError>;
     /// Whether the control slice has the member.
