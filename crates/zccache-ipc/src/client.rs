@@ -156,19 +156,29 @@ impl Client {
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
         let limits = Limits::begin(self.config());
-        let mut patience = Patience::of(self.config(), &limits);
-        let mut turned_away = None;
-        loop {
-            let response = match (self.attempt(request, &limits).await, turned_away) {
-                (Err(error), Some(response)) if is_out_of_time(&error) => return Ok(response),
-                (result, _) => result?,
-            };
-            match patience.pause(&response) {
-                Some(pause) => tokio::time::sleep(pause).await, // as the daemon asks
-                None => return Ok(response),
-            }
-            turned_away = Some(response);
+        match self.attempt(request, &limits).await? {
+            // Rare, and large: not in the memory of every call.
+            busy @ Response::Backpressure(_) => Box::pin(self.ask_again(request, &limits, busy)).await,
+            response => Ok(response),
         }
+    }
+
+    /// Asks a daemon again that has turned the request away.
+    async fn ask_again(
+        &self,
+        request: &Request,
+        limits: &Limits,
+        mut turned_away: Response,
+    ) -> Result<Response, CallError> {
+        let mut patience = Patience::of(self.config(), limits);
+        while let Some(pause) = patience.pause(&turned_away) {
+            tokio::time::sleep(pause).await; // as the daemon asks
+            match self.attempt(request, limits).await {
+                Err(error) if is_out_of_time(&error) => break,
+                result => turned_away = result?,
+            }
+        }
+        Ok(turned_away)
     }
 
     async fn attempt(&self, request: &Request, limits: &Limits) -> Result<Response, CallError> {
@@ -184,7 +194,7 @@ impl Client {
                     step = calling.start(&state.selector);
                     continue;
                 }
-                Do::Return(result) => return result,
+                Do::Return(result) => return result, // nothing was asked
             };
             if fresh && let Some(mux) = carried_by.take() {
                 mux.retire();
@@ -218,10 +228,13 @@ impl Client {
             state.idle.extend(kept);
             // After the connection, so that whoever gets the turn finds it.
             drop(turn);
-            step = calling.after(&mut state.selector, Came { lane, reused, sent, reply });
-            if matches!(step, Do::Return(_)) {
-                self.note(&mut state);
-            }
+            step = match calling.after(&mut state.selector, Came { lane, reused, sent, reply }) {
+                Do::Return(result) => {
+                    self.note(&mut state);
+                    return result;
+                }
+                next => next,
+            };
         }
     }
 
