@@ -77,14 +77,16 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
         Front::Frame { lane, head, frame_len, .. } => (lane, head, frame_len),
     };
     let mut ids = Ids::default();
-    let mut envelope = None;
+    let envelope;
     // Of a short frame nothing would be shared: it is read where it lies, and its buffer stays whole.
-    let message = if frame_len < wire_v15::SHARED_FROM && lane != Lane::FrameV1 {
+    let message = if frame_len < wire_v15::SHARED_FROM {
         let body = &received[head..frame_len];
         let message = match lane {
             Lane::V15 => wire_v15::decode_copied(body).map_err(DecodeError::from),
-            Lane::V16 | Lane::FrameV1 => inner(wire_v16::decode_body_copied(body), &mut ids),
+            Lane::V16 => inner(wire_v16::decode_body_copied(body), &mut ids),
+            Lane::FrameV1 => enveloped(frame_v1::decode_copied(body), &mut ids),
         };
+        envelope = (lane == Lane::FrameV1 && message.is_err()).then(|| Bytes::copy_from_slice(body));
         received.advance(frame_len);
         message
     } else {
@@ -94,7 +96,7 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
         match lane {
             Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
             Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
-            Lane::FrameV1 => enveloped(body, &mut ids),
+            Lane::FrameV1 => enveloped(frame_v1::decode(body), &mut ids),
         }
     };
     Ok(match message {
@@ -111,8 +113,11 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
     })
 }
 
-fn enveloped<M: Message>(envelope: Bytes, ids: &mut Ids) -> Result<M, DecodeError> {
-    match frame_v1::decode(envelope) {
+fn enveloped<M: Message>(
+    decoded: Result<frame_v1::Enveloped<M>, Rejected>,
+    ids: &mut Ids,
+) -> Result<M, DecodeError> {
+    match decoded {
         Ok(enveloped) => {
             ids.frame_request_id = enveloped.frame_request_id;
             inner(Ok(enveloped.body), ids)

@@ -2,11 +2,11 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::encode_varint;
 use wire_frame::Pieces;
 
 use crate::frame::all_in;
-use crate::shape::{LEN, Message, Out, key_len, put_key, varint_len};
+use crate::plain;
+use crate::shape::{LEN, Message, Out, key_len, put_key, put_varint, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
 
 /// A body that is protobuf of the schema.
@@ -61,6 +61,11 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError
 ///
 /// As [`decode_body`].
 pub fn decode_body_copied<M: Message>(payload: &[u8]) -> Result<Decoded<M>, DecodeError> {
+    if !M::too_heavy(payload)
+        && let Some(read) = plain::body::<M>(payload)
+    {
+        return converted(read);
+    }
     converted(read::<M>(payload)?)
 }
 
@@ -108,7 +113,7 @@ impl<'a, M: Message> Measured<'a, M> {
     /// Appends the body.
     pub(crate) fn write(&self, buffer: &mut Pieces) {
         put_key(self.message.number(), LEN, buffer);
-        encode_varint(self.contents as u64, buffer.copied());
+        put_varint(self.contents as u64, buffer);
         self.message.put_contents(buffer);
         self.request_id.put_field(M::REQUEST_ID, buffer);
     }

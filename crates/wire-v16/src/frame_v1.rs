@@ -4,7 +4,6 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::encode_varint;
 use thiserror::Error;
 use wire_frame::{FrameError, MAX_LENGTH, Pieces};
 
@@ -12,8 +11,9 @@ use crate::body::Measured;
 use crate::frame::all_in;
 use crate::generated::fields::running_process_broker_v1::Frame as numbers;
 use crate::generated::running_process_broker_v1::{Frame, FrameKind, PayloadEncoding};
-use crate::shape::{LEN, Out, key_len, put_key, varint_len};
-use crate::{DecodeError, Decoded, EncodeError, Message, decode_body};
+use crate::plain::Envelope;
+use crate::shape::{LEN, Out, key_len, put_key, put_varint, varint_len};
+use crate::{DecodeError, Decoded, EncodeError, Message, decode_body, decode_body_copied};
 
 /// The first byte of an envelope on the wire.
 pub const FRAMING: u8 = 1;
@@ -130,7 +130,7 @@ pub fn encode_pieces<M: Message>(
     kind.put_field(numbers::kind, buffer);
     PAYLOAD_PROTOCOL.put_field(numbers::payload_protocol, buffer);
     put_key(numbers::payload, LEN, buffer);
-    encode_varint(payload.len() as u64, buffer.copied());
+    put_varint(payload.len() as u64, buffer);
     payload.write(buffer);
     frame_request_id.put_field(numbers::request_id, buffer);
     Ok(())
@@ -165,10 +165,32 @@ pub fn peek(buffer: &[u8]) -> Result<Peeked, DecodeError> {
 /// [`Rejected`], with the id of the envelope as soon as that could be read.
 pub fn decode<M: Message>(envelope: Bytes) -> Result<Enveloped<M>, Rejected> {
     let frame = Frame::decode(envelope).map_err(DecodeError::Envelope)?;
-    let frame_request_id = frame.request_id;
+    let Frame { envelope_version, kind, payload_protocol, payload, request_id, payload_encoding, .. } = frame;
+    let fields = Envelope {
+        envelope_version,
+        kind,
+        payload_protocol,
+        payload: &payload,
+        request_id,
+        payload_encoding,
+    };
+    let rejected = |error| Rejected { error, frame_request_id: request_id };
+    let kind = check(&fields).map_err(rejected)?;
+    let body = decode_body(payload).map_err(rejected)?;
+    Ok(Enveloped { body, kind, frame_request_id: request_id })
+}
+
+/// As [`decode`], with a copy of everything: for envelopes that are shorter than what would be shared.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_copied<M: Message>(envelope: &[u8]) -> Result<Enveloped<M>, Rejected> {
+    let Some(fields) = Envelope::read(envelope) else { return decode(Bytes::copy_from_slice(envelope)) };
+    let frame_request_id = fields.request_id;
     let rejected = |error| Rejected { error, frame_request_id };
-    let kind = check(&frame).map_err(rejected)?;
-    let body = decode_body(frame.payload).map_err(rejected)?;
+    let kind = check(&fields).map_err(rejected)?;
+    let body = decode_body_copied(fields.payload).map_err(rejected)?;
     Ok(Enveloped { body, kind, frame_request_id })
 }
 
@@ -190,7 +212,7 @@ pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<Enveloped<M
     decode(envelope).map(Some)
 }
 
-fn check(frame: &Frame) -> Result<Kind, DecodeError> {
+fn check(frame: &Envelope<'_>) -> Result<Kind, DecodeError> {
     if frame.envelope_version != ENVELOPE_VERSION {
         return Err(DecodeError::EnvelopeVersion { received: frame.envelope_version });
     }

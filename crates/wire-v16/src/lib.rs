@@ -20,6 +20,7 @@ mod body;
 mod convert_error;
 mod error;
 mod frame;
+mod plain;
 mod request_id;
 mod shape;
 mod weigh;

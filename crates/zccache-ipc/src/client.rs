@@ -61,8 +61,9 @@ struct Shared {
 struct State {
     selector: Selector,
     memory: Memory,
-    /// Connections that carry nothing at the moment, for v15.
-    idle: Vec<IpcConnection>,
+    /// Connections that carry nothing at the moment, for v15: in boxes, because they come and go with each call.
+    #[expect(clippy::vec_box, reason = "moved in and out, several times in a call")]
+    idle: Vec<Box<IpcConnection>>,
     /// The connection that carries the requests of all.
     mux: Option<Arc<Mux<Stream>>>,
 }
@@ -121,7 +122,7 @@ impl Client {
         let stream = client.dial(Limits::begin(&config).connect()).await?;
         let mut state = client.state();
         match lane {
-            Lane::V15 => state.idle.push(IpcConnection::new(stream)),
+            Lane::V15 => state.idle.push(Box::new(IpcConnection::new(stream))),
             Lane::V16 | Lane::FrameV1 => state.mux = Some(Arc::new(Mux::new(stream))),
         }
         drop(state);
@@ -155,19 +156,29 @@ impl Client {
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
         let limits = Limits::begin(self.config());
-        let mut patience = Patience::of(self.config(), &limits);
-        let mut turned_away = None;
-        loop {
-            let response = match (self.attempt(request, &limits).await, turned_away) {
-                (Err(error), Some(response)) if is_out_of_time(&error) => return Ok(response),
-                (result, _) => result?,
-            };
-            match patience.pause(&response) {
-                Some(pause) => tokio::time::sleep(pause).await, // as the daemon asks
-                None => return Ok(response),
-            }
-            turned_away = Some(response);
+        match self.attempt(request, &limits).await? {
+            // Rare, and large: not in the memory of every call.
+            busy @ Response::Backpressure(_) => Box::pin(self.ask_again(request, &limits, busy)).await,
+            response => Ok(response),
         }
+    }
+
+    /// Asks a daemon again that has turned the request away.
+    async fn ask_again(
+        &self,
+        request: &Request,
+        limits: &Limits,
+        mut turned_away: Response,
+    ) -> Result<Response, CallError> {
+        let mut patience = Patience::of(self.config(), limits);
+        while let Some(pause) = patience.pause(&turned_away) {
+            tokio::time::sleep(pause).await; // as the daemon asks
+            match self.attempt(request, limits).await {
+                Err(error) if is_out_of_time(&error) => break,
+                result => turned_away = result?,
+            }
+        }
+        Ok(turned_away)
     }
 
     async fn attempt(&self, request: &Request, limits: &Limits) -> Result<Response, CallError> {
@@ -183,7 +194,7 @@ impl Client {
                     step = calling.start(&state.selector);
                     continue;
                 }
-                Do::Return(result) => return result,
+                Do::Return(result) => return result, // nothing was asked
             };
             if fresh && let Some(mux) = carried_by.take() {
                 mux.retire();
@@ -206,18 +217,24 @@ impl Client {
             };
             let Exchanged { reused, sent, reply } = exchanged;
             let (connection, turn) = lone.unzip();
-            let keeps = |connection: &IpcConnection| !connection.is_consumed() && !is_busy(&reply);
             // What is not kept is closed once the lock is free again.
             let (kept, _closed) =
-                if connection.as_ref().is_some_and(keeps) { (connection, None) } else { (None, connection) };
+                if connection.as_ref().is_some_and(|it| !it.is_consumed() && !is_busy(&reply)) {
+                    (connection, None)
+                } else {
+                    (None, connection)
+                };
             let mut state = self.state();
             state.idle.extend(kept);
             // After the connection, so that whoever gets the turn finds it.
             drop(turn);
-            step = calling.after(&mut state.selector, Came { lane, reused, sent, reply });
-            if matches!(step, Do::Return(_)) {
-                self.note(&mut state);
-            }
+            step = match calling.after(&mut state.selector, Came { lane, reused, sent, reply }) {
+                Do::Return(result) => {
+                    self.note(&mut state);
+                    return result;
+                }
+                next => next,
+            };
         }
     }
 
@@ -269,7 +286,7 @@ impl Client {
         fresh: bool,
         ready: Ready<'a>,
         limits: &Limits,
-    ) -> Result<(Exchanged, Option<(IpcConnection, SemaphorePermit<'a>)>), IpcError> {
+    ) -> Result<(Exchanged, Option<(Box<IpcConnection>, SemaphorePermit<'a>)>), IpcError> {
         let Ready { turn, mut idle, .. } = ready;
         let turn = match turn {
             Some(turn) => turn,
@@ -288,7 +305,7 @@ impl Client {
         let reused = idle.is_some();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => IpcConnection::new(self.dial(limits.connect()).await?),
+            None => Box::new(IpcConnection::new(self.dial(limits.connect()).await?)),
         };
         let (sent, reply) = exchange_alone(&mut connection, request, limits).await;
         Ok((Exchanged { reused, sent, reply }, Some((connection, turn))))
@@ -349,7 +366,7 @@ async fn exchange_alone(
 struct Ready<'a> {
     /// A turn to have a connection of wire v15, and one that is idle.
     turn: Option<SemaphorePermit<'a>>,
-    idle: Option<IpcConnection>,
+    idle: Option<Box<IpcConnection>>,
     /// The connection that carries the requests of all.
     mux: Option<Arc<Mux<Stream>>>,
 }

@@ -59,7 +59,7 @@ impl Record for wire::LookupResult {
             LookupResult::Hit { artifact } => put_delimited(&**artifact, numbers::LookupResult::hit, buffer),
             LookupResult::Miss => {
                 put_key(numbers::LookupResult::miss, super::LEN, buffer);
-                prost::encoding::encode_varint(0, buffer.copied());
+                super::put_varint(0, buffer);
             }
         }
     }

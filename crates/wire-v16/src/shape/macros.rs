@@ -79,6 +79,8 @@ macro_rules! choice {
             const CONTROL: &'static str = $control;
             const REQUEST_ID: u32 = crate::generated::fields::zccache_v1::$model::request_id;
 
+            const MEMBERS: u32 = ipc_model::$kind::ALL.len() as u32;
+
             fn number(&self) -> u32 {
                 self.kind().index() + 1 // `spec/WIRE.md` §6
             }
@@ -116,6 +118,16 @@ macro_rules! choice {
 
             fn split(wire: Self::Wire) -> (Option<Self::Member>, String) {
                 (wire.body, wire.request_id)
+            }
+
+            fn merge_member(
+                member: &mut Option<Self::Member>,
+                number: u32,
+                wire_type: prost::encoding::WireType,
+                buffer: &mut &[u8],
+                context: prost::encoding::DecodeContext,
+            ) -> Result<(), prost::DecodeError> {
+                Self::Member::merge(member, number, wire_type, buffer, context)
             }
 
             fn of_member(member: Self::Member) -> Result<Self, crate::ConvertError> {

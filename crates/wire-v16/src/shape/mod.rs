@@ -16,8 +16,9 @@ mod primitive;
 mod request;
 mod response;
 
+use bytes::BufMut as _;
 use ipc_model::NotUtf8;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{DecodeContext, WireType, encode_varint, encoded_len_varint};
 use wire_frame::Pieces;
 
 use crate::ConvertError;
@@ -42,6 +43,8 @@ pub trait Choice: Sized {
     const CONTROL: &'static str;
     /// The number of the id.
     const REQUEST_ID: u32;
+    /// How many members there are, whose numbers begin with 1.
+    const MEMBERS: u32;
 
     /// The number of the member.
     fn number(&self) -> u32;
@@ -55,6 +58,14 @@ pub trait Choice: Sized {
     fn too_heavy(payload: &[u8]) -> bool;
     /// Takes the generated message apart.
     fn split(wire: Self::Wire) -> (Option<Self::Member>, String);
+    /// Reads what stands behind the key of a member.
+    fn merge_member(
+        member: &mut Option<Self::Member>,
+        number: u32,
+        wire_type: WireType,
+        buffer: &mut &[u8],
+        context: DecodeContext,
+    ) -> Result<(), prost::DecodeError>;
     /// Converts the generated oneof.
     fn of_member(member: Self::Member) -> Result<Self, ConvertError>;
     /// Whether the control slice has the member.
@@ -143,7 +154,15 @@ pub(crate) fn key_len(number: u32) -> usize {
 
 /// Appends a key.
 pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut Pieces) {
-    encode_key(number, wire_type, buffer.copied());
+    put_varint(u64::from(number << 3 | wire_type as u32), buffer);
+}
+
+/// Appends a number. Keys and lengths are nearly always one byte.
+pub(crate) fn put_varint(value: u64, buffer: &mut Pieces) {
+    match u8::try_from(value) {
+        Ok(byte) if byte < 0x80 => buffer.copied().put_u8(byte),
+        _ => encode_varint(value, buffer.copied()),
+    }
 }
 
 /// Bytes of a length.
@@ -160,6 +179,6 @@ fn delimited_len<C: Contents + ?Sized>(contents: &C, number: u32) -> usize {
 /// Appends contents with their key and length.
 fn put_delimited<C: Contents + ?Sized>(contents: &C, number: u32, buffer: &mut Pieces) {
     put_key(number, LEN, buffer);
-    encode_varint(contents.size() as u64, buffer.copied());
+    put_varint(contents.size() as u64, buffer);
     contents.put(buffer);
 }

@@ -1,7 +1,7 @@
 //! Numbers, text and bytes.
 
 use bytes::Bytes;
-use prost::encoding::{WireType, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encoded_len_varint};
 use wire_frame::Pieces;
 
 use super::{Contents, Field, Out, delimited_len, key_len, put_delimited, put_key};
@@ -25,7 +25,7 @@ macro_rules! number {
                 let $value = *self;
                 if $value != <$name>::default() {
                     put_key(number, WireType::Varint, buffer);
-                    encode_varint($varint, buffer.copied());
+                    super::put_varint($varint, buffer);
                 }
             }
         }

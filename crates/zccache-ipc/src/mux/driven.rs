@@ -209,12 +209,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     /// Takes in all that has arrived.
     fn read(&mut self, cx: &mut Context<'_>) {
         while self.end != End::Over {
-            match self.inbound.take::<Response>(Wires::ALL) {
+            let taken = if self.inbound.is_empty() { Ok(None) } else { self.inbound.take(Wires::ALL) };
+            match taken {
                 Ok(Some(received)) => self.hand_over(received),
                 Ok(None) => match self.inbound.poll_fill(&mut self.stream, cx) {
                     Poll::Pending => return,
                     Poll::Ready(Ok(0)) => self.over(IpcError::Closed),
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(_)) => continue,
                     Poll::Ready(Err(error)) => self.over(error.into()),
                 },
                 Err(error) => self.over(IpcError::of_decoding(error, Wires::ALL)),
@@ -308,6 +309,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         // The late reply of one who waited too long still has its place.
         if !matches!(reply, Err(IpcError::TimedOut(_))) {
             self.waiting.remove(at);
+            if self.waiting.is_empty() {
+                // The next one takes the same place in memory, which is in the cache.
+                self.waiting.clear();
+            }
         }
         self.hand_on(number);
         Some((sent, reply))

@@ -86,7 +86,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
             Some(left) => left,
             None => {
                 let mut place = Place { mux: self, number, left: false };
+                // It is registered by now, and need not look again before it is woken.
+                let mut woken = false;
                 let left = poll_fn(|cx| {
+                    if !std::mem::replace(&mut woken, true) {
+                        return Poll::Pending;
+                    }
                     let mut driven = self.driven();
                     // Perhaps another one who drove has it.
                     match driven.leave(number).or_else(|| self.drive(&mut driven, number, true, cx)) {
