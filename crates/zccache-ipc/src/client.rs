@@ -18,7 +18,7 @@ use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
 use crate::dial::Dialer;
 use crate::memory::Memory;
-use crate::mux::{Exchanged, Mux};
+use crate::mux::Mux;
 use crate::patience::{Patience, is_out_of_time};
 use crate::timer::at_once_or_within;
 use crate::{CallError, ClientConfig, IpcConnection, IpcError};
@@ -200,26 +200,29 @@ impl Client {
                 mux.retire();
             }
             let ready = std::mem::take(&mut ready);
-            let (exchanged, lone) = match lane {
-                Lane::V15 => self.alone(request, fresh, ready, limits).await?,
+            let (mut connection, mut turn) = (None, None);
+            let came = match lane {
+                Lane::V15 => {
+                    let (came, used, taken) = self.alone(request, fresh, ready, limits).await?;
+                    (connection, turn) = (Some(used), Some(taken));
+                    came
+                }
                 Lane::V16 | Lane::FrameV1 => {
                     let mux = match ready.mux {
                         Some(mux) => mux,
                         None => self.mux(limits).await?,
                     };
-                    let exchanged = mux.exchange(request, lane, limits).await;
-                    if is_busy(&exchanged.reply) {
+                    let came = mux.exchange(request, lane, limits).await;
+                    if is_busy(&came.reply) {
                         mux.retire();
                     }
                     carried_by = Some(mux);
-                    (exchanged, None)
+                    came
                 }
             };
-            let Exchanged { reused, sent, reply } = exchanged;
-            let (connection, turn) = lone.unzip();
             // What is not kept is closed once the lock is free again.
             let (kept, _closed) =
-                if connection.as_ref().is_some_and(|it| !it.is_consumed() && !is_busy(&reply)) {
+                if connection.as_ref().is_some_and(|it| !it.is_consumed() && !is_busy(&came.reply)) {
                     (connection, None)
                 } else {
                     (None, connection)
@@ -228,7 +231,7 @@ impl Client {
             state.idle.extend(kept);
             // After the connection, so that whoever gets the turn finds it.
             drop(turn);
-            step = match calling.after(&mut state.selector, Came { lane, reused, sent, reply }) {
+            step = match calling.after(&mut state.selector, came) {
                 Do::Return(result) => {
                     self.note(&mut state);
                     return result;
@@ -286,7 +289,7 @@ impl Client {
         fresh: bool,
         ready: Ready<'a>,
         limits: &Limits,
-    ) -> Result<(Exchanged, Option<(Box<IpcConnection>, SemaphorePermit<'a>)>), IpcError> {
+    ) -> Result<(Came, Box<IpcConnection>, SemaphorePermit<'a>), IpcError> {
         let Ready { turn, mut idle, .. } = ready;
         let turn = match turn {
             Some(turn) => turn,
@@ -308,7 +311,7 @@ impl Client {
             None => Box::new(IpcConnection::new(self.dial(limits.connect()).await?)),
         };
         let (sent, reply) = exchange_alone(&mut connection, request, limits).await;
-        Ok((Exchanged { reused, sent, reply }, Some((connection, turn))))
+        Ok((Came { lane: Lane::V15, reused, sent, reply }, connection, turn))
     }
 
     /// The connection that carries the requests of all, made if there is none.

@@ -157,10 +157,11 @@ pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut Pieces) {
     put_varint(u64::from(number << 3 | wire_type as u32), buffer);
 }
 
-/// Appends a number. Keys and lengths are nearly always one byte.
+/// Appends a number. Keys and lengths are nearly always one byte or two.
 pub(crate) fn put_varint(value: u64, buffer: &mut Pieces) {
-    match u8::try_from(value) {
-        Ok(byte) if byte < 0x80 => buffer.copied().put_u8(byte),
+    match value {
+        ..0x80 => buffer.copied().put_u8(value as u8),
+        0x80..0x4000 => buffer.copied().put_slice(&[value as u8 | 0x80, (value >> 7) as u8]),
         _ => encode_varint(value, buffer.copied()),
     }
 }

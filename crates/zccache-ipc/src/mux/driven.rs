@@ -346,7 +346,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    fn is_answered(&self, number: u64) -> bool {
+    /// Whether the reply of the place `number` is there.
+    pub(super) fn is_answered(&self, number: u64) -> bool {
         self.place(number).is_none_or(|at| matches!(self.waiting[at].state, State::Answered(_)))
     }
 

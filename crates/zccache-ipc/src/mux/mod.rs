@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use wire_dispatch::Lane;
 
 use crate::IpcError;
+use crate::calling::Came;
 use crate::config::Limits;
 use driven::{Driven, Usable};
 
@@ -24,15 +25,6 @@ pub(crate) struct Mux<S> {
     driven: Mutex<Driven<S>>,
     /// Set when no further request should be sent on it: those that were are still answered.
     retired: AtomicBool,
-}
-
-/// What came of an exchange.
-pub(crate) struct Exchanged {
-    /// Whether the connection had carried an earlier exchange.
-    pub(crate) reused: bool,
-    /// Whether the whole request was sent.
-    pub(crate) sent: bool,
-    pub(crate) reply: Reply,
 }
 
 type Reply = Result<(Lane, Response), IpcError>;
@@ -58,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     ///
     /// Cancelling gives the request up: its late reply is dropped, and the connection is retired, because
     /// whatever keeps its daemon busy would keep the next request waiting too.
-    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: &Limits) -> Exchanged {
+    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: &Limits) -> Came {
         // Never waits: a place is taken, and its request mostly written, with one look at the lock.
         let (reused, begun) = poll_fn(|cx| {
             let mut driven = self.driven();
@@ -68,61 +60,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
                 if !alone && driven.is_first_to_gather() {
                     cx.waker().wake_by_ref();
                 }
-                (number, self.drive(&mut driven, number, alone, cx))
+                self.drive(&mut driven, number, alone, cx);
+                number
             });
             Poll::Ready((reused, begun))
         })
         .await;
-        let (number, left) = match begun {
-            Ok(begun) => begun,
+        let number = match begun {
+            Ok(number) => number,
             Err(error) => {
                 if !matches!(error, IpcError::Encode(_)) {
                     self.retire();
                 }
-                return Exchanged { reused, sent: false, reply: Err(error) };
+                return Came { lane, reused, sent: false, reply: Err(error) };
             }
         };
-        let (sent, reply) = match left {
-            Some(left) => left,
-            None => {
-                let mut place = Place { mux: self, number, left: false };
-                // It is registered by now, and need not look again before it is woken.
-                let mut woken = false;
-                let left = poll_fn(|cx| {
-                    if !std::mem::replace(&mut woken, true) {
-                        return Poll::Pending;
-                    }
-                    let mut driven = self.driven();
-                    // Perhaps another one who drove has it.
-                    match driven.leave(number).or_else(|| self.drive(&mut driven, number, true, cx)) {
-                        Some(left) => Poll::Ready(left),
-                        None => Poll::Pending,
-                    }
-                });
-                let left = left.await;
-                place.left = true;
-                left
+        let mut place = Place { mux: self, number, left: false };
+        let mut driven_before = true;
+        let (sent, reply) = poll_fn(|cx| {
+            let mut driven = self.driven();
+            // Perhaps another one who drove has it. The first time, nothing can have come since.
+            let drives = !std::mem::take(&mut driven_before) && !driven.is_answered(number);
+            if drives {
+                self.drive(&mut driven, number, true, cx);
             }
-        };
+            driven.leave(number).map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        place.left = true;
         if reply.is_err() {
             // What keeps its daemon busy would keep the next request waiting too.
             self.retire();
         }
-        Exchanged { reused, sent, reply }
+        Came { lane, reused, sent, reply }
     }
 
-    /// Drives the connection for the place `number`, and gives the place up if its reply has come.
-    fn drive(
-        &self,
-        driven: &mut Driven<S>,
-        number: u64,
-        may_write: bool,
-        cx: &mut Context<'_>,
-    ) -> Option<(bool, Reply)> {
+    /// Drives the connection for the place `number`.
+    fn drive(&self, driven: &mut Driven<S>, number: u64, may_write: bool, cx: &mut Context<'_>) {
         if driven.drive(number, may_write, cx) == Usable::No {
             self.retire();
         }
-        driven.leave(number)
     }
 
     fn driven(&self) -> MutexGuard<'_, Driven<S>> {
