@@ -100,6 +100,12 @@ impl ClientConfig {
 pub(crate) struct Limits {
     connect: Duration,
     send: Duration,
+    later: Later,
+}
+
+/// The limits of what comes after sending.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Later {
     reply: Duration,
     until: Option<Instant>,
 }
@@ -108,24 +114,41 @@ impl Limits {
     /// Begins a call now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
         let ClientConfig { connect_timeout: connect, send_timeout: send, reply_timeout: reply, .. } = *config;
-        Self { connect, send, reply, until: config.call_timeout.map(after) }
+        Self { connect, send, later: Later { reply, until: config.call_timeout.map(after) } }
     }
 
     /// Until when the whole call may take, where that is limited.
     pub(crate) const fn until(&self) -> Option<Instant> {
-        self.until
+        self.later.until
+    }
+
+    /// Those of what comes after sending.
+    pub(crate) const fn later(&self) -> Later {
+        self.later
     }
 
     /// Until when a connection must be there.
     pub(crate) fn connect(&self) -> Instant {
-        after(self.left(self.connect))
+        after(self.later.left(self.connect))
     }
 
     /// How long sending may take.
     pub(crate) fn send(&self) -> Duration {
-        self.left(self.send)
+        self.later.left(self.send)
     }
 
+    /// As [`Later::reply`].
+    pub(crate) fn reply(&self) -> Duration {
+        self.later.reply()
+    }
+
+    /// As [`Later::last_words`].
+    pub(crate) fn last_words(&self) -> Duration {
+        self.later.last_words()
+    }
+}
+
+impl Later {
     /// How long the reply may take.
     pub(crate) fn reply(&self) -> Duration {
         self.left(self.reply)
@@ -170,7 +193,8 @@ mod tests {
         let unlimited = Limits::begin(&config);
         assert_eq!((unlimited.reply(), unlimited.last_words()), (hour, LAST_WORDS));
 
-        let spent = Limits { until: Some(Instant::now()), ..unlimited };
+        let later = Later { until: Some(Instant::now()), ..unlimited.later };
+        let spent = Limits { later, ..unlimited };
         assert_eq!((spent.send(), spent.reply(), spent.last_words()), Default::default());
         assert!(spent.connect() <= Instant::now());
 

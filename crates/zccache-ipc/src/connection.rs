@@ -1,7 +1,7 @@
 //! One connection that carries messages.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::{Endpoint, Stream};
@@ -375,7 +375,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // Stays so when this future is dropped while a reply is owed.
         self.consumed = self.owed > 0;
         let Self { stream, inbound, timer, .. } = self;
-        let next = poll_fn(|cx| poll_next(stream, inbound, &take, cx));
+        let next = poll_fn(|cx| inbound.poll_next(stream, &take, cx));
         let result = match limit {
             None => next.await,
             Some(limit) => within(timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
@@ -385,24 +385,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.owed -= 1;
         }
         result
-    }
-}
-
-/// Reads until `take` takes something off what was received; `None` at an end between frames.
-fn poll_next<S: AsyncRead + Unpin, T>(
-    stream: &mut S,
-    inbound: &mut Inbound,
-    take: impl Fn(&mut Inbound) -> Result<Option<T>, IpcError>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Option<T>, IpcError>> {
-    loop {
-        if !inbound.is_empty()
-            && let Some(taken) = take(inbound)?
-        {
-            return Poll::Ready(Ok(Some(taken)));
-        }
-        if ready!(inbound.poll_fill(stream, cx))? == 0 {
-            return Poll::Ready(if inbound.is_empty() { Ok(None) } else { Err(IpcError::Closed) });
-        }
     }
 }

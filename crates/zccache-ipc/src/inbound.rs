@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Message, Received, Wires, cut, receive};
 
-use crate::spare;
+use crate::{IpcError, spare};
 
 /// How much is read at a time where no large frame is under way: heads and small frames.
 pub(crate) const CHUNK: usize = 8 * 1024;
@@ -133,6 +133,25 @@ impl Inbound {
             self.received = spare::take();
         }
         self.received.extend_from_slice(chunk);
+    }
+
+    /// Reads until `take` takes something off what was received; `None` at an end between frames.
+    pub(crate) fn poll_next<S: AsyncRead + Unpin, T>(
+        &mut self,
+        stream: &mut S,
+        take: impl Fn(&mut Self) -> Result<Option<T>, IpcError>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<T>, IpcError>> {
+        loop {
+            if !self.is_empty()
+                && let Some(taken) = take(self)?
+            {
+                return Poll::Ready(Ok(Some(taken)));
+            }
+            if ready!(self.poll_fill(stream, cx))? == 0 {
+                return Poll::Ready(if self.is_empty() { Ok(None) } else { Err(IpcError::Closed) });
+            }
+        }
     }
 
     /// Reads once; 0 is the end of the stream.

@@ -16,19 +16,33 @@ use crate::config::FAR;
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// What it is set to, so that one that is early enough need not be looked at.
+    set: Option<Instant>,
     /// Whose task it wakes.
     wakes: Option<Waker>,
 }
 
 impl Timer {
-    /// Ready once `deadline` has passed.
-    pub(crate) fn poll_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+    /// Ready once `deadline` has passed. Who knows the time says so.
+    pub(crate) fn poll_passed(
+        &mut self,
+        deadline: Instant,
+        now: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let wakes = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if let (true, Some(set), Some(now)) = (wakes, self.set, now)
+            && now < set
+            && set <= deadline
+        {
+            // It will wake this task, and early enough.
+            return Poll::Pending;
+        }
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
         } else if wakes && !sleep.is_elapsed() {
-            // It is set, and early enough.
+            self.set = Some(sleep.deadline());
             return Poll::Pending;
         }
         if !wakes {
@@ -40,6 +54,7 @@ impl Timer {
             }
             sleep.as_mut().reset(deadline);
         }
+        self.set = Some(sleep.deadline());
         Poll::Pending
     }
 }
@@ -77,8 +92,9 @@ pub(crate) async fn within<T>(
         Poll::Ready(result) => Poll::Ready(Some(result)),
         // The time is asked for by those who wait.
         Poll::Pending => {
-            let deadline = *deadline.get_or_insert_with(|| after(limit));
-            timer.poll_passed(deadline, cx).map(|()| None)
+            let mut now = None;
+            let deadline = *deadline.get_or_insert_with(|| *now.insert(Instant::now()) + limit.min(FAR));
+            timer.poll_passed(deadline, now, cx).map(|()| None)
         }
     })
     .await
@@ -95,12 +111,12 @@ mod tests {
         let ms = |ms| started + Duration::from_millis(ms);
         // Set for the first, and left set: no waiting.
         for late in [ms(20), ms(3_600_000), ms(30)] {
-            let passed = poll_fn(|cx| Poll::Ready(timer.poll_passed(late, cx).is_ready())).await;
+            let passed = poll_fn(|cx| Poll::Ready(timer.poll_passed(late, None, cx).is_ready())).await;
             assert!(!passed || Instant::now() >= late);
         }
         // It wakes at an earlier one, and waits on.
         for deadline in [ms(40), ms(45), ms(10)] {
-            poll_fn(|cx| timer.poll_passed(deadline, cx)).await;
+            poll_fn(|cx| timer.poll_passed(deadline, Some(Instant::now()), cx)).await;
             assert!(Instant::now() >= deadline);
         }
     }

@@ -13,7 +13,7 @@ use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use super::Reply;
-use crate::config::{FAR, Limits};
+use crate::config::{FAR, Later, Limits};
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
 use crate::outbound::poll_write_some;
 use crate::reply::{Expected, of_request};
@@ -55,7 +55,8 @@ enum End {
 struct Waiting {
     number: u64,
     expected: Expected<'static>,
-    limits: Limits,
+    /// How long it may then take to be answered, and until when all of it may.
+    limits: Later,
     /// How much of `outbound` ends with this request; `None` once that is written.
     unwritten: Option<usize>,
     /// How long it may take to be written, or then to be answered, and until when: that is found out by those
@@ -126,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         self.waiting.push_back(Waiting {
             number,
             expected: Expected { lane, request_id, frame_request_id },
-            limits: *limits,
+            limits: limits.later(),
             unwritten: Some(self.outbound.len()),
             limit: limits.send(),
             deadline: None,
@@ -282,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
                     .get_or_insert_with(|| *now.get_or_insert_with(Instant::now) + one.limit.min(FAR))
             });
             let Some(deadline) = deadline.min() else { return };
-            if self.timer.poll_passed(deadline, cx).is_pending() {
+            if self.timer.poll_passed(deadline, now.take(), cx).is_pending() {
                 return;
             }
             for waiting in &mut self.waiting {
