@@ -68,9 +68,19 @@ enum Answers {
     Old,
 }
 
-const ASKS: [Asks; 9] =
-    [Asks::Std, Asks::Checked, Asks::Polls, Asks::Looks, Asks::Stream, Asks::Client, Asks::V16, Asks::Auto, Asks::First];
-const ANSWERS: [Answers; 5] = [Answers::Tokio, Answers::Checked, Answers::Listener, Answers::Server, Answers::Old];
+const ASKS: [Asks; 9] = [
+    Asks::Std,
+    Asks::Checked,
+    Asks::Polls,
+    Asks::Looks,
+    Asks::Stream,
+    Asks::Client,
+    Asks::V16,
+    Asks::Auto,
+    Asks::First,
+];
+const ANSWERS: [Answers; 5] =
+    [Answers::Tokio, Answers::Checked, Answers::Listener, Answers::Server, Answers::Old];
 
 fn main() -> Result<()> {
     let mut one = CpuSet::new();
@@ -94,7 +104,8 @@ fn main() -> Result<()> {
         let path = serve(answers, directory.path())?;
         for asks in ASKS {
             if (matches!(asks, Asks::V16 | Asks::Auto | Asks::First) && answers < Answers::Server)
-                || (asks == Asks::V16 && answers == Answers::Old) {
+                || (asks == Asks::V16 && answers == Answers::Old)
+            {
                 continue;
             }
             times_of(asks, &path, TIMES)?;
