@@ -23,6 +23,8 @@ impl io::Write for Bounded<'_> {
         Ok(bytes.len())
     }
 
+    // Most writes are of 8 bytes, and where that is seen they are no call.
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.room = less(self.room, bytes)?;
         self.buffer.extend_from_slice(bytes);
@@ -74,6 +76,7 @@ impl io::Write for Sharing<'_> {
     }
 }
 
+#[inline]
 fn less(room: usize, bytes: &[u8]) -> io::Result<usize> {
     room.checked_sub(bytes.len()).ok_or_else(|| io::ErrorKind::FileTooLarge.into())
 }
