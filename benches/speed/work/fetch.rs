@@ -11,12 +11,12 @@ use crate::server::Serving;
 
 pub fn run(scale: &Scale) -> Result<Outcome> {
     let pinned = Pinned::to_one()?;
-    let mut rows = measure(scale, "fetch of 64 KiB, one CPU", 64 << 10, 41, 100)?;
-    rows.extend(measure(scale, "fetch of 1 MiB, one CPU", 1 << 20, 31, 10)?);
-    rows.extend(measure(scale, "fetch of 15 MiB, one CPU", 15 << 20, 21, 2)?);
+    let mut rows = measure(scale, "fetch of 64 KiB, one CPU", 64 << 10, 41, 300)?;
+    rows.extend(measure(scale, "fetch of 1 MiB, one CPU", 1 << 20, 31, 40)?);
+    rows.extend(measure(scale, "fetch of 15 MiB, one CPU", 15 << 20, 21, 5)?);
     drop(pinned);
-    rows.extend(measure(scale, "fetch of 1 MiB, all CPUs", 1 << 20, 31, 10)?);
-    rows.extend(measure(scale, "fetch of 15 MiB, all CPUs", 15 << 20, 21, 2)?);
+    rows.extend(measure(scale, "fetch of 1 MiB, all CPUs", 1 << 20, 41, 80)?);
+    rows.extend(measure(scale, "fetch of 15 MiB, all CPUs", 15 << 20, 31, 6)?);
     Ok(rows.into())
 }
 

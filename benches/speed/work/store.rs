@@ -26,7 +26,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     let place = tempfile::tempdir()?;
     fill(program, place.path())?;
     let mut rows = Vec::new();
-    for (len, many, times) in [(SMALL, 31, 100), (MIDDLE, 31, 10), (LARGE, 21, 2)] {
+    for (len, many, times) in [(SMALL, 31, 200), (MIDDLE, 31, 40), (LARGE, 21, 4)] {
         rows.extend(speed(scale, program, place.path(), len, many, times)?);
     }
     rows.extend(peak(scale, program, place.path())?);
