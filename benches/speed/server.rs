@@ -99,12 +99,25 @@ impl Payloads {
     }
 
     pub fn of(&self, len: usize) -> Bytes {
-        let make = || Bytes::from((0..len).map(|at| (at ^ (at >> 8)) as u8).collect::<Vec<u8>>());
+        let make = || lying_as_usual((0..len).map(|at| (at ^ (at >> 8)) as u8), len);
         if self.anew {
             return make();
         }
         self.kept.lock().map_or_else(|_| make(), |mut kept| kept.entry(len).or_insert_with(make).clone())
     }
+}
+
+/// Returns `bytes` at the place within a page that large blocks have (16 bytes behind its begin), for peers alike.
+///
+/// Where two blocks lie to each other within their pages can slow a copy down by a fourth.
+fn lying_as_usual(bytes: impl Iterator<Item = u8>, len: usize) -> Bytes {
+    const PAGE: usize = 4096;
+    const WITHIN: usize = 16;
+    let mut block: Vec<u8> = Vec::with_capacity(len + PAGE + WITHIN);
+    let before = (PAGE - block.as_ptr().addr() % PAGE) % PAGE + WITHIN;
+    block.resize(before, 0);
+    block.extend(bytes);
+    Bytes::from(block).slice(before..)
 }
 
 /// Answers on the calling thread until the process ends.
