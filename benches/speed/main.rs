@@ -4,6 +4,7 @@
 
 mod caller;
 mod machine;
+mod reasons;
 mod rounds;
 mod row;
 mod server;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::reasons::reason;
+
 /// What was measured of one peer.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -88,12 +90,15 @@ pub fn table(rows: &[Row]) -> String {
         let ratio = row.ratio.map_or_else(String::new, |(ratio, floor)| format!("{ratio:.2} × {floor}"));
         let target = row.target.map_or_else(String::new, Target::text);
         let judged = match row.target {
-            None => "",
-            Some(_) if row.is_missed() => "MISSED",
-            Some(_) => "reached",
+            None => String::new(),
+            Some(_) if row.is_missed() => match reason(&row.workload, &row.peer) {
+                Some(reason) => format!("MISSED: {reason}"),
+                None => "MISSED".to_owned(),
+            },
+            Some(_) => "reached".to_owned(),
         };
         let figure = format!("{} {}", short(row.value), row.unit);
-        [workload, row.peer.clone(), figure, ratio, target, judged.to_owned()]
+        [workload, row.peer.clone(), figure, ratio, target, judged]
     });
     let lines: Vec<[String; 6]> = std::iter::once(header).chain(lines).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);

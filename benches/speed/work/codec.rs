@@ -54,7 +54,6 @@ fn hit(scale: &Scale) -> Result<Vec<Row>> {
         }),
     ];
     let micros = rounds(&mut peers, scale.rounds(41), scale.times(200))?;
-    // A twentieth of a copy is none.
     // Without a copy: one would be 1. What is less depends on the state that the allocator is in.
     let target = |name: &str| Some(Target::AtMost(if name == "decode v16" { 0.2 } else { 2.0 }));
     let judge =
