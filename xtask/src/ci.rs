@@ -62,38 +62,8 @@ const WITHOUT: &[&str] = &[
     "-D",
     "warnings",
 ];
-/// What the facade and the programs are made of then.
-const WITHOUT_TREE: &[&str] = &[
-    "tree",
-    "--package",
-    "zccache-ipc",
-    "--package",
-    "zccache-daemon",
-    "--package",
-    "zccache-ipc-cli",
-    "--no-default-features",
-    "--edges",
-    "normal",
-    "--prefix",
-    "none",
-    "--format",
-    "{lib}",
-    "--locked",
-];
-/// What the command line is made of: every start of a compiler by `zccache-ipc wrap` pays for it.
-const CLI_TREE: &[&str] = &[
-    "tree",
-    "--package",
-    "zccache-ipc-cli",
-    "--edges",
-    "normal",
-    "--prefix",
-    "none",
-    "--format",
-    "{lib}",
-    "--locked",
-];
-/// What has no place there: what speaks HTTP and TLS, and what would need the system's mathematical library.
+/// What has no place in the command line: what speaks HTTP and TLS, and what would need the system's
+/// mathematical library.
 const NOT_IN_CLI: &[&str] =
     &["zccache_download", "ureq", "ureq_proto", "http", "rustls", "webpki", "ring", "indicatif", "redb"];
 const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
@@ -126,20 +96,32 @@ fn tests() -> Result<Outcome> {
 fn without_running_process() -> Result<()> {
     cargo::run(&["check", "--package", "zccache-ipc", "--no-default-features", "--locked"], &[])?;
     cargo::run(WITHOUT, &[])?;
-    let tree = cargo::output(WITHOUT_TREE)?;
-    ensure!(tree.lines().any(|name| name == "ipc_endpoint"), "cargo tree lists no crates:\n{tree}");
+    let programs = ["zccache-ipc", "zccache-daemon", "zccache-ipc-cli"];
+    let tree = made_of(&programs, &["--no-default-features"])?;
     let found = tree.lines().find(|name| name.starts_with("running_process") || name.starts_with("rp_"));
     found.map_or(Ok(()), |name| bail!("{name} is in the build that leaves running-process out"))
 }
 
 /// The command line has no HTTP and no TLS: those are the download daemon's.
 fn small_command_line() -> Result<()> {
-    let tree = cargo::output(CLI_TREE)?;
-    ensure!(tree.lines().any(|name| name == "zccache_ipc"), "cargo tree lists no crates:\n{tree}");
+    let tree = made_of(&["zccache-ipc-cli"], &[])?;
     let found = tree.lines().find(|name| NOT_IN_CLI.contains(name));
     found.map_or(Ok(()), |name| {
         bail!("{name} is in the command line, which starts thousands of times in a build")
     })
+}
+
+/// The names of the crates that `packages` are made of, a line each.
+fn made_of(packages: &[&str], options: &[&str]) -> Result<String> {
+    let mut arguments =
+        vec!["tree", "--edges", "normal", "--prefix", "none", "--format", "{lib}", "--locked"];
+    arguments.extend(packages.iter().flat_map(|package| ["--package", *package]));
+    arguments.extend(options);
+    let tree = cargo::output(&arguments)?;
+    for expected in ["ipc_endpoint", "zccache_ipc"] {
+        ensure!(tree.lines().any(|name| name == expected), "cargo tree lists no crates:\n{tree}");
+    }
+    Ok(tree)
 }
 
 fn deny() -> Result<Outcome> {
