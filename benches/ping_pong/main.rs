@@ -17,7 +17,8 @@ use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
     tokio::{Stream as InterprocessStream, prelude::*},
 };
-use ipc_endpoint::{Endpoint, Listener, Stream, blocking};
+use ipc_endpoint::Endpoint;
+use ipc_os::{Listener, Stream, blocking};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{UnixListener, UnixStream},
@@ -37,8 +38,8 @@ fn main() -> Result<()> {
     let mut lanes: Vec<Lane> = vec![
         ("tokio UnixStream", tokio_lane(&directory.path().join("tokio"))?),
         ("interprocess local_socket", interprocess_lane(&directory.path().join("interprocess"))?),
-        ("ipc_endpoint::Stream", our_lane(&directory.path().join("ours"))?),
-        ("ipc_endpoint::blocking::Stream", our_blocking_lane(&directory.path().join("blocking"))?),
+        ("ipc_os::Stream", our_lane(&directory.path().join("ours"))?),
+        ("ipc_os::blocking::Stream", our_blocking_lane(&directory.path().join("blocking"))?),
     ];
     for (_, ping) in &mut lanes {
         ping(WARM_UP)?;

@@ -4,8 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use conformance::vectors;
-use ipc_endpoint::{Claim, DirPolicy, Endpoint, blocking::Stream};
+use ipc_endpoint::{DirPolicy, Endpoint};
 use ipc_model::download::{DownloadAttach, DownloadStatus};
+use ipc_os::{Claim, blocking::Stream};
 use testkit::{TempEndpoint, watchdog};
 use zccache_ipc::ServerConfig;
 use zccache_ipc::download::{Attached, Downloads, Server};

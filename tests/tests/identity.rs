@@ -3,7 +3,8 @@
 use std::fs;
 
 use conformance::vectors::{bytes, load, text};
-use ipc_endpoint::{IdentityEndpoint, Pid};
+use ipc_endpoint::IdentityEndpoint;
+use ipc_os::Pid;
 use prost::Message as _;
 use rp_broker::identity::{self, Hashes, Identity};
 use rp_broker::probe::Responder;

@@ -32,22 +32,23 @@ enum Home {
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // layer 0
-    library("ipc-path", "", ""),
-    library("ipc-model", "ipc-path", "bytes"),
-    library("ipc-endpoint", "ipc-path",
-        "blake3 fastrand interprocess@windows libc rustix tempfile thiserror tokio windows-sys@windows"),
+    library("ipc-path", "", "thiserror"),
     library("wire-frame", "", "bytes thiserror"),
+    library("ipc-os", "ipc-path", "fastrand interprocess@windows libc rustix thiserror tokio windows-sys@windows"),
     // layer 1
+    library("ipc-model", "ipc-path", "bytes"),
+    library("ipc-endpoint", "ipc-path", "blake3 thiserror"),
+    // layer 2
     library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
-    // layer 2
+    // layer 3
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
-    library("rp-broker", "ipc-endpoint",
+    library("rp-broker", "ipc-endpoint ipc-os",
         "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
-    library("rp-manifest", "ipc-endpoint", "prost running-process thiserror"),
+    library("rp-manifest", "ipc-endpoint ipc-os", "prost running-process thiserror"),
     // layer 3
     library("zccache-ipc",
-        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
+        "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
         "bytes ctrlc fastrand thiserror tokio tracing"),
     // layer 4
     program("zccache-daemon", "zccache-ipc",
@@ -60,7 +61,7 @@ const TABLE: &[Row] = &[
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("conformance", "tests",
-        "ipc-path ipc-model ipc-endpoint wire-frame wire-v15 wire-v16 wire-dispatch rp-broker zccache-ipc \
+        "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch rp-broker zccache-ipc \
             zccache-ipc-cli testkit",
         "bytes hex prost serde serde_json tempfile thiserror tokio"),
     at_the_top("xtask", "xtask", "zccache-ipc testkit",
@@ -291,9 +292,9 @@ mod tests {
 
     #[test]
     fn a_crate_for_windows_is_for_windows() {
-        check_dependency_of("ipc-endpoint", "windows-sys", false, true, &[]);
-        let expected = "ipc-endpoint may depend on windows-sys for Windows targets only";
-        check_dependency_of("ipc-endpoint", "windows-sys", false, false, &[expected]);
+        check_dependency_of("ipc-os", "windows-sys", false, true, &[]);
+        let expected = "ipc-os may depend on windows-sys for Windows targets only";
+        check_dependency_of("ipc-os", "windows-sys", false, false, &[expected]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl BrokerStart {
     }
 
     /// The number of the descriptor that listens there already, for
-    /// [`Claim::take_over`](crate::Claim::take_over).
+    /// `ipc_os::Claim::take_over`.
     #[must_use]
     pub fn listener(&self) -> Option<&str> {
         self.listener.as_deref()

@@ -1,8 +1,7 @@
 //! The endpoint that a daemon has when nobody names one.
 
-use ipc_path::{Platform, stable_path_id};
+use ipc_path::{Endpoint, Platform, stable_path_id};
 
-use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::namespace::{Namespace, sanitize_ipc};
 use crate::path_text;
@@ -78,8 +77,7 @@ pub(crate) fn user_base(environment: &Environment, service: &str) -> (String, Ru
     }
 }
 
-/// What every local pipe's name starts with.
-pub(crate) const PIPE_PREFIX: &str = r"\\.\pipe\";
+pub(crate) const PIPE_PREFIX: &str = Endpoint::PIPE_PREFIX;
 
 /// Stands in for a user name that is missing.
 pub(crate) const UNKNOWN_USER: &str = "unknown";

@@ -7,14 +7,14 @@ use ipc_path::{Platform, key, stable_path_id};
 use crate::absolute::absolute;
 use crate::cache_root::{CacheRoot, cache_override};
 use crate::default_endpoint::{PIPE_PREFIX, user_base};
-use crate::directory::DirPolicy;
-use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::locate_error::LocateError;
 use crate::locations::with_cache_dir;
 use crate::names::{foreign_id, with_id};
 use crate::path_text;
 use crate::variable::Variable;
+use ipc_path::DirPolicy;
+use ipc_path::Endpoint;
 
 /// Returns the endpoint that a download daemon has by default (`spec/ENDPOINT.md` §8).
 ///

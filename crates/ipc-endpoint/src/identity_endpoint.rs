@@ -3,8 +3,8 @@
 use ipc_path::Platform;
 
 use crate::default_endpoint::PIPE_PREFIX;
-use crate::endpoint::Endpoint;
 use crate::namespace::Namespace;
+use ipc_path::Endpoint;
 
 /// The `ipc_endpoint` of an identity file (`spec/ENDPOINT.md` §7.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,8 +8,6 @@ use crate::absolute::absolute;
 use crate::broker_start::BrokerStart;
 use crate::cache_root::{CacheRoot, CacheRootSource, cache_override};
 use crate::default_endpoint::default_endpoint;
-use crate::directory::DirPolicy;
-use crate::endpoint::Endpoint;
 use crate::environment::{Environment, utf8};
 use crate::identity_endpoint::IdentityEndpoint;
 use crate::locate_error::{LocateError, Setting};
@@ -18,6 +16,8 @@ use crate::namespace::Namespace;
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::variable::Variable;
+use ipc_path::DirPolicy;
+use ipc_path::Endpoint;
 
 /// The endpoint, files and directories of one daemon, as a client or the daemon itself sees them.
 ///

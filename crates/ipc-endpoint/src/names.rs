@@ -5,11 +5,11 @@ use ipc_path::{Platform, key, normalize, stable_path_id};
 use crate::cache_root::{CacheRoot, cache_override, home_root};
 use crate::default_endpoint::default_endpoint;
 use crate::download::{download_client_endpoint, download_endpoint};
-use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::locate_error::LocateError;
 use crate::namespace::Namespace;
 use crate::path_text;
+use ipc_path::Endpoint;
 
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $field:ident,)+) => {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::default_endpoint::{endpoint_for_cache_dir, user_endpoint};
-use crate::endpoint::Endpoint;
 use crate::environment::{Environment, utf8};
 use crate::locate_error::{LocateError, Setting};
 use crate::locations::{Locations, with_cache_dir};
 use crate::namespace::Namespace;
 use crate::rule::Rule;
 use crate::variable::Variable;
+use ipc_path::Endpoint;
 
 impl Namespace {
     /// Returns the namespace of the private daemon called `name`; a blank name is `dev`.

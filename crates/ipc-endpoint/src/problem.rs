@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::endpoint::EndpointError;
 use crate::locate_error::Setting;
 use crate::variable::Variable;
+use ipc_path::EndpointError;
 
 /// Something about the environment that makes its names fail or surprise.
 ///

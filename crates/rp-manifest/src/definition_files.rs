@@ -4,10 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{
-    DirPolicy, DirectoryError, ReadError, RegistryError, WriteError, check_private_directory, read_small,
-    write_atomic,
-};
+use ipc_endpoint::{DirPolicy, RegistryError};
+use ipc_os::{DirectoryError, ReadError, WriteError, check_private_directory, read_small, write_atomic};
 use prost::Message as _;
 use running_process::daemon_registration::protocol::ServiceDefinition as V1;
 use running_process::daemon_registration_v2::ServiceDefinition as V2;

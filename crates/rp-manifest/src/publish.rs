@@ -3,10 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{
-    DirPolicy, DirectoryError, Environment, RegistryError, WriteError, check_private_directory,
-    ensure_directory, manifest_dir, write_atomic,
-};
+use ipc_endpoint::{DirPolicy, Environment, RegistryError, manifest_dir};
+use ipc_os::{DirectoryError, WriteError, check_private_directory, ensure_directory, write_atomic};
 use prost::Message as _;
 use running_process::daemon_registration::manifest::{
     ManifestError, ensure_central_registry_dir, manifest_with_self_sha256,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{DirectoryError, ReadError, check_private_directory, read_small};
+use ipc_os::{DirectoryError, ReadError, check_private_directory, read_small};
 use prost::Message as _;
 use running_process::daemon_registration::manifest::{
     SUPPORTED_MANIFEST_SCHEMA_VERSION, sha256_for_manifest,

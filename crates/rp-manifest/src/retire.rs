@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Endpoint, Liveness, endpoint_liveness};
+use ipc_endpoint::Endpoint;
+use ipc_os::{Liveness, endpoint_liveness};
 use running_process::daemon_registration::protocol::{CacheManifest, CacheRoot, CacheRootKind};
 use thiserror::Error;
 

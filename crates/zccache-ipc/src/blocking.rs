@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use ipc_endpoint::Endpoint;
-use ipc_endpoint::blocking::Stream;
 use ipc_model::{
     ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
     FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
@@ -14,6 +13,7 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
+use ipc_os::blocking::Stream;
 use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ipc_endpoint::{Endpoint, Stream};
+use ipc_endpoint::Endpoint;
 use ipc_model::{
     ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
     FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
@@ -11,6 +11,7 @@ use ipc_model::{
     Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
     SessionStats, SessionStatsReply, Store, StoreResult,
 };
+use ipc_os::Stream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire_dispatch::{Ids, Lane, Selector};
 

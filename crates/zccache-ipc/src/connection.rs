@@ -4,8 +4,9 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Endpoint, Stream};
+use ipc_endpoint::Endpoint;
 use ipc_model::{Request, Response};
+use ipc_os::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use wire_dispatch::{DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Endpoint, Stream, blocking};
+use ipc_endpoint::Endpoint;
+use ipc_os::{Stream, blocking};
 use rp_broker::lane::{BrokerLane, Route};
 
 use crate::config::after;

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use ipc_endpoint::{Endpoint, Stream, blocking};
+use ipc_endpoint::Endpoint;
+use ipc_os::{Stream, blocking};
 
 use crate::{ClientConfig, IpcError};
 

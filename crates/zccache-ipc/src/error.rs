@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use ipc_endpoint::ConnectError;
 use ipc_model::{Backpressure, RequestKind, Response, ResponseKind};
+use ipc_os::ConnectError;
 use thiserror::Error;
 use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Lane, Wires, mismatch};
 use wire_frame::Version;

@@ -12,6 +12,7 @@
 pub mod blocking;
 pub mod daemon;
 pub mod download;
+pub mod endpoint;
 
 mod calling;
 mod client;
@@ -46,7 +47,6 @@ pub use daemon::{ensure_daemon, stop_daemon};
 pub use dial::{connect_daemon, connect_daemon_with_route};
 pub use error::{CallError, IpcError};
 pub use extension::Extension;
-pub use ipc_endpoint as endpoint;
 pub use ipc_model as model;
 pub use listener::{IpcListener, ListenError};
 #[cfg(feature = "broker")]

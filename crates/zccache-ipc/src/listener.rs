@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ipc_endpoint::{AcceptError, BindError, Claim, ClaimError, DirPolicy, Endpoint, Listener};
+use ipc_endpoint::{DirPolicy, Endpoint};
+use ipc_os::{AcceptError, BindError, Claim, ClaimError, Listener};
 use thiserror::Error;
 
 use crate::IpcConnection;

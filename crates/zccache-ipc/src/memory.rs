@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
-use ipc_endpoint::{Endpoint, Note, SocketStamp, socket_stamp, write_note};
+use ipc_endpoint::Endpoint;
+use ipc_os::{Note, SocketStamp, socket_stamp, write_note};
 use wire_dispatch::{Lane, Selector, WirePolicy};
 
 /// The file beside the endpoint in which processes tell each other what its daemon speaks.

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use ipc_endpoint::Peer;
 use ipc_model::{Request, Response};
+use ipc_os::Peer;
 use wire_frame::Version;
 
 /// Answers requests; knows nothing of wires.

@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
 const LONGEST: usize = 400;
 
 /// The one crate that knows operating systems.
-const ENDPOINT: &str = "crates/ipc-endpoint/";
+const OS: &str = "crates/ipc-os/";
 
 /// The files that make this a repository.
 fn top_level(tree: &Tree) -> Vec<Finding> {
@@ -91,7 +91,7 @@ fn module_docs(tree: &Tree) -> Vec<Finding> {
 /// Unsafe code has two addresses, and every other crate root shuts the door.
 fn forbid_unsafe(tree: &Tree) -> Vec<Finding> {
     let open = tree.sources().filter(|(path, source)| {
-        let exempt = path.starts_with(ENDPOINT) || path.starts_with("crates/testkit/");
+        let exempt = path.starts_with(OS) || path.starts_with("crates/testkit/");
         let has = |attribute| source.code.iter().any(|line| line.starts_with(attribute));
         is_crate_root(path) && !exempt && !has("#![forbid(unsafe_code)]")
     });
@@ -105,9 +105,8 @@ fn is_crate_root(path: &str) -> bool {
 }
 
 fn unsafe_address(tree: &Tree) -> Vec<Finding> {
-    let may =
-        |path: &str| path.starts_with("crates/ipc-endpoint/src/os/") || path == "crates/testkit/src/alloc.rs";
-    let told = "`unsafe` belongs under crates/ipc-endpoint/src/os/, or in testkit's allocator";
+    let may = |path: &str| path.starts_with("crates/ipc-os/src/os/") || path == "crates/testkit/src/alloc.rs";
+    let told = "`unsafe` belongs under crates/ipc-os/src/os/, or in testkit's allocator";
     lines(tree, |path, _, _| !may(path), |code, _| has_word(code, "unsafe").then(|| told.to_owned()))
 }
 
@@ -116,10 +115,10 @@ fn platform(tree: &Tree) -> Vec<Finding> {
     const IN_CFG: &[&str] = &["unix", "windows"];
     const ANYWHERE: &[&str] =
         &["target_os", "target_family", "target_vendor", "os::unix", "os::windows", "os::linux", "os::fd"];
-    let told = |name: &str| format!("`{name}` belongs in {ENDPOINT}");
+    let told = |name: &str| format!("`{name}` belongs in {OS}");
     let mut findings = lines(
         tree,
-        |path, source, index| !path.starts_with(ENDPOINT) && !is_test(tree, path, source, index),
+        |path, source, index| !path.starts_with(OS) && !is_test(tree, path, source, index),
         |code, _| {
             let asked = ["cfg(", "cfg!(", "cfg_attr("].iter().find_map(|open| code.split_once(open));
             let in_cfg = asked.and_then(|(_, asked)| IN_CFG.iter().find(|name| has_word(asked, name)));
@@ -128,7 +127,7 @@ fn platform(tree: &Tree) -> Vec<Finding> {
         },
     );
     for (path, text) in tree.texts().filter(|(path, _)| path.ends_with("Cargo.toml")) {
-        if path.starts_with(ENDPOINT) || tree.is_dev(path) {
+        if path.starts_with(OS) || tree.is_dev(path) {
             continue;
         }
         let asked = text.lines().enumerate().filter(|(_, line)| line.starts_with("[target."));
@@ -265,19 +264,15 @@ mod tests {
         check("forbid-unsafe", &[(LIB, "// #![forbid(unsafe_code)]\n")], &["crates/a/src/lib.rs:0"]);
         check("forbid-unsafe", &[("crates/a/src/main.rs", "fn main() {}")], &["crates/a/src/main.rs:0"]);
         check("forbid-unsafe", &[("tests/src/lib.rs", "")], &["tests/src/lib.rs:0"]);
-        check("forbid-unsafe", &[("crates/a/src/b.rs", ""), ("crates/ipc-endpoint/src/lib.rs", "")], &[]);
+        check("forbid-unsafe", &[("crates/a/src/b.rs", ""), ("crates/ipc-os/src/lib.rs", "")], &[]);
     }
 
     #[test]
     fn unsafe_code_elsewhere_is_named() {
         let code = "// unsafe\nlet text = \"unsafe\";\nunsafe { f() }\n";
-        check("unsafe-address", &[("crates/ipc-endpoint/src/os/unix.rs", code)], &[]);
+        check("unsafe-address", &[("crates/ipc-os/src/os/unix.rs", code)], &[]);
         check("unsafe-address", &[("crates/testkit/src/alloc.rs", code)], &[]);
-        check(
-            "unsafe-address",
-            &[("crates/ipc-endpoint/src/lock.rs", code)],
-            &["crates/ipc-endpoint/src/lock.rs:3"],
-        );
+        check("unsafe-address", &[("crates/ipc-os/src/lock.rs", code)], &["crates/ipc-os/src/lock.rs:3"]);
         check("unsafe-address", &[("tests/src/lib.rs", code)], &["tests/src/lib.rs:3"]);
     }
 
@@ -292,14 +287,14 @@ mod tests {
             "use std::os::unix::fs::MetadataExt as _;",
         ] {
             check("platform", &[(LIB, code)], &["crates/a/src/lib.rs:1"]);
-            check("platform", &[("crates/ipc-endpoint/src/lib.rs", code)], &[]);
+            check("platform", &[("crates/ipc-os/src/lib.rs", code)], &[]);
             check("platform", &[("crates/a/tests/b.rs", code), ("crates/testkit/src/b.rs", code)], &[]);
             check("platform", &[(LIB, &format!("#[cfg(test)]\nmod tests {{\n{code}\n}}"))], &[]);
         }
         check("platform", &[(LIB, "#[cfg(feature = \"unix\")]\nlet windows = text.windows(2);")], &[]);
         let manifest = "[target.'cfg(windows)'.dependencies]";
         check("platform", &[("crates/a/Cargo.toml", manifest)], &["crates/a/Cargo.toml:1"]);
-        check("platform", &[("crates/ipc-endpoint/Cargo.toml", manifest)], &[]);
+        check("platform", &[("crates/ipc-os/Cargo.toml", manifest)], &[]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What makes an identity no identity.
 
-use ipc_endpoint::PidError;
+use ipc_os::PidError;
 use thiserror::Error;
 
 /// A description that describes no process.

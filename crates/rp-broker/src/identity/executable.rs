@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Pid, Platform, process_alive};
+use ipc_endpoint::Platform;
+use ipc_os::{Pid, process_alive};
 use running_process::process_executable_path;
 
 use super::{Hashes, hash};

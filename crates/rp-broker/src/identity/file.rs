@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Pid, ReadError, WriteError, read_small, write_atomic};
+use ipc_os::{Pid, ReadError, WriteError, read_small, write_atomic};
 use thiserror::Error;
 
 use super::{Identity, IdentityError, json};

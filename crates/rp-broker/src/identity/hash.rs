@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use ipc_endpoint::FileStamp;
+use ipc_os::FileStamp;
 use sha2::Digest as _;
 use thiserror::Error;
 

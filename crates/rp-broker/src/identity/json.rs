@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use ipc_endpoint::{IdentityEndpoint, Pid};
+use ipc_endpoint::IdentityEndpoint;
+use ipc_os::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::{Hash, Hashes, Identity, IdentityError};

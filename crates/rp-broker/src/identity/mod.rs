@@ -10,7 +10,8 @@ mod wire;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ipc_endpoint::{IdentityEndpoint, Pid};
+use ipc_endpoint::IdentityEndpoint;
+use ipc_os::Pid;
 
 pub use error::IdentityError;
 pub use executable::{Executable, executable_of, this_executable};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::ReadError;
+use ipc_os::ReadError;
 use running_process::broker::backend_sdk::{try_read_daemon_identity_file, write_daemon_identity_file};
 use testkit::{TempEndpoint, eventually, watchdog};
 

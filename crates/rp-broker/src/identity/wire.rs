@@ -2,7 +2,8 @@
 //!
 //! A message of our own: running-process's has the fields of its own generation only.
 
-use ipc_endpoint::{IdentityEndpoint, Pid};
+use ipc_endpoint::IdentityEndpoint;
+use ipc_os::Pid;
 use prost::Message as _;
 use running_process::broker::backend_handle::DaemonProcess;
 use running_process::broker::protocol::Endpoint;

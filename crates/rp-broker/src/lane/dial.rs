@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use ipc_endpoint::{ConnectError, Endpoint, Environment, Stream, blocking};
+use ipc_endpoint::{Endpoint, Environment};
+use ipc_os::{ConnectError, Stream, blocking};
 
 use super::question::{Adopted, Question};
 use super::within::{after, block_within};

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ipc_endpoint::ConnectError;
+use ipc_os::ConnectError;
 use running_process::broker::adopt::AdoptError;
 use running_process::broker::client::BrokerClientError;
 use running_process::broker::protocol::FramingError;

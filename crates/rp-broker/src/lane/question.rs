@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipc_endpoint::{Endpoint, Handed, Platform};
+use ipc_endpoint::{Endpoint, Platform};
+use ipc_os::Handed;
 use running_process::broker::adopt::{AsyncBrokerSession, OwnedConnectRequest};
 use running_process::broker::client::BackendConnectionRoute;
 use running_process::broker::lifecycle::names::shared_broker_pipe;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ipc_endpoint::{ConnectError, Endpoint};
+use ipc_endpoint::Endpoint;
+use ipc_os::ConnectError;
 use thiserror::Error;
 
 use super::LaneFailure;

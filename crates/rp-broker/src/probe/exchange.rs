@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::Endpoint;
-use ipc_endpoint::blocking::Stream;
+use ipc_os::blocking::Stream;
 use prost::Message as _;
 use running_process::broker::protocol::{Frame, FrameKind, PayloadEncoding, encode_framed};
 

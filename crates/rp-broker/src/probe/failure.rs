@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ipc_endpoint::ConnectError;
+use ipc_os::ConnectError;
 use thiserror::Error;
 
 use crate::identity::IdentityError;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipc_endpoint::Pid;
+use ipc_os::Pid;
 use thiserror::Error;
 
 use super::ProbeError;

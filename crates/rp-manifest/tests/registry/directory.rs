@@ -4,7 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 
-use ipc_endpoint::{DirectoryError, Environment, Platform, Variable};
+use ipc_endpoint::{Environment, Platform, Variable};
+use ipc_os::DirectoryError;
 use rp_manifest::{
     ListError, Publication, PublishError, list_manifests, publish_manifest, publish_manifest_in,
 };

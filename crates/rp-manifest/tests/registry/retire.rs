@@ -1,6 +1,6 @@
 //! Which older manifests a new one takes the place of.
 
-use ipc_endpoint::Claim;
+use ipc_os::Claim;
 use rp_manifest::{Publication, Published, publish_manifest_in};
 use testkit::TempEndpoint;
 

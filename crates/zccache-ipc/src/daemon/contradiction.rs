@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use ipc_endpoint::{Locations, Pid};
+use ipc_endpoint::Locations;
+use ipc_os::Pid;
 use rp_broker::identity;
 use rp_broker::probe::{Ask, Difference, Outcome, verify};
 

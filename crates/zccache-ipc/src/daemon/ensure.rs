@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Launched, Pid, holder};
+use ipc_os::{Launched, Pid, holder};
 
 use super::look::{Asked, Asking, FIRST, Look};
 use super::silence::{NotEnded, Silent, SilentDaemon};

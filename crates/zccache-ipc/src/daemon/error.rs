@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use ipc_endpoint::{DirectoryError, Endpoint, LaunchError, LifetimeError, Pid, StartLockError};
+use ipc_endpoint::Endpoint;
+use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError};
 use thiserror::Error;
 
 use super::{LogEnd, SilentDaemon};

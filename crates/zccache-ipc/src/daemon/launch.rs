@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{Environment, Launch, Launched, Platform, Variable};
+use ipc_endpoint::{Environment, Platform, Variable};
+use ipc_os::{Launch, Launched};
 
 use super::{StartConfig, StartError};
 use crate::{CallError, IpcError};

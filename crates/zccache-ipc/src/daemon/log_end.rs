@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{DirPolicy, DirectoryError, Locations, ensure_directory};
+use ipc_endpoint::{DirPolicy, Locations};
+use ipc_os::{DirectoryError, ensure_directory};
 use thiserror::Error;
 
 /// The last lines of a daemon's log.

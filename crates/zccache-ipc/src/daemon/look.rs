@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{ConnectError, Endpoint, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness};
+use ipc_endpoint::Endpoint;
+use ipc_os::{ConnectError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness};
 use wire_dispatch::WirePolicy;
 
 use super::silence::{Silent, Verdict};

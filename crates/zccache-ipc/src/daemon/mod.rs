@@ -3,7 +3,7 @@
 //! [`ensure_daemon`] and [`stop_daemon`] are for async code, and [`crate::blocking`] has both by the same names. Only
 //! they end processes, and only one kind: a [`ProvedDaemon`] that is frozen or silent.
 //!
-//! [`ProvedDaemon`]: ipc_endpoint::ProvedDaemon
+//! [`ProvedDaemon`]: ipc_os::ProvedDaemon
 
 mod config;
 #[cfg_attr(not(feature = "broker"), path = "contradiction_left_out.rs")]

@@ -4,7 +4,8 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Endpoint, Locations, Pid, ProvedDaemon, Unproved, has_let_go};
+use ipc_endpoint::{Endpoint, Locations};
+use ipc_os::{Pid, ProvedDaemon, Unproved, has_let_go};
 use thiserror::Error;
 
 use super::contradiction::contradiction;

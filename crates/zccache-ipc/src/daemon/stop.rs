@@ -3,10 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::blocking::Stream;
-use ipc_endpoint::{
-    Liveness, Locations, Pid, ProvedDaemon, endpoint_liveness, liveness, lock_file, process_alive,
-};
+use ipc_endpoint::Locations;
+use ipc_os::blocking::Stream;
+use ipc_os::{Liveness, Pid, ProvedDaemon, endpoint_liveness, liveness, lock_file, process_alive};
 
 use super::look::{Asked, Asking, FIRST, is_silence};
 use super::silence::{Silent, Verdict};

@@ -4,9 +4,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{
-    DirPolicy, Locations, Platform, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file,
-};
+use ipc_endpoint::{DirPolicy, Locations, Platform};
+use ipc_os::{StartLock, StartTurn, failed_start, note_failed_start, start_lock_file};
 
 use super::look::{Asked, Asking, FIRST};
 use super::{StartConfig, StartError};

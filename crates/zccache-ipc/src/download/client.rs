@@ -4,11 +4,12 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use ipc_endpoint::{Endpoint, blocking::Stream};
+use ipc_endpoint::Endpoint;
 use ipc_model::download::{
     DownloadAttach, DownloadAttached, DownloadDaemonStatus, DownloadRequest, DownloadResponse,
     DownloadStatus, DownloadWait,
 };
+use ipc_os::blocking::Stream;
 use thiserror::Error;
 use wire_dispatch::Wires;
 
@@ -68,7 +69,7 @@ impl Client {
 
     /// The process at the other end, where the system tells.
     #[must_use]
-    pub fn pid(&self) -> Option<ipc_endpoint::Pid> {
+    pub fn pid(&self) -> Option<ipc_os::Pid> {
         self.stream.as_ref().and_then(|stream| stream.peer().pid())
     }
 

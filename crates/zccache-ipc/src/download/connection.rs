@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ipc_endpoint::Stream;
 use ipc_model::download::{DownloadAttach, DownloadDaemonStatus, DownloadRequest, DownloadResponse};
+use ipc_os::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};

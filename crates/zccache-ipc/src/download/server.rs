@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{AcceptError, Endpoint, Listener};
+use ipc_endpoint::Endpoint;
+use ipc_os::{AcceptError, Listener};
 use tokio::sync::{Semaphore, watch};
 
 use super::Downloads;

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipc_endpoint::{AcceptError, Listener};
+use ipc_os::{AcceptError, Listener};
 use tokio::sync::watch;
 
 use super::admission::Admission;

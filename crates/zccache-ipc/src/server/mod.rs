@@ -18,7 +18,7 @@ mod watchdog;
 use std::borrow::BorrowMut;
 use std::sync::Arc;
 
-use ipc_endpoint::Listener;
+use ipc_os::Listener;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -77,7 +77,7 @@ pub struct Served {
 pub enum ServeError {
     /// The listener no longer works.
     #[error("cannot accept connections any more")]
-    Accept(#[source] ipc_endpoint::AcceptError),
+    Accept(#[source] ipc_os::AcceptError),
 }
 
 impl<S: Service> Server<S> {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ipc_endpoint::{Claim, DirPolicy, Endpoint, IdentityEndpoint, Stream};
+use ipc_endpoint::{DirPolicy, Endpoint, IdentityEndpoint};
+use ipc_os::{Claim, Stream};
 use prost::Message as _;
 use running_process::broker::protocol::Frame;
 use testkit::TempEndpoint;

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Pid, Stream};
+use ipc_os::{Pid, Stream};
 use prost::Message as _;
 use running_process::broker::protocol::Frame;
 use testkit::watchdog;
@@ -126,7 +126,7 @@ fn a_file_that_cannot_be_used_is_unknown() {
         let outcome = verify(&daemon.ask());
         assert!(
             matches!(&outcome, Outcome::Unknown(Unknown::IdentityFile(error))
-                if matches!(&**error, IdentityFileError::Read(ipc_endpoint::ReadError::NotAFile { .. }))),
+                if matches!(&**error, IdentityFileError::Read(ipc_os::ReadError::NotAFile { .. }))),
             "{outcome:?}"
         );
     }

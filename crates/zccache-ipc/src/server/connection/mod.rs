@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use ipc_endpoint::Stream;
 use ipc_model::{Request, RequestKind, Response};
+use ipc_os::Stream;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, timeout};

@@ -1,11 +1,10 @@
-//! The name of the one place where a daemon listens.
+//! The name of the place where a daemon listens.
 
 use std::fmt;
 
-use ipc_path::Platform;
 use thiserror::Error;
 
-use crate::default_endpoint::PIPE_PREFIX;
+use crate::Platform;
 
 /// A Unix socket path or a Windows pipe name, exactly as the released rules record it.
 ///
@@ -39,6 +38,9 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// The prefix of every local pipe's name on Windows.
+    pub const PIPE_PREFIX: &str = r"\\.\pipe\";
+
     /// The longest socket path that can be bound or connected to, in bytes, without the final NUL.
     ///
     /// `None` where endpoints are not paths.
@@ -60,7 +62,9 @@ impl Endpoint {
     #[must_use]
     pub fn of_broker(name: &str, platform: Platform) -> Self {
         match platform {
-            Platform::Windows if !name.starts_with(PIPE_PREFIX) => Self(format!("{PIPE_PREFIX}{name}")),
+            Platform::Windows if !name.starts_with(Self::PIPE_PREFIX) => {
+                Self(format!("{}{name}", Self::PIPE_PREFIX))
+            }
             Platform::Windows | Platform::Linux | Platform::Macos => Self::new(name),
         }
     }
@@ -90,7 +94,7 @@ impl Endpoint {
                 Err(EndpointError::TooLong { path: self.0.clone(), len: self.0.len(), limit })
             }
             Some(_) => Ok(()),
-            None if self.0.starts_with(r"\\.\pipe\") && self.0.len() > r"\\.\pipe\".len() => Ok(()),
+            None if self.0.starts_with(Self::PIPE_PREFIX) && self.0.len() > Self::PIPE_PREFIX.len() => Ok(()),
             None => Err(EndpointError::NotALocalPipe(self.0.clone())),
         }
     }

@@ -29,7 +29,7 @@ use crate::{
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::{path::Path, time::{Duration, Instant}};
 ///
-/// use ipc_endpoint::{Claim, ClaimError, DirPolicy, Endpoint, Stream};
+/// use ipc_os::{Claim, ClaimError, DirPolicy, Endpoint, Stream};
 ///
 /// let endpoint = Endpoint::new("/run/user/1000/zccache/sock");
 /// let lock_file = Path::new("/run/user/1000/zccache/daemon.lock");

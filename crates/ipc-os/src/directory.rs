@@ -7,17 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{FileKind, os};
-
-/// What may be done to a directory to make it safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DirPolicy {
-    /// The naming rules own it (`$XDG_RUNTIME_DIR/zccache`, `/tmp/zccache-$USER`, the cache directory): it is
-    /// tightened to 0700, because released daemons made it 0755.
-    Dedicated,
-    /// It is somebody's choice (the parent of an explicit endpoint): 0755 is fine and its mode is kept.
-    Shared,
-}
+use crate::{DirPolicy, FileKind, os};
 
 /// A directory in which others could interfere.
 #[derive(Debug, Error)]

@@ -1,0 +1,58 @@
+//! What zccache asks of the operating system: sockets, pipes, locks, processes and safe files.
+//!
+//! The only crate with `cfg(unix)`, `cfg(windows)` and unsafe code. Everything is for the platform that the
+//! program was built for, and has the same items on each.
+//!
+//! Not here: which names these things have, which `ipc-endpoint` derives; and messages. This crate moves bytes.
+
+mod atomic_file;
+pub mod blocking;
+mod claim;
+mod connect;
+mod directory;
+mod file_kind;
+mod handed;
+mod inherited;
+mod inspect;
+mod launch;
+mod lifetime;
+mod listener;
+pub mod lock_file;
+mod note;
+mod os;
+mod peer;
+mod pid;
+mod process;
+mod proved_daemon;
+mod small_file;
+mod start_lock;
+mod stream;
+mod tool_process;
+
+pub use atomic_file::{WriteError, write_atomic};
+pub use claim::{BindError, Claim, ClaimError};
+pub use connect::ConnectError;
+pub use directory::{DirectoryError, check_private_directory, ensure_directory};
+pub use file_kind::FileKind;
+pub use handed::{Handed, Socket};
+pub use inherited::InheritedError;
+pub use inspect::{DirectoryState, Found, inspect_directory, is_writable, look_at};
+pub use ipc_path::{DirPolicy, Endpoint, EndpointError, Platform};
+pub use launch::{Launch, LaunchError, Launched};
+pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
+pub use listener::{AcceptError, Listener};
+pub use lock_file::LockFileError;
+pub use note::{Note, SocketStamp, socket_stamp, write_note};
+pub use peer::Peer;
+pub use pid::{Pid, PidError};
+pub use process::{detach_session, process_alive, raise_fd_limit};
+pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
+pub use small_file::{FileStamp, ReadError, read_small};
+pub use start_lock::{
+    StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
+};
+pub use stream::Stream;
+pub use tool_process::{
+    ProcessGroup, find_program, is_executable, keep_descriptors_back, run_instead, shell_code,
+    stdin_is_bounded,
+};

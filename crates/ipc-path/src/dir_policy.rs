@@ -1,0 +1,12 @@
+//! Who chose a directory, and so what a program may change about it.
+
+/// What a program may change about a directory to make it safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DirPolicy {
+    /// The naming rules own the directory (`$XDG_RUNTIME_DIR/zccache`, `/tmp/zccache-$USER`, the cache
+    /// directory). A program tightens it to 0700, because released daemons made it 0755.
+    Dedicated,
+    /// A person chose the directory (the parent of an explicit endpoint). A program accepts 0755 and keeps
+    /// its mode.
+    Shared,
+}
