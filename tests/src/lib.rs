@@ -3,4 +3,5 @@
 //! `vectors/PROVENANCE.md` says where each file comes from. A clone tests itself with nothing beside it.
 #![forbid(unsafe_code)]
 
+pub mod page;
 pub mod vectors;
