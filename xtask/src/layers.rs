@@ -46,11 +46,19 @@ const TABLE: &[Row] = &[
     library("rp-broker", "ipc-endpoint ipc-os",
         "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
     library("rp-manifest", "ipc-endpoint ipc-os", "prost running-process thiserror"),
-    // layer 3
-    library("zccache-ipc",
-        "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest",
-        "bytes ctrlc fastrand thiserror tokio tracing"),
     // layer 4
+    library("ipc-connection", "ipc-os wire-frame ipc-model wire-v15 wire-v16 wire-dispatch", "bytes thiserror tokio"),
+    library("ipc-client",
+        "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker ipc-connection",
+        "bytes fastrand thiserror tokio tracing"),
+    library("ipc-server", "ipc-os wire-frame ipc-model wire-v15 wire-dispatch rp-broker ipc-connection",
+        "bytes ctrlc thiserror tokio tracing"),
+    // layer 5
+    library("zccache-ipc",
+        "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest \
+            ipc-connection ipc-client ipc-server",
+        "bytes"),
+    // layer 6
     program("zccache-daemon", "zccache-ipc",
         "blake3 bytes bytesize clap globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),

@@ -1,0 +1,377 @@
+//! The same client without a runtime, for short-lived processes.
+
+use std::io::{IoSlice, Write as _};
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf as _, Bytes};
+use ipc_endpoint::Endpoint;
+use ipc_model::{
+    ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
+    FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
+    LinkResult, Lookup, LookupResult, NormalizedPath, ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult,
+    Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
+    SessionStats, SessionStatsReply, Store, StoreResult,
+};
+use ipc_os::blocking::Stream;
+use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces};
+use wire_frame::Pieces;
+use wire_v16::default_request_id;
+
+use crate::calling::{Calling, Came, Do};
+use crate::config::{Limits, after};
+use crate::dial::Dialer;
+use crate::memory::Memory;
+use crate::patience::{Patience, is_out_of_time};
+use crate::{CallError, ClientConfig};
+use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
+use ipc_connection::reply::{Expected, of_request};
+use ipc_connection::{IpcError, spare};
+
+pub use crate::daemon::ensure::ensure_daemon;
+pub use crate::daemon::stop::stop_daemon;
+
+/// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
+///
+/// A call that times out or fails gives its connection up, and the next call makes a new one.
+#[derive(Debug)]
+pub struct Client {
+    endpoint: Endpoint,
+    config: ClientConfig,
+    dialer: Dialer,
+    selector: Selector,
+    memory: Memory,
+    connection: Option<Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: Stream,
+    inbound: Inbound,
+    /// The limit of a read that the socket has.
+    patience: Option<Duration>,
+    has_read: bool,
+    last_frame_id: u64,
+}
+
+impl Client {
+    /// Makes a client that connects when it is first used.
+    pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            config,
+            dialer: Dialer::new(&config),
+            selector: Selector::new(config.wire, None),
+            memory: Memory::default(),
+            connection: None,
+        }
+    }
+
+    /// Makes a client that tries the broker lane before each connection that it makes.
+    #[cfg(feature = "broker")]
+    pub fn with_broker_lane(
+        endpoint: impl Into<Endpoint>,
+        config: ClientConfig,
+        lane: crate::BrokerLane,
+    ) -> Self {
+        let mut client = Self::new(endpoint, config);
+        client.dialer.set_lane(lane);
+        client
+    }
+
+    /// Makes a client and connects it.
+    ///
+    /// # Errors
+    ///
+    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
+    pub fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
+        let mut client = Self::new(endpoint, config);
+        client.memory.before_connecting(&client.endpoint, config.wire, &mut client.selector);
+        client.connection = Some(client.dial(&Limits::begin(&config))?);
+        Ok(client)
+    }
+
+    /// Where the daemon is.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether there is a connection that the next call can use.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Sends `request` and returns the daemon's answer, whatever it is.
+    ///
+    /// A daemon that is over its limits is asked again, after the pause that it asks for and on a new
+    /// connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response, and a `Backpressure` that is
+    /// left then, are answers; the methods for each request turn them into errors.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Ipc`] or [`CallError::OutcomeUnknown`].
+    pub fn call(&mut self, request: &Request) -> Result<Response, CallError> {
+        self.call_on(None, None, request).map(|reply| reply.message)
+    }
+
+    /// Sends `request` and returns the daemon's answer with the lane and the ids that it came with.
+    ///
+    /// `lane` takes the place of the policy for this one call, and `ids` that of the ids which the client
+    /// gives to its requests; a lane carries those ids that it has, and v15 none. For the rest this is
+    /// [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_on(
+        &mut self,
+        lane: Option<Lane>,
+        ids: Option<&Ids>,
+        request: &Request,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let policy = lane.map_or(self.config.wire, WirePolicy::Only);
+        let forced = lane.map(|_| Selector::new(policy, None));
+        let before = forced.map(|selector| std::mem::replace(&mut self.selector, selector));
+        let result = self.ask(policy, ids, request);
+        if let Some(selector) = before {
+            self.selector = selector;
+        }
+        result
+    }
+
+    fn ask(
+        &mut self,
+        policy: WirePolicy,
+        ids: Option<&Ids>,
+        request: &Request,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let limits = Limits::begin(&self.config);
+        let mut patience = Patience::of(&self.config, &limits);
+        let mut turned_away = None;
+        loop {
+            let reply = match (self.converse(policy, ids, request, limits), turned_away) {
+                (Err(error), Some(reply)) if is_out_of_time(&error) => return Ok(reply),
+                (result, _) => result?,
+            };
+            match patience.pause(&reply.message) {
+                Some(pause) => std::thread::sleep(pause), // as the daemon asks
+                None => return Ok(reply),
+            }
+            turned_away = Some(reply);
+        }
+    }
+
+    fn converse(
+        &mut self,
+        policy: WirePolicy,
+        ids: Option<&Ids>,
+        request: &Request,
+        limits: Limits,
+    ) -> Result<DecodedWireMessage<Response>, CallError> {
+        let mut calling = Calling::new(request);
+        let mut idle = self.connection.take();
+        if idle.is_none() {
+            self.recall(policy);
+        }
+        let mut came = (policy.first(), Ids::default());
+        let mut step = calling.start(&self.selector);
+        loop {
+            let (asked, on, fresh) = match step {
+                Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Recall => {
+                    self.recall(policy);
+                    step = calling.start(&self.selector);
+                    continue;
+                }
+                Do::Return(result) => {
+                    self.connection = idle;
+                    if !self.dialer.may_lead_elsewhere() {
+                        self.memory.after_call(&self.endpoint, policy, &self.selector);
+                    }
+                    let (lane, ids) = came;
+                    return result.map(|message| DecodedWireMessage { lane, ids, message });
+                }
+            };
+            let usable = idle.take().filter(|_| !fresh);
+            let reused = usable.is_some();
+            let mut connection = match usable {
+                Some(connection) => connection,
+                None => self.dial(&limits)?,
+            };
+            // A question that is asked first is not the caller's request, and has ids of its own.
+            let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
+            let ids = own.unwrap_or_else(|| connection.ids(asked, on));
+            let (sent, reply) = connection.exchange(asked, on, &ids, &limits);
+            // After any failure but one before the first byte, a late reply could come on it; and a daemon that
+            // has turned a request away closes it.
+            idle = Some(connection).filter(|_| match &reply {
+                Ok(reply) => sent && !matches!(reply.message, Response::Backpressure(_)),
+                Err(error) => matches!(error, IpcError::Encode(_)),
+            });
+            let reply = reply.map(|DecodedWireMessage { lane, ids, message }| {
+                came = (lane, ids);
+                (lane, message)
+            });
+            step = calling.after(&mut self.selector, Came { lane: on, reused, sent, reply });
+        }
+    }
+
+    /// Recalls what the daemon at the endpoint speaks.
+    fn recall(&mut self, policy: WirePolicy) {
+        if !self.dialer.may_lead_elsewhere() {
+            self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
+        }
+    }
+
+    fn dial(&self, limits: &Limits) -> Result<Connection, IpcError> {
+        Ok(Connection {
+            stream: self.dialer.dial_blocking(&self.endpoint, limits.connect())?,
+            inbound: Inbound::keeping(KEPT_BY_CLIENTS),
+            patience: None,
+            has_read: false,
+            last_frame_id: 0,
+        })
+    }
+
+    /// How the client behaves.
+    #[must_use]
+    pub const fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    crate::families::family_methods! { {} {} {mut} }
+}
+
+impl Connection {
+    /// One exchange; tells also whether the whole request was sent.
+    fn exchange(
+        &mut self,
+        request: &Request,
+        lane: Lane,
+        ids: &Ids,
+        limits: &Limits,
+    ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
+        let mut pieces = spare::take_pieces();
+        let own = (&*ids.request_id, ids.frame_request_id);
+        if let Err(error) = encode_pieces(request, lane, own, FrameKind::Request, &mut pieces) {
+            return (false, Err(error.into()));
+        }
+        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
+        let sent = self.send(&pieces, limits.send());
+        spare::give_pieces(&mut pieces);
+        match sent {
+            Ok(()) => {
+                let received = self.receive(wires, limits.reply());
+                (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
+            }
+            Err(error) if error.is_disconnect() => {
+                // A daemon that refuses says so before it closes.
+                (false, self.receive(Wires::ALL, limits.last_words()).map_err(|_| error))
+            }
+            Err(error) => (false, Err(error)),
+        }
+    }
+
+    /// The ids of the next request.
+    fn ids(&mut self, request: &Request, lane: Lane) -> Ids {
+        let request_id = default_request_id(request.kind());
+        match lane {
+            Lane::V15 => Ids::default(),
+            Lane::V16 => Ids { request_id: request_id.to_owned(), frame_request_id: 0 },
+            Lane::FrameV1 => {
+                self.last_frame_id = self.last_frame_id.wrapping_add(1);
+                Ids { request_id: request_id.to_owned(), frame_request_id: self.last_frame_id }
+            }
+        }
+    }
+
+    fn send(&mut self, pieces: &Pieces, limit: Duration) -> Result<(), IpcError> {
+        let mut unsent = pieces.unsent();
+        // What fits into the socket needs no limit, and that is nearly every request.
+        if let Some(slice) = pieces.as_slice() {
+            match self.stream.write_now(slice) {
+                Ok(written) => unsent.advance(written),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+        let deadline = after(limit);
+        while unsent.has_remaining() {
+            self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = unsent.chunks_vectored(&mut slices);
+            match self.stream.write_vectored(&slices[..count]) {
+                Ok(0) => return Err(IpcError::Closed),
+                Ok(written) => unsent.advance(written),
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
+        let deadline = after(limit);
+        let mut whole = Some(limit);
+        loop {
+            if let Some(received) =
+                self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))?
+            {
+                return Ok(received);
+            }
+            let left = whole.take().map_or_else(|| remaining(deadline, limit), Ok)?;
+            match self.read_within(left) {
+                Ok(0) => return Err(IpcError::Closed),
+                Ok(_) => {}
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+    }
+
+    /// Reads once. What the socket has of a limit from an earlier read is good enough where it is a little more:
+    /// it is set for a connection, not for each call. The first read needs none.
+    fn read_within(&mut self, limit: Duration) -> std::io::Result<usize> {
+        let enough = |set: Duration| set >= limit && set - limit <= limit / 64;
+        if !std::mem::replace(&mut self.has_read, true) {
+            self.stream.wait_readable(limit)?;
+        } else if !self.patience.is_some_and(enough) {
+            self.stream.set_read_timeout(Some(limit))?;
+            self.patience = Some(limit);
+        }
+        read_once(&mut self.stream, &mut self.inbound)
+    }
+}
+
+/// Reads once: straight into the buffer where the rest of a large frame is coming.
+pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::Result<usize> {
+    if inbound.rest().is_none() {
+        let mut room = [const { MaybeUninit::uninit() }; CHUNK];
+        return stream.read_through(&mut room, |chunk| inbound.append(chunk));
+    }
+    // None of these moves or copies what is in the buffer.
+    let mut buffer = Vec::from(std::mem::take(&mut inbound.received));
+    let read = stream.read_into(&mut buffer);
+    inbound.received = Bytes::from(buffer).into();
+    read
+}
+
+/// How much is read at a time where no large frame is coming.
+const CHUNK: usize = 4 * 1024;
+
+/// The time that is left, which a socket option cannot hold as zero.
+pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(IpcError::TimedOut(limit)),
+        left => Ok(left),
+    }
+}
+
+/// Passes over an interruption, and tells a timeout from a failure.
+pub(crate) fn again_or(error: std::io::Error, limit: Duration) -> Result<(), IpcError> {
+    match error.kind() {
+        std::io::ErrorKind::Interrupted => Ok(()),
+        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => Err(IpcError::TimedOut(limit)),
+        _ => Err(error.into()),
+    }
+}

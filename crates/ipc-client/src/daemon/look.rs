@@ -1,0 +1,159 @@
+//! Is somebody there, and does it answer?
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipc_endpoint::Endpoint;
+use ipc_os::{ConnectError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness};
+use wire_dispatch::WirePolicy;
+
+use super::silence::{Silent, Verdict};
+use crate::blocking::Client;
+use crate::{CallError, ClientConfig};
+use ipc_connection::IpcError;
+
+/// How long the first question waits, before it is looked at who is silent.
+pub(super) const FIRST: Duration = Duration::from_millis(300);
+
+/// Between two questions that were turned away at once.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Asks a daemon whether it is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) wire: WirePolicy,
+    /// Whether its release matters.
+    pub(super) for_version: bool,
+}
+
+/// What came of one question.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// It answers; its release, where that was asked for and told.
+    Answers(Option<String>),
+    /// Nobody listens, and nobody is about to.
+    Nobody,
+    /// Somebody is there and does not answer.
+    Silent(CallError),
+    /// It answers something that is no answer.
+    Fails(CallError),
+}
+
+/// What came of a look that took its time.
+#[derive(Debug)]
+pub(super) enum Look {
+    Answers(Option<String>),
+    Nobody,
+    Silent(Silent),
+    Fails(CallError),
+}
+
+impl Asking<'_> {
+    /// Asks once.
+    pub(super) fn ask(&self, limit: Duration) -> Asked {
+        let mut client = Client::new(self.endpoint.clone(), ClientConfig::within(limit).wire(self.wire));
+        let answer = match self.for_version {
+            true => client.status().map(|status| Some(status.version)),
+            false => client.ping().map(|()| None),
+        };
+        match answer {
+            Ok(version) => Asked::Answers(version),
+            // Over its limits it lives all the same.
+            Err(CallError::Busy(_)) => Asked::Answers(None),
+            Err(error) if error.is_no_daemon() && !self.is_claimed() => Asked::Nobody,
+            // One that holds the lock may listen in a moment, or has just ceased to.
+            Err(error) if error.is_no_daemon() || is_silence(&error) => Asked::Silent(error),
+            Err(error) => Asked::Fails(error),
+        }
+    }
+
+    /// Asks until there is an answer, or somebody has been silent for `patience`, or `deadline`.
+    ///
+    /// The first question is short, to find out early who is silent; one that is frozen is not waited for. The
+    /// next one has all the time, so that a slow daemon is heard.
+    pub(super) fn look(&self, patience: Duration, deadline: Instant) -> Look {
+        let began = Instant::now();
+        let mut suspect: Option<Suspect> = None;
+        let mut stopped = 0;
+        loop {
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
+            let limit = match &suspect {
+                Some(suspect) if stopped == 0 => suspect.since + patience - now.min(suspect.since + patience),
+                _ => FIRST,
+            };
+            let error = match self.ask(limit.max(PAUSE).min(left.max(PAUSE))) {
+                Asked::Answers(version) => return Look::Answers(version),
+                Asked::Nobody => return Look::Nobody,
+                Asked::Fails(error) => return Look::Fails(error),
+                Asked::Silent(error) => error,
+            };
+            let current = Suspect::seen(self.endpoint, now, suspect.take());
+            stopped = if current.is_stopped() { stopped + 1 } else { 0 };
+            let now = Instant::now();
+            let verdict = if stopped > 1 {
+                Some(Verdict::Frozen)
+            } else if now >= current.since + patience {
+                Some(Verdict::Mute)
+            } else {
+                (now >= deadline).then_some(Verdict::TooSoon)
+            };
+            if let Some(verdict) = verdict {
+                let waited = began.elapsed();
+                return Look::Silent(Silent { verdict, waited, proof: current.proof, silence: error });
+            }
+            suspect = Some(current);
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Whether a daemon holds the lock of the endpoint, and so may listen in a moment.
+    pub(super) fn is_claimed(&self) -> bool {
+        matches!(endpoint_liveness(self.endpoint), Ok(Some(Liveness::Held { .. })))
+    }
+}
+
+/// Who is silent, and since when it has been the one.
+#[derive(Debug)]
+struct Suspect {
+    proof: Result<ProvedDaemon, Unproved>,
+    since: Instant,
+}
+
+impl Suspect {
+    /// Looks at who is there, now that a question which was asked at `asked` got no answer.
+    fn seen(endpoint: &Endpoint, asked: Instant, before: Option<Self>) -> Self {
+        if let Some(before) = before {
+            if matches!(&before.proof, Ok(daemon) if daemon.holds_lock()) {
+                return before;
+            }
+            let proof = ProvedDaemon::at(endpoint);
+            // Another process has not been silent before it was there.
+            let is_same = process(&proof) == process(&before.proof);
+            return Self { proof, since: if is_same { before.since } else { asked } };
+        }
+        Self { proof: ProvedDaemon::at(endpoint), since: asked }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.proof.as_ref().is_ok_and(ProvedDaemon::is_stopped)
+    }
+}
+
+fn process(proof: &Result<ProvedDaemon, Unproved>) -> Option<Pid> {
+    match proof {
+        Ok(daemon) => Some(daemon.pid()),
+        Err(unproved) => unproved.process(),
+    }
+}
+
+/// Whether somebody was there and said nothing: no answer in time, no connection, or one that was closed.
+pub(super) fn is_silence(error: &CallError) -> bool {
+    match error {
+        CallError::Ipc(IpcError::Connect(error)) => matches!(error, ConnectError::Busy { .. }),
+        CallError::Ipc(error) => error.is_timeout() || error.is_disconnect(),
+        CallError::OutcomeUnknown { source, .. } => source.is_timeout(),
+        _ => false,
+    }
+}

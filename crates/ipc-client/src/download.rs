@@ -1,0 +1,227 @@
+//! A client of the download daemon, without a runtime.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use ipc_endpoint::Endpoint;
+use ipc_model::download::{
+    DownloadAttach, DownloadAttached, DownloadDaemonStatus, DownloadRequest, DownloadResponse,
+    DownloadStatus, DownloadWait,
+};
+use ipc_os::blocking::Stream;
+use thiserror::Error;
+use wire_dispatch::Wires;
+
+use crate::ClientConfig;
+use crate::blocking::{again_or, read_once, remaining};
+use crate::config::after;
+use ipc_connection::IpcError;
+use ipc_connection::inbound::Inbound;
+
+/// How much later than asked the answer to a wait may come.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One connection to a download daemon, and the download that is attached to it.
+///
+/// Dropping it is leaving: a download that nobody is attached to is cancelled by the daemon. A call that
+/// fails on the way uses the connection up, because a late answer would be taken for the next call's.
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    stream: Option<Stream>,
+    inbound: Inbound,
+    outbound: BytesMut,
+}
+
+/// A call to a download daemon did not get the answer it asked for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DownloadError {
+    /// There is no connection, or it broke.
+    #[error(transparent)]
+    Ipc(#[from] IpcError),
+    /// The daemon did not do what was asked, and says why.
+    #[error("the download daemon refused: {0}")]
+    Refused(String),
+    /// The daemon answered something else.
+    #[error("the download daemon answered something else: {0:?}")]
+    Unexpected(Box<DownloadResponse>),
+}
+
+impl DownloadError {
+    /// Whether nobody listens at the endpoint.
+    #[must_use]
+    pub fn is_no_daemon(&self) -> bool {
+        matches!(self, Self::Ipc(error) if error.is_no_daemon())
+    }
+}
+
+impl Client {
+    /// Connects. Of `config` the three limits of a step count.
+    ///
+    /// # Errors
+    ///
+    /// [`IpcError::Connect`].
+    pub fn connect(endpoint: &Endpoint, config: ClientConfig) -> Result<Self, IpcError> {
+        let stream = Stream::connect(endpoint, after(config.connect_timeout))?;
+        Ok(Self { config, stream: Some(stream), inbound: Inbound::default(), outbound: BytesMut::new() })
+    }
+
+    /// The process at the other end, where the system tells.
+    #[must_use]
+    pub fn pid(&self) -> Option<ipc_os::Pid> {
+        self.stream.as_ref().and_then(|stream| stream.peer().pid())
+    }
+
+    /// Asks whether the daemon is there.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`].
+    pub fn ping(&mut self) -> Result<(), DownloadError> {
+        match self.call(&DownloadRequest::Ping)? {
+            DownloadResponse::Pong => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Asks how the daemon is.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`].
+    pub fn status(&mut self) -> Result<DownloadDaemonStatus, DownloadError> {
+        match self.call(&DownloadRequest::Status)? {
+            DownloadResponse::Status(status) => Ok(status),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Asks the daemon to end; its downloads are cancelled and can be resumed.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`].
+    pub fn shutdown(&mut self) -> Result<(), DownloadError> {
+        match self.call(&DownloadRequest::Shutdown)? {
+            DownloadResponse::ShuttingDown => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Starts or joins a download.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError::Refused`] also where the destination is being downloaded from elsewhere.
+    pub fn attach(&mut self, attach: DownloadAttach) -> Result<DownloadAttached, DownloadError> {
+        match self.call(&DownloadRequest::DownloadAttach(attach))? {
+            DownloadResponse::DownloadAttached(attached) => Ok(attached),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Asks how far the attached download is.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`].
+    pub fn progress(&mut self) -> Result<DownloadStatus, DownloadError> {
+        match self.call(&DownloadRequest::DownloadStatus)? {
+            DownloadResponse::DownloadStatusResult(reply) => Ok(reply.status),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Waits for progress of the attached download, or for `limit`, and returns how far it is.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`]. That a download failed is no error of this call: see its phase.
+    pub fn wait(&mut self, limit: Duration) -> Result<DownloadStatus, DownloadError> {
+        let timeout_ms = Some(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        let request = DownloadRequest::DownloadWait(DownloadWait { timeout_ms });
+        match self.call_within(&request, limit.saturating_add(GRACE))? {
+            DownloadResponse::DownloadStatusResult(reply)
+            | DownloadResponse::DownloadFinished(reply)
+            | DownloadResponse::DownloadCancelled(reply) => Ok(reply.status),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Leaves the attached download and returns how far it is; without other clients it is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError`].
+    pub fn cancel(&mut self) -> Result<DownloadStatus, DownloadError> {
+        match self.call(&DownloadRequest::DownloadCancel)? {
+            DownloadResponse::DownloadCancelled(reply) => Ok(reply.status),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Sends any request and returns the answer, whichever it is.
+    ///
+    /// # Errors
+    ///
+    /// [`IpcError`]; the connection is used up but for [`IpcError::Encode`].
+    pub fn call(&mut self, request: &DownloadRequest) -> Result<DownloadResponse, IpcError> {
+        self.call_within(request, self.config.reply_timeout)
+    }
+
+    fn call_within(
+        &mut self,
+        request: &DownloadRequest,
+        limit: Duration,
+    ) -> Result<DownloadResponse, IpcError> {
+        self.outbound.clear();
+        wire_v15::encode_into(request, &mut self.outbound).map_err(|error| IpcError::Encode(error.into()))?;
+        let mut stream = self.stream.take().ok_or(IpcError::Consumed)?;
+        let send_limit = self.config.send_timeout;
+        send(&mut stream, &self.outbound, after(send_limit), send_limit)?;
+        let answer = self.receive(&mut stream, after(limit), limit)?;
+        self.stream = Some(stream);
+        Ok(answer)
+    }
+
+    fn receive(
+        &mut self,
+        stream: &mut Stream,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<DownloadResponse, IpcError> {
+        loop {
+            let taken = self.inbound.take_v15();
+            if let Some(answer) = taken.map_err(|error| IpcError::of_decoding(error, Wires::V15))? {
+                return Ok(answer);
+            }
+            stream.set_read_timeout(Some(remaining(deadline, limit)?))?;
+            match read_once(stream, &mut self.inbound) {
+                Ok(0) => return Err(IpcError::Closed),
+                Ok(_) => {}
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+    }
+}
+
+fn send(stream: &mut Stream, mut rest: &[u8], deadline: Instant, limit: Duration) -> Result<(), IpcError> {
+    while !rest.is_empty() {
+        stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
+        match stream.write(rest) {
+            Ok(0) => return Err(IpcError::Closed),
+            Ok(written) => rest = &rest[written..],
+            Err(error) => again_or(error, limit)?,
+        }
+    }
+    Ok(())
+}
+
+fn unexpected(answer: DownloadResponse) -> DownloadError {
+    match answer {
+        DownloadResponse::Error(error) => DownloadError::Refused(error.message),
+        other => DownloadError::Unexpected(Box::new(other)),
+    }
+}

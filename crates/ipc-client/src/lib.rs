@@ -1,0 +1,38 @@
+//! Clients of a zccache daemon: async and blocking calls, and the daemon's start and stop.
+//!
+//! [`Client`] and [`blocking::Client`] call a daemon; both carry out one call as `calling.rs` decides it.
+//! [`ensure_daemon`] starts a daemon where none answers, and [`stop_daemon`] ends one. [`download`] speaks to
+//! the download daemon.
+//!
+//! Not here: any protocol. The wire crates encode and decode, and `wire-dispatch` decides which wire to speak
+//! and what may be sent again.
+#![forbid(unsafe_code)]
+
+pub mod blocking;
+pub mod daemon;
+pub mod download;
+
+mod call_error;
+mod calling;
+mod client;
+mod config;
+mod control;
+#[cfg_attr(not(feature = "broker"), path = "dial_direct.rs")]
+mod dial;
+mod families;
+mod memory;
+mod mux;
+mod patience;
+
+pub use call_error::CallError;
+pub use client::Client;
+pub use config::ClientConfig;
+pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
+pub use daemon::{ensure_daemon, stop_daemon};
+#[cfg(feature = "broker")]
+pub use dial::{connect_daemon, connect_daemon_with_route};
+pub use ipc_connection::{
+    Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, IpcConnection, IpcError, connect,
+};
+#[cfg(feature = "broker")]
+pub use rp_broker::lane::{BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect};

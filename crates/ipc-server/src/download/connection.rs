@@ -1,0 +1,297 @@
+//! One connection of a download daemon.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ipc_model::download::{DownloadAttach, DownloadDaemonStatus, DownloadRequest, DownloadResponse};
+use ipc_os::Stream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use wire_dispatch::{DecodeError, Lane};
+use wire_frame::{Header, Peeked};
+
+use super::conversation::{self, Step, refusal};
+use super::server::Shared;
+use super::{Attached as _, Downloads};
+use crate::Ended;
+use crate::server::{Answering, Counters, stop, stopped};
+use ipc_connection::inbound::Inbound;
+use ipc_connection::timer::after;
+
+/// The longest request: a path and an address, with room to spare.
+const LONGEST_REQUEST: usize = 1024 * 1024;
+
+/// What may be sent ahead while an answer is waited for.
+const AHEAD: usize = 64 * 1024;
+
+/// How long a peer that was refused is listened to, so that it can finish writing and read the refusal.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// A connection's place, or its place at the door when there was none left.
+pub(super) struct Place {
+    pub(super) is_served: bool,
+    pub(super) _held: OwnedSemaphorePermit,
+}
+
+/// Why a connection ended.
+enum End {
+    /// The peer left, the server stops, or a deadline passed.
+    Quiet,
+    /// The peer is told why, and then it ends.
+    Refuse(String),
+    /// The operating system failed.
+    Io(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+struct Connection<'a, D: Downloads> {
+    shared: &'a Shared<D>,
+    stop: watch::Sender<Option<Ended>>,
+    stop_receiver: watch::Receiver<Option<Ended>>,
+    stream: Stream,
+    inbound: Inbound,
+    outbound: BytesMut,
+    /// The download, and what keeps the daemon from being idle.
+    attached: Option<(D::Attached, Answering<'a>)>,
+}
+
+/// Serves `stream` until it ends.
+pub(super) async fn run<D: Downloads>(
+    shared: Arc<Shared<D>>,
+    stop: watch::Sender<Option<Ended>>,
+    stream: Stream,
+    place: Place,
+) {
+    Counters::count(&shared.counters.open);
+    let _goodbye = Goodbye(&shared.counters);
+    let mut connection = Connection {
+        shared: &shared,
+        stop_receiver: stop.subscribe(),
+        stop,
+        stream,
+        inbound: Inbound::default(),
+        outbound: BytesMut::new(),
+        attached: None,
+    };
+    let ended = if place.is_served {
+        connection.serve().await
+    } else {
+        Err(End::Refuse("too many connections; try again later".to_owned()))
+    };
+    match ended {
+        Ok(()) | Err(End::Quiet) => {}
+        Err(End::Refuse(why)) => {
+            tracing::info!(why, "refused");
+            connection.refuse(why).await;
+        }
+        Err(End::Io(error)) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the connection failed");
+        }
+    }
+}
+
+struct Goodbye<'a>(&'a Counters);
+
+impl Drop for Goodbye<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<D: Downloads> Connection<'_, D> {
+    async fn serve(&mut self) -> Result<(), End> {
+        let mut deadline = Some(after(self.shared.config.first_frame_timeout));
+        loop {
+            let Some(request) = self.next(deadline).await? else { continue };
+            let answering = self.shared.counters.answering();
+            let answer = self.answer(request).await?;
+            let is_last = matches!(answer, DownloadResponse::ShuttingDown);
+            let sent = self.send(&answer).await;
+            drop(answering);
+            if is_last {
+                // Even if the client did not wait for the answer.
+                stop(&self.stop, Ended::Shutdown);
+                return Ok(());
+            }
+            sent?;
+            if self.stop_receiver.borrow().is_some() {
+                return Ok(());
+            }
+            deadline = None;
+        }
+    }
+
+    /// Reads the next request; `None` for one that could not be understood and was answered.
+    async fn next(&mut self, mut deadline: Option<Instant>) -> Result<Option<DownloadRequest>, End> {
+        loop {
+            match Header::peek(&self.inbound.received) {
+                Ok(Peeked::Header(header)) if header.payload_len() > LONGEST_REQUEST => {
+                    return Err(End::Refuse(format!("a request has at most {LONGEST_REQUEST} bytes")));
+                }
+                // Another protocol's bytes; there is no framing in which it could be told.
+                Err(_) => return Err(End::Quiet),
+                Ok(_) => {}
+            }
+            match self.inbound.take_v15() {
+                Ok(Some(request)) => return Ok(Some(request)),
+                Ok(None) => {}
+                Err(error @ DecodeError::Cut(_)) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "not this protocol");
+                    return Err(End::Quiet);
+                }
+                Err(error) => {
+                    Counters::count(&self.shared.counters.refused);
+                    self.send(&refusal(error.to_string())).await?;
+                    return Ok(None);
+                }
+            }
+            if !self.inbound.is_empty() {
+                deadline.get_or_insert_with(|| after(self.shared.config.frame_timeout));
+            }
+            let idle = self.inbound.is_empty();
+            let read = self.inbound.fill(&mut self.stream);
+            let read = async {
+                match deadline {
+                    Some(deadline) => timeout_at(deadline, read).await.unwrap_or(Ok(0)),
+                    None => read.await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = stopped(&mut self.stop_receiver) => return Err(End::Quiet),
+                read = read => if read? == 0 {
+                    return Err(End::Quiet);
+                },
+            }
+            if idle {
+                deadline = Some(after(self.shared.config.frame_timeout));
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: DownloadRequest) -> Result<DownloadResponse, End> {
+        let status = self.attached.as_ref().map(|(attached, _)| attached.status());
+        Ok(match conversation::step(request, status) {
+            Step::Answer(answer) => answer,
+            Step::Describe => DownloadResponse::Status(self.describe()),
+            Step::ShutDown => DownloadResponse::ShuttingDown,
+            Step::Attach(attach) => self.attach(attach).await?,
+            Step::Wait(limit) => self.wait(limit).await?,
+            Step::Detach(answer) => {
+                self.attached = None;
+                answer
+            }
+        })
+    }
+
+    fn describe(&self) -> DownloadDaemonStatus {
+        DownloadDaemonStatus {
+            version: self.shared.config.release.clone(),
+            active_downloads: self.shared.downloads.active(),
+            connected_clients: self.shared.downloads.clients(),
+            uptime_secs: self.shared.began.elapsed().as_secs(),
+            endpoint: self.shared.endpoint.clone(),
+        }
+    }
+
+    async fn attach(&mut self, attach: DownloadAttach) -> Result<DownloadResponse, End> {
+        let answering = self.shared.counters.answering();
+        let downloads = &self.shared.downloads;
+        let attaching = downloads.attach(attach);
+        let result = while_there(&mut self.stream, &mut self.inbound, attaching).await?;
+        Ok(match result {
+            Ok(attached) => {
+                let answer = conversation::attached(&attached);
+                self.attached = Some((attached, answering));
+                answer
+            }
+            Err(message) => refusal(message),
+        })
+    }
+
+    async fn wait(&mut self, limit: Option<Duration>) -> Result<DownloadResponse, End> {
+        if let Some((attached, _)) = &mut self.attached {
+            let stopped = stopped(&mut self.stop_receiver);
+            let waiting = async {
+                tokio::select! {
+                    () = attached.progress() => {}
+                    () = sleep(limit) => {}
+                    _ = stopped => {}
+                }
+            };
+            while_there(&mut self.stream, &mut self.inbound, waiting).await?;
+        }
+        Ok(match &self.attached {
+            Some((attached, _)) => conversation::waited(attached.status()),
+            None => refusal(conversation::NOT_ATTACHED),
+        })
+    }
+
+    async fn send(&mut self, answer: &DownloadResponse) -> Result<(), End> {
+        self.outbound.clear();
+        if let Err(error) = wire_v15::encode_into(answer, &mut self.outbound) {
+            let replacement = refusal(format!("the answer cannot be sent: {error}"));
+            wire_v15::encode_into(&replacement, &mut self.outbound).map_err(io::Error::other)?;
+        }
+        self.shared.counters.answered(Lane::V15);
+        match timeout(self.shared.config.reply_timeout, self.stream.write_all(&self.outbound)).await {
+            Ok(written) => Ok(written?),
+            Err(_) => Err(End::Quiet),
+        }
+    }
+
+    async fn refuse(&mut self, why: String) {
+        if self.send(&refusal(why)).await.is_err() || self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let listen = async {
+            let mut heard = 0;
+            let mut sink = BytesMut::with_capacity(AHEAD);
+            while heard < 2 * wire_frame::MAX_LENGTH as usize {
+                sink.clear();
+                match self.stream.read_buf(&mut sink).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => heard += read,
+                }
+            }
+        };
+        // The refusal has been sent; who goes on talking is not listened to any longer.
+        let _ = timeout(LINGER, listen).await;
+    }
+}
+
+/// Runs `work` for as long as the peer is there; requests that it sends ahead are kept.
+async fn while_there<T>(
+    stream: &mut Stream,
+    inbound: &mut Inbound,
+    work: impl Future<Output = T>,
+) -> Result<T, End> {
+    tokio::pin!(work);
+    loop {
+        // Beyond this the peer's own buffer holds what it says, and its leaving is seen after the answer.
+        let listens = inbound.received.len() < AHEAD;
+        tokio::select! {
+            done = &mut work => return Ok(done),
+            read = inbound.fill(stream), if listens => if read? == 0 {
+                return Err(End::Quiet);
+            },
+        }
+    }
+}
+
+async fn sleep(limit: Option<Duration>) {
+    match limit.and_then(|limit| Instant::now().checked_add(limit)) {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

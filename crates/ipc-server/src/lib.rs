@@ -1,0 +1,25 @@
+//! Servers of zccache daemons: the service trait, connections and their limits.
+//!
+//! A [`Server`] accepts connections on a listener, bounds them, and answers requests through a [`Service`].
+//! [`download`] does the same for the download daemon's protocol. An [`IpcListener`] is for programs that
+//! speak message by message.
+//!
+//! Not here: what a request means.
+#![forbid(unsafe_code)]
+
+pub mod download;
+
+mod extension;
+#[cfg(feature = "broker")]
+mod identity;
+mod listener;
+mod server;
+mod service;
+
+pub use extension::Extension;
+pub use ipc_connection::{IpcConnection, IpcError};
+pub use listener::{IpcListener, ListenError};
+#[cfg(feature = "signals")]
+pub use server::signals;
+pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
+pub use service::{Caller, ConnectionId, Service};
