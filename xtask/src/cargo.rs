@@ -36,7 +36,18 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()
     Ok(())
 }
 
-/// Runs cargo with `arguments` and returns what it says on standard output.
+/// Builds and runs the program of the workspace's package `package`.
+///
+/// # Errors
+///
+/// Fails if the program cannot be built, or fails.
+pub(crate) fn run_program(package: &str, arguments: &[String]) -> Result<()> {
+    let mut all = vec!["run", "--quiet", "--locked", "--package", package, "--"];
+    all.extend(arguments.iter().map(String::as_str));
+    run(&all, &[])
+}
+
+/// Runs cargo with `arguments` and returns its standard output.
 ///
 /// # Errors
 ///
@@ -49,32 +60,51 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String> {
     String::from_utf8(output.stdout).context("cargo's output is no text")
 }
 
-/// Builds the programs of this workspace and returns the path of the daemon.
+/// How to build the programs of this workspace.
+#[derive(Debug, Default)]
+pub(crate) struct Build {
+    /// With optimisation.
+    pub(crate) release: bool,
+    /// Only the daemon and the command line, without running-process.
+    pub(crate) small: bool,
+}
+
+impl Build {
+    fn arguments<'a>(&self, player: &'a str) -> Vec<&'a str> {
+        let mut arguments = vec!["build", "--locked", "--bin", player];
+        if self.small {
+            arguments.extend(["--package", "conformance", "--package", "zccache-daemon"]);
+            arguments.extend(["--package", "zccache-ipc-cli", "--no-default-features"]);
+            arguments.extend(["--bin", "zccache-daemon", "--bin", "zccache-ipc"]);
+        } else {
+            // With the features of the whole workspace, as `cargo xtask ci` builds: nothing is built twice.
+            arguments.extend(["--workspace", "--bins"]);
+        }
+        if self.release {
+            arguments.push("--release");
+        }
+        arguments
+    }
+}
+
+/// Builds the programs of this workspace and returns the path of the player `name`.
 ///
 /// # Errors
 ///
-/// When they cannot be built.
-pub(crate) fn build_daemon(release: bool) -> Result<PathBuf> {
-    // With the whole workspace's features, as `cargo xtask ci` builds: nothing is built twice.
-    let mut arguments = vec!["build", "--workspace"];
-    arguments.extend(
-        ["zccache-daemon", "zccache-download-daemon", "zccache-ipc"].iter().flat_map(|name| ["--bin", *name]),
-    );
-    arguments.push("--locked");
-    if release {
-        arguments.push("--release");
-    }
+/// Fails if a program cannot be built.
+pub(crate) fn build(name: &str, build: &Build) -> Result<PathBuf> {
+    let mut arguments = build.arguments(name);
     run(&arguments, &[])?;
-    // A second run builds nothing, and tells where the first one put the programs.
+    // The second run builds nothing, and prints where the first one put the programs.
     arguments.push("--message-format=json");
     let output = command().args(&arguments).output().context("cargo cannot be started")?;
     let artifacts = Message::parse_stream(output.stdout.as_slice()).filter_map(|message| match message {
         Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
         _ => None,
     });
-    let mut daemons = artifacts.filter(|artifact| artifact.target.name == "zccache-daemon");
-    let daemon = daemons.find_map(|artifact| artifact.executable);
-    daemon.map(Into::into).ok_or_else(|| anyhow!("cargo built no program `zccache-daemon`"))
+    let mut players = artifacts.filter(|artifact| artifact.target.name == name);
+    let player = players.find_map(|artifact| artifact.executable);
+    player.map(Into::into).ok_or_else(|| anyhow!("cargo built no program `{name}`"))
 }
 
 /// Whether `cargo <subcommand>` is installed.

@@ -1,12 +1,11 @@
 //! Everything that must hold before a change goes in, cheapest first.
 
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::{cargo, layers, players, tidy};
 use anyhow::{Result, anyhow, bail, ensure};
-use comfy_table::Table;
-
-use crate::table::table;
-use crate::{c_project, cargo, compat_matrix, demo, layers, tidy};
 
 /// One named step.
 struct Step {
@@ -42,9 +41,9 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
     Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
     Step { name: "deny", run: deny },
-    Step { name: "compat-matrix", run: || passed(compat_matrix::run(&compat_matrix::Options::default())) },
+    Step { name: "compat-matrix", run: || player("compat-matrix") },
     Step { name: "c-project", run: c_project },
-    Step { name: "demo", run: || passed(demo::run(&demo::Options::default())) },
+    Step { name: "demo", run: || player("demo") },
 ];
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -132,10 +131,16 @@ fn deny() -> Result<Outcome> {
 }
 
 fn c_project() -> Result<Outcome> {
-    if !c_project::can_run() {
+    let make = Command::new("make").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !make.is_ok_and(|status| status.success()) {
         return Ok(Outcome::Skipped("there is no make"));
     }
-    passed(c_project::run(&c_project::Options::default()))
+    player("c-project")
+}
+
+/// Runs a player against the programs that an earlier step built.
+fn player(name: &str) -> Result<Outcome> {
+    passed(players::run(name, &players::Options::default()))
 }
 
 fn passed(result: Result<()>) -> Result<Outcome> {
@@ -162,17 +167,23 @@ fn run_steps(steps: &[Step]) -> (Vec<Row>, Result<()>) {
                 "FAILED".to_owned()
             }
         };
+        println!("== {}: {result} in {} s", step.name, took.map_or_else(String::new, seconds));
         rows.push(Row { name: step.name, result, took });
     }
     (rows, failure)
 }
 
-fn summary(rows: &[Row]) -> Table {
+fn summary(rows: &[Row]) -> String {
     let total = rows.iter().filter_map(|row| row.took).sum();
-    let line =
-        |row: &Row| [row.name.to_owned(), row.result.clone(), row.took.map_or_else(String::new, seconds)];
-    let all = ["all".to_owned(), String::new(), seconds(total)];
-    table(["step", "result", "seconds"], rows.iter().map(line).chain([all]))
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for row in rows {
+        let took = row.took.map_or_else(String::new, seconds);
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:width$}  {took:>7}  {}", row.name, row.result);
+    }
+    let _ = write!(text, "{:width$}  {:>7}  seconds", "all", seconds(total));
+    text
 }
 
 fn seconds(took: Duration) -> String {

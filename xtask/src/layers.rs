@@ -71,9 +71,9 @@ const TABLE: &[Row] = &[
     at_the_top("conformance", "tests",
         "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch rp-broker zccache-ipc \
             zccache-ipc-cli testkit",
-        "bytes hex prost serde serde_json tempfile thiserror tokio"),
-    at_the_top("xtask", "xtask", "zccache-ipc testkit",
-        "anyhow bytes cargo_metadata clap comfy-table ctrlc prost-build prost-types protox serde_json tokio"),
+        "anyhow bytes clap comfy-table hex humantime prost serde_json tokio"),
+    at_the_top("codegen", "xtask/codegen", "", "anyhow clap prost-build prost-types protox"),
+    at_the_top("xtask", "xtask", "", "anyhow cargo_metadata clap serde_json"),
 ];
 
 /// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.

@@ -1,21 +1,16 @@
-//! The repository's own commands: `cargo xtask bench`, `ci`, `c-project`, `codegen`,
-//! `compat-matrix`, `layers`, `tidy` and `demo`.
+//! The repository's own commands; `cargo xtask --help` lists them.
 //!
-//! Rules of this repository that no lint can hold are checked here, each as a pure function over plain
-//! values with a test that shows it failing.
+//! `layers` and `tidy` check rules that no lint can hold, each as a pure function over plain values with a
+//! test that shows it failing. The players (`demo`, `c-project`, `compat-matrix`) are programs of `tests/`, and the
+//! code generator is a package beside this one, so that this program is quick to build.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 mod bench;
-mod c_project;
 mod cargo;
 mod ci;
-mod codegen;
-mod compat_matrix;
-mod demo;
 mod layers;
-mod sandbox;
-mod table;
+mod players;
 mod tidy;
 
 use std::process::ExitCode;
@@ -32,32 +27,36 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Build a project in C through the daemon, twice: first all misses, then all hits with identical objects.
-    CProject(c_project::Options),
-    /// Measure every workload of docs/performance.md, and print the table with the target beside each figure.
+    /// Build a project in C through the daemon, twice: first all misses, then all hits with the same objects
+    CProject(players::Options),
+    /// Measure each workload of docs/performance.md, and print each figure beside its target
     Bench(bench::Options),
-    /// Run every check, cheapest first, and stop at the first that fails.
+    /// Run each check, cheapest first, and stop at the first failure
     Ci,
-    /// Generate the code of the schemas under proto/, and check their numbers.
-    Codegen(codegen::Options),
-    /// Hold every kind of client against every kind of daemon, for every family of requests.
-    CompatMatrix(compat_matrix::Options),
-    /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind.
-    Demo(demo::Options),
-    /// Check which crate may name which: the arrows between ours, and the list of outside crates.
+    /// Generate the code of the schemas under proto/, and check their numbers
+    Codegen {
+        /// Arguments of the generator; `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Hold each kind of client against each kind of daemon, for each family of requests
+    CompatMatrix(players::Options),
+    /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind
+    Demo(players::Options),
+    /// Check the arrows between our crates, and the outside crates of each
     Layers,
-    /// Check the rules that no lint can hold.
+    /// Check the rules that no lint can hold
     Tidy,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::CProject(options) => c_project::run(&options),
+        Command::CProject(options) => players::run("c-project", &options),
         Command::Bench(options) => bench::run(&options),
         Command::Ci => ci::run(),
-        Command::Codegen(options) => codegen::run(&options),
-        Command::CompatMatrix(options) => compat_matrix::run(&options),
-        Command::Demo(options) => demo::run(&options),
+        Command::Codegen { arguments } => cargo::run_program("codegen", &arguments),
+        Command::CompatMatrix(options) => players::run("compat-matrix", &options),
+        Command::Demo(options) => players::demo(&options),
         Command::Layers => layers::run(),
         Command::Tidy => tidy::run(),
     };

@@ -10,7 +10,7 @@ use super::family::Fixture;
 use super::outcome::Outcome;
 use super::tap::Tap;
 use super::trace::Trace;
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// A daemon, and a program that is alone: nothing that it could start is beside it.
 pub(crate) struct Typist {

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use zccache_ipc::{ClientConfig, Lane, WirePolicy, Wires, blocking};
 
 use super::release::Release;
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// How long a daemon may take to answer, and to end after it was told to.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

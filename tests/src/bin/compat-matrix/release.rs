@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, ensure};
 use zccache_ipc::Wires;
 
 use super::verb::Wire;
-use crate::cargo;
 
 /// A published release: `major.minor.patch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,16 +48,14 @@ impl Release {
         if !daemon.is_file() {
             let target = dir.join("target");
             let package = format!("zccache@{self}");
-            let (root, target) = (text(&root)?, text(&target)?);
-            cargo::run(&["install", &package, "--root", root, "--target-dir", target], &[])?;
+            let mut install = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            install.args(["install", &package, "--root"]).arg(&root).arg("--target-dir").arg(&target);
+            let status = install.status().context("cargo cannot be started")?;
+            ensure!(status.success(), "cargo install {package} ended with {status}");
             ensure!(daemon.is_file(), "{package} has no program {}", daemon.display());
         }
         Ok(programs)
     }
-}
-
-fn text(path: &Path) -> Result<&str> {
-    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
 
 impl FromStr for Release {

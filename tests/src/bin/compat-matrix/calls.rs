@@ -13,7 +13,7 @@ use super::expectation::expected;
 use super::family::{Fixture, ORDER};
 use super::tap::Tap;
 use super::trace::Trace;
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// How long a silence is listened to that is expected.
 const SILENCE: Duration = Duration::from_millis(200);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Stream};
 
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// How long the daemon may take to accept.
 const CONNECT: Duration = Duration::from_secs(5);

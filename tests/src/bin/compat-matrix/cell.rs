@@ -244,8 +244,8 @@ mod tests {
     use zccache_ipc::Wires;
 
     use super::*;
-    use crate::compat_matrix::client::Client;
-    use crate::compat_matrix::expectation::expected;
+    use crate::client::Client;
+    use crate::expectation::expected;
 
     /// The auto client against a v15-only daemon, with what `change` makes of what should be seen.
     fn cell(change: impl FnOnce(&mut Observed)) -> Cell {

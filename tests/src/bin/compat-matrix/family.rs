@@ -9,7 +9,7 @@ use zccache_ipc::model::{
     FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart,
 };
 
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// Every family, in an order in which none spoils the next: a store before the lookup that hits, a
 /// session before it is ended, and what forgets or ends everything last.
@@ -175,8 +175,8 @@ impl Fixture {
 macro_rules! call {
     ($client:expr, $kind:expr, $fixture:expr, {$($wait:tt)*}) => {{
         use zccache_ipc::model::RequestKind as Kind;
-        use $crate::compat_matrix::family::Fixture;
-        use $crate::compat_matrix::reply;
+        use $crate::family::Fixture;
+        use $crate::reply;
         let fixture: &Fixture = $fixture;
         let work = || fixture.work();
         let mark = || fixture.fingerprint_file();

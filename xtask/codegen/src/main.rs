@@ -1,4 +1,9 @@
-//! `cargo xtask codegen`: the code of the schemas under `proto/`, checked in and never edited.
+//! Generates the code of the schemas under `proto/`; it is checked in and never edited.
+//!
+//! `cargo xtask codegen` runs this program. It is a package of its own because the protobuf compiler takes longer
+//! to build than everything else that `cargo xtask` needs.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its terminal")]
 
 mod fields;
 mod numbers;
@@ -7,11 +12,11 @@ mod schema;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
 use prost_types::FileDescriptorSet;
-
-use crate::cargo;
 
 /// Where the code goes.
 const GENERATED: &str = "crates/wire-v16/src/generated";
@@ -19,22 +24,38 @@ const GENERATED: &str = "crates/wire-v16/src/generated";
 /// Every number that was ever used.
 const NUMBERS: &str = "proto/NUMBERS.txt";
 
-/// How to generate.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Options {
-    /// Write nothing; fail where what is checked in is not what the schemas give.
+/// Generate the code of the schemas under proto/, and check their numbers.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask codegen")]
+struct Options {
+    /// Write nothing; fail if the code that is checked in differs from the generated code
     #[arg(long)]
     check: bool,
 }
 
-/// Generates, or checks what is there.
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the root of the repository.
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this package is in xtask/codegen")
+}
+
+/// Generates the code, or checks the code that is checked in.
 ///
 /// # Errors
 ///
 /// A schema that does not compile, a number that `NUMBERS.txt` forbids or lacks, and with `--check`
 /// code that is stale.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let root = cargo::root();
+fn run(options: &Options) -> Result<()> {
+    let root = repository();
     let schemas = schema::compile(&root.join("proto"))?;
     check_numbers(root, &schemas)?;
     let files = generate(&schemas)?;

@@ -172,16 +172,15 @@ fn type_of(field: &FieldDescriptorProto) -> String {
 mod tests {
     use std::fs;
 
-    use super::super::{NUMBERS, schema};
     use super::*;
-    use crate::cargo;
+    use crate::{NUMBERS, repository, schema};
 
     fn schemas() -> FileDescriptorSet {
-        schema::compile(&cargo::root().join("proto")).unwrap()
+        schema::compile(&repository().join("proto")).unwrap()
     }
 
     fn recorded() -> String {
-        fs::read_to_string(cargo::root().join(NUMBERS)).unwrap()
+        fs::read_to_string(repository().join(NUMBERS)).unwrap()
     }
 
     #[test]

@@ -1,31 +1,34 @@
-//! A project in C, built through the daemon: the first time nothing is cached, the second time everything.
+//! Builds a project in C through the daemon, twice: first all misses, then all hits with the same objects.
+//!
+//! `cargo xtask c-project` builds the programs and runs this one.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a command line speaks to its terminal")]
 
 mod source;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::Args;
+use clap::Parser;
+use conformance::programs::Programs;
+use conformance::sandbox::Sandbox;
+use conformance::table::table;
 use zccache_ipc::model::DaemonStatus;
 use zccache_ipc::{ClientConfig, blocking};
-
-use crate::cargo;
-use crate::sandbox::Sandbox;
-use crate::table::table;
 
 /// How long the daemon may take to listen, and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What `cargo xtask c-project` can be told.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Build our programs with optimisation: the times are then those of a release.
-    #[arg(long)]
-    release: bool,
+/// Build a project in C through the daemon, twice: first all misses, then all hits with the same objects.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask c-project")]
+struct Options {
+    #[command(flatten)]
+    programs: Programs,
 
     /// How many sources the project has.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=5000))]
@@ -45,15 +48,8 @@ pub(crate) struct Options {
     announce: String,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { release: false, files: 60, jobs: 8, client: None, announce: "1.12.0".to_owned() }
-    }
-}
-
-/// Whether there is a `make` to build with.
-pub(crate) fn can_run() -> bool {
-    Command::new("make").arg("--version").output().is_ok_and(|output| output.status.success())
+fn main() -> ExitCode {
+    conformance::programs::exit(run(&Options::parse()))
 }
 
 /// One build.
@@ -70,9 +66,8 @@ struct Build {
 /// # Errors
 ///
 /// When a build fails, an object differs, or anything but what must be cached is.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    ensure!(can_run(), "there is no `make` to build with");
-    let daemon = cargo::build_daemon(options.release)?;
+fn run(options: &Options) -> Result<()> {
+    let daemon = options.programs.daemon();
     let sandbox = Sandbox::new()?;
     let rows = run_in(&sandbox, &daemon, options);
     let rows = rows.with_context(|| format!("the daemon wrote:\n{}", sandbox.daemon_output()))?;

@@ -1,18 +1,22 @@
-//! The whole house at work, on a temporary endpoint, with nothing left behind.
+//! Starts a daemon on a temporary endpoint, calls it with an old and a new client, and leaves nothing behind.
+//!
+//! `cargo xtask demo` builds the programs and runs this one.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a command line speaks to its terminal")]
 
 mod steps;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Args;
+use clap::Parser;
 use comfy_table::Table;
+use conformance::programs::{Programs, repository};
+use conformance::sandbox::Sandbox;
+use conformance::table::table;
 
-use crate::cargo;
-use crate::sandbox::Sandbox;
-use crate::table::table;
 use steps::{By, Call, Step, steps};
 
 /// How long the daemon may take to listen, and to end after it was told to.
@@ -24,12 +28,12 @@ const FILE: &str = "tests/vectors/public.json";
 /// A file in C that is compiled.
 const HELLO: &str = "#include <stdio.h>\n\nint main(void)\n{\n\tputs(\"hello\");\n\treturn 0;\n}\n";
 
-/// What `cargo xtask demo` can be told.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Options {
-    /// Build with optimisation: the latencies are then those of a release.
-    #[arg(long)]
-    release: bool,
+/// Start a daemon on a temporary endpoint, call it, and leave nothing behind.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask demo")]
+struct Options {
+    #[command(flatten)]
+    programs: Programs,
 }
 
 /// One line of the closing table.
@@ -40,7 +44,11 @@ struct Row {
     took: Duration,
 }
 
-/// Builds the programs, starts a daemon, runs every step against it, and prints what happened.
+fn main() -> ExitCode {
+    conformance::programs::exit(run(&Options::parse()))
+}
+
+/// Starts a daemon, runs each step against it, and prints the answers.
 ///
 /// The daemon and its directory are gone afterwards: at the end, on an error, on a panic, and when
 /// interrupted.
@@ -48,8 +56,8 @@ struct Row {
 /// # Errors
 ///
 /// The first step that failed, with what the daemon wrote; or what was left behind.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let daemon = cargo::build_daemon(options.release)?;
+fn run(options: &Options) -> Result<()> {
+    let daemon = options.programs.daemon();
     let sandbox = Sandbox::new()?;
     let told = run_in(&sandbox, &daemon);
     let told = told.with_context(|| format!("the daemon wrote:\n{}", sandbox.daemon_output()));
@@ -68,7 +76,7 @@ fn run_in(sandbox: &Sandbox, daemon: &Path) -> Result<()> {
     let listens = testkit::holds_within(PATIENCE, || sandbox.socket().exists() || sandbox.daemon_ended());
     ensure!(listens && !sandbox.daemon_ended(), "the daemon does not listen on {}", sandbox.endpoint());
     let compile = compile(sandbox, daemon)?;
-    let mut call = Call::new(&cargo::root().join(FILE), compile, sandbox.dir().join("hello.o"))?;
+    let mut call = Call::new(&repository().join(FILE), compile, sandbox.dir().join("hello.o"))?;
     let (rows, result) = run_steps(&steps(), &mut call, sandbox.endpoint());
     println!("{}\n{}", sandbox.endpoint(), summary(&rows));
     result?;

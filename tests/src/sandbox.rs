@@ -17,7 +17,7 @@ static SANDBOXES: Mutex<Vec<Weak<Mutex<Option<Held>>>>> = Mutex::new(Vec::new())
 ///
 /// Dropping it ends the daemon and removes the directory; an interrupt does the same, and then ends
 /// this program.
-pub(crate) struct Sandbox {
+pub struct Sandbox {
     held: Arc<Mutex<Option<Held>>>,
     dir: PathBuf,
     cache_dir: PathBuf,
@@ -33,7 +33,7 @@ struct Held {
 
 /// A sandbox that is not removed.
 #[must_use]
-pub(crate) struct Hold<'a>(#[expect(dead_code, reason = "held, not looked at")] MutexGuard<'a, Option<Held>>);
+pub struct Hold<'a>(#[expect(dead_code, reason = "held, not looked at")] MutexGuard<'a, Option<Held>>);
 
 impl Sandbox {
     /// Makes the directory; the first one takes over interrupts for the rest of the program.
@@ -41,7 +41,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// When interrupts are already taken.
-    pub(crate) fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         catch_interrupts()?;
         let held = Arc::new(Mutex::new(None));
         let mut slot = lock(&held); // from here on, an interrupt waits until there is something to remove
@@ -60,7 +60,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// When an interrupt has removed the sandbox.
-    pub(crate) fn hold(&self) -> Result<Hold<'_>> {
+    pub fn hold(&self) -> Result<Hold<'_>> {
         let held = lock(&self.held);
         ensure!(held.is_some(), "interrupted");
         Ok(Hold(held))
@@ -71,7 +71,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// When an interrupt has removed the sandbox.
-    pub(crate) fn command(&self, program: &Path) -> Result<Command> {
+    pub fn command(&self, program: &Path) -> Result<Command> {
         Ok(lock(&self.held).as_ref().context("interrupted")?.place.command(program))
     }
 
@@ -80,41 +80,41 @@ impl Sandbox {
     /// # Errors
     ///
     /// When an interrupt has removed the sandbox.
-    pub(crate) fn start(&self, command: &mut Command) -> Result<()> {
+    pub fn start(&self, command: &mut Command) -> Result<()> {
         let mut held = lock(&self.held);
         held.as_mut().context("interrupted")?.daemon = Some(Process::spawn(command));
         Ok(())
     }
 
     /// The directory that everything is in.
-    pub(crate) fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The cache directory of everything that runs in it.
-    pub(crate) fn cache_dir(&self) -> &Path {
+    pub fn cache_dir(&self) -> &Path {
         &self.cache_dir
     }
 
     /// Where the daemon's socket is.
-    pub(crate) fn socket(&self) -> &Path {
+    pub fn socket(&self) -> &Path {
         &self.socket
     }
 
     /// The endpoint's name.
-    pub(crate) fn endpoint(&self) -> &str {
+    pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Whether the daemon does not run (any more).
-    pub(crate) fn daemon_ended(&self) -> bool {
+    pub fn daemon_ended(&self) -> bool {
         let mut held = lock(&self.held);
         let daemon = held.as_mut().and_then(|held| held.daemon.as_mut());
         daemon.is_none_or(|daemon| !daemon.is_running())
     }
 
     /// What the daemon has written so far.
-    pub(crate) fn daemon_output(&self) -> String {
+    pub fn daemon_output(&self) -> String {
         let held = lock(&self.held);
         let daemon = held.as_ref().and_then(|held| held.daemon.as_ref());
         daemon.map(|daemon| daemon.stdout() + &daemon.stderr()).unwrap_or_default()
@@ -133,14 +133,18 @@ impl Drop for Sandbox {
 fn catch_interrupts() -> Result<()> {
     static CAUGHT: OnceLock<Result<(), String>> = OnceLock::new();
     let caught = CAUGHT.get_or_init(|| {
-        let handler = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let signalled = zccache_ipc::signals();
+        std::thread::spawn(move || {
+            runtime.block_on(signalled.notified());
             let mut sandboxes = lock(&SANDBOXES); // for good: no sandbox is made any more
             for sandbox in sandboxes.drain(..).filter_map(|sandbox| sandbox.upgrade()) {
                 drop(lock(&sandbox).take());
             }
             std::process::exit(INTERRUPTED);
-        };
-        ctrlc::set_handler(handler).map_err(|error| error.to_string())
+        });
+        Ok(())
     });
     caught.clone().map_err(|error| anyhow::anyhow!("interrupts cannot be caught: {error}"))
 }

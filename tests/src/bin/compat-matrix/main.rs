@@ -1,4 +1,8 @@
-//! Every kind of client against every kind of daemon, for every family of requests.
+//! Runs each kind of client against each kind of daemon, for each family of requests.
+//!
+//! `cargo xtask compat-matrix` builds the programs and runs this one.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a command line speaks to its terminal")]
 
 mod calls;
 mod cell;
@@ -21,14 +25,15 @@ mod typed;
 mod verb;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use clap::Args;
+use clap::Parser;
+use conformance::programs::{Programs, repository};
 use tokio::runtime::Runtime;
 use zccache_ipc::Wires;
 
-use crate::cargo;
 use cell::Cell;
 use client::Client;
 use daemon::Daemon;
@@ -39,9 +44,13 @@ use verb::Wire;
 /// The generated table, from the top of the repository.
 const DOCUMENT: &str = "docs/compat.md";
 
-/// What `cargo xtask compat-matrix` can be told.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Options {
+/// Hold each kind of client against each kind of daemon, for each family of requests.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask compat-matrix")]
+struct Options {
+    #[command(flatten)]
+    programs: Programs,
+
     /// Print every cell as JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -60,22 +69,21 @@ pub(crate) struct Options {
     write: bool,
 }
 
-/// Builds the programs, makes every call, and prints what was seen.
-///
-/// # Errors
-///
-/// When a cell is not what was expected, or could not be tried.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let program = cargo::build_daemon(false)?;
+fn main() -> ExitCode {
+    conformance::programs::exit(run(&Options::parse()))
+}
+
+/// Makes each call, and prints the table. Fails if a cell differs from its expectation.
+fn run(options: &Options) -> Result<()> {
     let began = Instant::now();
-    let report = Report::new(cells(options, &program)?);
+    let report = Report::new(cells(options, &options.programs.daemon())?);
     if options.json {
         println!("{}", report.json());
     } else {
         println!("{report}\n{} in {:.1} s", report.summary(), began.elapsed().as_secs_f64());
     }
     if options.write {
-        document::write(&cargo::root().join(DOCUMENT), &report, &options.released)?;
+        document::write(&repository().join(DOCUMENT), &report, &options.released)?;
     }
     let unexplained = report.unexplained();
     ensure!(unexplained.is_empty(), "not as expected:\n{}", unexplained.join("\n"));
@@ -100,7 +108,7 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
         }
     }
     cells.extend(download::run(&typed, None)?);
-    let kept = options.released_dir.clone().unwrap_or_else(|| cargo::root().join("target/released"));
+    let kept = options.released_dir.clone().unwrap_or_else(|| repository().join("target/released"));
     for release in &options.released {
         let programs = release.programs(&kept)?;
         let daemon = Daemon::published(*release, &programs);

@@ -10,7 +10,7 @@ use super::daemon::PATIENCE;
 use super::family::Fixture;
 use super::outcome::Outcome;
 use super::release::Release;
-use crate::sandbox::Sandbox;
+use conformance::sandbox::Sandbox;
 
 /// What is downloaded.
 const BODY: &[u8] = b"what was downloaded";
