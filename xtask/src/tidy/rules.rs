@@ -23,6 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "no-get", check: no_get },
     Rule { name: "leftovers", check: leftovers },
     Rule { name: "sleep", check: unexplained_sleep },
+    Rule { name: "plain-english", check: super::english::plain_english },
 ];
 
 /// The longest file under `crates/`, in lines.
