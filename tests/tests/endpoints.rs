@@ -1,4 +1,6 @@
-//! Names that the published functions gave under controlled environments (`spec/ENDPOINT.md` §9).
+//! Names that the published functions gave under controlled environments.
+//!
+//! Rule: `docs/spec/endpoint.md#worked-examples`.
 
 use std::collections::BTreeMap;
 

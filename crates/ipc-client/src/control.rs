@@ -1,4 +1,6 @@
-//! Round trips of the control slice, as zccache's command line makes them (`spec/WIRE.md` §10.2, §10.3).
+//! Round trips of the control slice, as zccache's command line makes them.
+//!
+//! Rule: `docs/spec/wire.md#control-slice`.
 
 use std::time::Duration;
 

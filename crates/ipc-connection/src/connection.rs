@@ -168,8 +168,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_on(Lane::FrameV1, ids, FrameKind::Response, response).await
     }
 
-    /// Sends `request` on `lane` with its default id (`spec/WIRE.md` §7), and returns the ids that the
-    /// reply must carry.
+    /// Sends `request` on `lane` with its default id (`docs/spec/wire.md#request-ids`), and returns the ids
+    /// that the reply must carry.
     ///
     /// # Errors
     ///

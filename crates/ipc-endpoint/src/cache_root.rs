@@ -10,7 +10,7 @@ use crate::namespace::{KEPT, replace};
 use crate::path_text;
 use crate::variable::Variable;
 
-/// The cache root, in normal form, and the rule that chose it (`spec/ENDPOINT.md` §2).
+/// The cache root, in normal form, and the rule that chose it (`docs/spec/endpoint.md#cache-root`).
 ///
 /// Its other methods name what is under it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::path_text;
 use crate::rule::Rule;
 use crate::variable::Variable;
 
-/// Returns the endpoint of the daemon of `cache_dir` (`spec/ENDPOINT.md` §5, first row).
+/// Returns the endpoint of the daemon of `cache_dir` (`docs/spec/endpoint.md#default-endpoint`).
 ///
 /// The directory is joined as it is written and hashed in normal form. On Unix a path above 100 bytes
 /// is replaced by one in `/tmp` that carries the id of the directory.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn windows_pipes_are_named_after_the_user_or_the_cache_directory() {
-        // spec/ENDPOINT.md §9, "Derived Windows examples".
+        // docs/spec/endpoint.md#windows.
         for (user, cache_dir, namespace, expected) in [
             (Some("zackees"), None, "", r"\\.\pipe\zccache-zackees"),
             (Some("Zach Vorhies"), None, "", r"\\.\pipe\zccache-Zach_Vorhies-0d204d7e"),

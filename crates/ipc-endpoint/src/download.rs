@@ -16,7 +16,9 @@ use crate::variable::Variable;
 use ipc_path::DirPolicy;
 use ipc_path::Endpoint;
 
-/// Returns the endpoint that a download daemon has by default (`spec/ENDPOINT.md` §8).
+/// Returns the endpoint that a download daemon has by default.
+///
+/// Rule: `docs/spec/endpoint.md#download-daemon`.
 ///
 /// Namespaces do not apply, and a long socket path is not compacted.
 ///
@@ -151,7 +153,7 @@ impl DownloadLocations {
 
 /// Returns the id of the download to `destination`: lower-case hex BLAKE3-256 of the path's key.
 ///
-/// `spec/WIRE.md` §12.3. The path is normalised and not made absolute.
+/// `docs/spec/endpoint.md#download-daemon`. The path is normalised and not made absolute.
 #[must_use]
 pub fn download_id(destination: &str, platform: Platform) -> String {
     blake3::hash(key(destination, platform).as_bytes()).to_hex().to_string()

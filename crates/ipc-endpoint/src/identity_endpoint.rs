@@ -6,7 +6,7 @@ use crate::default_endpoint::PIPE_PREFIX;
 use crate::namespace::Namespace;
 use ipc_path::Endpoint;
 
-/// The `ipc_endpoint` of an identity file (`spec/ENDPOINT.md` §7.2).
+/// The `ipc_endpoint` of an identity file (`docs/spec/endpoint.md#identity-file`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdentityEndpoint {
     /// The namespace's label, `default` where there is none.

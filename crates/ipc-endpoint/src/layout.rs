@@ -3,7 +3,7 @@
 use crate::cache_root::CacheRoot;
 use crate::namespace::Namespace;
 
-/// The layout of `spec/ENDPOINT.md` §2.
+/// The layout of `docs/spec/endpoint.md#layout-of-the-cache-root`.
 impl CacheRoot {
     /// The artifacts of the released daemons.
     #[must_use]

@@ -48,7 +48,7 @@ pub struct Locations {
 
 impl Locations {
     /// Locates the daemon that a client uses: at `endpoint`, else `ZCCACHE_ENDPOINT`, else the default
-    /// (`spec/ENDPOINT.md` §1).
+    /// (`docs/spec/endpoint.md#environment-variables`).
     ///
     /// `cache_dir` takes the place of `ZCCACHE_CACHE_DIR`, for the default endpoint too.
     ///
@@ -198,7 +198,7 @@ impl Locations {
         IdentityEndpoint::new(&self.endpoint, self.namespace(), self.environment.platform())
     }
 
-    /// The file that holds the pid of the daemon (`spec/ENDPOINT.md` §7.1).
+    /// The file that holds the pid of the daemon (`docs/spec/endpoint.md#lock-file`).
     #[must_use]
     pub fn lock_file(&self) -> &Path {
         Path::new(&self.used.lock_file)
@@ -211,7 +211,7 @@ impl Locations {
         if self.is_default() { DirPolicy::Dedicated } else { DirPolicy::Shared }
     }
 
-    /// The identity file of the daemon (`spec/ENDPOINT.md` §7.2).
+    /// The identity file of the daemon (`docs/spec/endpoint.md#identity-file`).
     #[must_use]
     pub fn identity_file(&self) -> &Path {
         Path::new(&self.used.identity_file)

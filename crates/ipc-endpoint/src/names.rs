@@ -13,7 +13,7 @@ use ipc_path::Endpoint;
 
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $field:ident,)+) => {
-        /// Names and paths of one daemon and its cache (`spec/ENDPOINT.md` §2–§8).
+        /// Names and paths of one daemon and its cache (`docs/spec/endpoint.md`).
         ///
         /// Text, because they are names to print and compare; see
         /// [`Locations`](crate::Locations) for what they are used for.

@@ -7,7 +7,9 @@ use ipc_path::short_hash;
 use crate::environment::Environment;
 use crate::variable::Variable;
 
-/// A namespace, sanitised so that it can be part of a file name (`spec/ENDPOINT.md` §3).
+/// A namespace, sanitised so that it can be part of a file name.
+///
+/// Rule: `docs/spec/endpoint.md#namespace`.
 ///
 /// Between 1 and 41 characters out of `[A-Za-z0-9._-]`. No namespace at all is `None` of an option.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,7 +69,9 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// Sanitises a component of a Windows pipe name; blank text gives none (`spec/ENDPOINT.md` §3).
+/// Sanitises a component of a Windows pipe name; blank text gives none.
+///
+/// Rule: `docs/spec/endpoint.md#pipe-name-component`.
 ///
 /// Text in which nothing has to be replaced stays as it is, at any length.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Names of daemons that a caller wants for itself (`spec/ENDPOINT.md` §6).
+//! Names of daemons that a caller wants for itself (`docs/spec/endpoint.md#private-daemons`).
 
 use std::path::Path;
 

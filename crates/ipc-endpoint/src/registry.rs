@@ -32,7 +32,7 @@ pub enum RegistryError {
 }
 
 /// Returns the directory of the cache manifests: `RUNNING_PROCESS_MANIFEST_DIR`, else the one in the user's data
-/// directory (`spec/WIRE.md` §13). Touches no file.
+/// directory (`docs/spec/running-process.md#place`). Touches no file.
 ///
 /// running-process takes an empty or relative `XDG_DATA_HOME` for a path below the current directory; here that
 /// is an error.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// The rule by which an endpoint's name came about (`spec/ENDPOINT.md` §1, §5, §6).
+/// The rule by which an endpoint's name came about.
+///
+/// Rule: `docs/spec/endpoint.md#which-endpoint-a-program-uses`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {

@@ -4,7 +4,9 @@ use std::fmt;
 
 macro_rules! variables {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// An environment variable that some part of this workspace reads (`spec/ENDPOINT.md` §1).
+        /// An environment variable that some part of this workspace reads.
+        ///
+        /// Rule: `docs/spec/endpoint.md#environment-variables`.
         ///
         /// `docs/environment.md` says who reads each of them, its meaning and its default.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,7 +51,7 @@ variables! {
     UserProfile = "USERPROFILE",
     /// Puts the default cache root on the volume of the current directory, on Windows.
     Colocate = "ZCCACHE_COLOCATE",
-    /// Which wire clients speak first (`spec/WIRE.md` §10.1).
+    /// Which wire clients speak first (`docs/spec/wire.md#choosing-a-lane`).
     DaemonWire = "ZCCACHE_DAEMON_WIRE",
     /// Seconds without a request after which the daemon ends.
     IdleTimeoutSecs = "ZCCACHE_IDLE_TIMEOUT_SECS",
@@ -61,7 +63,9 @@ variables! {
     SessionId = "ZCCACHE_SESSION_ID",
     /// Seconds that `stop` waits for the daemon to end.
     StopTimeoutSecs = "ZCCACHE_STOP_TIMEOUT_SECS",
-    /// How many pipe instances a server holds ready, on Windows (`spec/WIRE.md` §10.5).
+    /// How many pipe instances a server holds ready, on Windows.
+    ///
+    /// Rule: `docs/spec/endpoint.md#connecting`.
     PipePoolSize = "ZCCACHE_PIPE_POOL_SIZE",
     /// `1` turns off the broker lane, the identity probe and the manifest.
     RunningProcessDisable = "RUNNING_PROCESS_DISABLE",

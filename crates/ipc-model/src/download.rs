@@ -1,4 +1,4 @@
-//! What the download daemon can be asked and can answer (`spec/WIRE.md` §12.2).
+//! What the download daemon can be asked and can answer (`docs/spec/download.md`).
 
 use crate::NormalizedPath;
 

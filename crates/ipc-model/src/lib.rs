@@ -1,8 +1,8 @@
 //! What a zccache client can ask and a daemon can answer, as plain Rust values.
 //!
 //! One [`Request`] gets exactly one [`Response`]. Every wire converts to and from these types, so
-//! nothing above a wire knows which one a peer speaks. The tables are `spec/WIRE.md` §4.2–4.4, and
-//! [`download`] has the messages of the download daemon (§12.2).
+//! nothing above a wire knows which one a peer speaks. The tables are `docs/spec/wire-v15.md`, and
+//! [`download`] has the messages of the download daemon (`docs/spec/download.md`).
 //!
 //! Not here: bytes. No serde, no prost, no I/O.
 #![forbid(unsafe_code)]

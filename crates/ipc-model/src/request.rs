@@ -5,7 +5,7 @@ use crate::{
     LinkEphemeral, NormalizedPath, SessionId, SessionStart,
 };
 
-/// A request, in the order of its wire numbers (`spec/WIRE.md` §4.2).
+/// A request, in the order of its wire numbers (`docs/spec/wire-v15.md#request`).
 ///
 /// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 32
 /// bytes. [`From`] puts it there: `Request::from(compile)`.

@@ -6,7 +6,7 @@ use crate::{
     NormalizedPath, RustArtifactInfo, SessionStarted, SessionStatsReply, StoreResult,
 };
 
-/// A response, in the order of its wire numbers (`spec/WIRE.md` §4.3).
+/// A response, in the order of its wire numbers (`docs/spec/wire-v15.md#response`).
 ///
 /// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 80
 /// bytes. [`From`] puts it there: `Response::from(status)`.
@@ -53,7 +53,9 @@ pub enum Response {
 /// Why a request was not done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorMessage {
-    /// For people; released software matches on the version mismatch text only (`spec/WIRE.md` §14).
+    /// For people; released software matches on the version mismatch text only.
+    ///
+    /// Rule: `docs/spec/wire.md#texts-of-errors`.
     pub message: String,
 }
 

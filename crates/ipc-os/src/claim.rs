@@ -172,7 +172,9 @@ impl Claim {
         Ok(claim)
     }
 
-    /// Starts to listen, and then names this process in the pid lock file (`spec/ENDPOINT.md` §7.1).
+    /// Starts to listen, and then names this process in the pid lock file.
+    ///
+    /// Rule: `docs/spec/endpoint.md#lock-file`.
     ///
     /// A socket at the path that refuses connections is left over from a daemon that died, and is replaced.
     /// Nothing else is: neither a socket that accepts, nor a file that is no socket. The new socket is

@@ -91,8 +91,8 @@ impl DirectoryError {
 ///
 /// Missing parents are created with the default mode. On Unix an existing directory must be real, ours, and
 /// not writable by others; `/tmp` itself (root's, with the sticky bit) is the one exception, because
-/// compacted endpoint names are in it (`spec/ENDPOINT.md` §5). On Windows it must be a real directory; who may
-/// use it follows from the profile that it is in.
+/// compacted endpoint names are in it (`docs/spec/endpoint.md#compaction`). On Windows it must be a real
+/// directory; who may use it follows from the profile that it is in.
 ///
 /// # Errors
 ///

@@ -48,7 +48,8 @@ pub enum LockFileError {
 /// More than any process id with its white space.
 const LONGEST: u64 = 64;
 
-/// The process id in the lock file at `path` (`spec/ENDPOINT.md` §7.1); `None` when there is no such file.
+/// The process id in the lock file at `path` (`docs/spec/endpoint.md#lock-file`); `None` when there is no
+/// such file.
 ///
 /// Asking changes nothing on disk.
 ///
@@ -71,7 +72,9 @@ pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
     }
 }
 
-/// Writes `pid` as released programs read it: decimal, no newline (`spec/ENDPOINT.md` §7.1).
+/// Writes `pid` as released programs read it: decimal, no newline.
+///
+/// Rule: `docs/spec/endpoint.md#lock-file`.
 pub(crate) fn write(path: &Path, pid: Pid) -> Result<(), WriteError> {
     write_atomic(path, pid.to_string().as_bytes(), 0o600)
 }

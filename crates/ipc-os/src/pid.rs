@@ -45,7 +45,7 @@ impl Pid {
         }
     }
 
-    /// Reads decimal text, with white space around it allowed (`spec/ENDPOINT.md` §7.1).
+    /// Reads decimal text, with white space around it allowed (`docs/spec/endpoint.md#lock-file`).
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub fn fnv1a64(bytes: &[u8]) -> u64 {
 
 /// Returns the *short hash* of `bytes`: FNV-1a 64 folded to 32 bits, as 8 lower-case hex digits.
 ///
-/// `spec/ENDPOINT.md` §4.
+/// `docs/spec/endpoint.md#short-hash`.
 #[must_use]
 pub fn short_hash(bytes: &[u8]) -> String {
     let hash = fnv1a64(bytes);
@@ -21,7 +21,7 @@ pub fn short_hash(bytes: &[u8]) -> String {
 
 /// Returns the *stable path id* of `path`: FNV-1a 64 over its key, as 16 lower-case hex digits.
 ///
-/// The path is normalised first and not made absolute. `spec/ENDPOINT.md` §4.
+/// The path is normalised first and not made absolute. `docs/spec/endpoint.md#stable-path-id`.
 #[must_use]
 pub fn stable_path_id(path: &str, platform: Platform) -> String {
     format!("{:016x}", fnv1a64(key(path, platform).as_bytes()))
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn windows_ids_are_those_of_the_spec() {
-        // spec/ENDPOINT.md §9, "Derived Windows examples".
+        // docs/spec/endpoint.md#windows.
         for (path, id) in [
             (r"C:\zc", "5505c0f5bffad13a"),
             ("c:/Users/Zach/zc", "37eba6021d011c34"),

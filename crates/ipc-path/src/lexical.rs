@@ -5,7 +5,9 @@ use crate::Platform;
 /// Returns `text` with `.`, repeated separators and resolvable `..` removed.
 ///
 /// Purely lexical: `..` takes back an ordinary name before it and is kept otherwise, so `/..` stays
-/// `/..` and `a/../..` becomes `..`. Case and characters are preserved. `spec/WIRE.md` §4.1.
+/// `/..` and `a/../..` becomes `..`. Case and characters are preserved.
+///
+/// Rule: `docs/spec/endpoint.md#normal-form`.
 #[must_use]
 pub fn normalize(text: &str, platform: Platform) -> String {
     let (prefix, rest) = match platform {
@@ -36,7 +38,7 @@ pub fn normalize(text: &str, platform: Platform) -> String {
 /// Returns the text by which two paths are compared and hashed, after normalisation.
 ///
 /// Linux: the normalised text. macOS: lower-cased. Windows: ASCII lower-cased, `\` as `/`, and a
-/// leading `//?/` removed. `spec/WIRE.md` §4.1.
+/// leading `//?/` removed (`docs/spec/endpoint.md#path-key`).
 #[must_use]
 pub fn key(text: &str, platform: Platform) -> String {
     let normal = normalize(text, platform);

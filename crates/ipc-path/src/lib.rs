@@ -1,9 +1,9 @@
 //! Paths and addresses as text: normalisation, keys, ids and endpoint names. No file system, no I/O.
 //!
 //! A path on the wire is *lexically normalised* when it is made and again when it is received
-//! (`spec/WIRE.md` §4.1), and names on disk are derived from a *key* and a *stable id* of it
-//! (`spec/ENDPOINT.md` §4). Both rules depend on the platform, so the platform is a value here and
-//! every platform's rule is tested on every platform.
+//! (`docs/spec/endpoint.md#normal-form`), and names on disk are derived from a *key* and a *stable id* of it
+//! (`docs/spec/endpoint.md#stable-path-id`). Both rules depend on the platform, so the platform is a value
+//! here and every platform's rule is tested on every platform.
 //!
 //! An [`Endpoint`] is an address as text, with the limit of each platform. It stands here so that the
 //! crate that derives addresses and the crate that connects to them need not know each other; a

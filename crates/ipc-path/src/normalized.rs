@@ -8,7 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use crate::lexical::push_segment;
 use crate::{Platform, key, normalize};
 
-/// A lexically normalised path of this platform, compared by its key (`spec/WIRE.md` §4.1).
+/// A lexically normalised path of this platform, compared by its key.
+///
+/// Rule: `docs/spec/endpoint.md#path-key`.
 ///
 /// It may hold what no wire can carry (on Unix: bytes that are not UTF-8); [`to_wire`] is where
 /// that is refused.

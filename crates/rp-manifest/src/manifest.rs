@@ -72,7 +72,7 @@ pub struct Host {
 }
 
 /// The key of the label that says who wrote a manifest. One label and not two: the digest of a map with two entries
-/// holds only by chance (`spec/RUNNING_PROCESS.md` §4).
+/// holds only by chance (`docs/spec/running-process.md#message-cachemanifest`).
 pub(crate) const WRITER: &str = "writer";
 
 impl Manifest {

@@ -12,7 +12,7 @@ use running_process::daemon_registration::protocol::{
 use crate::manifest::WRITER;
 use crate::{Release, SERVICE};
 
-/// What a daemon says about its cache (`spec/WIRE.md` §13).
+/// What a daemon says about its cache (`docs/spec/running-process.md#cache-manifest`).
 ///
 /// Of its five directories only the logs are left to a prune, which looks whether nobody lives: a daemon that loses
 /// them goes on. A prune of any of the others would take the store, the locks and the socket, or files in use from a

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A wire and its framing (`spec/WIRE.md` §1).
+/// A wire and its framing (`docs/spec/wire.md#lanes`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// bincode bodies in header frames.

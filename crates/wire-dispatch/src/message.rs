@@ -66,7 +66,9 @@ pub trait Message: wire_v15::Message + wire_v16::Message {}
 
 impl<M: wire_v15::Message + wire_v16::Message> Message for M {}
 
-/// Takes the first message off `received`, if it is of one of `wires` (`spec/WIRE.md` §3).
+/// Takes the first message off `received`, if it is of one of `wires`.
+///
+/// Rule: `docs/spec/wire.md#first-bytes`.
 ///
 /// # Errors
 ///

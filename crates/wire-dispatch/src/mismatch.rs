@@ -1,4 +1,4 @@
-//! The version mismatch texts, which released software matches on (`spec/WIRE.md` §9, §10.2, §14).
+//! The version mismatch texts, which released software matches on (`docs/spec/wire.md#refusals`).
 
 use wire_frame::Version;
 
@@ -17,9 +17,10 @@ pub fn refusal_text(daemon_release: &str, serves: Version, received: &str) -> St
 
 /// Whether an `Error` response is a daemon's refusal of the request's version.
 ///
-/// Recognised are the text of [`refusal_text`] and that of the decoders (§14), by their common start.
-/// A request that was refused so was not acted on. The released clients' looser rule, any text that
-/// contains `protocol_version`, is left out: it would take another error for a refusal.
+/// Recognised are the text of [`refusal_text`] and that of the decoders
+/// (`docs/spec/wire.md#texts-of-errors`), by their common start. A request that was refused so was not acted
+/// on. The released clients' looser rule, any text that contains `protocol_version`, is left out: it would
+/// take another error for a refusal.
 #[must_use]
 pub fn is_refusal(text: &str) -> bool {
     const START: &str = "protocol version mismatch: ";

@@ -23,7 +23,7 @@ impl Opening {
     /// An envelope is `01` and a body length of at most 16 MiB, so its fifth byte is 0 or 1; a header
     /// whose length has the low byte `01` has the version's low byte there. No version that was ever
     /// released ends in 0 or 1, so the two are told apart without the published misreading of one in
-    /// 256 frames of a foreign version (`spec/WIRE.md` §3).
+    /// 256 frames of a foreign version (`docs/spec/wire.md#first-bytes`).
     ///
     /// # Errors
     ///
@@ -48,7 +48,8 @@ mod tests {
     use super::*;
     use wire_frame::{MAX_LENGTH, Version};
 
-    /// The released rule (`spec/WIRE.md` §3, step 4): whether eight bytes that start with 1 are a header.
+    /// The released rule (`docs/spec/wire.md#first-bytes`): whether eight bytes that start with 1 are a
+    /// header.
     fn released_rule(head: [u8; 8]) -> bool {
         let [a, b, c, d, e, f, g, h] = head;
         u32::from_le_bytes([a, b, c, d]) >= 4 && matches!(u32::from_le_bytes([e, f, g, h]), 15 | 16)

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::Lane;
 
-/// What a client wants to speak (`spec/WIRE.md` §10.1).
+/// What a client wants to speak (`docs/spec/wire.md#choosing-a-lane`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum WirePolicy {
     /// v16 where the daemon speaks it, else v15.

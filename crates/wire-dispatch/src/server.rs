@@ -206,7 +206,7 @@ impl ServerMachine {
                 mismatch::refusal_text(&self.release, newest, &received.to_string())
             }
             DecodeError::Cut(CutError::Envelope) => mismatch::refusal_text(&self.release, newest, "FrameV1"),
-            // The released texts of `spec/WIRE.md` §6 and §14.
+            // The released texts of `docs/spec/wire.md#bad-input`.
             DecodeError::Convert(error) => error.to_string(),
             DecodeError::Cut(CutError::Length { source: error @ FrameError::TooLong { .. }, .. }) => {
                 error.to_string()

@@ -16,8 +16,8 @@ pub enum Codec {
 /// The numbers that each codec is served under. A release whose messages are a superset gets a row.
 const SERVED: &[(Version, Codec)] = &[(Version::V15, Codec::Bincode), (Version::V16, Codec::Protobuf)];
 
-/// The numbers of later releases (`spec/WIRE.md` §15), which are refused in their own number and codec so
-/// that their clients can read it.
+/// The numbers of later releases (`docs/spec/generations.md#releases`), which are refused in their own number
+/// and codec so that their clients can read it.
 const REFUSED_IN_KIND: &[(Version, Codec)] = &[
     (Version(17), Codec::Bincode),
     (Version(23), Codec::Bincode),

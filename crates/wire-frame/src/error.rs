@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// A length that no legal frame has. The stream cannot be resynchronised after it.
 ///
-/// The texts are those of the released peers (`spec/WIRE.md` §14).
+/// The texts are those of the released peers (`docs/spec/wire.md#texts-of-errors`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// The length is above [`MAX_LENGTH`](crate::MAX_LENGTH).

@@ -5,7 +5,7 @@ use crate::{FrameError, Version};
 /// Bytes before the payload: the length and the version.
 pub const HEADER_LEN: usize = 8;
 
-/// The largest legal length field: 16 MiB, version included (`spec/WIRE.md` §2.1).
+/// The largest legal length field: 16 MiB, version included (`docs/spec/wire.md#frame`).
 pub const MAX_LENGTH: u32 = 16 * 1024 * 1024;
 
 /// The bytes of the version, which the length field counts.

@@ -1,7 +1,7 @@
 //! The length-prefixed frame that wire v15 and wire v16 ride in, with no I/O.
 //!
 //! A frame is `[length: LE32][version: LE32][payload]`, where `length` counts the version and the
-//! payload but not itself (`spec/WIRE.md` §2.1). Bytes in; a frame, "need n more" or a fatal error out.
+//! payload but not itself (`docs/spec/wire.md#frame`). Bytes in; a frame, "need n more" or a fatal error out.
 //!
 //! [`Pieces`] is where a frame is written whose large byte strings are not to be copied.
 //!

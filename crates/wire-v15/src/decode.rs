@@ -9,7 +9,9 @@ use crate::shape::{Body, In, Message};
 
 /// Reads the message at the start of `payload`, the bytes after a frame's header.
 ///
-/// Bytes after the message are accepted and ignored, as released peers do (`spec/WIRE.md` §3).
+/// Bytes after the message are accepted and ignored, as released peers do.
+///
+/// Rule: `docs/spec/wire-v15.md#reader-rules`.
 ///
 /// # Errors
 ///
@@ -46,8 +48,8 @@ fn read<M: Message>(payload: &[u8], body: Body<'_>) -> Result<M, DecodeError> {
 /// Reads one complete frame from the front of `buffer` and takes it off.
 ///
 /// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken
-/// even when its body is an error. This is the v15-only decoder of `spec/WIRE.md` §3, but for the
-/// version, which is refused as soon as it is there.
+/// even when its body is an error. This is the v15-only decoder of `docs/spec/wire.md#first-bytes`, but for
+/// the version, which is refused as soon as it is there.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! The frozen bincode bodies of zccache wire v15, to and from the model.
 //!
-//! `shape` says once, in the order of the wire tables (`spec/WIRE.md` §4.2–4.4 and §12.2), what each
-//! message looks like to serde. bincode 1 with default options makes wire v15 of it ([`encode`],
+//! `shape` says once, in the order of the wire tables (`docs/spec/wire-v15.md`, `docs/spec/download.md`),
+//! what each message looks like to serde. bincode 1 with default options makes wire v15 of it ([`encode`],
 //! [`decode`]); a self-describing format makes the JSON form of scripts and vectors ([`Described`]).
 //!
 //! A byte string is copied once on the way out and, above [`SHARED_FROM`] bytes, not at all on the

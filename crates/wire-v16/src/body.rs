@@ -44,8 +44,8 @@ pub fn encode_body<M: Message>(
 /// Reads the body in `payload`. Byte strings of at least [`SHARED_FROM`](crate::SHARED_FROM) bytes share
 /// its memory.
 ///
-/// Unknown fields are ignored, and the last of several members counts (`spec/WIRE.md` §5). Paths are
-/// normalised.
+/// Unknown fields are ignored, and the last of several members counts (`docs/spec/wire-v16.md#encoding`).
+/// Paths are normalised.
 ///
 /// # Errors
 ///

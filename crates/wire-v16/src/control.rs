@@ -1,4 +1,6 @@
-//! The control slice: the few messages that the control round trips accept (`spec/WIRE.md` §6).
+//! The control slice: the few messages that the control round trips accept.
+//!
+//! Rule: `docs/spec/wire.md#control-slice`.
 //!
 //! A filter for the client's side. It looks at which message it is before it looks at what is in it, so a
 //! message that does not belong is refused as such even where it cannot be converted.

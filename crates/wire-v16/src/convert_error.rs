@@ -4,8 +4,8 @@ use thiserror::Error;
 
 /// The peer's message is protobuf of the right schema, and no value of the model.
 ///
-/// The texts are those of the released peers (`spec/WIRE.md` §6): a server sends them back in an `Error`
-/// response and the connection goes on.
+/// The texts are those of the released peers (`docs/spec/wire-v16.md#conversion-errors`): a server sends them
+/// back in an `Error` response and the connection goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConvertError {

@@ -33,7 +33,7 @@ impl From<FrameError> for EncodeError {
 
 /// The peer sent bytes that are no message.
 ///
-/// The texts are the detail of `spec/WIRE.md` §14, where it gives one.
+/// The texts are the detail of `docs/spec/wire.md#texts-of-errors`, where it gives one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {

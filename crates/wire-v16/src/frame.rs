@@ -60,8 +60,8 @@ pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -
 /// Reads one complete frame from the front of `buffer` and takes it off.
 ///
 /// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken even
-/// when its body is an error. This is the v16-only decoder of `spec/WIRE.md` §3, but for the version,
-/// which is refused as soon as it is there.
+/// when its body is an error. This is the v16-only decoder of `docs/spec/wire.md#first-bytes`, but for the
+/// version, which is refused as soon as it is there.
 ///
 /// # Errors
 ///

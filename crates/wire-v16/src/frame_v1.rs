@@ -1,4 +1,4 @@
-//! The FrameV1 lane: the same bodies in an envelope of running-process (`spec/WIRE.md` §2.2).
+//! The FrameV1 lane: the same bodies in an envelope of running-process (`docs/spec/frame-v1.md`).
 //!
 //! `[01][length: LE32][Frame]`, where the envelope holds the body without a header of its own.
 
@@ -157,7 +157,7 @@ pub fn peek(buffer: &[u8]) -> Result<Peeked, DecodeError> {
 
 /// Reads the message in `envelope`, the bytes after the framing byte and the length.
 ///
-/// The checks are those of `spec/WIRE.md` §2.2 in their order: envelope, version, protocol, kind,
+/// The checks are those of `docs/spec/frame-v1.md#checks` in their order: envelope, version, protocol, kind,
 /// encoding, body. Deadline, trace and unknown fields are ignored.
 ///
 /// # Errors
@@ -197,7 +197,7 @@ pub fn decode_copied<M: Message>(envelope: &[u8]) -> Result<Enveloped<M>, Reject
 /// Reads one complete envelope from the front of `buffer` and takes it off.
 ///
 /// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete envelope is taken even
-/// when it is rejected. This is the FrameV1-only decoder of `spec/WIRE.md` §3.
+/// when it is rejected. This is the FrameV1-only decoder of `docs/spec/wire.md#first-bytes`.
 ///
 /// # Errors
 ///

@@ -2,7 +2,9 @@
 
 use ipc_model::RequestKind;
 
-/// Returns the id that released clients give to a request of this kind (`spec/WIRE.md` §7).
+/// Returns the id that released clients give to a request of this kind.
+///
+/// Rule: `docs/spec/wire.md#request-ids`.
 ///
 /// Any other text is as good: the server carries it back as it is.
 #[must_use]

@@ -1,4 +1,5 @@
-//! The log of the daemon's starts and ends (`spec/ENDPOINT.md` §2), as released programs write it.
+//! The log of the daemon's starts and ends (`docs/spec/endpoint.md#layout-of-the-cache-root`), as released
+//! programs write it.
 //!
 //! One JSON object a line, keys sorted. Best effort: a daemon without it works as well.
 

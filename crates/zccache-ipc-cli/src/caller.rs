@@ -34,7 +34,7 @@ impl Caller {
     /// Locates the daemon that the options and the environment name.
     ///
     /// `--endpoint` wins, then `--cache-dir`, then `ZCCACHE_ENDPOINT`, then the default endpoint: the rule of
-    /// `session-start` (`spec/ENDPOINT.md` §6), for every verb.
+    /// `session-start` (`docs/spec/endpoint.md#private-daemons`), for every verb.
     pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, Failure> {
         Self::private(environment, global, &PrivateOptions::default(), 0)
     }
@@ -168,7 +168,9 @@ pub(crate) fn endpoint(environment: &Environment, global: &Global) -> Result<End
     Ok(Locations::endpoint_for_client(chosen, endpoint.as_ref(), cache_dir)?)
 }
 
-/// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either (`spec/WIRE.md` §10.1).
+/// Which wire is spoken: `--wire`, else `ZCCACHE_DAEMON_WIRE`, else either.
+///
+/// Rule: `docs/spec/wire.md#choosing-a-lane`.
 pub(crate) fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, UnknownWire> {
     if let Some(wire) = global.wire {
         return Ok(wire);

@@ -21,7 +21,7 @@ const PING_V16: [u8; 10] = [6, 0, 0, 0, 16, 0, 0, 0, 10, 0];
 const PING_FRAME_V1: [u8; 17] = [1, 12, 0, 0, 0, 8, 1, 0x18, 0xe3, 0xf4, 1, 0x22, 2, 10, 0, 0x28, 1];
 const NONCE: [u8; 32] = *b"the nonce of a probe of 32 bytes";
 
-/// A probe, as `spec/WIRE.md` §8 has it.
+/// A probe, as `docs/spec/running-process.md#probe` has it.
 fn probe() -> Vec<u8> {
     let mut frame = vec![1, 51, 0, 0, 0, 8, 1, 0x18, 0xb2, 0xe4, 2, 0x22, 32];
     frame.extend(NONCE);

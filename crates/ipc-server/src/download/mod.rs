@@ -1,4 +1,4 @@
-//! A server of the download daemon's protocol (`spec/WIRE.md` §12), and what a server needs.
+//! A server of the download daemon's protocol (`docs/spec/download.md`), and what a server needs.
 //!
 //! The protocol rides in the frames of wire v15 on an endpoint of its own. At most one download is attached
 //! to a connection. The end of the connection tells the daemon that a client no longer waits.

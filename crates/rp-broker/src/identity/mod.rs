@@ -18,7 +18,9 @@ pub use executable::{Executable, executable_of, this_executable};
 pub use file::{IdentityFileError, LONGEST, read, remove_if_of, write};
 pub use hash::{Algorithm, Hash, HashError, hash_within};
 
-/// One daemon, as its identity file and its answers to probes describe it (`spec/ENDPOINT.md` §7.2).
+/// One daemon, as its identity file and its answers to probes describe it.
+///
+/// Rule: `docs/spec/endpoint.md#identity-file`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {

@@ -1,4 +1,4 @@
-//! An identity as probes carry it (`spec/WIRE.md` §5.3).
+//! An identity as probes carry it (`docs/spec/running-process.md#response`).
 //!
 //! A message of our own: running-process's has the fields of its own generation only.
 

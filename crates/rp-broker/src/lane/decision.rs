@@ -14,7 +14,7 @@ pub struct Values {
     pub broker: bool,
 }
 
-/// Where to try first (`spec/WIRE.md` §11).
+/// Where to try first (`docs/spec/running-process.md#when-the-broker-is-asked`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {

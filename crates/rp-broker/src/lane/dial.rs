@@ -38,7 +38,9 @@ impl BrokerLane {
         Self { decision, ..Self::off() }
     }
 
-    /// The lane that the environment asks for (`spec/WIRE.md` §11).
+    /// The lane that the environment asks for.
+    ///
+    /// Rule: `docs/spec/running-process.md#when-the-broker-is-asked`.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
         Self::new(Values::from_environment(environment).decide(environment.platform()))

@@ -36,7 +36,9 @@ pub(super) struct Adopted {
     pub(super) handed: Option<Handed>,
 }
 
-/// Where the broker of this user listens, by running-process's own rule (`spec/WIRE.md` §11).
+/// Where the broker of this user listens, by running-process's own rule.
+///
+/// Rule: `docs/spec/running-process.md#where-the-broker-listens`.
 ///
 /// Reads the machine's id and, on macOS, runs a program.
 ///

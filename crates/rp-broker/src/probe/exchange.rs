@@ -1,4 +1,6 @@
-//! The exchange of a probe: 32 random bytes there, the same and an identity back (`spec/WIRE.md` §8).
+//! The exchange of a probe: 32 random bytes there, the same and an identity back.
+//!
+//! Rule: `docs/spec/running-process.md#probe`.
 
 use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The download daemon's messages (`spec/WIRE.md` §12.2), fields and variants in wire order.
+//! The download daemon's messages (`docs/spec/download.md`), fields and variants in wire order.
 
 use ipc_model::download::{
     DownloadAttach, DownloadAttached, DownloadDaemonStatus, DownloadOptions, DownloadPhase, DownloadRequest,

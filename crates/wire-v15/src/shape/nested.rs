@@ -1,4 +1,4 @@
-//! The nested types of `spec/WIRE.md` §4.4, fields and variants in wire order.
+//! The nested types of `docs/spec/wire-v15.md#nested-types`, fields and variants in wire order.
 
 use bytes::Bytes;
 use ipc_model::{

@@ -1,4 +1,4 @@
-//! Requests (`spec/WIRE.md` §4.2), fields and variants in wire order.
+//! Requests (`docs/spec/wire-v15.md#request`), fields and variants in wire order.
 
 use ipc_model::{
     Compile, CompileEphemeral, FingerprintCheck, FingerprintFile, GenericToolExec, LinkEphemeral, Lookup,

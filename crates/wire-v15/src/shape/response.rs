@@ -1,4 +1,4 @@
-//! Responses (`spec/WIRE.md` §4.3), fields and variants in wire order.
+//! Responses (`docs/spec/wire-v15.md#response`), fields and variants in wire order.
 
 use ipc_model::{
     Backpressure, Cleared, CompileResult, ErrorMessage, FingerprintCheckResult, GenericToolExecResult,

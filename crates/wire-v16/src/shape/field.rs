@@ -85,7 +85,9 @@ impl Field for Option<[u8; 32]> {
     }
 }
 
-/// An optional environment: the truth value beside the list decides (`spec/WIRE.md` §6).
+/// An optional environment: the truth value beside the list decides.
+///
+/// Rule: `docs/spec/wire-v16.md#field-rules`.
 impl Out for Option<EnvVars> {
     fn field_len(&self, number: u32) -> usize {
         self.as_ref().map_or(0, |list| list.field_len(number))

@@ -82,7 +82,7 @@ macro_rules! choice {
             const MEMBERS: u32 = ipc_model::$kind::ALL.len() as u32;
 
             fn number(&self) -> u32 {
-                self.kind().index() + 1 // `spec/WIRE.md` §6
+                self.kind().index() + 1 // `docs/spec/wire-v16.md#members`
             }
 
             fn contents_len(&self) -> usize {

@@ -14,7 +14,7 @@ use super::verb::Wire;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Release([u32; 3]);
 
-/// The releases that the tables tell of (`spec/WIRE.md`).
+/// The releases that the tables tell of (`docs/spec/generations.md#releases`).
 const FIRST: Release = Release([1, 11, 21]);
 const LAST: Release = Release([1, 12, 9]);
 
@@ -25,7 +25,7 @@ impl Release {
     /// The first one that is known to have `release-handles`.
     pub(crate) const WITH_RELEASE_HANDLES: Self = Self([1, 12, 9]);
 
-    /// What its programs speak (`spec/WIRE.md` §15).
+    /// What its programs speak (`docs/spec/generations.md#releases`).
     pub(crate) fn wires(self) -> Wires {
         if self < FIRST_V16 { Wires::V15 } else { Wires::ALL }
     }

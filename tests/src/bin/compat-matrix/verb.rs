@@ -195,7 +195,7 @@ const CONTROL_ONLY: &str = "released clients choose v16 by themselves for `Ping`
 pub(crate) const NO_SUCH_VERB: &str = "the release has no such verb, and would take it for a compiler";
 
 /// What `verb` of `release` must do with `wire` against our daemon, which speaks everything and announces
-/// the same release (`spec/WIRE.md` §10).
+/// the same release (`docs/spec/wire.md#client-rules`).
 pub(crate) fn expected(release: Release, wire: Wire, verb: Verb) -> ExpectedVerb {
     let Says { probes, asks, answer } = verb.says();
     let (control, full) = match wire {

@@ -254,7 +254,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         return self.refuse(&refusal.reply_to, &refusal.reply).await;
                     }
                     // A released daemon closes after a probe, which it answers as the first frame only
-                    // (`spec/WIRE.md` §8): a prober may wait for that.
+                    // (`docs/spec/running-process.md#probe`): a prober may wait for that.
                     if is_first && self.inbound.is_empty() {
                         return Err(End::Quiet);
                     }
