@@ -1,6 +1,7 @@
 //! The rules, one function each.
 
 use super::Finding;
+use super::citations::{citations, links};
 use super::source::{Source, has_word};
 use super::tree::Tree;
 
@@ -24,6 +25,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "leftovers", check: leftovers },
     Rule { name: "sleep", check: unexplained_sleep },
     Rule { name: "plain-english", check: super::english::plain_english },
+    Rule { name: "citations", check: citations },
+    Rule { name: "links", check: links },
 ];
 
 /// The longest file under `crates/`, in lines.
