@@ -91,8 +91,22 @@ variables! {
     AppData = "APPDATA",
     /// Where the broker's socket is, on macOS. Default endpoints ignore it.
     TmpDir = "TMPDIR",
-    /// Where programs are looked for: the daemon, by its starter, and compilers, by the daemon.
+    /// Where programs are looked for: the daemon, by its starter, and compilers, by `wrap` and by the daemon.
     Path = "PATH",
+    /// What the store of a daemon may hold, where its command line does not say.
+    MaxSize = "ZCCACHE_MAX_SIZE",
+    /// `1` or `true`: no client starts a daemon.
+    NoSpawn = "ZCCACHE_NO_SPAWN",
+    /// What `wrap` does with its cache: `on`, `off`, `recache` or `read-only`.
+    WrapMode = "ZCCACHE_WRAP_MODE",
+    /// The file to which `wrap` appends one line of JSON for each call.
+    WrapLog = "ZCCACHE_WRAP_LOG",
+    /// The directory below which paths of sources count as relative, so that checkouts share results.
+    BaseDir = "ZCCACHE_BASE_DIR",
+    /// Set by `wrap` for a compiler that it waits for: a `wrap` in there caches nothing.
+    WrapActive = "ZCCACHE_WRAP_ACTIVE",
+    /// Set by `wrap` for a script that it found on `PATH`: a `wrap` in there passes these files over.
+    WrapSkip = "ZCCACHE_WRAP_SKIP",
 }
 
 impl Variable {

@@ -53,6 +53,7 @@ pub use start_lock::{
 };
 pub use stream::Stream;
 pub use tool_process::{
-    ProcessGroup, find_program, is_executable, keep_descriptors_back, run_instead, shell_code,
-    stdin_is_bounded,
+    ProcessGroup, default_path, end_as, find_program, find_program_that, is_executable, is_path,
+    is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code, spawn_as_called,
+    stdin_is_bounded, wait_as_called,
 };

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
 use crate::{Pid, os};
 
@@ -47,14 +47,25 @@ impl ProcessGroup {
     }
 }
 
-/// Finds the program that `name` means in the directory `cwd`: the path that it is, else the first program of
-/// that name in the directories of `path`, as a shell would.
+/// Returns the absolute path of the program that `name` means in the directory `cwd`.
 ///
-/// The result is absolute, and without `..` that a link could give another meaning.
+/// A name with a directory is that path; any other is looked up in the directories of `path`, or of
+/// [`default_path`] where `path` is `None`. The result has no `..` that a link could give another meaning.
 #[must_use]
 pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    find_program_that(name, cwd, path, |_| true)
+}
+
+/// Returns the first program of that name on `path` that `accepts` takes; otherwise as [`find_program`].
+#[must_use]
+pub fn find_program_that(
+    name: &OsStr,
+    cwd: &Path,
+    path: Option<&OsStr>,
+    accepts: impl Fn(&Path) -> bool,
+) -> Option<PathBuf> {
     let named = Path::new(name);
-    if named.components().count() > 1 || named.is_absolute() {
+    if is_path(name) {
         let found = cwd.join(named);
         return if found.components().any(|part| part == Component::ParentDir) {
             Some(found.parent()?.canonicalize().ok()?.join(found.file_name()?))
@@ -62,14 +73,37 @@ pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<Pa
             Some(found)
         };
     }
-    let dirs = std::env::split_paths(path?).map(|dir| cwd.join(dir));
+    let path = match path {
+        Some(path) => path,
+        None => os::default_path()?,
+    };
+    let dirs = std::env::split_paths(path).map(|dir| cwd.join(dir));
     let suffixed = |dir: PathBuf| {
         let plain = dir.join(named);
         let suffix = std::env::consts::EXE_SUFFIX;
         let with_suffix = (!suffix.is_empty()).then(|| dir.join(format!("{}{suffix}", named.display())));
         [Some(plain), with_suffix].into_iter().flatten()
     };
-    dirs.flat_map(suffixed).find(|file| os::is_executable(file))
+    dirs.flat_map(suffixed).find(|file| os::is_executable(file) && accepts(file))
+}
+
+/// Returns true if both paths lead to one file, by links of either kind; false where either cannot be looked at.
+#[must_use]
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    os::is_same_file(one, other)
+}
+
+/// Returns true if `name` names a file by its directory, and is not looked up on `PATH`.
+#[must_use]
+pub fn is_path(name: &OsStr) -> bool {
+    let named = Path::new(name);
+    named.components().count() > 1 || named.is_absolute() || named.starts_with(".")
+}
+
+/// Returns the directories that the system searches where `PATH` is not set; `None` on Windows.
+#[must_use]
+pub fn default_path() -> Option<&'static OsStr> {
+    os::default_path()
 }
 
 /// Whether the file at `path` can be run as a program.
@@ -98,13 +132,45 @@ pub fn keep_descriptors_back() -> io::Result<()> {
 
 /// Runs `command` in the place of this program, with its streams, its signals and its end.
 ///
-/// On Unix this program becomes the other one and nothing after this call is done; elsewhere it waits for it.
+/// On Unix this program becomes the other one, with the signal mask, the ignored signals and the closed standard
+/// streams that its caller set up; a script without `#!` runs as a shell runs it. Elsewhere this program waits.
 ///
 /// # Errors
 ///
 /// What the system said when it could not be started.
 pub fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     os::run_instead(command)
+}
+
+/// Starts `command` with the signal state of this program's caller, and passes later signals on to it.
+///
+/// `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM` go to the child until [`wait_as_called`] returns; so one child at a
+/// time.
+///
+/// # Errors
+///
+/// What the system said when it could not be started.
+pub fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
+    os::spawn_as_called(command)
+}
+
+/// Waits for a child of [`spawn_as_called`], after which signals end this process again.
+///
+/// # Errors
+///
+/// What the system said.
+pub fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
+    os::wait_as_called(child)
+}
+
+/// Ends this process as `status` says: with the same exit status, or by the same signal.
+pub fn end_as(status: ExitStatus) -> ! {
+    os::end_as(status)
+}
+
+/// Sets the name that the program of `command` is called by (`argv[0]`); no effect on Windows.
+pub fn name_itself(command: &mut Command, name: &OsStr) {
+    os::name_itself(command, name);
 }
 
 /// The exit code by which a shell tells how a program ended: its own, or 128 and the number of its signal.

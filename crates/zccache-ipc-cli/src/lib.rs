@@ -1,4 +1,4 @@
-//! What the `zccache-ipc` command line is made of.
+//! The command lines of `zccache-ipc` and `zccache-wrap`.
 //!
 //! [`run`] is the whole program but for reading its surroundings: `args` says what can be typed, `verb` does
 //! it, `Failure` says what went wrong and `advice` what to do about it. [`json`] is the JSON form
@@ -44,6 +44,9 @@ use output::Output;
 /// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(command) = verb::masqueraded(&arguments) {
+        return verb::wrap(&command, environment);
+    }
     if let Some(command) = wrapped(&arguments) {
         return verb::wrap(command, environment);
     }
@@ -66,6 +69,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
             _ if is_question => Exit::Usage,
             exit => exit,
         },
+    }
+}
+
+/// Runs the command line of `zccache-wrap`: a compiler and its arguments, or those of a link named like one.
+pub fn run_wrap(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(command) = verb::masqueraded(&arguments) {
+        return verb::wrap(&command, environment);
+    }
+    match arguments.get(1..) {
+        Some([dashes, command @ ..]) if dashes == "--" && !command.is_empty() => {
+            verb::wrap(command, environment)
+        }
+        Some(command @ [first, ..]) if !first.as_encoded_bytes().starts_with(b"-") => {
+            verb::wrap(command, environment)
+        }
+        rest => {
+            let own = [OsString::from("zccache-ipc"), OsString::from("wrap")];
+            run(own.into_iter().chain(rest.unwrap_or_default().iter().cloned()), environment)
+        }
     }
 }
 

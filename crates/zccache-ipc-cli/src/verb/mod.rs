@@ -105,6 +105,8 @@ pub(crate) fn run(
     }
 }
 
+pub(crate) use wrap::program::masqueraded;
+
 /// Does what `zccache-ipc wrap -- COMMAND` says.
 pub(crate) fn wrap(command: &[OsString], environment: io::Result<Environment>) -> Exit {
     wrap::run(command, true, environment, &Global::default())

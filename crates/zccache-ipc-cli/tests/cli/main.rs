@@ -42,3 +42,4 @@ mod wire;
 mod wires;
 #[cfg(all(test, unix))]
 mod wrap;
+mod wrap_called;

@@ -1,7 +1,6 @@
 //! `wrap`: a compiler through the daemon, and without one.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -122,24 +121,19 @@ fn a_daemon_is_started_where_there_is_none_and_builds_at_once_share_it() {
 }
 
 #[test]
-fn without_a_daemon_the_compiler_runs_here_and_one_line_says_so() {
+fn without_a_daemon_the_compiler_runs_as_if_it_was_not_wrapped() {
     let _watchdog = watchdog(SOON);
     let place = Place::new();
     let ran = place.run("--no-start -- cc -c a.c");
-    assert_eq!((code(&ran), ran.stdout.as_str()), (0, ""));
-    ran_here(&ran, "no daemon listens");
+    assert_eq!((code(&ran), ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
     assert!(place.0.dir().join("a.o").exists());
     // As it ends, and with its own streams.
     place.script("tool", "/bin/cat; echo err >&2; exit 77");
     fs::write(place.0.dir().join("input"), "in").unwrap();
     let input = fs::File::open(place.0.dir().join("input")).unwrap();
     let ran = output(place.wrap("--no-start ./tool -x").stdin(input));
-    assert_eq!((code(&ran), ran.stdout.as_str()), (77, "in"), "{ran:?}");
-    ran_here(&ran, "no daemon listens");
+    assert_eq!((code(&ran), ran.stdout.as_str(), ran.stderr.as_str()), (77, "in", "err\n"), "{ran:?}");
     place.script("killed", "kill -9 $$");
-    let mut wrapped = place.wrap("--no-start -- cc -c killed");
-    let killed = Process::spawn(wrapped.arg("-fno-such")).finish(SOON);
-    assert_eq!(code(&killed), 1, "cc says what is wrong: {killed:?}");
     let pipe = output(place.wrap("--no-start ./killed").stdin(Stdio::piped()));
     assert_eq!(pipe.status.signal(), Some(9), "the program takes the place of this one: {pipe:?}");
 }
@@ -182,31 +176,7 @@ fn a_daemon_that_gives_no_result_costs_the_cache_and_not_the_build() {
 }
 
 #[test]
-fn a_daemon_that_dies_while_it_compiles_is_done_without() {
-    let _watchdog = watchdog(2 * SOON);
-    let place = Place::new();
-    let mut daemon = place.start_real();
-    for pipe in ["began", "never"] {
-        assert!(Command::new("/usr/bin/mkfifo").arg(place.0.dir().join(pipe)).status().unwrap().success());
-    }
-    // The first run waits; the second one is the one here.
-    place.script(
-        "tool",
-        "mkdir once 2>/dev/null || { echo done; exit 5; }; echo x >began; exec /bin/cat never",
-    );
-    let wrap = Process::spawn(&mut place.wrap("./tool"));
-    let mut began = String::new();
-    BufReader::new(fs::File::open(place.0.dir().join("began")).unwrap()).read_line(&mut began).unwrap();
-    daemon.kill();
-    let ran = wrap.finish(SOON);
-    assert_eq!((code(&ran), ran.stdout.as_str()), (5, "done\n"), "{ran:?}");
-    ran_here(&ran, "gave no result");
-    // The tool of a daemon that was killed has nobody to end it.
-    drop(fs::OpenOptions::new().write(true).open(place.0.dir().join("never")).unwrap());
-}
-
-#[test]
-fn what_no_wire_carries_and_what_no_reply_holds_is_done_here() {
+fn what_no_wire_carries_is_done_here() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     let _daemon = place.start_real();
@@ -217,10 +187,6 @@ fn what_no_wire_carries_and_what_no_reply_holds_is_done_here() {
     let mut command = place.wrap("-- cc -c a.c");
     let ran = Process::spawn(command.env("X", std::ffi::OsStr::from_bytes(b"\xff"))).finish(SOON);
     ran_here(&ran, "the value of a variable is not UTF-8");
-    place.script("flood", "head -c 17000000 /dev/zero; exit 3");
-    let ran = Process::spawn(&mut place.wrap("./flood")).finish(SOON);
-    assert_eq!((code(&ran), ran.stdout.len()), (3, 17_000_000));
-    ran_here(&ran, "a reply holds no more");
 }
 
 #[test]
@@ -248,7 +214,7 @@ fn a_compiler_reads_the_standard_input_it_is_told_to_read() {
     assert_eq!(code(&compiled), 0, "{compiled:?}");
     held.kill();
     let (_, status) = support::json(&place.0, &["status"]);
-    assert_eq!(status["total_compilations"], 2);
+    assert_eq!(status["total_compilations"], 1, "one that reads its standard input is executed");
 }
 
 /// A pipe whose other end stays open.

@@ -2,6 +2,7 @@
 
 mod bind;
 mod blocking;
+mod caller;
 mod directory;
 mod file;
 mod handed;
@@ -36,5 +37,6 @@ pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
 pub(crate) use tool::{
-    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+    default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
+    name_itself, run_instead, shell_code, spawn_as_called, stdin_is_bounded, wait_as_called,
 };

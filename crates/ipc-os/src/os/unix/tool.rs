@@ -1,10 +1,11 @@
 //! Programs that are run for somebody else.
 
 use std::{
+    ffi::OsStr,
     io,
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
-    process::{Command, ExitStatus},
+    process::{Child, Command, ExitStatus},
 };
 
 use rustix::{
@@ -12,7 +13,7 @@ use rustix::{
     process::{Signal, kill_process_group},
 };
 
-use super::spawn::mark_inherited;
+use super::{caller, spawn::mark_inherited};
 use crate::Pid;
 
 /// See [`crate::ProcessGroup::lead`].
@@ -30,6 +31,14 @@ pub(crate) fn end_group(first: Pid, by_force: bool) -> io::Result<()> {
 /// Whether the file at `path` is a program that this user may run.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// See [`crate::is_same_file`].
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (rustix::fs::stat(one), rustix::fs::stat(other)) {
+        (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+        _ => false,
+    }
 }
 
 /// See [`crate::stdin_is_bounded`].
@@ -52,7 +61,57 @@ pub(crate) fn keep_descriptors_back() -> io::Result<()> {
 
 /// See [`crate::run_instead`].
 pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
-    Err(command.exec())
+    caller::as_called(command);
+    let error = command.exec();
+    if error.raw_os_error() != Some(libc::ENOEXEC) {
+        return Err(error);
+    }
+    // A script without `#!`: a shell runs it, as `execvp` of the C library does.
+    let mut script = Command::new("/bin/sh");
+    script.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    caller::as_called(&mut script);
+    Err(script.exec())
+}
+
+/// See [`crate::spawn_as_called`].
+pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
+    caller::as_called(command);
+    caller::forward_signals();
+    let child = command.spawn()?;
+    caller::child_is(child.id());
+    Ok(child)
+}
+
+/// See [`crate::wait_as_called`].
+pub(crate) fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
+    let status = child.wait();
+    caller::child_is_gone();
+    status
+}
+
+/// See [`crate::end_as`].
+pub(crate) fn end_as(status: ExitStatus) -> ! {
+    if let Some(signal) = status.signal() {
+        caller::raise(signal);
+    }
+    std::process::exit(shell_code(status))
+}
+
+/// See [`crate::name_itself`].
+pub(crate) fn name_itself(command: &mut Command, name: &OsStr) {
+    command.arg0(name);
+}
+
+/// See [`crate::default_path`].
+pub(crate) fn default_path() -> Option<&'static OsStr> {
+    // What `execvp` of the C libraries searches.
+    Some(OsStr::new("/bin:/usr/bin"))
 }
 
 /// See [`crate::shell_code`].

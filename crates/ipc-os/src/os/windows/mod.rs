@@ -26,5 +26,6 @@ pub(crate) use pipe::{
 pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use tool::{
-    end_group, is_executable, keep_descriptors_back, lead_group, run_instead, shell_code, stdin_is_bounded,
+    default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
+    name_itself, run_instead, shell_code, spawn_as_called, stdin_is_bounded, wait_as_called,
 };

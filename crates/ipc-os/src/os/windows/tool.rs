@@ -1,10 +1,11 @@
 //! Programs that are run for somebody else.
 
 use std::{
+    ffi::OsStr,
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
     path::Path,
-    process::{Command, ExitStatus},
+    process::{Child, Command, ExitStatus},
 };
 
 use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_TERMINATE, TerminateProcess};
@@ -35,6 +36,14 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
+/// See [`crate::is_same_file`]; a hard link counts as another file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// See [`crate::stdin_is_bounded`]; nobody says what a handle is.
 pub(crate) fn stdin_is_bounded() -> bool {
     false
@@ -48,6 +57,29 @@ pub(crate) fn keep_descriptors_back() -> io::Result<()> {
 /// See [`crate::run_instead`].
 pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     command.status()
+}
+
+/// See [`crate::spawn_as_called`]; the console sends its events to both.
+pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
+    command.spawn()
+}
+
+/// See [`crate::wait_as_called`].
+pub(crate) fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
+    child.wait()
+}
+
+/// See [`crate::end_as`]; there are no signals.
+pub(crate) fn end_as(status: ExitStatus) -> ! {
+    std::process::exit(shell_code(status))
+}
+
+/// See [`crate::name_itself`]; a program finds its own name by itself.
+pub(crate) fn name_itself(_: &mut Command, _: &OsStr) {}
+
+/// See [`crate::default_path`]; there is none.
+pub(crate) fn default_path() -> Option<&'static OsStr> {
+    None
 }
 
 /// See [`crate::shell_code`]; there are no signals.

@@ -1,4 +1,4 @@
-//! Asking a daemon to run the compiler.
+//! Asks a daemon that only compiles to run the compiler.
 
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
@@ -7,11 +7,10 @@ use bytes::Bytes;
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
 use zccache_ipc::endpoint::{Environment, Variable};
-use zccache_ipc::model::{Compile, CompileEphemeral, EnvVars, LinkEphemeral, Request, Response};
+use zccache_ipc::model::{Compile, CompileEphemeral, EnvVars, Request, Response};
 
-use super::kind::{Kind, kind};
+use super::Command;
 use super::reason::Reason;
-use super::{Command, input};
 use crate::args::{Global, Start};
 use crate::caller::{self, Caller};
 use crate::failure::Failure;
@@ -31,19 +30,16 @@ pub(super) struct Answer {
     pub(super) exit_code: i32,
     pub(super) stdout: Bytes,
     pub(super) stderr: Bytes,
-    pub(super) warning: Option<String>,
 }
 
 /// Asks the daemon, which is started where there is none.
 pub(super) fn ask(
-    command: &mut Command,
+    command: &Command,
     may_start: bool,
     environment: &Environment,
     global: &Global,
 ) -> Result<Answer, Reason> {
-    let kind = kind(&command.program, &command.args);
-    input::read(kind, &mut command.stdin)?;
-    let request = request(command, kind, environment)?;
+    let request = request(command, environment)?;
     let mut client = client(environment, global)?;
     let began = Instant::now();
     let mut may_start = may_start;
@@ -51,11 +47,7 @@ pub(super) fn ask(
         match client.call(&request) {
             Ok(Response::CompileResult(result)) => {
                 let (stdout, stderr) = (result.stdout, result.stderr);
-                return Ok(Answer { exit_code: result.exit_code, stdout, stderr, warning: None });
-            }
-            Ok(Response::LinkResult(result)) => {
-                let (stdout, stderr, warning) = (result.stdout, result.stderr, result.warning);
-                return Ok(Answer { exit_code: result.exit_code, stdout, stderr, warning });
+                return Ok(Answer { exit_code: result.exit_code, stdout, stderr });
             }
             Ok(Response::Backpressure(busy)) => {
                 let nap = Duration::from_millis(busy.retry_after_ms.into());
@@ -100,7 +92,7 @@ fn wedge(secs: Option<&str>) -> Duration {
 }
 
 /// The request, as released clients send it.
-fn request(command: &Command, kind: Kind, environment: &Environment) -> Result<Request, Reason> {
+fn request(command: &Command, environment: &Environment) -> Result<Request, Reason> {
     let text = |text: &OsStr, what| text.to_str().map(str::to_owned).ok_or(Reason::NotUtf8(what));
     let args = command.args.iter().map(|arg| text(arg, "an argument"));
     let args = args.collect::<Result<Vec<_>, _>>()?;
@@ -111,18 +103,14 @@ fn request(command: &Command, kind: Kind, environment: &Environment) -> Result<R
     text(command.program.as_os_str(), "the compiler's path")?;
     text(environment.cwd().as_os_str(), "the current directory")?;
     let (program, cwd) = (command.program.clone().into(), environment.cwd().into());
-    let stdin = command.stdin.clone().unwrap_or_default();
+    let stdin = Bytes::new();
     let session = environment.var(Variable::SessionId).and_then(OsStr::to_str).map(str::trim);
-    Ok(match (kind, session.filter(|session| !session.is_empty())) {
-        (Kind::Links, _) => {
-            let client_pid = std::process::id();
-            Request::from(LinkEphemeral { client_pid, tool: program, args, cwd, env })
-        }
-        (_, Some(session)) => {
+    Ok(match session.filter(|session| !session.is_empty()) {
+        Some(session) => {
             let session_id = session.to_owned();
             Request::from(Compile { session_id, args, cwd, compiler: program, env, stdin })
         }
-        (_, None) => Request::from(CompileEphemeral {
+        None => Request::from(CompileEphemeral {
             client_pid: std::process::id(),
             working_dir: environment.cwd().into(),
             compiler: program,

@@ -1,17 +1,30 @@
-//! Running the compiler in the place of the daemon.
+//! Executes the compiler in the place of this program.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::io::{self, Read as _, Write as _};
-use std::process::{self, Stdio};
+use std::io;
+use std::process;
 
-use zccache_ipc::endpoint::{run_instead, shell_code};
+use zccache_ipc::endpoint::{Variable, end_as, name_itself, run_instead};
 
 use super::reason::Reason;
 use super::{Command, DOES_NOT_RUN, NOT_FOUND, say};
 
-/// Runs `command` here, says that and why, and returns its exit code; on Unix it takes this program's place.
-pub(super) fn run(command: &Command, reason: &Reason) -> i32 {
+/// Executes `command` with everything that the caller of this program set up, and never returns.
+///
+/// Elsewhere than on Unix the command runs as a child, and this program ends with its exit code.
+pub(super) fn run(command: &Command) -> ! {
+    let mut child = command.to_process();
+    let error = match run_instead(&mut child) {
+        Ok(status) => end_as(status),
+        Err(error) => error,
+    };
+    say(&format!("cannot run {}: {error}", command.program.display()));
+    process::exit(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { DOES_NOT_RUN })
+}
+
+/// Says why the cache is not used, where a person can mend that, and executes `command`.
+pub(super) fn run_because(command: &Command, reason: &Reason) -> ! {
     if !reason.is_ordinary() {
         let mut why = reason.to_string();
         let mut source = reason.source();
@@ -20,36 +33,21 @@ pub(super) fn run(command: &Command, reason: &Reason) -> i32 {
             let _ = write!(why, ": {error}");
             source = error.source();
         }
-        say(&format!("{why}; {} runs without it", command.name));
+        say(&format!("{why}; {} runs without it", command.called.to_string_lossy()));
     }
-    let mut child = process::Command::new(&command.program);
-    child.args(&command.args);
-    let ran = match &command.stdin {
-        None => run_instead(&mut child),
-        Some(read) => with_input(&mut child, read),
-    };
-    match ran {
-        Ok(status) => shell_code(status),
-        Err(error) => {
-            say(&format!("cannot run {}: {error}", command.program.display()));
-            if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { DOES_NOT_RUN }
-        }
-    }
+    run(command)
 }
 
-/// Runs `child` with what was read already as its standard input, and then the rest.
-fn with_input(child: &mut process::Command, read: &[u8]) -> io::Result<process::ExitStatus> {
-    let mut child = child.stdin(Stdio::piped()).spawn()?;
-    let mut input = child.stdin.take();
-    let read = read.to_vec();
-    // Ends with this program where the tool has ended before it has read everything.
-    std::thread::spawn(move || {
-        let Some(input) = &mut input else { return };
-        // A tool need not read what it is given.
-        let _ = input.write_all(&read).and_then(|()| {
-            let mut rest = io::stdin().lock();
-            io::copy(&mut rest.by_ref(), input)
-        });
-    });
-    child.wait()
+impl Command {
+    /// Returns the command to execute, with the variables of this program.
+    pub(super) fn to_process(&self) -> process::Command {
+        let mut child = process::Command::new(&self.program);
+        name_itself(&mut child, &self.called);
+        child.args(&self.args);
+        match &self.skip {
+            Some(skip) => child.env(Variable::WrapSkip.name(), skip),
+            None => child.env_remove(Variable::WrapSkip.name()),
+        };
+        child
+    }
 }

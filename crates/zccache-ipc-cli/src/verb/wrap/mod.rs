@@ -1,42 +1,42 @@
-//! `wrap`: a compiler, through the daemon.
+//! `wrap`: a compiler with a cache in front of it.
 //!
-//! Whatever goes wrong on the way to a result, the compiler is run here instead, once, and one line says why: a
-//! build that would have worked without a daemon works.
+//! A command that is not cached is executed in the place of this program, so that it runs as if nobody had
+//! wrapped it. Whatever goes wrong on the way to a result, the compiler is executed instead, once.
 
 mod asking;
 mod here;
-mod input;
 mod kind;
+pub(crate) mod program;
 mod reason;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use zccache_ipc::endpoint::{Environment, Variable, find_program};
+use zccache_ipc::endpoint::{Environment, Variable};
 
 use crate::Exit;
 use crate::args::Global;
 use asking::{Answer, ask};
+use kind::Kind;
 use reason::Reason;
 
 /// The exit codes of a shell for a program that it did not find, and for one that does not run.
 pub(super) const NOT_FOUND: i32 = 127;
 const DOES_NOT_RUN: i32 = 126;
 
-/// The compiler as it was asked for.
+/// A compiler command line.
 #[derive(Debug)]
 struct Command {
-    /// Its name, for people.
-    name: String,
+    /// Name that the program is called by, `argv[0]`.
+    called: OsString,
     program: PathBuf,
     args: Vec<OsString>,
-    /// What was read of its standard input, where that was needed.
-    stdin: Option<Bytes>,
+    /// Value of `ZCCACHE_WRAP_SKIP` for the program.
+    skip: Option<OsString>,
 }
 
-/// Runs `command` and ends this program as it ended; returns only when it could not be run.
+/// Runs `command` and ends this program as it ended; returns only where there is no command.
 pub(super) fn run(
     command: &[OsString],
     may_start: bool,
@@ -44,34 +44,32 @@ pub(super) fn run(
     global: &Global,
 ) -> Exit {
     let Some((name, args)) = command.split_first() else { return Exit::Usage };
+    let (called, args) = (name.clone(), args.to_vec());
     let environment = match environment {
         Ok(environment) => environment,
-        // A directory that is gone is for the compiler to complain about, where it finds one.
+        // The compiler complains about a directory that is gone.
         Err(error) => {
-            let program = PathBuf::from(name);
-            let name = name.to_string_lossy().into_owned();
-            let command = Command { name, program, args: args.to_vec(), stdin: None };
-            end(here::run(&command, &Reason::Surroundings(error)))
+            let command = Command { called, program: PathBuf::from(name), args, skip: None };
+            here::run_because(&command, &Reason::Surroundings(error))
         }
     };
-    let path = environment.var(Variable::Path);
-    let Some(program) = find_program(name, environment.cwd(), path) else {
+    let Some(found) = program::find(name, &environment) else {
         say(&format!("no program {} on PATH", name.to_string_lossy()));
-        end(NOT_FOUND);
+        std::process::exit(NOT_FOUND);
     };
-    let mut command =
-        Command { name: name.to_string_lossy().into_owned(), program, args: args.to_vec(), stdin: None };
-    match ask(&mut command, may_start, &environment, global) {
-        Ok(answer) => end(tell(&answer)),
-        Err(reason) => end(here::run(&command, &reason)),
+    let command = Command { called, program: found.path, args, skip: found.skip };
+    let is_inner = environment.var(Variable::WrapActive).is_some();
+    if is_inner || !found.is_compiler || kind::kind(&command.program, &command.args) != Kind::Compiles {
+        here::run(&command);
+    }
+    match ask(&command, may_start, &environment, global) {
+        Ok(answer) => std::process::exit(tell(&answer) & 0xff),
+        Err(reason) => here::run_because(&command, &reason),
     }
 }
 
 /// Hands the compiler's streams on, byte for byte, and returns its exit code.
 fn tell(answer: &Answer) -> i32 {
-    if let Some(warning) = &answer.warning {
-        say(&format!("warning: {warning}"));
-    }
     // Both, whatever becomes of the other one; what the compiler wrote last stands last.
     let out = io::stdout().lock().write_all(&answer.stdout).and_then(|()| io::stdout().flush());
     let err = io::stderr().lock().write_all(&answer.stderr);
@@ -80,18 +78,13 @@ fn tell(answer: &Answer) -> i32 {
             say(&format!("the output of the compiler cannot be written: {error}"));
             answer.exit_code.max(1)
         }
-        // Whoever reads has seen enough.
+        // A reader that closed its end has seen enough.
         _ => answer.exit_code,
     }
 }
 
-/// Ends this program with the lowest byte of `code`, as the system hands it on.
-fn end(code: i32) -> ! {
-    std::process::exit(code & 0xff)
-}
-
-/// One line for people.
+/// Writes one line for people to the standard error.
 pub(super) fn say(text: &str) {
-    // There is nobody to tell of a standard error that does not take it.
+    // A standard error that takes nothing leaves no other place to say it.
     let _ = writeln!(io::stderr(), "zccache-ipc: {text}");
 }

@@ -1,4 +1,4 @@
-//! Why a compiler runs here and not in the daemon.
+//! Why a compiler runs without the cache.
 
 use std::io;
 
@@ -7,19 +7,13 @@ use zccache_ipc::CallError;
 
 use crate::failure::Failure;
 
-/// Why a compiler runs here.
+/// Why a compiler runs without the cache.
 #[derive(Debug, Error)]
 pub(super) enum Reason {
     #[error("this program's surroundings cannot be read")]
     Surroundings(#[source] io::Error),
     #[error("{0} is not UTF-8, and no daemon can be told of it")]
     NotUtf8(&'static str),
-    #[error("its standard input may never end")]
-    Unbounded,
-    #[error("its standard input is longer than a message")]
-    LongInput,
-    #[error("its standard input cannot be read")]
-    Input(#[source] io::Error),
     #[error("no daemon can be asked")]
     Daemon(#[from] Failure),
     #[error("the daemon gave no result")]
@@ -33,8 +27,8 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// Whether the user has nothing to look after: nothing is wrong with anybody.
-    pub(super) const fn is_ordinary(&self) -> bool {
-        matches!(self, Self::Unbounded)
+    /// Returns true if a person has nothing to mend: no daemon was wanted.
+    pub(super) fn is_ordinary(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_no_daemon())
     }
 }
