@@ -156,8 +156,8 @@ impl StoreFile {
         for key in used {
             tables.recency.used_again(key)?;
         }
-        for Put { key, value, rust: description, .. } in batch {
-            if tables.is_sound(key)? == Some(true) {
+        for Put { key, value, rust: description, replaces, .. } in batch {
+            if !replaces && tables.is_sound(key)? == Some(true) {
                 tables.recency.used_again(key)?;
                 results.push(StoreResult::AlreadyExists);
                 continue;

@@ -30,6 +30,8 @@ pub(super) struct Put {
     pub(super) value: Vec<u8>,
     /// The sealed description, if it is a Rust artifact.
     pub(super) rust: Option<Vec<u8>>,
+    /// True if a sound entry under the key gives way.
+    pub(super) replaces: bool,
     pub(super) reply: oneshot::Sender<Result<StoreResult, StoreError>>,
     /// Gives its bytes back to the limit when the entry is written.
     pub(super) _room: OwnedSemaphorePermit,

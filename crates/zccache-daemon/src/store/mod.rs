@@ -166,6 +166,28 @@ impl Store {
     ///
     /// Dropping the future does not take back a store that is in the queue.
     pub async fn store(&self, key: &str, artifact: ArtifactData) -> Result<StoreResult, StoreError> {
+        self.put(key, artifact, false).await
+    }
+
+    /// Stores `artifact` under `key`, in the place of what is there; otherwise as [`store`](Self::store).
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`store`](Self::store).
+    pub async fn replace(&self, key: &str, artifact: ArtifactData) -> Result<(), StoreError> {
+        self.put(key, artifact, true).await.map(drop)
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        artifact: ArtifactData,
+        replaces: bool,
+    ) -> Result<StoreResult, StoreError> {
         checked(key)?;
         let size = artifact.payload_len();
         // Before the work of encoding, so that an overloaded daemon does less of it, not more.
@@ -191,7 +213,7 @@ impl Store {
             return Err(StoreError::TooLarge { len: room, most: self.limits.size });
         }
         let (reply, answer) = oneshot::channel();
-        slot.send(Job::Put(Put { key, value, rust, reply, _room: permit }));
+        slot.send(Job::Put(Put { key, value, rust, replaces, reply, _room: permit }));
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
