@@ -220,7 +220,7 @@ fn outcome(result: &Result<Option<Request>, DecodeError>) -> String {
     match result {
         Ok(None) => "incomplete".to_owned(),
         Ok(Some(request)) => format!("ok {}", request.kind()),
-        Err(DecodeError::Version { received }) => format!("version {}", received.0),
+        Err(DecodeError::Version { received, .. }) => format!("version {}", received.0),
         Err(DecodeError::Frame(wire_frame::FrameError::TooLong { .. })) => "too large".to_owned(),
         Err(_) => "undecodable".to_owned(),
     }

@@ -297,7 +297,7 @@ fn check_error(name: &str, error: &DecodeError, recorded: &serde_json::Value) {
     let theirs = text(recorded, "text");
     let detail = theirs.strip_prefix("deserialization error: ").unwrap_or(theirs);
     match error {
-        DecodeError::Version { received } => assert_eq!(recorded["received"], received.0, "{name}"),
+        DecodeError::Version { received, .. } => assert_eq!(recorded["received"], received.0, "{name}"),
         // What follows is the text of a library.
         DecodeError::Body { .. } => assert!(detail.starts_with("failed to decode Protobuf"), "{name}"),
         DecodeError::Envelope(_) => assert!(detail.starts_with("running-process Frame: "), "{name}"),

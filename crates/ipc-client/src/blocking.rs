@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use bytes::{Buf as _, Bytes};
 use ipc_endpoint::Endpoint;
 use ipc_model::{
-    ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
-    FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
-    LinkResult, Lookup, LookupResult, NormalizedPath, ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult,
-    Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
-    SessionStats, SessionStatsReply, Store, StoreResult,
+    ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, ExecProbe,
+    ExecProbeResult, ExecStore, ExecStoreAck, FingerprintCheck, FingerprintCheckResult, FingerprintFile,
+    GenericToolExec, GenericToolExecResult, LinkEphemeral, LinkResult, Lookup, LookupResult, NormalizedPath,
+    ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult, Request, Response, RustArtifactInfo,
+    RustArtifactList, SessionId, SessionStart, SessionStarted, SessionStats, SessionStatsReply, Store,
+    StoreResult,
 };
 use ipc_os::blocking::Stream;
 use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces};

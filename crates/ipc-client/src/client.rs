@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use ipc_endpoint::Endpoint;
 use ipc_model::{
-    ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, FingerprintCheck,
-    FingerprintCheckResult, FingerprintFile, GenericToolExec, GenericToolExecResult, LinkEphemeral,
-    LinkResult, Lookup, LookupResult, NormalizedPath, ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult,
-    Request, Response, RustArtifactInfo, RustArtifactList, SessionId, SessionStart, SessionStarted,
-    SessionStats, SessionStatsReply, Store, StoreResult,
+    ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, ExecProbe,
+    ExecProbeResult, ExecStore, ExecStoreAck, FingerprintCheck, FingerprintCheckResult, FingerprintFile,
+    GenericToolExec, GenericToolExecResult, LinkEphemeral, LinkResult, Lookup, LookupResult, NormalizedPath,
+    ReleaseWorktreeHandles, ReleaseWorktreeHandlesResult, Request, Response, RustArtifactInfo,
+    RustArtifactList, SessionId, SessionStart, SessionStarted, SessionStats, SessionStatsReply, Store,
+    StoreResult,
 };
 use ipc_os::Stream;
 use tokio::sync::{Semaphore, SemaphorePermit};

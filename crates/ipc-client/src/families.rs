@@ -214,6 +214,24 @@ macro_rules! family_methods {
             result.map(|result| *result)
         }
 
+        /// Asks for the result that a client stored under the key that `probe` describes.
+        ///
+        /// # Errors
+        ///
+        /// [`CallError`]; also where the daemon's release does not know the request.
+        pub $($async)? fn exec_probe(&$($mutable)? self, probe: ExecProbe) -> Result<ExecProbeResult, CallError> {
+            crate::families::value!(self, {$($wait)*}, probe.into(), ExecProbeResult)
+        }
+
+        /// Stores the result of work that the caller did itself; replaces an earlier result.
+        ///
+        /// # Errors
+        ///
+        /// [`CallError`]; also where the daemon's release does not know the request.
+        pub $($async)? fn exec_store(&$($mutable)? self, store: ExecStore) -> Result<ExecStoreAck, CallError> {
+            crate::families::value!(self, {$($wait)*}, store.into(), ExecStoreAck)
+        }
+
         /// Asks the daemon to let go of everything under `path`.
         ///
         /// # Errors

@@ -82,3 +82,16 @@ pub struct LinkResult {
     /// What the user should know, for example that the output is not reproducible.
     pub warning: Option<String>,
 }
+
+/// State of a compilation that still runs; the final response follows on the same connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompileProgress {
+    /// Compilations that wait before this one.
+    pub queue_position: u32,
+    /// Compilations that wait for a permit.
+    pub queue_depth: u32,
+    /// Compilations that hold a permit.
+    pub in_flight: u32,
+    /// `queued` or `compiling`; later releases may use other words.
+    pub phase: String,
+}

@@ -82,3 +82,43 @@ pub struct GenericToolExecResult {
     /// The key of the result, in hex.
     pub cache_key_hex: String,
 }
+
+/// Asks for the result that a client stored under a key that it describes.
+///
+/// The client does the work itself; the daemon hashes the description and looks the result up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecProbe {
+    /// Name of the work, part of the key.
+    pub name: String,
+    /// Files whose paths and contents are part of the key.
+    pub input_files: Vec<NormalizedPath>,
+    /// Variables that are part of the key.
+    pub input_env: EnvVars,
+    /// Further bytes that are part of the key.
+    pub input_extra: Bytes,
+}
+
+/// Answer to an [`ExecProbe`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecProbeResult {
+    /// Key of the description, 64 lower-case hex digits, for a following [`ExecStore`].
+    pub cache_key_hex: String,
+    /// Stored result; `None` is a miss, and an empty result is a hit.
+    pub cached_bytes: Option<Bytes>,
+}
+
+/// Stores the result of work that the client did itself; replaces an earlier result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecStore {
+    /// Key, 64 lower-case hex digits.
+    pub cache_key_hex: String,
+    /// Result to store.
+    pub result_bytes: Bytes,
+}
+
+/// Answer to an [`ExecStore`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ExecStoreAck {
+    /// Whether the result is stored.
+    pub stored: bool,
+}

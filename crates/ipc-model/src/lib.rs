@@ -21,8 +21,11 @@ mod status;
 pub use artifact::{
     ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, RustArtifactInfo, StoreResult,
 };
-pub use compile::{Compile, CompileEphemeral, CompileResult, LinkEphemeral, LinkResult};
-pub use exec::{ExecCachePolicy, ExecOutputStreams, GenericToolExec, GenericToolExecResult};
+pub use compile::{Compile, CompileEphemeral, CompileProgress, CompileResult, LinkEphemeral, LinkResult};
+pub use exec::{
+    ExecCachePolicy, ExecOutputStreams, ExecProbe, ExecProbeResult, ExecStore, ExecStoreAck, GenericToolExec,
+    GenericToolExecResult,
+};
 pub use fingerprint::{FingerprintCheck, FingerprintCheckResult, FingerprintFile};
 pub use ipc_path::{NormalizedPath, NotUtf8};
 pub use request::{Lookup, ReleaseWorktreeHandles, Request, RequestKind, Store};
@@ -32,7 +35,8 @@ pub use response::{
 };
 pub use session::{PrivateDaemonSessionOptions, SessionId, SessionStart, SessionStarted, SessionStatsReply};
 pub use status::{
-    DaemonStatus, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonStatus, SessionStats,
+    Counters, DaemonStatus, LookupOutcomes, PhaseProfileSummary, PrivateDaemonOwnerStatus,
+    PrivateDaemonStatus, SessionStats, StagedProfileSummary,
 };
 
 /// A list of environment variables, in the sender's order, duplicates included.

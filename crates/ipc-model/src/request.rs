@@ -1,8 +1,8 @@
 //! Everything that a client can ask.
 
 use crate::{
-    ArtifactData, Compile, CompileEphemeral, FingerprintCheck, FingerprintFile, GenericToolExec,
-    LinkEphemeral, NormalizedPath, SessionId, SessionStart,
+    ArtifactData, Compile, CompileEphemeral, ExecProbe, ExecStore, FingerprintCheck, FingerprintFile,
+    GenericToolExec, LinkEphemeral, NormalizedPath, SessionId, SessionStart,
 };
 
 /// A request, in the order of its wire numbers (`docs/spec/wire-v15.md#request`).
@@ -49,6 +49,10 @@ pub enum Request {
     GenericToolExec(Box<GenericToolExec>),
     /// Let go of everything under this directory.
     ReleaseWorktreeHandles(ReleaseWorktreeHandles),
+    /// Asks for the result of work that the client does itself.
+    ExecProbe(Box<ExecProbe>),
+    /// Stores the result of work that the client did itself.
+    ExecStore(Box<ExecStore>),
 }
 
 /// Asks whether a key is cached.
@@ -147,6 +151,8 @@ made_of! {
         FingerprintCheck(FingerprintCheck),
         GenericToolExec(GenericToolExec),
         ReleaseWorktreeHandles(ReleaseWorktreeHandles),
+        ExecProbe(ExecProbe),
+        ExecStore(ExecStore),
     }
 }
 
@@ -172,43 +178,54 @@ kinds! {
         16 ListRustArtifacts,
         17 GenericToolExec(_),
         18 ReleaseWorktreeHandles(_),
+        19 ExecProbe(_),
+        20 ExecStore(_),
+    }
+}
+
+impl RequestKind {
+    /// Returns true if sending such a request twice is harmless.
+    ///
+    /// The state is then as after sending it once, and the second answer serves the caller as well as the
+    /// first. Only such a request may be sent again when it is not known whether the daemon acted on it.
+    #[must_use]
+    pub const fn is_idempotent(self) -> bool {
+        match self {
+            // They ask, and change nothing that a caller can see.
+            Self::Ping | Self::Status | Self::Lookup | Self::SessionStats | Self::ListRustArtifacts => true,
+            // A second store of a key leaves the first one in place and only answers `AlreadyExists`.
+            Self::Store => true,
+            // Setting the same mark again changes nothing.
+            Self::FingerprintMarkSuccess | Self::FingerprintMarkFailure | Self::FingerprintInvalidate => true,
+            // A probe asks; a second store of the same bytes replaces them with themselves.
+            Self::ExecProbe | Self::ExecStore => true,
+            // A second one opens a second session.
+            Self::SessionStart => false,
+            // The figures are in the first answer only.
+            Self::SessionEnd => false,
+            // A second one reports zeros, or removes what was stored in between; or ends the next daemon.
+            Self::Clear | Self::Shutdown => false,
+            // Tools run, write files and may have side effects.
+            Self::Compile | Self::CompileEphemeral | Self::LinkEphemeral | Self::GenericToolExec => false,
+            // A check records what it saw, so the second one compares with the first.
+            Self::FingerprintCheck => false,
+            // The counts are in the first answer only.
+            Self::ReleaseWorktreeHandles => false,
+        }
+    }
+
+    /// Returns true if a daemon may send [`CompileProgress`](crate::CompileProgress) before its answer.
+    #[must_use]
+    pub const fn may_report_progress(self) -> bool {
+        matches!(self, Self::Compile | Self::CompileEphemeral)
     }
 }
 
 impl Request {
-    /// Whether sending it twice is harmless: the state is as after sending it once, and the second
-    /// answer serves the caller as well as the first.
-    ///
-    /// Only such a request may be sent again when it is not known whether it was acted on.
+    /// Returns true if sending it twice is harmless; see [`RequestKind::is_idempotent`].
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
-        match self {
-            // They ask, and change nothing that a caller can see.
-            Self::Ping | Self::Status | Self::Lookup(_) | Self::SessionStats(_) | Self::ListRustArtifacts => {
-                true
-            }
-            // A second store of a key leaves the first one in place and only answers `AlreadyExists`.
-            Self::Store(_) => true,
-            // Setting the same mark again changes nothing.
-            Self::FingerprintMarkSuccess(_)
-            | Self::FingerprintMarkFailure(_)
-            | Self::FingerprintInvalidate(_) => true,
-            // A second one opens a second session.
-            Self::SessionStart(_) => false,
-            // The figures are in the first answer only.
-            Self::SessionEnd(_) => false,
-            // A second one reports zeros, or removes what was stored in between; or ends the next daemon.
-            Self::Clear | Self::Shutdown => false,
-            // Tools run, write files and may have side effects.
-            Self::Compile(_)
-            | Self::CompileEphemeral(_)
-            | Self::LinkEphemeral(_)
-            | Self::GenericToolExec(_) => false,
-            // A check records what it saw, so the second one compares with the first.
-            Self::FingerprintCheck(_) => false,
-            // The counts are in the first answer only.
-            Self::ReleaseWorktreeHandles(_) => false,
-        }
+        self.kind().is_idempotent()
     }
 }
 
@@ -221,7 +238,7 @@ mod tests {
         for (index, kind) in RequestKind::ALL.iter().enumerate() {
             assert_eq!(kind.index() as usize, index, "{kind}");
         }
-        assert_eq!(RequestKind::ALL.len(), 19);
+        assert_eq!(RequestKind::ALL.len(), 21);
     }
 
     #[test]
@@ -230,9 +247,42 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_run_twice_is_not_idempotent() {
-        assert!(!Request::Clear.is_idempotent());
-        assert!(!Request::Shutdown.is_idempotent());
-        assert!(Request::Ping.is_idempotent());
+    fn each_request_is_idempotent_or_not_as_listed() {
+        use RequestKind as Kind;
+        const EXPECTED: &[(RequestKind, bool)] = &[
+            (Kind::Ping, true),
+            (Kind::Shutdown, false),
+            (Kind::Status, true),
+            (Kind::Lookup, true),
+            (Kind::Store, true),
+            (Kind::SessionStart, false),
+            (Kind::Compile, false),
+            (Kind::SessionEnd, false),
+            (Kind::Clear, false),
+            (Kind::CompileEphemeral, false),
+            (Kind::LinkEphemeral, false),
+            (Kind::SessionStats, true),
+            (Kind::FingerprintCheck, false),
+            (Kind::FingerprintMarkSuccess, true),
+            (Kind::FingerprintMarkFailure, true),
+            (Kind::FingerprintInvalidate, true),
+            (Kind::ListRustArtifacts, true),
+            (Kind::GenericToolExec, false),
+            (Kind::ReleaseWorktreeHandles, false),
+            (Kind::ExecProbe, true),
+            (Kind::ExecStore, true),
+        ];
+        let listed: Vec<RequestKind> = EXPECTED.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(listed, RequestKind::ALL, "every kind is listed, once");
+        for (kind, expected) in EXPECTED {
+            assert_eq!(kind.is_idempotent(), *expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn only_compilations_report_progress() {
+        let reporting: Vec<RequestKind> =
+            RequestKind::ALL.iter().copied().filter(|kind| kind.may_report_progress()).collect();
+        assert_eq!(reporting, [RequestKind::Compile, RequestKind::CompileEphemeral]);
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::request::{kinds, made_of};
 use crate::{
-    CompileResult, DaemonStatus, FingerprintCheckResult, GenericToolExecResult, LinkResult, LookupResult,
-    NormalizedPath, RustArtifactInfo, SessionStarted, SessionStatsReply, StoreResult,
+    CompileProgress, CompileResult, DaemonStatus, ExecProbeResult, ExecStoreAck, FingerprintCheckResult,
+    GenericToolExecResult, LinkResult, LookupResult, NormalizedPath, RustArtifactInfo, SessionStarted,
+    SessionStatsReply, StoreResult,
 };
 
 /// A response, in the order of its wire numbers (`docs/spec/wire-v15.md#response`).
@@ -48,6 +49,12 @@ pub enum Response {
     Backpressure(Backpressure),
     /// What was let go of.
     ReleaseWorktreeHandlesResult(ReleaseWorktreeHandlesResult),
+    /// Stored result of work that the client does itself, if there is one.
+    ExecProbeResult(ExecProbeResult),
+    /// Whether such a result was stored.
+    ExecStoreAck(ExecStoreAck),
+    /// Progress of a compilation; not the final response, which follows.
+    CompileProgress(CompileProgress),
 }
 
 /// Why a request was not done.
@@ -124,6 +131,9 @@ kinds! {
         15 GenericToolExecResult(_),
         16 Backpressure(_),
         17 ReleaseWorktreeHandlesResult(_),
+        18 ExecProbeResult(_),
+        19 ExecStoreAck(_),
+        20 CompileProgress(_),
     }
 }
 
@@ -142,6 +152,9 @@ made_of! {
         GenericToolExecResult(GenericToolExecResult),
         Backpressure(Backpressure),
         ReleaseWorktreeHandlesResult(ReleaseWorktreeHandlesResult),
+        ExecProbeResult(ExecProbeResult),
+        ExecStoreAck(ExecStoreAck),
+        CompileProgress(CompileProgress),
     }
 }
 

@@ -1,6 +1,11 @@
 //! Figures of a daemon and of a session.
 
+use std::collections::BTreeMap;
+
 use crate::NormalizedPath;
+
+/// Named counters. The names are an open set: each release has its own.
+pub type Counters = BTreeMap<String, u64>;
 
 /// What a daemon says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +64,12 @@ pub struct DaemonStatus {
     pub dep_graph_disk_size: u64,
     /// Whether the dependency graph is on disk.
     pub dep_graph_persisted: bool,
+    /// Whether the file watcher works; also false where the daemon's release does not report it.
+    pub watcher_active: bool,
+    /// Times that the file watcher failed over to polling.
+    pub watcher_degradations: u64,
+    /// Whether the writer of the index has ended before the daemon.
+    pub index_writer_gone: bool,
 }
 
 /// Whose daemon it is; of a shared daemon, all empty.
@@ -106,12 +117,40 @@ pub struct SessionStats {
     pub bytes_read: u64,
     /// Bytes written to the cache.
     pub bytes_written: u64,
+    /// How lookups ended; `None` where the daemon's release does not count them.
+    pub lookup_outcomes: Option<LookupOutcomes>,
     /// Where the time went, where the session asked for it.
     pub phase_profile: Option<PhaseProfileSummary>,
 }
 
+/// How the lookups of a session ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookupOutcomes {
+    /// The dependency graph and the artifact were there.
+    pub depgraph_hit_artifact_hit: u64,
+    /// The dependency graph was there, the artifact was not.
+    pub depgraph_hit_artifact_miss: u64,
+    /// The compilation was new, so the dependency graph was not asked.
+    pub depgraph_cold_skip: u64,
+    /// Other misses, by reason.
+    pub depgraph_other_miss: Counters,
+}
+
+/// Figures of the staged store, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagedProfileSummary {
+    /// Counts.
+    pub counters: Counters,
+    /// Times, in nanoseconds.
+    pub timings_ns: Counters,
+    /// Byte totals.
+    pub bytes: Counters,
+    /// Failures, by reason.
+    pub failures: Counters,
+}
+
 /// Where a session's time went, in nanoseconds, summed over its compilations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PhaseProfileSummary {
     /// Hits that were timed.
     pub hit_count: u64,
@@ -149,4 +188,6 @@ pub struct PhaseProfileSummary {
     pub artifact_store_ns: u64,
     /// All of a miss.
     pub total_miss_ns: u64,
+    /// Figures of the staged store; `None` where the daemon's release does not report them.
+    pub staged: Option<StagedProfileSummary>,
 }

@@ -84,7 +84,9 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
     let message = if frame_len < wire_v15::SHARED_FROM {
         let body = &received[head..frame_len];
         let message = match lane {
-            Lane::V15 => wire_v15::decode_copied(body).map_err(DecodeError::from),
+            Lane::V15 => {
+                wire_v15::decode_copied_in(body, wire_v15::Generation::V15).map_err(DecodeError::from)
+            }
             Lane::V16 => inner(wire_v16::decode_body_copied(body), &mut ids),
             Lane::FrameV1 => enveloped(frame_v1::decode_copied(body), &mut ids),
         };

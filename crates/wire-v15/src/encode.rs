@@ -4,14 +4,14 @@ use bincode::Options as _;
 use bytes::{Bytes, BytesMut};
 use wire_frame::{HEADER_LEN, Header, MAX_LENGTH, Pieces, Version};
 
-use crate::EncodeError;
 use crate::bounded::{Bounded, Sharing};
 use crate::shape::{Message, Out};
+use crate::{EncodeError, Generation};
 
 /// Room for a message without byte strings, so that most of them need one allocation.
 const SMALL_MESSAGE: usize = 256;
 
-/// Returns the frame of `message`.
+/// Returns the frame of `message` under number 15.
 ///
 /// # Errors
 ///
@@ -22,7 +22,18 @@ pub fn encode<M: Message>(message: &M) -> Result<Bytes, EncodeError> {
     Ok(buffer.freeze())
 }
 
-/// Appends the frame of `message` to `buffer`; on an error `buffer` is as it was.
+/// Returns the frame of `message` in this generation.
+///
+/// # Errors
+///
+/// As [`encode_into`], and [`EncodeError::NotCarried`].
+pub fn encode_in<M: Message>(message: &M, generation: Generation) -> Result<Bytes, EncodeError> {
+    let mut pieces = Pieces::all_in(BytesMut::new());
+    encode_pieces_in(message, generation, &mut pieces)?;
+    Ok(pieces.into_buffer().freeze())
+}
+
+/// Appends the frame of `message` under number 15 to `buffer`; on an error `buffer` is as it was.
 ///
 /// # Errors
 ///
@@ -42,6 +53,23 @@ pub fn encode_into<M: Message>(message: &M, buffer: &mut BytesMut) -> Result<(),
 ///
 /// As [`encode_into`].
 pub fn encode_pieces<M: Message>(message: &M, pieces: &mut Pieces) -> Result<(), EncodeError> {
+    encode_pieces_in(message, Generation::V15, pieces)
+}
+
+/// As [`encode_pieces`], in this generation.
+///
+/// # Errors
+///
+/// As [`encode_into`], and [`EncodeError::NotCarried`] for a message that the generation does not have.
+pub fn encode_pieces_in<M: Message>(
+    message: &M,
+    generation: Generation,
+    pieces: &mut Pieces,
+) -> Result<(), EncodeError> {
+    if !generation.has(message.since()) {
+        let (version, since) = (generation.version(), message.since().version());
+        return Err(EncodeError::NotCarried { message: M::NAME, version, since });
+    }
     let bulk = message.bulk();
     let room = MAX_LENGTH as usize - size_of::<Version>();
     let (start, mark) = (pieces.len(), pieces.mark());
@@ -57,18 +85,18 @@ pub fn encode_pieces<M: Message>(message: &M, pieces: &mut Pieces) -> Result<(),
         pieces.copied().extend_from_slice(&[0; HEADER_LEN]);
         let options = bincode::DefaultOptions::new().with_fixint_encoding();
         let written = if large.is_empty() {
-            options.serialize_into(Bounded::new(pieces.copied(), room), &Out(message))
+            options.serialize_into(Bounded::new(pieces.copied(), room), &Out(message, generation))
         } else {
-            options.serialize_into(Sharing::new(pieces, room, &large), &Out(message))
+            options.serialize_into(Sharing::new(pieces, room, &large), &Out(message, generation))
         };
         if written.is_ok() {
-            let header = Header::new(Version::V15, pieces.len() - start - HEADER_LEN)?;
+            let header = Header::new(generation.version(), pieces.len() - start - HEADER_LEN)?;
             pieces.overwrite(mark, 0, &header.to_bytes());
             return Ok(());
         }
         pieces.truncate(mark);
     }
-    Err(why_not(message))
+    Err(why_not(message, generation))
 }
 
 /// Returns how many bytes of byte strings `message` holds: what can make its frame large, at no cost.
@@ -77,11 +105,11 @@ pub fn bulk<M: Message>(message: &M) -> usize {
 }
 
 /// Finds out why a message cannot be encoded; only asked when it could not.
-fn why_not<M: Message>(message: &M) -> EncodeError {
+fn why_not<M: Message>(message: &M, generation: Generation) -> EncodeError {
     if let Err(path) = message.check_paths() {
         return path.into();
     }
-    match bincode::DefaultOptions::new().with_fixint_encoding().serialized_size(&Out(message)) {
+    match bincode::DefaultOptions::new().with_fixint_encoding().serialized_size(&Out(message, generation)) {
         Ok(payload) => EncodeError::TooLong { length: payload.saturating_add(size_of::<Version>() as u64) },
         Err(source) => EncodeError::Body { message: M::NAME, source },
     }

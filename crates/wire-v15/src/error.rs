@@ -19,6 +19,16 @@ pub enum EncodeError {
     /// A path that is not valid Unicode.
     #[error(transparent)]
     Path(#[from] NotUtf8),
+    /// The peer's generation does not have such a message.
+    #[error("a peer of protocol {version} does not know this {message}; protocol {since} does")]
+    NotCarried {
+        /// The kind of message.
+        message: &'static str,
+        /// The peer's header number.
+        version: Version,
+        /// The first bincode header number with such a message.
+        since: Version,
+    },
     /// Anything else that the encoder says.
     #[error("cannot encode a {message}")]
     Body {
@@ -46,8 +56,10 @@ pub enum DecodeError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The frame is of another wire.
-    #[error("protocol version mismatch: expected {}, received {received}", Version::V15)]
+    #[error("protocol version mismatch: expected {expected}, received {received}")]
     Version {
+        /// The version that was read.
+        expected: Version,
         /// The version in the frame's header.
         received: Version,
     },

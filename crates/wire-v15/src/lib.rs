@@ -1,4 +1,4 @@
-//! The frozen bincode bodies of zccache wire v15, to and from the model.
+//! The bincode bodies of zccache, header numbers 15, 17, 18 and 23, to and from the model.
 //!
 //! `shape` says once, in the order of the wire tables (`docs/spec/wire-v15.md`, `docs/spec/download.md`),
 //! what each message looks like to serde. bincode 1 with default options makes wire v15 of it ([`encode`],
@@ -7,7 +7,10 @@
 //! A byte string is copied once on the way out and, above [`SHARED_FROM`] bytes, not at all on the
 //! way in: it shares the buffer that was received.
 //!
-//! Not here: anything that changes. A new message is a new wire.
+//! A [`Generation`] is one header number. [`encode`] and [`decode`] speak the first, [`encode_in`] and
+//! [`decode_in`] any of them.
+//!
+//! Not here: a released shape that changes. A new field or message is a new generation.
 #![forbid(unsafe_code)]
 
 mod bounded;
@@ -15,10 +18,12 @@ mod decode;
 mod described;
 mod encode;
 mod error;
+mod generation;
 mod shape;
 
-pub use decode::{decode, decode_copied, decode_frame};
+pub use decode::{decode, decode_copied_in, decode_frame, decode_frame_in, decode_in};
 pub use described::{Described, DescribedRef};
-pub use encode::{bulk, encode, encode_into, encode_pieces};
+pub use encode::{bulk, encode, encode_in, encode_into, encode_pieces, encode_pieces_in};
 pub use error::{DecodeError, EncodeError};
+pub use generation::Generation;
 pub use shape::{Message, SHARED_FROM};

@@ -20,6 +20,16 @@ pub enum EncodeError {
     /// A path that is not valid Unicode: it is refused, never changed.
     #[error(transparent)]
     Path(#[from] NotUtf8),
+    /// The peer's generation does not have such a message.
+    #[error("a peer of protocol {version} does not know this {message}; protocol {since} does")]
+    NotCarried {
+        /// The kind of message.
+        message: &'static str,
+        /// The peer's header number.
+        version: Version,
+        /// The first protobuf header number with such a message.
+        since: Version,
+    },
 }
 
 impl From<FrameError> for EncodeError {
@@ -41,8 +51,10 @@ pub enum DecodeError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The frame is of another wire.
-    #[error("protocol version mismatch: expected {}, received {received}", Version::V16)]
+    #[error("protocol version mismatch: expected {expected}, received {received}")]
     Version {
+        /// The version that was read.
+        expected: Version,
         /// The version in the frame's header.
         received: Version,
     },

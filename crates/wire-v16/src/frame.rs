@@ -1,12 +1,12 @@
 //! A message to a complete frame of wire v16, and back.
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use wire_frame::{HEADER_LEN, Header, Peeked, Pieces, Version};
+use wire_frame::{HEADER_LEN, Header, Peeked, Pieces};
 
 use crate::body::Measured;
-use crate::{DecodeError, Decoded, EncodeError, Message, decode_body};
+use crate::{DecodeError, Decoded, EncodeError, Generation, Message, decode_body};
 
-/// Returns the frame of `message`.
+/// Returns the frame of `message` under number 16.
 ///
 /// # Errors
 ///
@@ -17,7 +17,22 @@ pub fn encode<M: Message>(message: &M, request_id: &str) -> Result<Bytes, Encode
     Ok(buffer.freeze())
 }
 
-/// Appends the frame of `message` to `buffer`; on an error `buffer` is as it was.
+/// Returns the frame of `message` in this generation.
+///
+/// # Errors
+///
+/// As [`encode_pieces_in`].
+pub fn encode_in<M: Message>(
+    message: &M,
+    request_id: &str,
+    generation: Generation,
+) -> Result<Bytes, EncodeError> {
+    let mut buffer = BytesMut::new();
+    all_in(&mut buffer, |pieces| encode_pieces_in(message, request_id, generation, pieces))?;
+    Ok(buffer.freeze())
+}
+
+/// Appends the frame of `message` under number 16 to `buffer`; on an error `buffer` is as it was.
 ///
 /// # Errors
 ///
@@ -41,8 +56,26 @@ pub fn encode_pieces<M: Message>(
     request_id: &str,
     pieces: &mut Pieces,
 ) -> Result<(), EncodeError> {
+    encode_pieces_in(message, request_id, Generation::V16, pieces)
+}
+
+/// As [`encode_pieces`], in this generation.
+///
+/// # Errors
+///
+/// As [`encode_into`], and [`EncodeError::NotCarried`] for a message that the generation does not have.
+pub fn encode_pieces_in<M: Message>(
+    message: &M,
+    request_id: &str,
+    generation: Generation,
+    pieces: &mut Pieces,
+) -> Result<(), EncodeError> {
+    if message.since() > generation {
+        let (version, since) = (generation.version(), message.since().version());
+        return Err(EncodeError::NotCarried { message: M::NAME, version, since });
+    }
     let body = Measured::new(message, request_id)?;
-    let header = Header::new(Version::V16, body.len())?;
+    let header = Header::new(generation.version(), body.len())?;
     pieces.reserve(header.frame_len());
     pieces.copied().extend_from_slice(&header.to_bytes());
     body.write(pieces);
@@ -57,7 +90,16 @@ pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -
     result
 }
 
-/// Reads one complete frame from the front of `buffer` and takes it off.
+/// Reads one complete frame of number 16 from the front of `buffer` and takes it off.
+///
+/// # Errors
+///
+/// As [`decode_frame_in`].
+pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<Decoded<M>>, DecodeError> {
+    decode_frame_in(buffer, Generation::V16)
+}
+
+/// Reads one complete frame of this generation from the front of `buffer` and takes it off.
 ///
 /// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken even
 /// when its body is an error. This is the v16-only decoder of `docs/spec/wire.md#first-bytes`, but for the
@@ -66,14 +108,17 @@ pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -
 /// # Errors
 ///
 /// [`DecodeError`].
-pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<Decoded<M>>, DecodeError> {
+pub fn decode_frame_in<M: Message>(
+    buffer: &mut Bytes,
+    generation: Generation,
+) -> Result<Option<Decoded<M>>, DecodeError> {
     let header = match Header::peek(buffer)? {
         Peeked::Incomplete { .. } => return Ok(None),
         Peeked::Header(header) => header,
     };
-    if header.version() != Version::V16 {
+    if header.version() != generation.version() {
         buffer.advance(header.frame_len().min(buffer.len()));
-        return Err(DecodeError::Version { received: header.version() });
+        return Err(DecodeError::Version { expected: generation.version(), received: header.version() });
     }
     if buffer.len() < header.frame_len() {
         return Ok(None);

@@ -29,5 +29,7 @@ pub const fn default_request_id(kind: RequestKind) -> &'static str {
         RequestKind::ListRustArtifacts => "list-rust-artifacts",
         RequestKind::GenericToolExec => "generic-tool-exec",
         RequestKind::ReleaseWorktreeHandles => "control-release-worktree-handles",
+        RequestKind::ExecProbe => "exec-probe",
+        RequestKind::ExecStore => "exec-store",
     }
 }

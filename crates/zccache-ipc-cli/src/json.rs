@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
-use zccache_ipc::wire_v15::{Described, DescribedRef, Message};
+use zccache_ipc::wire_v15::{Described, DescribedRef, Generation, Message};
 use zccache_ipc::{Ids, Lane};
 
 /// JSON that is no message.
@@ -90,7 +90,7 @@ pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
 pub fn to_json_on<M: Message>(message: &M, lane: Lane, ids: &Ids) -> Result<Value, JsonError> {
-    let tagged = serde_json::to_value(DescribedRef(message)).map_err(JsonError::NoForm)?;
+    let tagged = serde_json::to_value(DescribedRef(message, Generation::V15)).map_err(JsonError::NoForm)?;
     let (variant, contents) = match tagged {
         Value::Object(fields) => fields.into_iter().next().ok_or(JsonError::NoVariant)?,
         Value::String(variant) => (variant, Value::Null),

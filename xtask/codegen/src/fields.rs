@@ -51,6 +51,7 @@ fn list(file: &FileDescriptorProto, field: &FieldDescriptorProto) -> Option<Stri
             let package = file.package().replace('.', "_");
             format!("Some(size_of::<crate::generated::{package}::{}>())", message.name())
         }
+        (Type::Message, None) if is_map(file, field) => MAP_ENTRY.to_owned(),
         (Type::String, _) => "Some(size_of::<String>())".to_owned(),
         (Type::Bytes, _) => "Some(size_of::<bytes::Bytes>())".to_owned(),
         // No number takes more, packed or not.
@@ -68,6 +69,20 @@ fn reaches_a_list(file: &FileDescriptorProto, message: &DescriptorProto) -> bool
     message.field.iter().any(|field| {
         field.label() == Label::Repeated
             || find(file, field).is_some_and(|message| reaches_a_list(file, message))
+    })
+}
+
+/// What an entry of a map takes in memory; twice its size, for the nodes of the tree. Every map here is from
+/// text to a number.
+const MAP_ENTRY: &str = "Some(2 * size_of::<(String, u64)>())";
+
+/// Returns true if the field is a map, which the descriptor has as a list of messages within the owner.
+fn is_map(file: &FileDescriptorProto, field: &FieldDescriptorProto) -> bool {
+    file.message_type.iter().any(|owner| {
+        owner.nested_type.iter().any(|entry| {
+            let name = format!(".{}.{}.{}", file.package(), owner.name(), entry.name());
+            entry.options.as_ref().is_some_and(|options| options.map_entry()) && field.type_name() == name
+        })
     })
 }
 

@@ -19,6 +19,8 @@ const BOXED: &[&str] = &[
     ".zccache.v1.Request.body.link_ephemeral",
     ".zccache.v1.Request.body.fingerprint_check",
     ".zccache.v1.Request.body.generic_tool_exec",
+    ".zccache.v1.Request.body.exec_probe",
+    ".zccache.v1.Request.body.exec_store",
     ".zccache.v1.Response.body.status",
     ".zccache.v1.Response.body.link_result",
     ".zccache.v1.Response.body.generic_tool_exec_result",
@@ -46,6 +48,7 @@ pub(super) fn compile(proto: &Path) -> Result<FileDescriptorSet> {
 pub(super) fn messages(schemas: &FileDescriptorSet) -> Result<BTreeMap<String, String>> {
     let mut config = Config::new();
     config.bytes(["."]); // shared with the received frame, not copied
+    config.btree_map(["."]); // one order, so that equal messages are equal bytes
     for member in BOXED {
         config.boxed(member);
     }

@@ -6,6 +6,7 @@ use ipc_model::download::{
 };
 
 use super::Message;
+use crate::Generation;
 
 choice! {
     DownloadRequest {
@@ -44,10 +45,16 @@ record! {
 
 impl Message for DownloadRequest {
     const NAME: &'static str = "DownloadRequest";
-    const VARIANTS: u32 = 7;
+
+    fn variants(_: Generation) -> u32 {
+        7
+    }
 }
 
 impl Message for DownloadResponse {
     const NAME: &'static str = "DownloadResponse";
-    const VARIANTS: u32 = 8;
+
+    fn variants(_: Generation) -> u32 {
+        8
+    }
 }

@@ -2,14 +2,22 @@
 //! wire order.
 
 /// Implements [`Shape`](super::Shape) for a struct: `record! { Lookup { cache_key } }`.
+///
+/// `field (since V23)` is part of that generation and later ones. `field (always since V17)` is an
+/// optional of the model that bincode has as a plain value: absent is written as the default.
 macro_rules! record {
-    ($($name:ident { $($field:ident),+ $(,)? })+) => {$(
+    ($($name:ident { $($field:ident $(($($since:tt)+))?),+ $(,)? })+) => {$(
         impl crate::shape::Shape for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                generation: crate::Generation,
+            ) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct as _;
                 const LEN: usize = [$(stringify!($field)),+].len();
+                let _described = serializer.is_human_readable();
                 let mut record = serializer.serialize_struct(stringify!($name), LEN)?;
-                $(record.serialize_field(stringify!($field), &crate::shape::Out(&self.$field))?;)+
+                $(record!(@put record, self, $field, generation, _described $(, $($since)+)?);)+
                 record.end()
             }
 
@@ -28,10 +36,7 @@ macro_rules! record {
 
                     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<$name, A::Error> {
                         Ok($name { $(
-                            $field: match seq.next_element_seed(crate::shape::In::new(self.0))? {
-                                Some(value) => value,
-                                None => return Err(serde::de::Error::missing_field(stringify!($field))),
-                            },
+                            $field: record!(@take self, seq, $field $(, $($since)+)?),
                         )+ })
                     }
 
@@ -49,7 +54,7 @@ macro_rules! record {
                             }
                         }
                         Ok($name { $(
-                            $field: match $field.or_else(crate::shape::Shape::when_absent) {
+                            $field: match $field.or_else(|| record!(@absent $($($since)+)?)) {
                                 Some(value) => value,
                                 None => return Err(serde::de::Error::missing_field(stringify!($field))),
                             },
@@ -73,6 +78,50 @@ macro_rules! record {
             }
         }
     )+};
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident) => {
+        $record.serialize_field(stringify!($field), &crate::shape::Out(&$self.$field, $generation))?
+    };
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident, since $since:ident) => {
+        if $generation.has(crate::Generation::$since)
+            || ($described && !crate::shape::Shape::is_unset(&$self.$field))
+        {
+            $record.serialize_field(stringify!($field), &crate::shape::Out(&$self.$field, $generation))?;
+        }
+    };
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident, always since $since:ident) => {
+        match &$self.$field {
+            Some(value) if $described || $generation.has(crate::Generation::$since) => {
+                $record.serialize_field(stringify!($field), &crate::shape::Out(value, $generation))?;
+            }
+            None if !$described && $generation.has(crate::Generation::$since) => {
+                let default = Option::unwrap_or_default($self.$field.clone());
+                $record.serialize_field(stringify!($field), &crate::shape::Out(&default, $generation))?;
+            }
+            _ => {}
+        }
+    };
+    (@take $self:ident, $seq:ident, $field:ident) => {
+        match $seq.next_element_seed(crate::shape::In::new($self.0))? {
+            Some(value) => value,
+            None => return Err(serde::de::Error::missing_field(stringify!($field))),
+        }
+    };
+    (@take $self:ident, $seq:ident, $field:ident, since $since:ident) => {
+        if $self.0.generation.has(crate::Generation::$since) {
+            record!(@take $self, $seq, $field)
+        } else {
+            Default::default()
+        }
+    };
+    (@take $self:ident, $seq:ident, $field:ident, always since $since:ident) => {
+        if $self.0.generation.has(crate::Generation::$since) {
+            Some(record!(@take $self, $seq, $field))
+        } else {
+            None
+        }
+    };
+    (@absent) => { crate::shape::Shape::when_absent() };
+    (@absent $($since:tt)+) => { Some(Default::default()) };
 }
 
 /// Implements [`Shape`](super::Shape) for an enum whose variants hold nothing or one value:
@@ -80,10 +129,15 @@ macro_rules! record {
 macro_rules! choice {
     ($($name:ident { $($index:literal $variant:ident $(($inner:ident))?),+ $(,)? })+) => {$(
         impl crate::shape::Shape for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                _generation: crate::Generation,
+            ) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant $(($inner))? => choice!(
-                        @write serializer, stringify!($name), $index, stringify!($variant) $(, $inner)?
+                        @write serializer, stringify!($name), $index, stringify!($variant)
+                        $(, $inner, _generation)?
                     ),)+
                 }
             }
@@ -141,11 +195,11 @@ macro_rules! choice {
     (@write $serializer:ident, $name:expr, $index:literal, $variant:expr) => {
         $serializer.serialize_unit_variant($name, $index, $variant)
     };
-    (@write $serializer:ident, $name:expr, $index:literal, $variant:expr, $inner:ident) => {
-        $serializer.serialize_newtype_variant($name, $index, $variant, &crate::shape::Out($inner))
+    (@write $serializer:ident, $name:expr, $index:literal, $variant:expr, $inner:ident, $generation:ident) => {
+        $serializer.serialize_newtype_variant($name, $index, $variant, &crate::shape::Out($inner, $generation))
     };
     (@read $name:ident, $variant:ident, $contents:ident, $body:expr) => {{
-        let crate::shape::Body(_nothing_to_share) = $body;
+        let crate::shape::Body { .. } = $body; // nothing to share
         $contents.unit_variant().map(|()| $name::$variant)
     }};
     (@read $name:ident, $variant:ident, $contents:ident, $body:expr, $inner:ident) => {

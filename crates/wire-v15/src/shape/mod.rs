@@ -3,6 +3,7 @@
 #[macro_use]
 mod macros;
 
+mod counters;
 mod download;
 mod nested;
 mod primitive;
@@ -17,21 +18,27 @@ use ipc_model::NotUtf8;
 use serde::de::DeserializeSeed;
 use serde::{Deserializer, Serialize, Serializer};
 
+use crate::Generation;
 pub use primitive::SHARED_FROM;
 
 /// A type with a place in the wire tables.
 ///
 /// The model knows no serde, so this trait stands in for `Serialize` and `Deserialize`.
 pub trait Shape: Sized {
-    /// Writes the value.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+    /// Writes the value as `generation` has it.
+    fn serialize<S: Serializer>(&self, serializer: S, generation: Generation) -> Result<S::Ok, S::Error>;
 
     /// Reads a value that lies in `body`.
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error>;
 
-    /// What stands for the value where a self-describing format leaves it out.
+    /// Returns the value of a field that a self-describing format leaves out; `None` where it must be there.
     fn when_absent() -> Option<Self> {
         None
+    }
+
+    /// Returns true if a self-describing format may leave the value out where its generation lacks it.
+    fn is_unset(&self) -> bool {
+        false
     }
 
     /// Fails where the value holds a path that no wire can carry.
@@ -52,20 +59,31 @@ pub trait Shape: Sized {
 pub trait Message: Shape {
     /// What the message is called in errors.
     const NAME: &'static str;
-    /// How many variants the wire table has.
-    const VARIANTS: u32;
+
+    /// Returns how many variants the table of `generation` has.
+    fn variants(generation: Generation) -> u32;
+
+    /// Returns the first generation that has the variant of this value.
+    fn since(&self) -> Generation {
+        Generation::V15
+    }
 }
 
-/// The received buffer that byte strings may share; `None` where there is none to share.
+/// What a value is read from.
 #[derive(Clone, Copy)]
-pub struct Body<'b>(pub(crate) Option<&'b Bytes>);
+pub struct Body<'b> {
+    /// The received buffer that byte strings may share; `None` where there is none to share.
+    pub(crate) shared: Option<&'b Bytes>,
+    /// The generation that the value was written in.
+    pub(crate) generation: Generation,
+}
 
 /// Writes a [`Shape`] where serde wants a `Serialize`.
-pub(crate) struct Out<'a, T>(pub(crate) &'a T);
+pub(crate) struct Out<'a, T>(pub(crate) &'a T, pub(crate) Generation);
 
 impl<T: Shape> Serialize for Out<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.0.serialize(serializer, self.1)
     }
 }
 

@@ -3,13 +3,15 @@
 use bytes::Bytes;
 use ipc_model::{
     ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, ExecCachePolicy, ExecOutputStreams,
-    LookupResult, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonSessionOptions,
-    PrivateDaemonStatus, RustArtifactInfo, SessionStats, StoreResult,
+    LookupOutcomes, LookupResult, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus,
+    PrivateDaemonSessionOptions, PrivateDaemonStatus, RustArtifactInfo, SessionStats, StagedProfileSummary,
+    StoreResult,
 };
 use serde::ser::SerializeStructVariant as _;
 use serde::{Deserializer, Serializer};
 
 use super::{Body, Out, Shape};
+use crate::Generation;
 
 record! {
     PrivateDaemonSessionOptions { daemon_name, endpoint, cache_dir, owner_pids, env }
@@ -23,18 +25,23 @@ record! {
         uptime_secs, cache_hits, cache_misses, total_compilations, non_cacheable, compile_errors,
         compile_errors_cached, time_saved_ms, total_links, link_hits, link_misses, link_non_cacheable,
         dep_graph_contexts, dep_graph_files, sessions_total, sessions_active, cache_dir, dep_graph_version,
-        dep_graph_disk_size, dep_graph_persisted,
+        dep_graph_disk_size, dep_graph_persisted, watcher_active (since V23), watcher_degradations (since V23),
+        index_writer_gone (since V23),
     }
     SessionStats {
         duration_ms, compilations, hits, misses, non_cacheable, errors, errors_cached, time_saved_ms,
-        unique_sources, bytes_read, bytes_written, phase_profile,
+        unique_sources, bytes_read, bytes_written, lookup_outcomes (always since V17), phase_profile,
     }
     PhaseProfileSummary {
         hit_count, miss_count, parse_args_ns, build_context_ns, hash_source_ns, hash_headers_ns,
         depgraph_check_ns, request_cache_lookup_ns, cross_root_validate_ns, artifact_lookup_ns,
         write_output_ns, bookkeeping_ns, total_hit_ns, compiler_exec_ns, include_scan_ns, hash_all_ns,
-        artifact_store_ns, total_miss_ns,
+        artifact_store_ns, total_miss_ns, staged (always since V18),
     }
+    LookupOutcomes {
+        depgraph_hit_artifact_hit, depgraph_hit_artifact_miss, depgraph_cold_skip, depgraph_other_miss,
+    }
+    StagedProfileSummary { counters, timings_ns, bytes, failures }
     RustArtifactInfo { cache_key, output_names, payload_count }
     Hit { artifact }
 }
@@ -58,11 +65,11 @@ enum LookupResultForm {
 }
 
 impl Shape for LookupResult {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, generation: Generation) -> Result<S::Ok, S::Error> {
         match self {
             Self::Hit { artifact } => {
                 let mut hit = serializer.serialize_struct_variant("LookupResult", 0, "Hit", 1)?;
-                hit.serialize_field("artifact", &Out(artifact))?;
+                hit.serialize_field("artifact", &Out(artifact, generation))?;
                 hit.end()
             }
             Self::Miss => serializer.serialize_unit_variant("LookupResult", 1, "Miss"),

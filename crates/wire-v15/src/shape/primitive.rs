@@ -9,6 +9,7 @@ use serde::ser::{self, SerializeMap as _, SerializeTuple as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Body, Shape};
+use crate::Generation;
 
 /// A byte string of at least this many bytes shares the received buffer; a shorter one is copied, so
 /// that a few bytes do not keep a large frame in memory.
@@ -20,12 +21,16 @@ const HEX_KEY: &str = "$hex";
 macro_rules! as_serde_does {
     ($($name:ident)+) => {$(
         impl Shape for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
                 Serialize::serialize(self, serializer)
             }
 
             fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
                 Deserialize::deserialize(deserializer)
+            }
+
+            fn is_unset(&self) -> bool {
+                *self == <$name>::default()
             }
         }
     )+};
@@ -34,7 +39,7 @@ macro_rules! as_serde_does {
 as_serde_does! { bool u32 u64 i32 f32 String }
 
 impl Shape for NormalizedPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.to_wire().map_err(ser::Error::custom)?)
     }
 
@@ -60,7 +65,7 @@ impl Shape for NormalizedPath {
 }
 
 impl Shape for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             return serialize_hex(self, serializer);
         }
@@ -77,7 +82,7 @@ impl Shape for Bytes {
             }
 
             fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(match self.0.0 {
+                Ok(match self.0.shared {
                     Some(body) if bytes.len() >= SHARED_FROM => body.slice_ref(bytes),
                     _ => Bytes::copy_from_slice(bytes),
                 })
@@ -102,7 +107,7 @@ impl Shape for Bytes {
 
 /// Thirty-two bytes, without a length.
 impl Shape for [u8; 32] {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             return serialize_hex(self, serializer);
         }

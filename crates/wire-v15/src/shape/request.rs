@@ -1,11 +1,12 @@
 //! Requests (`docs/spec/wire-v15.md#request`), fields and variants in wire order.
 
 use ipc_model::{
-    Compile, CompileEphemeral, FingerprintCheck, FingerprintFile, GenericToolExec, LinkEphemeral, Lookup,
-    ReleaseWorktreeHandles, Request, SessionId, SessionStart, Store,
+    Compile, CompileEphemeral, ExecProbe, ExecStore, FingerprintCheck, FingerprintFile, GenericToolExec,
+    LinkEphemeral, Lookup, ReleaseWorktreeHandles, Request, SessionId, SessionStart, Store,
 };
 
 use super::Message;
+use crate::Generation;
 
 choice! {
     Request {
@@ -28,6 +29,8 @@ choice! {
         16 ListRustArtifacts,
         17 GenericToolExec(exec),
         18 ReleaseWorktreeHandles(release),
+        19 ExecProbe(probe),
+        20 ExecStore(store),
     }
 }
 
@@ -47,9 +50,21 @@ record! {
         non_deterministic, key_args_filter,
     }
     ReleaseWorktreeHandles { path }
+    ExecProbe { name, input_files, input_env, input_extra }
+    ExecStore { cache_key_hex, result_bytes }
 }
 
 impl Message for Request {
     const NAME: &'static str = "Request";
-    const VARIANTS: u32 = 19;
+
+    fn variants(generation: Generation) -> u32 {
+        if generation.has(Generation::V17) { 21 } else { 19 }
+    }
+
+    fn since(&self) -> Generation {
+        match self {
+            Self::ExecProbe(_) | Self::ExecStore(_) => Generation::V17,
+            _ => Generation::V15,
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Responses (`docs/spec/wire-v15.md#response`), fields and variants in wire order.
 
 use ipc_model::{
-    Backpressure, Cleared, CompileResult, ErrorMessage, FingerprintCheckResult, GenericToolExecResult,
-    LinkResult, ReleaseWorktreeHandlesResult, Response, RustArtifactList, SessionStarted, SessionStatsReply,
+    Backpressure, Cleared, CompileProgress, CompileResult, ErrorMessage, ExecProbeResult, ExecStoreAck,
+    FingerprintCheckResult, GenericToolExecResult, LinkResult, ReleaseWorktreeHandlesResult, Response,
+    RustArtifactList, SessionStarted, SessionStatsReply,
 };
 
 use super::Message;
+use crate::Generation;
 
 choice! {
     Response {
@@ -27,6 +29,9 @@ choice! {
         15 GenericToolExecResult(result),
         16 Backpressure(pressure),
         17 ReleaseWorktreeHandlesResult(result),
+        18 ExecProbeResult(result),
+        19 ExecStoreAck(ack),
+        20 CompileProgress(progress),
     }
 }
 
@@ -42,9 +47,27 @@ record! {
     GenericToolExecResult { exit_code, stdout, stderr, output_files, cached, cache_key_hex }
     Backpressure { queue_depth, retry_after_ms, reason }
     ReleaseWorktreeHandlesResult { inspected, released, sessions_dropped, unreleased }
+    ExecProbeResult { cache_key_hex, cached_bytes }
+    ExecStoreAck { stored }
+    CompileProgress { queue_position, queue_depth, in_flight, phase }
 }
 
 impl Message for Response {
     const NAME: &'static str = "Response";
-    const VARIANTS: u32 = 18;
+
+    fn variants(generation: Generation) -> u32 {
+        match generation {
+            _ if generation.has(Generation::V23) => 21,
+            _ if generation.has(Generation::V17) => 20,
+            _ => 18,
+        }
+    }
+
+    fn since(&self) -> Generation {
+        match self {
+            Self::ExecProbeResult(_) | Self::ExecStoreAck(_) => Generation::V17,
+            Self::CompileProgress(_) => Generation::V23,
+            _ => Generation::V15,
+        }
+    }
 }

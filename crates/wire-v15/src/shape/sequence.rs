@@ -10,20 +10,21 @@ use serde::ser::{SerializeSeq as _, SerializeTuple as _};
 use serde::{Deserializer, Serializer};
 
 use super::{Body, In, Out, Shape};
+use crate::Generation;
 
 /// The most memory that the elements of one list may take, beyond what they point to.
 ///
 /// An element that takes a few bytes on the wire takes up to 72 in memory; without this, a legal frame
 /// could ask for many times its own size. One frame's worth is 349 525 environment variables.
-const LIST_MEMORY: usize = wire_frame::MAX_LENGTH as usize;
+pub(super) const LIST_MEMORY: usize = wire_frame::MAX_LENGTH as usize;
 
 /// Elements to make room for before the first one has been read.
 const FIRST_CAPACITY: usize = 64;
 
 impl<T: Shape> Shape for Option<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, generation: Generation) -> Result<S::Ok, S::Error> {
         match self {
-            Some(value) => serializer.serialize_some(&Out(value)),
+            Some(value) => serializer.serialize_some(&Out(value, generation)),
             None => serializer.serialize_none(),
         }
     }
@@ -73,8 +74,8 @@ impl<T: Shape> Shape for Option<T> {
 
 /// A box is where a value is, and nothing on the wire.
 impl<T: Shape> Shape for Box<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        T::serialize(self, serializer)
+    fn serialize<S: Serializer>(&self, serializer: S, generation: Generation) -> Result<S::Ok, S::Error> {
+        T::serialize(self, serializer, generation)
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error> {
@@ -99,10 +100,10 @@ impl<T: Shape> Shape for Box<T> {
 }
 
 impl<T: Shape> Shape for Vec<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, generation: Generation) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(self.len()))?;
         for element in self {
-            seq.serialize_element(&Out(element))?;
+            seq.serialize_element(&Out(element, generation))?;
         }
         seq.end()
     }
@@ -154,7 +155,7 @@ impl<T: Shape> Shape for Vec<T> {
 
 /// An environment variable: the two elements, nothing in between.
 impl Shape for (String, String) {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(2)?;
         tuple.serialize_element(&self.0)?;
         tuple.serialize_element(&self.1)?;

@@ -48,6 +48,8 @@ pub(crate) mod zccache_v1 {
         pub(crate) const list_rust_artifacts: u32 = 17;
         pub(crate) const generic_tool_exec: u32 = 18;
         pub(crate) const release_worktree_handles: u32 = 19;
+        pub(crate) const exec_probe: u32 = 20;
+        pub(crate) const exec_store: u32 = 21;
         pub(crate) const request_id: u32 = 100;
         pub(crate) const LISTS: &[List] = &[
             List { number: 5, element: None, packed: false, within: super::Store::LISTS },
@@ -57,6 +59,7 @@ pub(crate) mod zccache_v1 {
             List { number: 11, element: None, packed: false, within: super::LinkEphemeral::LISTS },
             List { number: 13, element: None, packed: false, within: super::FingerprintCheck::LISTS },
             List { number: 18, element: None, packed: false, within: super::GenericToolExec::LISTS },
+            List { number: 20, element: None, packed: false, within: super::ExecProbe::LISTS },
         ];
     }
     pub(crate) mod Response {
@@ -80,10 +83,15 @@ pub(crate) mod zccache_v1 {
         pub(crate) const generic_tool_exec_result: u32 = 16;
         pub(crate) const backpressure: u32 = 17;
         pub(crate) const release_worktree_handles_result: u32 = 18;
+        pub(crate) const compile_progress: u32 = 19;
+        pub(crate) const exec_probe_result: u32 = 20;
+        pub(crate) const exec_store_ack: u32 = 21;
         pub(crate) const request_id: u32 = 100;
         pub(crate) const LISTS: &[List] = &[
             List { number: 3, element: None, packed: false, within: super::DaemonStatus::LISTS },
             List { number: 4, element: None, packed: false, within: super::LookupResult::LISTS },
+            List { number: 8, element: None, packed: false, within: super::SessionEnded::LISTS },
+            List { number: 12, element: None, packed: false, within: super::SessionStatsResult::LISTS },
             List { number: 13, element: None, packed: false, within: super::FingerprintCheckResult::LISTS },
             List { number: 15, element: None, packed: false, within: super::RustArtifactList::LISTS },
             List { number: 16, element: None, packed: false, within: super::GenericToolExecResult::LISTS },
@@ -338,6 +346,9 @@ pub(crate) mod zccache_v1 {
         pub(crate) const dep_graph_version: u32 = 25;
         pub(crate) const dep_graph_disk_size: u32 = 26;
         pub(crate) const dep_graph_persisted: u32 = 27;
+        pub(crate) const watcher_active: u32 = 28;
+        pub(crate) const watcher_degradations: u32 = 29;
+        pub(crate) const index_writer_gone: u32 = 30;
         pub(crate) const LISTS: &[List] = &[
             List { number: 4, element: None, packed: false, within: super::PrivateDaemonStatus::LISTS },
         ];
@@ -375,7 +386,36 @@ pub(crate) mod zccache_v1 {
         pub(crate) const bytes_read: u32 = 10;
         pub(crate) const bytes_written: u32 = 11;
         pub(crate) const phase_profile: u32 = 12;
-        pub(crate) const LISTS: &[List] = &[];
+        pub(crate) const lookup_outcomes: u32 = 13;
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 12, element: None, packed: false, within: super::PhaseProfileSummary::LISTS },
+            List { number: 13, element: None, packed: false, within: super::LookupOutcomes::LISTS },
+        ];
+    }
+    pub(crate) mod LookupOutcomes {
+        use crate::weigh::List;
+
+        pub(crate) const depgraph_hit_artifact_hit: u32 = 1;
+        pub(crate) const depgraph_hit_artifact_miss: u32 = 2;
+        pub(crate) const depgraph_cold_skip: u32 = 3;
+        pub(crate) const depgraph_other_miss: u32 = 4;
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 4, element: Some(2 * size_of::<(String, u64)>()), packed: false, within: &[] },
+        ];
+    }
+    pub(crate) mod StagedProfileSummary {
+        use crate::weigh::List;
+
+        pub(crate) const counters: u32 = 1;
+        pub(crate) const timings_ns: u32 = 2;
+        pub(crate) const bytes: u32 = 3;
+        pub(crate) const failures: u32 = 4;
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 1, element: Some(2 * size_of::<(String, u64)>()), packed: false, within: &[] },
+            List { number: 2, element: Some(2 * size_of::<(String, u64)>()), packed: false, within: &[] },
+            List { number: 3, element: Some(2 * size_of::<(String, u64)>()), packed: false, within: &[] },
+            List { number: 4, element: Some(2 * size_of::<(String, u64)>()), packed: false, within: &[] },
+        ];
     }
     pub(crate) mod PhaseProfileSummary {
         use crate::weigh::List;
@@ -398,7 +438,10 @@ pub(crate) mod zccache_v1 {
         pub(crate) const hash_all_ns: u32 = 16;
         pub(crate) const artifact_store_ns: u32 = 17;
         pub(crate) const total_miss_ns: u32 = 18;
-        pub(crate) const LISTS: &[List] = &[];
+        pub(crate) const staged: u32 = 19;
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 19, element: None, packed: false, within: super::StagedProfileSummary::LISTS },
+        ];
     }
     pub(crate) mod SessionStarted {
         use crate::weigh::List;
@@ -420,7 +463,9 @@ pub(crate) mod zccache_v1 {
         use crate::weigh::List;
 
         pub(crate) const stats: u32 = 1;
-        pub(crate) const LISTS: &[List] = &[];
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 1, element: None, packed: false, within: super::SessionStats::LISTS },
+        ];
     }
     pub(crate) mod LinkResult {
         use crate::weigh::List;
@@ -451,7 +496,9 @@ pub(crate) mod zccache_v1 {
         use crate::weigh::List;
 
         pub(crate) const stats: u32 = 1;
-        pub(crate) const LISTS: &[List] = &[];
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 1, element: None, packed: false, within: super::SessionStats::LISTS },
+        ];
     }
     pub(crate) mod FingerprintCheckResult {
         use crate::weigh::List;
@@ -520,6 +567,47 @@ pub(crate) mod zccache_v1 {
         pub(crate) const protocol_version: u32 = 1;
         pub(crate) const payload: u32 = 2;
         pub(crate) const payload_type: u32 = 3;
+        pub(crate) const LISTS: &[List] = &[];
+    }
+    pub(crate) mod ExecProbe {
+        use crate::weigh::List;
+
+        pub(crate) const name: u32 = 1;
+        pub(crate) const input_files: u32 = 2;
+        pub(crate) const input_env: u32 = 3;
+        pub(crate) const input_extra: u32 = 4;
+        pub(crate) const LISTS: &[List] = &[
+            List { number: 2, element: Some(size_of::<crate::generated::zccache_v1::Path>()), packed: false, within: super::Path::LISTS },
+            List { number: 3, element: Some(size_of::<crate::generated::zccache_v1::EnvVar>()), packed: false, within: super::EnvVar::LISTS },
+        ];
+    }
+    pub(crate) mod ExecStore {
+        use crate::weigh::List;
+
+        pub(crate) const cache_key_hex: u32 = 1;
+        pub(crate) const result_bytes: u32 = 2;
+        pub(crate) const LISTS: &[List] = &[];
+    }
+    pub(crate) mod ExecProbeResult {
+        use crate::weigh::List;
+
+        pub(crate) const cache_key_hex: u32 = 1;
+        pub(crate) const cached_bytes: u32 = 2;
+        pub(crate) const LISTS: &[List] = &[];
+    }
+    pub(crate) mod ExecStoreAck {
+        use crate::weigh::List;
+
+        pub(crate) const stored: u32 = 1;
+        pub(crate) const LISTS: &[List] = &[];
+    }
+    pub(crate) mod CompileProgress {
+        use crate::weigh::List;
+
+        pub(crate) const queue_position: u32 = 1;
+        pub(crate) const queue_depth: u32 = 2;
+        pub(crate) const in_flight: u32 = 3;
+        pub(crate) const phase: u32 = 4;
         pub(crate) const LISTS: &[List] = &[];
     }
 }

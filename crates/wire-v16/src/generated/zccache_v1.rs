@@ -28,7 +28,7 @@ pub struct Request {
     /// Exactly one; the last one on the wire counts.
     #[prost(
         oneof = "request::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -94,6 +94,12 @@ pub mod request {
         /// Let go of everything under this directory.
         #[prost(message, tag = "19")]
         ReleaseWorktreeHandles(super::ReleaseWorktreeHandles),
+        /// Asks for the result of work that the client does itself. Since header number 24.
+        #[prost(message, tag = "20")]
+        ExecProbe(::prost::alloc::boxed::Box<super::ExecProbe>),
+        /// Stores the result of work that the client did itself. Since header number 24.
+        #[prost(message, tag = "21")]
+        ExecStore(::prost::alloc::boxed::Box<super::ExecStore>),
     }
 }
 /// What a daemon answers. A member of the body has the number of its wire v15 variant, plus one.
@@ -105,7 +111,7 @@ pub struct Response {
     /// Exactly one; the last one on the wire counts.
     #[prost(
         oneof = "response::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
     )]
     pub body: ::core::option::Option<response::Body>,
 }
@@ -168,6 +174,15 @@ pub mod response {
         /// What was let go of.
         #[prost(message, tag = "18")]
         ReleaseWorktreeHandlesResult(super::ReleaseWorktreeHandlesResult),
+        /// Progress of a compilation; the final response follows. Since header number 24.
+        #[prost(message, tag = "19")]
+        CompileProgress(super::CompileProgress),
+        /// Stored result, if there is one. Since header number 24.
+        #[prost(message, tag = "20")]
+        ExecProbeResult(super::ExecProbeResult),
+        /// Whether a result was stored. Since header number 24.
+        #[prost(message, tag = "21")]
+        ExecStoreAck(super::ExecStoreAck),
     }
 }
 /// Asks whether a key is cached.
@@ -595,6 +610,15 @@ pub struct DaemonStatus {
     /// Whether the dependency graph is on disk.
     #[prost(bool, tag = "27")]
     pub dep_graph_persisted: bool,
+    /// Whether the file watcher works. Since header number 24, like the next two.
+    #[prost(bool, tag = "28")]
+    pub watcher_active: bool,
+    /// Times that the file watcher failed over to polling.
+    #[prost(uint64, tag = "29")]
+    pub watcher_degradations: u64,
+    /// Whether the writer of the index has ended before the daemon.
+    #[prost(bool, tag = "30")]
+    pub index_writer_gone: bool,
 }
 /// One process that a private daemon lives for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -620,7 +644,7 @@ pub struct PrivateDaemonStatus {
     pub private_env_keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The figures of one session.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SessionStats {
     /// Milliseconds since it was opened.
     #[prost(uint64, tag = "1")]
@@ -658,9 +682,59 @@ pub struct SessionStats {
     /// Where the time went, where the session asked for it.
     #[prost(message, optional, tag = "12")]
     pub phase_profile: ::core::option::Option<PhaseProfileSummary>,
+    /// How lookups ended. Since release 1.12.10.
+    #[prost(message, optional, tag = "13")]
+    pub lookup_outcomes: ::core::option::Option<LookupOutcomes>,
+}
+/// How the lookups of a session ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LookupOutcomes {
+    /// The dependency graph and the artifact were there.
+    #[prost(uint64, tag = "1")]
+    pub depgraph_hit_artifact_hit: u64,
+    /// The dependency graph was there, the artifact was not.
+    #[prost(uint64, tag = "2")]
+    pub depgraph_hit_artifact_miss: u64,
+    /// The compilation was new, so the dependency graph was not asked.
+    #[prost(uint64, tag = "3")]
+    pub depgraph_cold_skip: u64,
+    /// Other misses, by reason: an open set of words.
+    #[prost(btree_map = "string, uint64", tag = "4")]
+    pub depgraph_other_miss: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
+}
+/// Figures of the staged store, by name: open sets of words.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StagedProfileSummary {
+    /// Counts.
+    #[prost(btree_map = "string, uint64", tag = "1")]
+    pub counters: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
+    /// Times, in nanoseconds.
+    #[prost(btree_map = "string, uint64", tag = "2")]
+    pub timings_ns: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
+    /// Byte totals.
+    #[prost(btree_map = "string, uint64", tag = "3")]
+    pub bytes: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
+    /// Failures, by reason.
+    #[prost(btree_map = "string, uint64", tag = "4")]
+    pub failures: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
 }
 /// Where a session's time went, in nanoseconds, summed over its compilations.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PhaseProfileSummary {
     /// Hits that were timed.
     #[prost(uint64, tag = "1")]
@@ -716,6 +790,9 @@ pub struct PhaseProfileSummary {
     /// All of a miss.
     #[prost(uint64, tag = "18")]
     pub total_miss_ns: u64,
+    /// Figures of the staged store. Since header number 19.
+    #[prost(message, optional, tag = "19")]
+    pub staged: ::core::option::Option<StagedProfileSummary>,
 }
 /// The answer to a session start.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -744,7 +821,7 @@ pub struct CompileResult {
     pub cached: bool,
 }
 /// A session is closed.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SessionEnded {
     /// The figures.
     #[prost(message, optional, boxed, tag = "1")]
@@ -793,7 +870,7 @@ pub struct Cleared {
     pub on_disk_bytes_freed: u64,
 }
 /// What happened in a session.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SessionStatsResult {
     /// The figures.
     #[prost(message, optional, boxed, tag = "1")]
@@ -896,6 +973,65 @@ pub struct Frame {
     /// Unused.
     #[prost(string, tag = "3")]
     pub payload_type: ::prost::alloc::string::String,
+}
+/// Asks for the result that a client stored under a key that it describes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecProbe {
+    /// Name of the work, part of the key.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Files whose paths and contents are part of the key.
+    #[prost(message, repeated, tag = "2")]
+    pub input_files: ::prost::alloc::vec::Vec<Path>,
+    /// Variables that are part of the key.
+    #[prost(message, repeated, tag = "3")]
+    pub input_env: ::prost::alloc::vec::Vec<EnvVar>,
+    /// Further bytes that are part of the key.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub input_extra: ::prost::bytes::Bytes,
+}
+/// Stores a result; replaces an earlier one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExecStore {
+    /// Key, 64 lower-case hex digits.
+    #[prost(string, tag = "1")]
+    pub cache_key_hex: ::prost::alloc::string::String,
+    /// Result to store.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub result_bytes: ::prost::bytes::Bytes,
+}
+/// Answer to an ExecProbe.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExecProbeResult {
+    /// Key of the description.
+    #[prost(string, tag = "1")]
+    pub cache_key_hex: ::prost::alloc::string::String,
+    /// Stored result; absent is a miss, and an empty result is a hit.
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    pub cached_bytes: ::core::option::Option<::prost::bytes::Bytes>,
+}
+/// Answer to an ExecStore.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExecStoreAck {
+    /// Whether the result is stored.
+    #[prost(bool, tag = "1")]
+    pub stored: bool,
+}
+/// State of a compilation that still runs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompileProgress {
+    /// Compilations that wait before this one.
+    #[prost(uint32, tag = "1")]
+    pub queue_position: u32,
+    /// Compilations that wait for a permit.
+    #[prost(uint32, tag = "2")]
+    pub queue_depth: u32,
+    /// Compilations that hold a permit.
+    #[prost(uint32, tag = "3")]
+    pub in_flight: u32,
+    /// `queued` or `compiling`; later releases may use other words.
+    #[prost(string, tag = "4")]
+    pub phase: ::prost::alloc::string::String,
 }
 /// Whether a store changed anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

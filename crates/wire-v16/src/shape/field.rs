@@ -74,6 +74,14 @@ impl Field for Option<String> {
     }
 }
 
+impl Field for Option<Bytes> {
+    type Wire = Self;
+
+    fn of_wire(wire: Self, place: Place) -> Result<Self, ConvertError> {
+        wire.map(|bytes| Bytes::of_wire(bytes, place)).transpose()
+    }
+}
+
 /// A hash, which the schema has as bytes.
 impl Field for Option<[u8; 32]> {
     type Wire = Option<Bytes>;

@@ -59,9 +59,11 @@ macro_rules! nested {
 
 /// Implements [`Choice`](super::Choice) for an enum of the model, whose variants have the names of the
 /// generated oneof's: `choice! { Request of request { Ping, Lookup(lookup: Lookup) } }`.
+///
+/// `= 20` is the number of a member that does not follow from the variant's place.
 macro_rules! choice {
-    ($model:ident of $noun:ident, $kind:ident by $accepts:path, $control:path {
-        $($variant:ident $(($inner:ident: $wire:ident))?),+ $(,)?
+    ($model:ident of $noun:ident, $kind:ident since $since:path, by $accepts:path, $control:path {
+        $($variant:ident $(($inner:ident: $wire:ident))? $(= $number:literal)?),+ $(,)?
     }) => {
         impl crate::shape::Message for ipc_model::$model {
             const NAME: &'static str = stringify!($model);
@@ -82,7 +84,14 @@ macro_rules! choice {
             const MEMBERS: u32 = ipc_model::$kind::ALL.len() as u32;
 
             fn number(&self) -> u32 {
-                self.kind().index() + 1 // `docs/spec/wire-v16.md#members`
+                match self.kind() {
+                    $($(ipc_model::$kind::$variant => $number,)?)+
+                    kind => kind.index() + 1, // `docs/spec/wire-v16.md#members`
+                }
+            }
+
+            fn since(&self) -> crate::Generation {
+                $since(self.kind())
             }
 
             fn contents_len(&self) -> usize {

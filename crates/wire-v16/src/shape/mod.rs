@@ -9,6 +9,7 @@
 mod macros;
 
 mod artifact;
+mod counters;
 mod field;
 mod list;
 mod nested;
@@ -21,7 +22,7 @@ use ipc_model::NotUtf8;
 use prost::encoding::{DecodeContext, WireType, encode_varint, encoded_len_varint};
 use wire_frame::Pieces;
 
-use crate::ConvertError;
+use crate::{ConvertError, Generation};
 pub(crate) use field::Field;
 pub use primitive::SHARED_FROM;
 
@@ -48,6 +49,8 @@ pub trait Choice: Sized {
 
     /// The number of the member.
     fn number(&self) -> u32;
+    /// Returns the first generation that has the member.
+    fn since(&self) -> Generation;
     /// Bytes of the member's message.
     fn contents_len(&self) -> usize;
     /// Appends the member's message.

@@ -2,8 +2,8 @@
 
 use ipc_model::{
     ArtifactData, ArtifactOutput, ArtifactPayload, DaemonStatus, ExecCachePolicy, ExecOutputStreams,
-    NormalizedPath, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus, PrivateDaemonSessionOptions,
-    PrivateDaemonStatus, RustArtifactInfo, SessionStats,
+    LookupOutcomes, NormalizedPath, NotUtf8, PhaseProfileSummary, PrivateDaemonOwnerStatus,
+    PrivateDaemonSessionOptions, PrivateDaemonStatus, RustArtifactInfo, SessionStats, StagedProfileSummary,
 };
 use wire_frame::Pieces;
 
@@ -26,6 +26,8 @@ nested! {
     DaemonStatus of DaemonStatus,
     SessionStats of SessionStats,
     PhaseProfileSummary of PhaseProfileSummary,
+    LookupOutcomes of LookupOutcomes,
+    StagedProfileSummary of StagedProfileSummary,
     RustArtifactInfo of RustArtifactInfo,
 }
 
@@ -43,18 +45,22 @@ record! {
         uptime_secs, cache_hits, cache_misses, total_compilations, non_cacheable, compile_errors,
         compile_errors_cached, time_saved_ms, total_links, link_hits, link_misses, link_non_cacheable,
         dep_graph_contexts, dep_graph_files, sessions_total, sessions_active, cache_dir, dep_graph_version,
-        dep_graph_disk_size, dep_graph_persisted,
+        dep_graph_disk_size, dep_graph_persisted, watcher_active, watcher_degradations, index_writer_gone,
     }
     SessionStats as SessionStats {
         duration_ms, compilations, hits, misses, non_cacheable, errors, errors_cached, time_saved_ms,
-        unique_sources, bytes_read, bytes_written, phase_profile,
+        unique_sources, bytes_read, bytes_written, phase_profile, lookup_outcomes,
     }
     PhaseProfileSummary as PhaseProfileSummary {
         hit_count, miss_count, parse_args_ns, build_context_ns, hash_source_ns, hash_headers_ns,
         depgraph_check_ns, request_cache_lookup_ns, cross_root_validate_ns, artifact_lookup_ns,
         write_output_ns, bookkeeping_ns, total_hit_ns, compiler_exec_ns, include_scan_ns, hash_all_ns,
-        artifact_store_ns, total_miss_ns,
+        artifact_store_ns, total_miss_ns, staged,
     }
+    LookupOutcomes as LookupOutcomes {
+        depgraph_hit_artifact_hit, depgraph_hit_artifact_miss, depgraph_cold_skip, depgraph_other_miss,
+    }
+    StagedProfileSummary as StagedProfileSummary { counters, timings_ns, bytes, failures }
     RustArtifactInfo as RustArtifactInfo { cache_key, output_names, payload_count }
 }
 

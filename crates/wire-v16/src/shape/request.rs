@@ -1,9 +1,9 @@
 //! Requests: members and fields in the order of their numbers.
 
-use crate::control;
+use crate::{Generation, control};
 
 choice! {
-    Request of request, RequestKind by control::accepts_request, control::REQUESTS {
+    Request of request, RequestKind since Generation::of_request, by control::accepts_request, control::REQUESTS {
         Ping,
         Shutdown,
         Status,
@@ -23,6 +23,8 @@ choice! {
         ListRustArtifacts,
         GenericToolExec(exec: GenericToolExec),
         ReleaseWorktreeHandles(release: ReleaseWorktreeHandles),
+        ExecProbe(probe: ExecProbe),
+        ExecStore(store: ExecStore),
     }
 }
 
@@ -51,4 +53,6 @@ record! {
         non_deterministic, key_args_filter,
     }
     ReleaseWorktreeHandles as ReleaseWorktreeHandles { path }
+    ExecProbe as ExecProbe { name, input_files, input_env, input_extra }
+    ExecStore as ExecStore { cache_key_hex, result_bytes }
 }

@@ -1,9 +1,9 @@
 //! Responses: members and fields in the order of their numbers.
 
-use crate::control;
+use crate::{Generation, control};
 
 choice! {
-    Response of response, ResponseKind by control::accepts_response, control::RESPONSES {
+    Response of response, ResponseKind since Generation::of_response, by control::accepts_response, control::RESPONSES {
         Pong,
         ShuttingDown,
         Status(status: DaemonStatus),
@@ -22,6 +22,9 @@ choice! {
         GenericToolExecResult(result: GenericToolExecResult),
         Backpressure(pressure: Backpressure),
         ReleaseWorktreeHandlesResult(result: ReleaseWorktreeHandlesResult),
+        ExecProbeResult(result: ExecProbeResult) = 20,
+        ExecStoreAck(ack: ExecStoreAck) = 21,
+        CompileProgress(progress: CompileProgress) = 19,
     }
 }
 
@@ -44,4 +47,7 @@ record! {
     ReleaseWorktreeHandlesResult as ReleaseWorktreeHandlesResult {
         inspected, released, sessions_dropped, unreleased,
     }
+    ExecProbeResult as ExecProbeResult { cache_key_hex, cached_bytes }
+    ExecStoreAck as ExecStoreAck { stored }
+    CompileProgress as CompileProgress { queue_position, queue_depth, in_flight, phase }
 }

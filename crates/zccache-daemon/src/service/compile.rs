@@ -96,7 +96,8 @@ impl Compiles {
                 bytes_read: compiled.map_or(0, |compiled| compiled.bytes_read),
                 bytes_written: compiled.map_or(0, |compiled| compiled.bytes_written),
                 saved,
-                phases: compiled.map_or_else(PhaseProfileSummary::default, |compiled| compiled.phases),
+                phases: compiled
+                    .map_or_else(PhaseProfileSummary::default, |compiled| compiled.phases.clone()),
             };
             self.sessions.count_compilation(session, &event, began.elapsed());
         }

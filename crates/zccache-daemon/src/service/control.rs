@@ -84,6 +84,10 @@ impl Control {
             dep_graph_version: 0,
             dep_graph_disk_size: 0,
             dep_graph_persisted: false,
+            // It watches no files and has no index writer; clients report other values as a fault.
+            watcher_active: true,
+            watcher_degradations: 0,
+            index_writer_gone: false,
         }
     }
 

@@ -139,6 +139,9 @@ impl DaemonService {
             Request::FingerprintMarkFailure(file) => self.fingerprints.mark_failure(file.cache_file).await,
             Request::FingerprintInvalidate(file) => self.fingerprints.invalidate(file.cache_file).await,
             Request::ReleaseWorktreeHandles(release) => self.handles.release(release.path).await,
+            Request::ExecProbe(_) | Request::ExecStore(_) => {
+                Response::error("this daemon does not store results of ExecStore")
+            }
         }
     }
 }

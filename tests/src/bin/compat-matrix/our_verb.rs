@@ -3,7 +3,7 @@
 use zccache_ipc::model::{
     FingerprintFile, Lookup, ReleaseWorktreeHandles, Request, RequestKind, SessionId, Store,
 };
-use zccache_ipc::wire_v15::DescribedRef;
+use zccache_ipc::wire_v15::{DescribedRef, Generation};
 
 use super::family::{Fixture, ORDER};
 use super::verb::{EXEC, EXEC_FAILING};
@@ -205,12 +205,15 @@ fn request(kind: RequestKind, fixture: &Fixture) -> Request {
         RequestKind::ReleaseWorktreeHandles => {
             Request::ReleaseWorktreeHandles(ReleaseWorktreeHandles { path: fixture.work().into() })
         }
+        RequestKind::ExecProbe => Request::from(Fixture::exec_probe()),
+        RequestKind::ExecStore => Request::from(Fixture::exec_store()),
     }
 }
 
 /// The JSON form of a request.
 fn json(request: &Request) -> String {
-    let tagged = serde_json::to_value(DescribedRef(request)).expect("every path of it is UTF-8");
+    let tagged =
+        serde_json::to_value(DescribedRef(request, Generation::V15)).expect("every path of it is UTF-8");
     let (variant, message) = match tagged {
         serde_json::Value::Object(fields) => fields.into_iter().next().expect("a message has a variant"),
         other => (

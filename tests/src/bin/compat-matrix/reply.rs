@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use zccache_ipc::model::{
-    ArtifactData, Cleared, CompileResult, FingerprintCheckResult, GenericToolExecResult, LinkResult,
-    ReleaseWorktreeHandlesResult, SessionStats, StoreResult,
+    ArtifactData, Cleared, CompileResult, ExecProbeResult, FingerprintCheckResult, GenericToolExecResult,
+    LinkResult, ReleaseWorktreeHandlesResult, SessionStats, StoreResult,
 };
 
 use super::family::Fixture;
@@ -57,6 +57,10 @@ pub(crate) fn executed(result: GenericToolExecResult, fixture: &Fixture) -> Stri
 pub(crate) fn checked(result: FingerprintCheckResult) -> String {
     let reason = result.reason.unwrap_or_else(|| "no reason".to_owned());
     format!("{} ({reason}), changed: {:?}", result.decision, result.changed_files)
+}
+
+pub(crate) fn probed(result: ExecProbeResult) -> String {
+    result.cached_bytes.map_or_else(|| "miss".to_owned(), |bytes| format!("hit of {} bytes", bytes.len()))
 }
 
 pub(crate) fn released(result: ReleaseWorktreeHandlesResult) -> String {
