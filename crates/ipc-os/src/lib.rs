@@ -47,7 +47,7 @@ pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};
 pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
-pub use small_file::{FileStamp, ReadError, read_small};
+pub use small_file::{FileStamp, ReadError, leads_to, read_small};
 pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
 };

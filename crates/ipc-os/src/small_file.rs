@@ -94,6 +94,17 @@ impl FileStamp {
     }
 }
 
+/// Returns true if `path`, links followed, still names the open `file`.
+///
+/// An open file that was removed or replaced keeps its contents, but nobody finds them again.
+///
+/// # Errors
+///
+/// The system's error when the path cannot be looked at; a missing file is `false`.
+pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    os::leads_to(path, file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +121,22 @@ mod tests {
             read_small(dir.path(), 4),
             Err(ReadError::NotAFile { kind: FileKind::Directory, .. })
         ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_leads_to_a_file_until_the_file_is_removed_or_replaced() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        let (path, link) = (dir.path().join("f"), dir.path().join("link"));
+        fs::write(&path, "1").expect("written");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        let file = File::open(&path).expect("it is there");
+        assert!(leads_to(&path, &file).expect("it can be asked"));
+        assert!(leads_to(&link, &file).expect("it can be asked"));
+        fs::rename(&path, dir.path().join("g")).expect("renamed");
+        assert!(!leads_to(&link, &file).expect("it can be asked"));
+        fs::write(&path, "1").expect("written");
+        assert!(!leads_to(&path, &file).expect("it can be asked"));
     }
 
     #[test]

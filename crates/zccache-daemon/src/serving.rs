@@ -235,13 +235,15 @@ impl<'a> Servers<'a> {
         }
     }
 
-    /// Makes the socket and the locks again when somebody, such as a cleaner of `/tmp`, has removed them.
+    /// Makes the socket, the locks and the store again when somebody, such as a cleaner of `/tmp`, has removed
+    /// them.
     ///
     /// # Errors
     ///
     /// When the endpoint can be another daemon's by now, or nobody has been able to reach this one for a while:
     /// it must not hold the locks of an endpoint at which it does not listen.
     fn look_after(&mut self, claim: &mut Claim, lifecycle: &LifecycleLog) -> Result<(), StartError> {
+        self.service.look_after();
         // What cannot be looked at is taken for unchanged.
         if let Ok(false) = claim.owns_locks() {
             match claim.retake_locks() {

@@ -113,6 +113,11 @@ impl DaemonService {
         self.sessions.flush().await;
     }
 
+    /// Begins a new store where somebody has removed the file of the old one.
+    pub(crate) fn look_after(&self) {
+        self.store.look_after();
+    }
+
     /// Whether a private daemon has lost the last process that it lived for.
     pub(crate) fn owners_are_gone(&self) -> bool {
         self.sessions.owners_are_gone()

@@ -1,21 +1,21 @@
 //! The open store file: its tables and what is done with them in one transaction.
 
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use redb::{
-    Builder, Database, OwnedAccessGuard, ReadableDatabase as _, ReadableTable as _,
-    ReadableTableMetadata as _, TableHandle as _, WriteTransaction,
+    Database, OwnedAccessGuard, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
+    WriteTransaction,
 };
+use zccache_ipc::endpoint::leads_to;
 use zccache_ipc::model::{RustArtifactInfo, StoreResult};
 
 use super::job::Put;
-use super::tables::{ARTIFACTS, BYTES, RUST, SUMS, Tables};
+use super::tables::{ARTIFACTS, BYTES, ROOM, RUST, SUMS, Tables};
 use super::{Figures, OpenError, entry};
-
-/// Pages that are kept in memory.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// Values of this many bytes and more are sent from the database's page. A shorter one is copied, so that
 /// nothing of the database waits for a client that is slow to take it.
@@ -27,7 +27,11 @@ const MOST_LISTED: usize = 8 << 20;
 /// A store file that this process alone has open.
 #[derive(Debug)]
 pub(super) struct StoreFile {
-    database: Database,
+    pub(super) database: Database,
+    /// The same file, to tell whether its path still leads to it.
+    pub(super) file: File,
+    /// Why nothing can be written, where only the entries that are there can be read.
+    pub(super) unwritable: Option<Arc<OpenError>>,
 }
 
 /// What is stored under a key.
@@ -48,60 +52,16 @@ impl AsRef<[u8]> for Page {
     }
 }
 
-/// Why a file is not used as it is.
-enum Unusable {
-    /// Damaged, or something else: it may be moved aside.
-    Foreign(redb::Error),
-    /// Nothing is known to be wrong with it.
-    Fatal(OpenError),
-}
-
 impl StoreFile {
-    /// Opens or creates the file, moving one that cannot be used aside.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let why = match Self::try_open(path) {
-            Ok(file) => return Ok(file),
-            Err(Unusable::Fatal(error)) => return Err(error),
-            Err(Unusable::Foreign(why)) => why,
-        };
-        let aside = move_aside(path)?;
-        tracing::warn!(
-            path = %path.display(), aside = %aside.display(), %why,
-            "the store is damaged or is something else: it is kept aside and a new one is begun"
-        );
-        Self::try_open(path).map_err(|error| match error {
-            Unusable::Fatal(error) => error,
-            Unusable::Foreign(source) => OpenError::Database { path: path.to_owned(), source },
-        })
+    /// Returns true if `path` still leads to this file: what is written is found by the next daemon.
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        leads_to(path, &self.file)
     }
 
-    fn try_open(path: &Path) -> Result<Self, Unusable> {
-        // A damaged file can also fail the database's own assertions.
-        let database = unpanicked(|| Builder::new().set_cache_size(CACHE_BYTES).create(path));
-        let database = match database {
-            Ok(Ok(database)) => database,
-            Ok(Err(error)) => return Err(Unusable::of(path, error.into())),
-            Err(error) => return Err(Unusable::Foreign(error)),
-        };
-        let file = Self { database };
-        match unpanicked(|| file.prepare()) {
-            Ok(Ok(())) => Ok(file),
-            Ok(Err(error)) => Err(Unusable::of(path, error)),
-            Err(error) => Err(Unusable::Foreign(error)),
-        }
-    }
-
-    /// Makes the tables, unless the file is another program's.
-    fn prepare(&self) -> Result<(), redb::Error> {
-        let transaction = self.begin()?;
-        let names: Vec<_> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
-        let is_new = names.is_empty() && transaction.list_multimap_tables()?.next().is_none();
-        if !is_new && !names.iter().any(|name| name == ARTIFACTS.name()) {
-            return Err(redb::Error::Corrupted("its tables are not those of a store".to_owned()));
-        }
-        Tables::open(&transaction)?.finish()?;
-        transaction.commit()?;
-        Ok(())
+    /// Returns true if the entries take more room than `most`.
+    pub(super) fn is_above(&self, most: u64) -> Result<bool, redb::Error> {
+        let sums = self.database.begin_read()?.open_table(SUMS)?;
+        Ok(sums.get(ROOM)?.is_some_and(|room| room.value() > most))
     }
 
     /// Returns the sealed artifact under `key`, unless it has more than `most` bytes.
@@ -204,27 +164,10 @@ impl StoreFile {
     }
 
     /// Begins to write: durable, and readable at once after a crash, without a walk through all pages.
-    fn begin(&self) -> Result<WriteTransaction, redb::Error> {
+    pub(super) fn begin(&self) -> Result<WriteTransaction, redb::Error> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_quick_repair(true);
         Ok(transaction)
-    }
-}
-
-impl Unusable {
-    fn of(path: &Path, error: redb::Error) -> Self {
-        let path = path.to_owned();
-        match error {
-            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-                Self::Fatal(OpenError::Locked(path))
-            }
-            redb::Error::Io(source)
-                if !matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
-            {
-                Self::Fatal(OpenError::Io { path, source })
-            }
-            error => Self::Foreign(error),
-        }
     }
 }
 
@@ -233,16 +176,6 @@ pub(super) fn unpanicked<T>(work: impl FnOnce() -> T) -> Result<T, redb::Error> 
     // What `work` leaves half done is in the database, which is dropped and opened anew after this.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
         .map_err(|_| redb::Error::Corrupted("the database failed an assertion".to_owned()))
-}
-
-/// Renames the file at `path` to `<path>.corrupt-1`, in the place of an older one: as large as a store may be,
-/// two of them would be one too many.
-pub(super) fn move_aside(path: &Path) -> Result<PathBuf, OpenError> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".corrupt-1");
-    let aside = PathBuf::from(aside);
-    std::fs::rename(path, &aside).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-    Ok(aside)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
+use zccache_ipc::endpoint::DirectoryError;
 use zccache_ipc::wire_v15::EncodeError;
 
 use super::MAX_KEY_LEN;
@@ -24,6 +25,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// Its directory cannot be made or is not safe to use.
+    #[error(transparent)]
+    Directory(DirectoryError),
     /// Anything else that the database says.
     #[error("cannot open the store {}", path.display())]
     Database {
@@ -70,6 +74,9 @@ pub enum StoreError {
     /// The file could not be opened again after a failure.
     #[error("the store cannot be opened again")]
     Reopen(#[source] Arc<OpenError>),
+    /// The file was removed or replaced while it was open: the next daemon would find nothing in it.
+    #[error("the store's file is not at its path any more")]
+    Gone,
     /// The database failed an assertion of its own.
     #[error("the store failed an assertion")]
     Panicked,
@@ -87,7 +94,10 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 impl OpenError {
     /// Whether there is no room for the file.
     pub(super) fn is_full(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if is_full(source))
+        match self {
+            Self::Io { source, .. } | Self::Directory(DirectoryError::Io { source, .. }) => is_full(source),
+            _ => false,
+        }
     }
 }
 

@@ -13,10 +13,12 @@ mod database;
 mod entry;
 mod error;
 mod job;
+mod opening;
 mod recency;
 mod rust;
 mod shared;
 mod tables;
+mod unwritten;
 mod used;
 mod writer;
 
@@ -83,9 +85,9 @@ pub struct Store {
 impl Store {
     /// Opens the store in the file at `path`, which is created when it is missing. Blocks.
     ///
-    /// A file that is damaged, or is something else, is moved aside to `<path>.corrupt-<n>`, with a
-    /// warning in the log, and a new one is begun. On a full disk the store is closed until there is room
-    /// or it is cleared: every lookup misses meanwhile, and nothing is stored.
+    /// A file that is damaged, or is something else, is moved aside to `<path>.corrupt-1`, with a warning in
+    /// the log, and a new one is begun. A file that cannot be written, such as on a full disk, is read, and
+    /// stores are refused until it can be written or is cleared.
     ///
     /// # Errors
     ///
@@ -250,6 +252,15 @@ impl Store {
         let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
         let shared = Arc::clone(&self.shared);
         tokio::task::spawn_blocking(move || shared.rust_artifacts()).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Begins a new file where the file has been removed or replaced, such as with the cache directory.
+    pub fn look_after(&self) {
+        if self.shared.is_gone() {
+            let (generation, error) = (self.shared.generation(), StoreError::Gone);
+            // When the queue is full, the next store finds it out.
+            let _ = self.queue.try_send(Job::Repair { generation, error });
+        }
     }
 
     /// How much is stored.

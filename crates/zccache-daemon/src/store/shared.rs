@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Try
 
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 
-use super::database::{Read, StoreFile, move_aside, unpanicked};
+use super::database::{Read, StoreFile, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
+use super::opening::move_aside;
 use super::used::Used;
 use super::{Figures, OpenError, StoreError};
 
@@ -107,13 +108,32 @@ impl Shared {
 
     /// Stores `batch`, which may be empty, notes what was found, and makes room.
     pub(super) fn put(&self, batch: &[Put], used: &[String]) -> Result<Vec<StoreResult>, StoreError> {
-        let results = self.with_file(|file| file.put(batch, used, self.most))?;
+        let results = self.change(|file| file.put(batch, used, self.most))?;
         self.count();
         Ok(results)
     }
 
+    /// Does `work`, and says that it is done only if the next daemon will find it done.
+    fn change<T>(&self, work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        if let Some(why) = self.shared().as_ref().and_then(|file| file.unwritable.clone()) {
+            return Err(StoreError::Reopen(why));
+        }
+        let done = self.with_file(work)?;
+        if self.is_gone() { Err(StoreError::Gone) } else { Ok(done) }
+    }
+
+    /// Returns true if the file is open and its path leads to another file, or to none.
+    pub(super) fn is_gone(&self) -> bool {
+        // A path that cannot be looked at is taken for unchanged.
+        self.shared().as_ref().is_some_and(|file| matches!(file.is_at(&self.path), Ok(false)))
+    }
+
     /// Makes room where the store may have less than before, and gives it back to the file system.
     pub(super) fn trim(&self) -> Result<(), StoreError> {
+        // A commit needs room, which a store within its limit can do without.
+        if !self.with_file(|file| file.is_above(self.most))? {
+            return Ok(());
+        }
         let before = self.figures().artifacts;
         self.put(&[], &[])?;
         if self.figures().artifacts < before {
@@ -123,14 +143,14 @@ impl Shared {
     }
 
     pub(super) fn recheck(&self, key: &str) -> Result<(), StoreError> {
-        self.with_file(|file| file.recheck(key))?;
+        self.change(|file| file.recheck(key))?;
         self.count();
         Ok(())
     }
 
     pub(super) fn clear(&self) -> Result<Cleared, StoreError> {
         let before = self.len_on_disk();
-        let removed = self.with_file(StoreFile::remove_all)?;
+        let removed = self.change(StoreFile::remove_all)?;
         self.count();
         self.give_back();
         let freed = before.saturating_sub(self.len_on_disk());
@@ -196,8 +216,14 @@ impl Shared {
         *self.alone() = None;
     }
 
+    /// Returns true if entries can be read.
     pub(super) fn is_open(&self) -> bool {
         self.shared().is_some()
+    }
+
+    /// Returns true if entries can be read and written.
+    pub(super) fn is_writable(&self) -> bool {
+        self.shared().as_ref().is_some_and(|file| file.unwritable.is_none())
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -10,8 +10,10 @@ use zccache_ipc::model::{ArtifactOutput, ArtifactPayload};
 use super::*;
 
 mod bounds;
+mod gone;
 mod held;
 mod killed;
+mod no_room;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -97,16 +97,17 @@ fn put(shared: &Shared, batch: Vec<Put>) {
 
 /// Does `work`, and once more when the file could be recovered: a failed commit has changed nothing.
 fn retried<T>(shared: &Shared, work: impl Fn(&Shared) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    if !shared.is_open() {
+    if !shared.is_writable() {
         shared.reopen(false).map_err(|error| StoreError::Reopen(Arc::new(error)))?;
     }
     work(shared).or_else(|error| if recover(shared, &error) { work(shared) } else { Err(error) })
 }
 
-/// Makes the file usable again after `error`; whether what failed is worth another attempt.
+/// Makes the file usable again after `error`; returns true if what failed is worth another attempt.
 fn recover(shared: &Shared, error: &StoreError) -> bool {
     let damaged = match error {
         StoreError::Panicked => true,
+        StoreError::Gone => false,
         // An earlier attempt to open it has failed.
         StoreError::Closed if !shared.is_open() => false,
         StoreError::Database(error) => match **error {
@@ -119,7 +120,7 @@ fn recover(shared: &Shared, error: &StoreError) -> bool {
     };
     tracing::warn!(%error, damaged, "the store failed and is opened again");
     match shared.reopen(damaged) {
-        Ok(()) => damaged,
+        Ok(()) => damaged || matches!(error, StoreError::Gone),
         Err(error) => {
             tracing::error!(%error, "the store cannot be opened again; the next request tries");
             false

@@ -24,7 +24,8 @@ pub(crate) use directory::{
     check_private_directory, ensure_directory, file_of_ours, inspect_directory, is_writable,
 };
 pub(crate) use file::{
-    create_new, file_id, file_kind, is_at, open_for_reading, open_lock, open_note, sync_directory, write_over,
+    create_new, file_id, file_kind, is_at, leads_to, open_for_reading, open_lock, open_note, sync_directory,
+    write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

@@ -87,6 +87,11 @@ pub(crate) fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
     path.try_exists()
 }
 
+/// See [`crate::leads_to`]; a file that is open stays where it is.
+pub(crate) fn leads_to(path: &Path, _file: &File) -> io::Result<bool> {
+    path.try_exists()
+}
+
 /// Directories cannot be flushed.
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())

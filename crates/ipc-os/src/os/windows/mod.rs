@@ -13,7 +13,7 @@ mod tool;
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use file::{
     check_private_directory, create_new, ensure_directory, file_id, file_kind, file_of_ours,
-    inspect_directory, is_at, is_writable, open_for_reading, open_lock, open_note, sync_directory,
+    inspect_directory, is_at, is_writable, leads_to, open_for_reading, open_lock, open_note, sync_directory,
     write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
