@@ -6,18 +6,14 @@ async fn check(name: &str, take_away: impl FnOnce(&Path)) {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("cache/store.redb");
     let store = open(&path);
-    store.store("before", artifact("x", 5000)).await.unwrap();
+    store.store("before", artifact("x", 50)).await.unwrap();
     take_away(&path);
     // What is said to be stored is there for the next daemon.
-    assert_eq!(store.store("after", artifact("y", 5000)).await.unwrap(), StoreResult::Stored, "{name}");
-    assert_eq!(
-        store.store("after", artifact("y", 5000)).await.unwrap(),
-        StoreResult::AlreadyExists,
-        "{name}"
-    );
+    assert_eq!(store.store("after", artifact("y", 50)).await.unwrap(), StoreResult::Stored, "{name}");
+    assert_eq!(store.store("after", artifact("y", 50)).await.unwrap(), StoreResult::AlreadyExists, "{name}");
     store.close().await;
     let store = open(&path);
-    assert_eq!(store.lookup("after").await.unwrap(), Some(artifact("y", 5000)), "{name}");
+    assert_eq!(store.lookup("after").await.unwrap(), Some(artifact("y", 50)), "{name}");
     assert_eq!(store.lookup("before").await.unwrap(), None, "{name}");
 }
 
@@ -42,7 +38,7 @@ async fn a_store_that_is_looked_after_begins_anew_without_a_request() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("cache/store.redb");
     let store = open(&path);
-    store.store("key", artifact("x", 5000)).await.unwrap();
+    store.store("key", artifact("x", 50)).await.unwrap();
     store.look_after();
     assert_eq!(store.figures().artifacts, 1, "nothing has happened to it");
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
