@@ -1,7 +1,7 @@
 //! Files that are seen whole or not at all.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::os;
+use crate::{Access, Pid, open_own, os};
 
 /// A file that was not written; what was at the path before is still there.
 #[derive(Debug, Error)]
@@ -43,6 +43,41 @@ pub(crate) fn write_hint(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Wri
     try_write(path, bytes, mode, Kept::UntilACrash)
         .map_err(|source| WriteError { path: path.to_owned(), source })
 }
+
+/// Removes the half-written files in `directory` that [`write_atomic`] left when its process was killed.
+///
+/// A writer holds a lock on its file until it is done, so that a file which can be locked has no writer any more.
+/// Files of other users and whatever has another name stay. Returns how many files were removed.
+///
+/// # Errors
+///
+/// The system's error when the directory cannot be listed; a file that cannot be removed is left.
+pub fn remove_abandoned(directory: &Path) -> io::Result<usize> {
+    let mut removed = 0;
+    for entry in fs::read_dir(directory)?.take(MOST_NAMES).flatten() {
+        let Some(writer) = entry.file_name().to_str().and_then(writer_of) else { continue };
+        // Earlier releases take no lock.
+        if writer != Pid::current() && os::process_alive(writer) {
+            continue;
+        }
+        let path = entry.path();
+        let Ok(Some(file)) = open_own(&path, Access::Read) else { continue };
+        if file.try_lock().is_ok() && os::is_at(&file, &path).unwrap_or(false) {
+            removed += usize::from(fs::remove_file(&path).is_ok());
+        }
+    }
+    Ok(removed)
+}
+
+/// Returns the process that made the temporary file `name`, if it is the name of one.
+fn writer_of(name: &str) -> Option<Pid> {
+    let (pid, number) = name.strip_prefix(".zccache-")?.strip_suffix(".tmp")?.split_once('-')?;
+    number.parse::<u32>().ok()?;
+    Pid::parse(pid).ok()
+}
+
+/// A directory with more names than this is not only ours.
+const MOST_NAMES: usize = 10_000;
 
 /// How long a file is meant to last.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,6 +122,12 @@ impl Drop for Temporary {
     }
 }
 
+/// Locks a new file, so that nobody takes it for one that its writer has left; false if somebody just has.
+fn is_kept(file: &File, path: &Path) -> bool {
+    // Where files cannot be locked nobody takes them for abandoned either.
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && os::is_at(file, path).unwrap_or(true)
+}
+
 fn create_temporary(directory: &Path, mode: u32) -> io::Result<(Temporary, File)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut attempts_left = 16;
@@ -96,7 +137,9 @@ fn create_temporary(directory: &Path, mode: u32) -> io::Result<(Temporary, File)
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!(".zccache-{}-{n}.tmp", process::id()));
         match os::create_new(&path, mode) {
-            Ok(file) => return Ok((Temporary { path, remove: true }, file)),
+            Ok(file) if is_kept(&file, &path) => return Ok((Temporary { path, remove: true }, file)),
+            Ok(_) if attempts_left > 0 => attempts_left -= 1,
+            Ok(_) => return Err(io::Error::other("somebody removes every new file")),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts_left > 0 => {
                 attempts_left -= 1;
             }

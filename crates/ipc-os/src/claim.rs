@@ -1,7 +1,7 @@
 //! The right to be the daemon of one endpoint.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::{
     DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, InheritedError, LifetimeError, Listener,
-    Pid, WriteError, ensure_directory,
+    Pid, ensure_directory,
     lifetime::{self, Attempt, Lifetime},
     lock_file, os,
 };
@@ -122,9 +122,6 @@ pub enum BindError {
     /// There is no tokio runtime on this thread to register the listener with.
     #[error("an endpoint is bound within a tokio runtime")]
     NoRuntime,
-    /// The pid lock file could not be written; the endpoint was let go again.
-    #[error(transparent)]
-    LockFile(#[from] WriteError),
     /// Anything else.
     #[error("cannot listen at {endpoint}")]
     Io {
@@ -191,12 +188,7 @@ impl Claim {
         let recorded = lock_file::read(&self.lock_file).ok().flatten();
         let (listener, id) = os::bind(&self.endpoint, recorded)?;
         self.socket = Some(id);
-        if let Err(error) = lock_file::write(&self.lock_file, Pid::current()) {
-            // The write's failure is the one to report; a leftover socket is reclaimed by the next start.
-            let _ = self.remove_socket();
-            return Err(error.into());
-        }
-        self.named = true;
+        self.name_holder();
         Ok(Listener::new(listener))
     }
 
@@ -216,9 +208,8 @@ impl Claim {
             return Err(InheritedError::NoRuntime);
         }
         let (listener, id) = os::take_over(&self.endpoint, number)?;
-        lock_file::write(&self.lock_file, Pid::current())?;
         self.socket = Some(id);
-        self.named = true;
+        self.name_holder();
         Ok(Listener::new(listener))
     }
 
@@ -265,9 +256,8 @@ impl Claim {
                 return Ok(false);
             }
         }
-        if self.named && matches!(lock_file::read(&self.lock_file), Ok(None)) {
-            // Only released programs and people read it; the locks are what counts.
-            let _ = lock_file::write(&self.lock_file, Pid::current());
+        if self.socket.is_some() && matches!(lock_file::read(&self.lock_file), Ok(None)) {
+            self.name_holder();
         }
         Ok(true)
     }
@@ -300,6 +290,21 @@ impl Claim {
         removed.and(locks.fold(Ok(()), io::Result::and))
     }
 
+    /// Removes the lock files of daemons of other endpoints that were killed, beside this claim's pid lock file.
+    ///
+    /// A broker chooses another endpoint for each daemon, so that nobody else would ever remove them. Only files
+    /// whose lifetime lock names the same process and is free go; `also` are endings of other files of theirs.
+    /// Returns how many daemons' files were removed.
+    pub fn remove_killed(&self, also: &[&str]) -> usize {
+        let entries =
+            fs::read_dir(directory_of(&self.lock_file)).into_iter().flatten().take(MOST_NAMES).flatten();
+        let locks = entries.map(|entry| entry.path()).filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("daemon-") && name.ends_with(".lock"))
+        });
+        locks.filter(|lock| *lock != self.lock_file && remove_of_killed(lock, also) == Some(())).count()
+    }
+
     fn lock(&mut self, path: &Path) -> Result<(), ClaimError> {
         // A socket named `daemon` and a lock file `daemon.lock` share one file, which would refuse itself.
         if self.locks.iter().any(|held| held.is(path)) {
@@ -312,11 +317,18 @@ impl Claim {
             }
             Attempt::Held { by } => {
                 // Where a held lock cannot be read, the pid lock file is the best that there is.
-                let recorded = || lock_file::read(&self.lock_file).ok().flatten();
+                let recorded =
+                    || lock_file::read(&self.lock_file).ok().flatten().filter(|_| !os::HELD_LOCKS_ARE_READ);
                 let by = by.or_else(|| recorded().filter(|pid| os::process_alive(*pid)));
                 Err(ClaimError::Held { endpoint: self.endpoint.clone(), by })
             }
         }
+    }
+
+    /// Writes the pid lock file. Only released programs and people read it, and the locks are what counts: a
+    /// daemon serves without it, such as on a full disk.
+    fn name_holder(&mut self) {
+        self.named = lock_file::write(&self.lock_file, Pid::current()).is_ok();
     }
 
     fn remove_socket(&mut self) -> io::Result<()> {
@@ -342,6 +354,25 @@ impl Drop for Claim {
         let _ = self.remove_lock_file();
     }
 }
+
+/// Removes the files of the daemon with the pid lock file `lock_file`, if it was killed.
+fn remove_of_killed(lock_file: &Path, also: &[&str]) -> Option<()> {
+    let pid = lock_file::read(lock_file).ok()?.filter(|pid| !os::process_alive(*pid))?;
+    let path = lifetime::beside_lock_file(lock_file);
+    if !lifetime::names(&path, pid) {
+        return None;
+    }
+    let Ok(Attempt::Taken(lifetime)) = Lifetime::take(&path) else { return None };
+    lock_file::remove_if_of(lock_file, pid).ok()?;
+    for ending in ["start"].iter().chain(also) {
+        // Most daemons have none.
+        let _ = fs::remove_file(lock_file.with_extension(ending));
+    }
+    lifetime.remove().ok()
+}
+
+/// A directory with more names than this is not only ours.
+const MOST_NAMES: usize = 10_000;
 
 /// The directory that `file` is in.
 fn directory_of(file: &Path) -> &Path {

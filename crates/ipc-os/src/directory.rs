@@ -74,14 +74,15 @@ impl DirectoryError {
         }
     }
 
-    /// The shell command that puts it right. None of them deletes what is there.
+    /// Returns what to do about it. What is not known to be ours is only looked at.
     #[must_use]
     pub fn fix(&self) -> String {
         let path = quoted(self.path());
         match self {
             Self::Writable { .. } | Self::Readable { .. } => format!("chmod 700 {path}"),
-            Self::Symlink(_) | Self::NotADirectory { .. } => format!("mv {path} {path}.old"),
-            Self::Foreign { .. } => format!("sudo mv {path} {path}.old"),
+            Self::Symlink(_) | Self::NotADirectory { .. } | Self::Foreign { .. } => {
+                format!("see whose it is: ls -ld {path}")
+            }
             Self::Io { .. } => format!("mkdir -p {path} && chmod 700 {path}"),
         }
     }
@@ -149,17 +150,17 @@ mod tests {
         check(
             DirectoryError::Symlink(path()),
             "/tmp/zccache-alice is a symbolic link, not a directory",
-            "mv /tmp/zccache-alice /tmp/zccache-alice.old",
+            "see whose it is: ls -ld /tmp/zccache-alice",
         );
         check(
             DirectoryError::Foreign { path: "/tmp/zccache-Al's".into(), owner: 7, expected: 1000 },
             "the directory /tmp/zccache-Al's belongs to user 7, not to user 1000",
-            r"sudo mv '/tmp/zccache-Al'\''s' '/tmp/zccache-Al'\''s'.old",
+            r"see whose it is: ls -ld '/tmp/zccache-Al'\''s'",
         );
         check(
             DirectoryError::NotADirectory { path: path(), kind: FileKind::File },
             "/tmp/zccache-alice is a regular file, not a directory",
-            "mv /tmp/zccache-alice /tmp/zccache-alice.old",
+            "see whose it is: ls -ld /tmp/zccache-alice",
         );
     }
 }

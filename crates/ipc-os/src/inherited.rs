@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::{Endpoint, WriteError};
+use crate::Endpoint;
 
 /// A descriptor that was announced as our listener and was not taken over. It was left as it is.
 #[derive(Debug, Error)]
@@ -50,9 +50,6 @@ pub enum InheritedError {
     /// There is no tokio runtime on this thread to register the listener with.
     #[error("a listener is taken over within a tokio runtime")]
     NoRuntime,
-    /// The pid lock file could not be written; the listener was closed.
-    #[error(transparent)]
-    LockFile(#[from] WriteError),
     /// Listeners are not passed on on this platform.
     #[error("a listener cannot be inherited on this platform")]
     Unsupported,

@@ -1,6 +1,6 @@
 //! Looking at directories and files without touching them, for those who only report.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use crate::{DirPolicy, DirectoryError, FileKind, os};
 
@@ -54,23 +54,17 @@ pub fn is_writable(path: &Path) -> bool {
 ///
 /// What the system said.
 pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
+    match os::look_at(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(error),
-    };
-    let (foreign_owner, mode) = match os::file_of_ours(&metadata) {
-        Ok(mode) => (None, cfg!(unix).then_some(mode)),
-        Err(owner) => (Some(owner), None),
-    };
-    Ok(Some(Found { kind: os::file_kind(&metadata), length: metadata.len(), foreign_owner, mode }))
+        found => found.map(Some),
+    }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 

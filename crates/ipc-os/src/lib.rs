@@ -20,6 +20,7 @@ mod listener;
 pub mod lock_file;
 mod note;
 mod os;
+mod own_file;
 mod peer;
 mod pid;
 mod process;
@@ -29,7 +30,7 @@ mod start_lock;
 mod stream;
 mod tool_process;
 
-pub use atomic_file::{WriteError, write_atomic};
+pub use atomic_file::{WriteError, remove_abandoned, write_atomic};
 pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
 pub use directory::{DirectoryError, check_private_directory, ensure_directory};
@@ -43,6 +44,7 @@ pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness}
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
 pub use note::{Note, SocketStamp, socket_stamp, write_note};
+pub use own_file::{Access, OwnFileError, is_at, open_own};
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};

@@ -11,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Endpoint, FileKind, Pid, lock_file, os};
+use crate::{Access, Endpoint, FileKind, OwnFileError, Pid, lock_file, open_own, os};
 
 /// A lifetime lock that can be neither taken nor asked about.
 #[derive(Debug, Error)]
@@ -35,6 +35,9 @@ pub enum LifetimeError {
         /// Our effective user id.
         expected: u32,
     },
+    /// It is a hard link to a file that has another name too, and whose contents are not a lock's.
+    #[error("the lock {} is a hard link to a file that has another name too", .0.display())]
+    Linked(PathBuf),
     /// It could not be opened or locked.
     #[error("cannot use the lock {}", path.display())]
     Io {
@@ -43,6 +46,17 @@ pub enum LifetimeError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl From<OwnFileError> for LifetimeError {
+    fn from(error: OwnFileError) -> Self {
+        match error {
+            OwnFileError::NotAFile { path, kind } => Self::NotAFile { path, kind },
+            OwnFileError::Foreign { path, owner, expected } => Self::Foreign { path, owner, expected },
+            OwnFileError::Linked(path) => Self::Linked(path),
+            OwnFileError::Io { path, source } => Self::Io { path, source },
+        }
+    }
 }
 
 /// Whether a daemon holds a lifetime lock.
@@ -88,7 +102,8 @@ pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, Lifeti
 #[must_use]
 pub fn holder(endpoint: &Endpoint, lock_file: &Path) -> Option<Pid> {
     match endpoint_liveness(endpoint) {
-        Ok(Some(Liveness::Held { by: Some(by) })) => Some(by),
+        // Without a name here the pid lock file names nobody either, or a process of another pid namespace.
+        Ok(Some(Liveness::Held { by })) => by,
         _ => lock_file::read(lock_file).ok().flatten(),
     }
 }
@@ -111,7 +126,7 @@ pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
 
 /// Whether the lifetime lock at `path` is held.
 pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
-    let Some(file) = os::open_lock(path, os::Create::No)? else { return Ok(Liveness::Free) };
+    let Some(file) = open_own(path, Access::Read)? else { return Ok(Liveness::Free) };
     match file.try_lock_shared() {
         Ok(()) => {
             let_go(&file);
@@ -147,14 +162,16 @@ impl Lifetime {
     pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
         let started = Instant::now();
         loop {
-            let Some(file) = os::open_lock(path, os::Create::Yes)? else {
+            let Some(file) = open_own(path, Access::Create)? else {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
             let patience = match file.try_lock() {
                 // A cleaner may have removed the file between open and lock; then it guards nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
-                    taken.name_holder(Pid::current()).map_err(|source| failed(path, source))?;
+                    // The lock is what counts. On a full disk it has no name, and those who ask see one that
+                    // is held by an unknown process.
+                    let _ = taken.name_holder(Pid::current());
                     return Ok(Attempt::Taken(taken));
                 }
                 Ok(()) => Self::PATIENCE,
@@ -219,7 +236,8 @@ impl Lifetime {
     fn name_holder(&mut self, pid: Pid) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        self.file.write_all(pid.to_string().as_bytes())
+        let namespace = os::pid_namespace().map(|namespace| format!("\n{namespace}"));
+        self.file.write_all(format!("{pid}{}", namespace.unwrap_or_default()).as_bytes())
     }
 }
 
@@ -231,13 +249,36 @@ impl Drop for Lifetime {
     }
 }
 
-/// The process that the lock at `path` names, if it exists. Windows does not let a locked file be read.
-fn named_in(path: &Path) -> Option<Pid> {
-    let file = os::open_lock(path, os::Create::No).ok()??;
-    let mut text = String::new();
-    file.take(64).read_to_string(&mut text).ok()?;
-    Pid::parse(&text).ok().filter(|pid| os::process_alive(*pid))
+/// Returns true if the lock at `path` names `pid`, whether or not that process exists.
+pub(crate) fn names(path: &Path, pid: Pid) -> bool {
+    read_name(path).is_some_and(|text| named_by(&text, os::pid_namespace().as_deref()) == Some(pid))
 }
+
+/// Returns the process that the lock at `path` names, if it exists. Windows does not let a locked file be read.
+fn named_in(path: &Path) -> Option<Pid> {
+    named_by(&read_name(path)?, os::pid_namespace().as_deref()).filter(|pid| os::process_alive(*pid))
+}
+
+fn read_name(path: &Path) -> Option<String> {
+    let file = open_own(path, Access::Read).ok()??;
+    let mut text = String::new();
+    file.take(LONGEST_NAME).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// Returns the process that `text` names, if its id is one of the pid namespace `ours`: the same number is
+/// another process in another namespace.
+fn named_by(text: &str, ours: Option<&str>) -> Option<Pid> {
+    let (pid, namespace) = match text.split_once('\n') {
+        Some((pid, namespace)) => (pid, Some(namespace)),
+        // Of an earlier release.
+        None => (text, None),
+    };
+    Pid::parse(pid).ok().filter(|_| namespace.is_none() || namespace == ours)
+}
+
+/// More than a process id and the name of its namespace take, in bytes.
+const LONGEST_NAME: u64 = 128;
 
 /// Unlocks a file that is about to be closed.
 fn let_go(file: &File) {
@@ -253,6 +294,20 @@ fn failed(path: &Path, source: io::Error) -> LifetimeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_of_another_pid_namespace_is_not_named() {
+        #[track_caller]
+        fn check(text: &str, ours: Option<&str>, expected: Option<u32>) {
+            assert_eq!(named_by(text, ours).map(Pid::get), expected, "{text:?} read in {ours:?}");
+        }
+        check("42", Some("pid:[1]"), Some(42));
+        check("42\npid:[1]", Some("pid:[1]"), Some(42));
+        check("1\npid:[2]", Some("pid:[1]"), None);
+        check("1\npid:[2]", None, None);
+        check("", Some("pid:[1]"), None);
+        check("\npid:[1]", Some("pid:[1]"), None);
+    }
 
     #[test]
     fn each_lock_file_and_each_socket_has_a_lifetime_lock_of_its_own() {

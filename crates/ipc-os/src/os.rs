@@ -10,10 +10,3 @@ mod unproved;
 pub(crate) use sys::*;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use unproved::{ProcessHandle, holds_lock, is_stopped};
-
-/// Whether a lock's file is created when it is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Create {
-    Yes,
-    No,
-}

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    DirPolicy, DirectoryError, LifetimeError, Liveness, Pid, WriteError,
+    Access, DirPolicy, DirectoryError, LifetimeError, Liveness, Pid, WriteError,
     atomic_file::write_hint,
     ensure_directory,
     lifetime::{self, Attempt, Lifetime},
-    os,
+    open_own,
 };
 
 /// The longest note of a failed start that is read, in bytes.
@@ -87,7 +87,7 @@ pub fn start_turn(lock_file: &Path) -> Result<Liveness, LifetimeError> {
 #[must_use]
 pub fn failed_start(lock_file: &Path) -> Option<String> {
     use std::io::Read as _;
-    let file = os::open_lock(&note_file(lock_file), os::Create::No).ok()??;
+    let file = open_own(&note_file(lock_file), Access::Read).ok()??;
     let mut text = String::new();
     let read = file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
     (read as u64 <= LONGEST).then_some(text)

@@ -8,8 +8,8 @@ use std::time::Duration;
 use thiserror::Error;
 use zccache_ipc::daemon::StartError as NotStarted;
 use zccache_ipc::endpoint::{
-    BindError, ClaimError, ConnectError, DirectoryError, Endpoint, EndpointError, LaunchError, LocateError,
-    Pid,
+    BindError, ClaimError, ConnectError, DirectoryError, Endpoint, EndpointError, LaunchError, LifetimeError,
+    LocateError, Pid,
 };
 use zccache_ipc::{CallError, IpcError, ServeError};
 
@@ -115,10 +115,16 @@ impl StartError {
             Self::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. })) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
             }
-            Self::Claim(ClaimError::Lifetime(_)) | Self::Bind(BindError::LockFile(_)) => {
+            Self::Claim(ClaimError::Lifetime(LifetimeError::Io { .. })) => {
                 Some("make the directory writable, or choose another one with --cache-dir".to_owned())
             }
-            Self::Silent { by: Some(pid), .. } => Some(format!("kill -9 {pid}, then start again")),
+            Self::Claim(ClaimError::Lifetime(_)) => {
+                Some("choose another directory with --cache-dir or --endpoint".to_owned())
+            }
+            Self::Silent { .. } => Some(
+                "zccache-ipc start, which ends a daemon that is proved to be frozen; or choose another --endpoint"
+                    .to_owned(),
+            ),
             Self::Store(OpenError::Io { path, source }) if is_full(source) => Some(format!(
                 "make room on the disk of {}, or choose another directory with --cache-dir",
                 path.display()

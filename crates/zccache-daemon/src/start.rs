@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zccache_ipc::endpoint::{
     BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Listener, Pid, Platform, Rule,
-    detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit,
+    detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned,
 };
 
 use crate::lifecycle::{Event, LifecycleLog};
@@ -126,6 +126,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
             },
         };
         directories(settings)?;
+        tidy(settings, &claim);
         // A directory that the daemon stands in cannot be unmounted or, on Windows, removed.
         let _ = std::env::set_current_dir(locations.cache_root().path());
         serving::run(settings, lifecycle, &mut claim, listener).await.map(Outcome::Served)
@@ -134,6 +135,26 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     leave(settings, claim);
     served
+}
+
+/// Removes what daemons and clients that were killed have left.
+fn tidy(settings: &Settings, claim: &Claim) {
+    let locations = &settings.locations;
+    let files = [
+        Path::new(locations.endpoint().as_str()),
+        locations.lock_file(),
+        locations.lifecycle_log(),
+        locations.store_file(),
+    ];
+    let mut directories: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    directories.sort_unstable();
+    directories.dedup();
+    // What cannot be looked at, such as the directory of a Windows pipe, holds nothing of ours.
+    let half: usize = directories.iter().filter_map(|directory| remove_abandoned(directory).ok()).sum();
+    let daemons = claim.remove_killed(&["running-process.json"]);
+    if half + daemons > 0 {
+        tracing::info!(half, daemons, "removed half-written files and files of killed daemons");
+    }
 }
 
 /// Lets the endpoint go.

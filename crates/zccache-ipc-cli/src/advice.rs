@@ -95,7 +95,7 @@ fn of_stop(error: &StopError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
         StopError::Call(error) => return of_call(error, command),
         StopError::Silent(silent) => return of_silence(silent),
         StopError::StillThere { pid: Some(pid), .. } => {
-            format!("wait longer with --timeout SECS, or end process {pid} yourself")
+            format!("wait longer with --timeout SECS, or see what process {pid} does: ps -p {pid}")
         }
         StopError::StillThere { pid: None, .. } => "wait longer with --timeout SECS".to_owned(),
         _ => return None,
@@ -109,7 +109,7 @@ fn of_silence(silent: &SilentDaemon) -> Option<String> {
         (NotEnded::NotWanted, _) => "let it be replaced: leave --replace never out".to_owned(),
         (why, Some(pid)) => {
             format!(
-                "it was not ended, because {why}; look at it with: ps -p {pid}, end it yourself with: kill {pid}, or choose another --endpoint"
+                "it was not ended, because {why}; look at it with: ps -p {pid}, or choose another --endpoint"
             )
         }
         (why, None) => format!("it was not ended, because {why}; choose another --endpoint"),
@@ -187,10 +187,7 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
             "choose another --endpoint: a socket is a name in a directory".to_owned()
         }
         ConnectError::NotASocket { path, .. } => {
-            format!(
-                "move it away, or choose another --endpoint: mv {0} {0}.old",
-                quoted(&path.to_string_lossy())
-            )
+            format!("choose another --endpoint, or see what it is: ls -l {}", quoted(&path.to_string_lossy()))
         }
         ConnectError::ForeignPeer { .. } => "choose an endpoint of your own with --endpoint".to_owned(),
         ConnectError::PermissionDenied { .. } => {

@@ -81,7 +81,7 @@ fn a_link_in_place_of_the_registry_is_not_followed() {
     let (dir, target) = (registry(&place), place.dir().join("target"));
     make(&target, 0o700);
     symlink(&target, &dir).unwrap();
-    refused(by_environment(&place, &dir), &format!("mv {0} {0}.old", dir.display()));
+    refused(by_environment(&place, &dir), &format!("see whose it is: ls -ld {}", dir.display()));
     assert!(matches!(list_manifests(&dir), Err(ListError::Directory(DirectoryError::Symlink(_)))));
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
 }
@@ -91,7 +91,7 @@ fn a_file_in_place_of_the_registry_is_kept() {
     let place = TempEndpoint::new();
     let dir = registry(&place);
     fs::write(&dir, "precious").unwrap();
-    refused(by_environment(&place, &dir), &format!("mv {0} {0}.old", dir.display()));
+    refused(by_environment(&place, &dir), &format!("see whose it is: ls -ld {}", dir.display()));
     assert_eq!(fs::read_to_string(&dir).unwrap(), "precious");
 }
 
@@ -104,7 +104,7 @@ fn the_registry_of_another_user_is_refused() {
         eprintln!("skipped: only root can give a directory away");
         return;
     }
-    refused(by_environment(&place, &dir), &format!("sudo mv {0} {0}.old", dir.display()));
+    refused(by_environment(&place, &dir), &format!("see whose it is: ls -ld {}", dir.display()));
     assert!(matches!(list_manifests(&dir), Err(ListError::Directory(DirectoryError::Foreign { .. }))));
     assert_eq!((mode(&dir), fs::read_dir(&dir).unwrap().count()), (0o700, 0));
 }

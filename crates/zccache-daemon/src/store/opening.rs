@@ -172,6 +172,14 @@ pub(super) fn move_aside(path: &Path) -> Result<PathBuf, OpenError> {
     Ok(aside)
 }
 
+/// Removes a store that was moved aside and returns its length.
+pub(super) fn remove_aside(path: &Path) -> u64 {
+    let aside = beside(path, ".corrupt-1");
+    let len = aside.symlink_metadata().map_or(0, |metadata| metadata.len());
+    // Most stores were never damaged; one that stays is removed by the next clear.
+    if fs::remove_file(aside).is_ok() { len } else { 0 }
+}
+
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);

@@ -9,7 +9,7 @@ use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 use super::database::{Read, StoreFile, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
-use super::opening::move_aside;
+use super::opening::{move_aside, remove_aside};
 use super::used::Used;
 use super::{Figures, OpenError, StoreError};
 
@@ -153,7 +153,7 @@ impl Shared {
         let removed = self.change(StoreFile::remove_all)?;
         self.count();
         self.give_back();
-        let freed = before.saturating_sub(self.len_on_disk());
+        let freed = before.saturating_sub(self.len_on_disk()) + remove_aside(&self.path);
         Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }
 

@@ -99,3 +99,87 @@ fn a_full_disk_is_an_error_and_the_daemon_goes_on() {
     client.shutdown().unwrap();
     assert!(daemon.wait_exit(SOON).success());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_daemon_without_any_room_starts_finds_what_is_stored_and_can_be_cleared() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let stored: Vec<_> = (0..5).map(|n| (format!("k{n}"), super::artifact(300_000 + n))).collect();
+    let mut first = spawn(&place, &[]);
+    {
+        let mut client = client(&place.name());
+        for (key, artifact) in &stored {
+            client.store(key.as_str(), artifact.clone()).unwrap();
+        }
+    }
+    first.kill();
+    // No file may be written at all: neither the locks, nor the identity, nor the store.
+    let mut command = place.command("/bin/sh");
+    command.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" --foreground --endpoint "$1""#]);
+    command.args([env!("CARGO_BIN_EXE_zccache-daemon"), &place.name()]);
+    let mut daemon = Process::spawn(&mut command);
+    let mut without_room = client(&place.name());
+    for (key, artifact) in &stored {
+        assert_eq!(without_room.lookup(key.as_str()).unwrap().as_ref(), Some(artifact), "{key}\n{daemon}");
+    }
+    assert!(without_room.store("one more", super::artifact(10)).is_err());
+    assert_eq!(without_room.status().unwrap().artifact_count, 5);
+    without_room.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success(), "{daemon}");
+
+    let mut daemon = spawn(&place, &[]);
+    let mut client = client(&place.name());
+    for (key, artifact) in &stored {
+        assert_eq!(client.lookup(key.as_str()).unwrap().as_ref(), Some(artifact), "{key}");
+    }
+    client.store("one more", super::artifact(10)).unwrap();
+    client.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_said_to_be_stored_is_there_after_the_cache_directory_was_removed() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut daemon = spawn(&place, &[]);
+    client(&place.name()).store("before", super::artifact(10)).unwrap();
+    std::fs::remove_dir_all(place.cache_dir()).unwrap();
+    client(&place.name()).store("after", super::artifact(20)).unwrap();
+    daemon.kill();
+    let mut daemon = spawn(&place, &[]);
+    let mut client = client(&place.name());
+    assert_eq!(client.lookup("after").unwrap(), Some(super::artifact(20)));
+    client.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_daemon_removes_what_killed_daemons_and_clients_have_left() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let cache = place.cache_dir();
+    let write = |name: &str, text: &str| std::fs::write(cache.join(name), text).unwrap();
+    // No process has the largest id.
+    write(".zccache-2147483647-0.tmp", "half");
+    for ending in ["lock", "lifetime", "start", "running-process.json"] {
+        write(&format!("daemon-0123456789abcdef.{ending}"), "2147483647");
+    }
+    // Alive, and one of which nothing says that it was a daemon of ours.
+    write("daemon-1123456789abcdef.lock", &std::process::id().to_string());
+    write("daemon-2123456789abcdef.lock", "2147483647");
+    let mut daemon = spawn(&place, &[]);
+    client(&place.name()).shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+    let names = |part: &str| {
+        let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = entries.filter_map(|name| name.into_string().ok()).collect();
+        names.retain(|name| name.contains(part));
+        names.sort();
+        names
+    };
+    assert_eq!(names(".zccache-"), [""; 0]);
+    assert_eq!(names("123456789abcdef"), ["daemon-1123456789abcdef.lock", "daemon-2123456789abcdef.lock"]);
+}

@@ -33,6 +33,11 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Widens a file's mode.
+pub(super) fn mode_bits(mode: rustix::fs::RawMode) -> u32 {
+    u32::from(mode)
+}
+
 /// Whether somebody has called `listen` on it; that cannot be asked here, and to call it again does no harm.
 pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
     match rustix::net::listen(socket, super::bind::BACKLOG) {

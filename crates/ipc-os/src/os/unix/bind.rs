@@ -20,8 +20,8 @@ use rustix::{
     net::{self, SocketAddrUnix},
 };
 
-use super::{AsyncListener, file_kind, our_uid, peer, process_alive, socket::dial, system::stream_socket};
-use crate::{BindError, Endpoint, Pid, SocketStamp};
+use super::{AsyncListener, Seen, peer, process_alive, socket::dial, system::stream_socket};
+use crate::{BindError, Endpoint, FileKind, Pid, SocketStamp};
 
 /// How many connections may wait to be accepted; the system lowers it to its own limit.
 pub(super) const BACKLOG: i32 = 4096;
@@ -108,16 +108,16 @@ fn listen(socket: OwnedFd, path: &Path) -> io::Result<(AsyncListener, SocketId)>
 
 /// Removes a socket that nobody listens at; refuses whatever else is at the path.
 fn make_way(endpoint: &Endpoint, path: &Path, recorded: Option<Pid>) -> Result<(), BindError> {
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
+    let seen = match Seen::at(path) {
+        Ok(seen) => seen,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(endpoint, error)),
     };
-    if !metadata.file_type().is_socket() {
-        return Err(BindError::NotASocket { path: path.to_owned(), kind: file_kind(&metadata) });
+    if seen.kind() != FileKind::Socket {
+        return Err(BindError::NotASocket { path: path.to_owned(), kind: seen.kind() });
     }
-    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
-        return Err(BindError::Foreign { path: path.to_owned(), owner: metadata.uid(), expected });
+    if let Some(expected) = seen.foreign_to() {
+        return Err(BindError::Foreign { path: path.to_owned(), owner: seen.uid(), expected });
     }
 
     // A living process in the lock file, and a refusal: where a full backlog refuses too, only time tells.

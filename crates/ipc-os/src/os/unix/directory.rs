@@ -3,14 +3,14 @@
 use std::{
     fs::{self, DirBuilder},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use rustix::fs::{Access, Mode, OFlags, access, fchmod, open};
 
-use super::{file_kind, our_uid};
-use crate::{DirPolicy, DirectoryError, DirectoryState};
+use super::Seen;
+use crate::{DirPolicy, DirectoryError, DirectoryState, FileKind};
 
 /// See [`crate::ensure_directory`]. `path` has no trailing separator.
 pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), DirectoryError> {
@@ -18,28 +18,28 @@ pub(crate) fn ensure_directory(path: PathBuf, policy: DirPolicy) -> Result<(), D
     if is_the_systems_own(&path) {
         return Ok(());
     }
-    let metadata = match fs::symlink_metadata(&path) {
+    let seen = match Seen::at(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create(&path).map_err(failed)?;
-            fs::symlink_metadata(&path).map_err(failed)?
+            Seen::at(&path).map_err(failed)?
         }
         found => found.map_err(failed)?,
     };
-    let mode = judge(&path, &metadata)?;
+    let mode = judge(&path, &seen)?;
     if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
-        tighten(&path, &metadata).map_err(failed)?;
+        tighten(&path, &seen).map_err(failed)?;
     }
     Ok(())
 }
 
 /// See [`crate::check_private_directory`]. `path` has no trailing separator.
 pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryError> {
-    let metadata = match fs::symlink_metadata(&path) {
-        Ok(metadata) => metadata,
+    let seen = match Seen::at(&path) {
+        Ok(seen) => seen,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(source) => return Err(DirectoryError::Io { path, source }),
     };
-    match judge(&path, &metadata)? {
+    match judge(&path, &seen)? {
         mode if mode & 0o077 != 0 => Err(DirectoryError::Readable { path, mode }),
         _ => Ok(true),
     }
@@ -50,12 +50,12 @@ pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<Dire
     if is_the_systems_own(&path) {
         return Ok(DirectoryState::Safe);
     }
-    let metadata = match fs::symlink_metadata(&path) {
-        Ok(metadata) => metadata,
+    let seen = match Seen::at(&path) {
+        Ok(seen) => seen,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DirectoryState::Missing),
         Err(source) => return Err(DirectoryError::Io { path, source }),
     };
-    let mode = judge(&path, &metadata)?;
+    let mode = judge(&path, &seen)?;
     Ok(if policy == DirPolicy::Dedicated && mode & 0o077 != 0 {
         DirectoryState::Loose { mode }
     } else {
@@ -64,18 +64,17 @@ pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<Dire
 }
 
 /// Returns the mode of a directory that is real, ours, and not writable by others.
-fn judge(path: &Path, metadata: &fs::Metadata) -> Result<u32, DirectoryError> {
+fn judge(path: &Path, seen: &Seen) -> Result<u32, DirectoryError> {
     let path = || path.to_owned();
-    if metadata.is_symlink() {
-        return Err(DirectoryError::Symlink(path()));
+    match seen.kind() {
+        FileKind::Directory => {}
+        FileKind::Symlink => return Err(DirectoryError::Symlink(path())),
+        kind => return Err(DirectoryError::NotADirectory { path: path(), kind }),
     }
-    if !metadata.is_dir() {
-        return Err(DirectoryError::NotADirectory { path: path(), kind: file_kind(metadata) });
+    if let Some(expected) = seen.foreign_to() {
+        return Err(DirectoryError::Foreign { path: path(), owner: seen.uid(), expected });
     }
-    if let Some(expected) = our_uid().filter(|uid| *uid != metadata.uid()) {
-        return Err(DirectoryError::Foreign { path: path(), owner: metadata.uid(), expected });
-    }
-    let mode = metadata.mode() & 0o7777;
+    let mode = seen.mode();
     if mode & 0o022 != 0 { Err(DirectoryError::Writable { path: path(), mode }) } else { Ok(mode) }
 }
 
@@ -84,23 +83,16 @@ pub(crate) fn is_writable(path: &Path) -> bool {
     access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
-/// The permission bits of a file of ours, or the owner of another user's.
-pub(crate) fn file_of_ours(metadata: &fs::Metadata) -> Result<u32, u32> {
-    match our_uid() {
-        Some(uid) if uid != metadata.uid() => Err(metadata.uid()),
-        _ => Ok(metadata.mode() & 0o7777),
-    }
-}
-
-/// `/tmp` itself, where compacted endpoint names are: root's, and nobody can remove another's files there.
+/// Returns true for `/tmp` itself, where compacted endpoint names are: root's, and sticky, so that nobody can
+/// remove another user's files there.
 fn is_the_systems_own(path: &Path) -> bool {
     // On macOS `/tmp` is a link into `/private`, which only root can change.
     [Path::new("/tmp"), Path::new("/private/tmp")].contains(&path)
-        && fs::metadata(path).is_ok_and(|metadata| is_shared_by_all(&metadata))
+        && fs::canonicalize(path).and_then(|path| Seen::at(&path)).is_ok_and(|seen| is_shared_by_all(&seen))
 }
 
-fn is_shared_by_all(metadata: &fs::Metadata) -> bool {
-    metadata.is_dir() && metadata.uid() == 0 && metadata.mode() & 0o1000 != 0
+fn is_shared_by_all(seen: &Seen) -> bool {
+    seen.kind() == FileKind::Directory && seen.uid() == 0 && seen.mode() & 0o1000 != 0
 }
 
 fn create(path: &Path) -> io::Result<()> {
@@ -115,11 +107,10 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 /// Sets the mode of the very directory that was looked at.
-fn tighten(path: &Path, seen: &fs::Metadata) -> io::Result<()> {
+fn tighten(path: &Path, seen: &Seen) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let directory = fs::File::from(open(path, flags, Mode::empty())?);
-    let opened = directory.metadata()?;
-    if (opened.dev(), opened.ino()) != (seen.dev(), seen.ino()) {
+    let directory = open(path, flags, Mode::empty())?;
+    if !Seen::of(&directory)?.is_same_file(seen) {
         return Err(io::Error::other("the directory was replaced while it was looked at"));
     }
     Ok(fchmod(&directory, Mode::RWXU)?)
@@ -133,10 +124,11 @@ mod tests {
     fn only_a_sticky_directory_of_root_is_shared_by_all() {
         assert!(!is_the_systems_own(Path::new("/var/tmp")));
         assert!(!is_the_systems_own(Path::new("/tmp/..")));
-        assert!(!is_shared_by_all(&fs::metadata("/").expect("there is a root")));
+        assert!(!is_shared_by_all(&Seen::at(Path::new("/")).expect("there is a root")));
         assert_eq!(
             is_the_systems_own(Path::new("/tmp")),
-            is_shared_by_all(&fs::metadata("/tmp").expect("there is a /tmp"))
+            Seen::at(&fs::canonicalize("/tmp").expect("there is a /tmp"))
+                .is_ok_and(|seen| is_shared_by_all(&seen))
         );
     }
 }

@@ -12,10 +12,13 @@ use rustix::{
     io::Errno,
 };
 
-use super::our_uid;
-use crate::{FileKind, LifetimeError, os::Create};
+use super::Seen;
+use crate::{Access, FileKind, Found, OwnFileError};
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+const READ_AND_WRITE: OFlags =
+    OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// Opens for reading. The caller looks at what it got: it may be a fifo, which was not waited for.
 pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
@@ -32,20 +35,15 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Opens a file of ours, also to write to where that is possible, and tells its length where its contents may be
-/// replaced by others of that length.
+/// Opens a note, also for writing where that is possible. The length is `Some` where contents of the same length
+/// may be written over the old ones.
 pub(crate) fn open_note(path: &Path) -> io::Result<(File, Option<usize>)> {
-    let both = READ.difference(OFlags::RDONLY).union(OFlags::RDWR);
-    let (file, writable) = match open(path, both, Mode::empty()) {
-        Ok(file) => (File::from(file), true),
-        Err(Errno::ACCESS | Errno::ROFS) => (open(path, READ, Mode::empty())?.into(), false),
-        Err(errno) => return Err(errno.into()),
+    let (opened, writable) = match open_own(path, Access::Write) {
+        Err(OwnFileError::Io { .. }) => (open_own(path, Access::Read), false),
+        opened => (opened, true),
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || foreign(path, &metadata).is_some() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let len = usize::try_from(metadata.len()).ok().filter(|_| writable && metadata.nlink() == 1);
+    let file = opened.map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
+    let len = usize::try_from(file.metadata()?.len()).ok().filter(|_| writable);
     Ok((file, len))
 }
 
@@ -54,38 +52,49 @@ pub(crate) fn write_over(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)
 }
 
-/// Opens the lifetime lock at `path`: a regular file of ours, for its owner only. `None` if there is none.
-pub(crate) fn open_lock(path: &Path, create: Create) -> Result<Option<File>, LifetimeError> {
-    let failed = |source: io::Error| LifetimeError::Io { path: path.to_owned(), source };
-    let wrong =
-        |metadata: &Metadata| LifetimeError::NotAFile { path: path.to_owned(), kind: file_kind(metadata) };
-    let flags = match create {
-        Create::No => READ,
-        Create::Yes => OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
+/// See [`crate::open_own`].
+pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnFileError> {
+    let failed = |source: io::Error| OwnFileError::Io { path: path.to_owned(), source };
+    let flags = match access {
+        Access::Read => READ,
+        Access::Write => READ_AND_WRITE,
+        Access::Create => READ_AND_WRITE.union(OFlags::CREATE),
     };
     let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) if create == Create::No => return Ok(None),
+        Err(Errno::NOENT) if access != Access::Create => return Ok(None),
+        // What is there says more than the errors of links, sockets and files of other users.
         Err(errno) => {
-            return match fs::symlink_metadata(path) {
-                Ok(metadata) if !metadata.is_file() => Err(wrong(&metadata)),
-                Ok(metadata) => Err(foreign(path, &metadata).unwrap_or_else(|| failed(errno.into()))),
-                Err(_) => Err(failed(errno.into())),
-            };
+            let seen = Seen::at(path).map_err(|_| failed(errno.into()))?;
+            return Err(judge(path, &seen).err().unwrap_or_else(|| failed(errno.into())));
         }
     };
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(wrong(&metadata));
-    }
-    if let Some(error) = foreign(path, &metadata) {
-        return Err(error);
-    }
-    if create == Create::Yes && metadata.mode() & 0o7777 != 0o600 {
+    let seen = Seen::of(&file).map_err(failed)?;
+    judge(path, &seen)?;
+    if access == Access::Create && seen.mode() != 0o600 {
         // Whoever can open a lock can hold it.
         fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(|errno| failed(errno.into()))?;
     }
     Ok(Some(file))
+}
+
+fn judge(path: &Path, seen: &Seen) -> Result<(), OwnFileError> {
+    let path = || path.to_owned();
+    if seen.kind() != FileKind::File {
+        return Err(OwnFileError::NotAFile { path: path(), kind: seen.kind() });
+    }
+    if let Some(expected) = seen.foreign_to() {
+        return Err(OwnFileError::Foreign { path: path(), owner: seen.uid(), expected });
+    }
+    if seen.is_linked_elsewhere() { Err(OwnFileError::Linked(path())) } else { Ok(()) }
+}
+
+/// See [`crate::look_at`].
+pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
+    let seen = Seen::at(path)?;
+    let foreign_owner = seen.foreign_to().map(|_| seen.uid());
+    let mode = foreign_owner.is_none().then(|| seen.mode());
+    Ok(Found { kind: seen.kind(), length: seen.len(), foreign_owner, mode })
 }
 
 /// Whether `path` names the open `file`.
@@ -142,9 +151,4 @@ pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     } else {
         FileKind::Other
     }
-}
-
-fn foreign(path: &Path, metadata: &Metadata) -> Option<LifetimeError> {
-    let expected = our_uid().filter(|uid| *uid != metadata.uid())?;
-    Some(LifetimeError::Foreign { path: path.to_owned(), owner: metadata.uid(), expected })
 }

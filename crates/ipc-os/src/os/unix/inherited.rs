@@ -6,11 +6,11 @@ use std::{
         fd::{BorrowedFd, FromRawFd, OwnedFd},
         unix::{
             ffi::OsStrExt,
-            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            fs::{FileTypeExt, PermissionsExt},
             net::UnixListener,
         },
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -18,7 +18,7 @@ use rustix::{
     net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt},
 };
 
-use super::{AsyncListener, SocketId, our_uid, system::is_listening};
+use super::{AsyncListener, Seen, SocketId, system::is_listening};
 use crate::{Endpoint, InheritedError, Listener};
 
 impl Listener {
@@ -101,8 +101,8 @@ fn check(socket: BorrowedFd<'_>, number: i32, endpoint: &Endpoint) -> Result<(),
 fn socket_of_ours(endpoint: &Endpoint) -> Result<SocketId, InheritedError> {
     let not_ours = |source| InheritedError::NotOurs { endpoint: endpoint.clone(), source };
     let metadata = fs::symlink_metadata(endpoint.as_str()).map_err(|error| not_ours(Some(error)))?;
-    let is_ours = our_uid().is_none_or(|uid| uid == metadata.uid());
-    if !is_ours || !metadata.file_type().is_socket() {
+    let seen = Seen::at(Path::new(endpoint.as_str())).map_err(|error| not_ours(Some(error)))?;
+    if seen.foreign_to().is_some() || !metadata.file_type().is_socket() {
         return Err(not_ours(None));
     }
     Ok(SocketId::of(&metadata))

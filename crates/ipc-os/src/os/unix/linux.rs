@@ -31,6 +31,11 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
 }
 
+/// Widens a file's mode, which is narrower on other systems.
+pub(super) const fn mode_bits(mode: rustix::fs::RawMode) -> u32 {
+    mode
+}
+
 /// Whether somebody has called `listen` on it.
 pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
     rustix::net::sockopt::socket_acceptconn(socket)

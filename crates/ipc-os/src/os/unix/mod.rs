@@ -8,6 +8,7 @@ mod file;
 mod handed;
 mod inherited;
 mod process;
+mod seen;
 mod socket;
 mod spawn;
 mod stream;
@@ -20,18 +21,19 @@ mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
-pub(crate) use directory::{
-    check_private_directory, ensure_directory, file_of_ours, inspect_directory, is_writable,
-};
+pub(crate) use directory::{check_private_directory, ensure_directory, inspect_directory, is_writable};
 pub(crate) use file::{
-    create_new, file_id, file_kind, is_at, leads_to, open_for_reading, open_lock, open_note, sync_directory,
-    write_over,
+    create_new, file_id, file_kind, is_at, leads_to, look_at, open_for_reading, open_note, open_own,
+    sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
-pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
+pub(crate) use process::{
+    HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
+};
+pub(crate) use seen::Seen;
 pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};

@@ -19,6 +19,15 @@ pub(crate) fn parent_pid() -> Option<u32> {
     u32::try_from(getppid()?.as_raw_nonzero().get()).ok()
 }
 
+/// A process that holds a lock can be read from the lock's file.
+pub(crate) const HELD_LOCKS_ARE_READ: bool = true;
+
+/// Returns the name of this process's pid namespace, where the system has them and says so.
+pub(crate) fn pid_namespace() -> Option<String> {
+    let link = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    link.to_str().map(str::to_owned)
+}
+
 /// See [`crate::process_alive`].
 pub(crate) fn process_alive(pid: Pid) -> bool {
     let Some(pid) = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw) else {

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{DirPolicy, DirectoryError, DirectoryState, FileKind, LifetimeError, os::Create};
+use crate::{Access, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, OwnFileError};
 
 /// See [`crate::ensure_directory`].
 pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), DirectoryError> {
@@ -49,9 +49,10 @@ pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// There are no permission bits, and owners have no numbers.
-pub(crate) fn file_of_ours(_: &Metadata) -> Result<u32, u32> {
-    Ok(0)
+/// See [`crate::look_at`]. There are no permission bits, and owners have no numbers.
+pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok(Found { kind: file_kind(&metadata), length: metadata.len(), foreign_owner: None, mode: None })
 }
 
 /// Opens for reading.
@@ -64,21 +65,22 @@ pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Opens the lifetime lock at `path`, a regular file. `None` if there is none.
-pub(crate) fn open_lock(path: &Path, create: Create) -> Result<Option<File>, LifetimeError> {
+/// See [`crate::open_own`].
+pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnFileError> {
     if let Ok(metadata) = fs::symlink_metadata(path)
         && !metadata.is_file()
     {
-        return Err(LifetimeError::NotAFile { path: path.to_owned(), kind: file_kind(&metadata) });
+        return Err(OwnFileError::NotAFile { path: path.to_owned(), kind: file_kind(&metadata) });
     }
-    let opened = match create {
-        Create::No => File::open(path),
-        Create::Yes => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path),
+    let opened = match access {
+        Access::Read => File::open(path),
+        Access::Write => OpenOptions::new().read(true).write(true).open(path),
+        Access::Create => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path),
     };
     match opened {
         Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && create == Create::No => Ok(None),
-        Err(source) => Err(LifetimeError::Io { path: path.to_owned(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && access != Access::Create => Ok(None),
+        Err(source) => Err(OwnFileError::Io { path: path.to_owned(), source }),
     }
 }
 

@@ -12,9 +12,8 @@ mod tool;
 
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use file::{
-    check_private_directory, create_new, ensure_directory, file_id, file_kind, file_of_ours,
-    inspect_directory, is_at, is_writable, leads_to, open_for_reading, open_lock, open_note, sync_directory,
-    write_over,
+    check_private_directory, create_new, ensure_directory, file_id, file_kind, inspect_directory, is_at,
+    is_writable, leads_to, look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
@@ -23,7 +22,9 @@ pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, has_hung_up, peer, readable,
     remove_socket, socket_path, socket_stamp,
 };
-pub(crate) use process::{detach_session, our_uid, parent_pid, process_alive, raise_fd_limit};
+pub(crate) use process::{
+    HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
+};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,

@@ -22,6 +22,14 @@ pub(crate) fn parent_pid() -> Option<u32> {
     None
 }
 
+/// A locked file cannot be read.
+pub(crate) const HELD_LOCKS_ARE_READ: bool = false;
+
+/// There are no pid namespaces.
+pub(crate) fn pid_namespace() -> Option<String> {
+    None
+}
+
 /// See [`crate::process_alive`].
 pub(crate) fn process_alive(pid: Pid) -> bool {
     // SAFETY: takes numbers only, and what it returns is checked before it is used.

@@ -32,16 +32,19 @@ fn socket(caller: &Caller, probed: &Probed) -> Option<Finding> {
     }
     let path = Path::new(caller.endpoint().as_str());
     let text = path.display();
-    let away = || format!("mv {0} {0}.old", quoted(&path.to_string_lossy()));
+    let look = || {
+        format!("see whose it is: ls -l {}; or choose another --endpoint", quoted(&path.to_string_lossy()))
+    };
     let nobody = matches!(&probed.listener, Err(error) if error.is_no_daemon());
     let finding = match look_at(path) {
         Ok(None) => Finding::ok("socket", "there is none"),
         Ok(Some(found)) if found.kind != FileKind::Socket => {
-            Finding::error("socket", format!("{text} is {}, not a socket", found.kind)).fix(away())
+            Finding::error("socket", format!("{text} is {}, not a socket", found.kind)).fix(look())
         }
         Ok(Some(found)) => match (found.foreign_owner, found.mode) {
-            (Some(owner), _) => Finding::error("socket", format!("{text} belongs to user {owner}"))
-                .fix(format!("sudo {}", away())),
+            (Some(owner), _) => {
+                Finding::error("socket", format!("{text} belongs to user {owner}")).fix(look())
+            }
             (None, _) if nobody => Finding::warning("socket", "left over from a daemon that died")
                 .fix("zccache-ipc start: the next daemon replaces it"),
             (None, Some(mode)) if mode & 0o077 != 0 => {
@@ -86,10 +89,12 @@ fn answer(caller: &Caller, probed: &Probed) -> Finding {
         Err(error) => {
             let text = format!("it does not answer{process}: {error}");
             Finding::error("daemon", text).fix(match (&probed.proof, probed.process()) {
-                (Ok(_), _) => "zccache-ipc start: a daemon that stays silent is ended and replaced".to_owned(),
+                (Ok(_), _) => {
+                    "zccache-ipc start: a daemon that stays silent is ended and replaced".to_owned()
+                }
                 (Err(_), Some(pid)) => format!(
-                    "it is not proved to be the daemon: look at it with ps -p {pid}, and end it with kill {pid}, or \
-                     choose another --endpoint"
+                    "it is not proved to be the daemon: look at it with ps -p {pid}, or choose another \
+                     --endpoint"
                 ),
                 (Err(_), None) => "choose another --endpoint".to_owned(),
             })

@@ -9,7 +9,6 @@ use zccache_ipc::endpoint::{
 };
 
 use super::finding::Finding;
-use crate::advice::quoted;
 
 /// Names that are looked at in one directory: one with more is nobody's cache root.
 const MOST: usize = 10_000;
@@ -49,19 +48,20 @@ fn names(directory: &Path) -> Vec<PathBuf> {
 /// Judges one name.
 fn one(path: &Path) -> Option<Finding> {
     let name = path.file_name()?.to_str()?;
-    let remove = || format!("rm {}", quoted(&path.to_string_lossy()));
     let finding = if let Some((_, number)) = name.rsplit_once(".redb.corrupt-") {
         number.parse::<u8>().ok()?;
         let length = look_at(path).ok()??.length;
         let text = format!("{} bytes of a store that was damaged or foreign", length);
-        Finding::warning("leftovers", text).fix(format!("when nothing in it is missed: {}", remove()))
+        Finding::warning("leftovers", text)
+            .fix("nothing needs to be done: zccache-ipc clear removes it with what is cached")
     } else if let Some(rest) = name.strip_prefix(".zccache-") {
         // A file on its way to its name, of a process that may still be at it.
         let pid = Pid::parse(rest.strip_suffix(".tmp")?.split('-').next()?).ok()?;
         if process_alive(pid) {
             return None;
         }
-        Finding::warning("leftovers", format!("half a file of process {pid}, which has ended")).fix(remove())
+        Finding::warning("leftovers", format!("half a file of process {pid}, which has ended"))
+            .fix("nothing needs to be done: the next daemon removes it")
     } else {
         return None;
     };
@@ -71,18 +71,14 @@ fn one(path: &Path) -> Option<Finding> {
 /// Judges the lock file of a daemon at another endpoint, as each that a broker starts is. One that has ended by
 /// itself has left none.
 fn killed(lock: &Path) -> Option<Finding> {
-    let name = lock.file_name()?.to_str().filter(|name| name.starts_with("daemon"))?.strip_suffix(".lock")?;
+    lock.file_name()?.to_str().filter(|name| name.starts_with("daemon") && name.ends_with(".lock"))?;
     let pid = lock_file::read(lock).ok()??;
     if process_alive(pid) || !matches!(liveness(lock), Ok(Liveness::Free)) {
         return None;
     }
-    let of_it = ["lock", "lifetime", "start", "running-process.json"];
-    let files = of_it.map(|end| lock.with_file_name(format!("{name}.{end}")));
-    let is_file = |path: &&PathBuf| matches!(look_at(path), Ok(Some(found)) if found.kind == FileKind::File);
-    let named: Vec<String> =
-        files.iter().filter(is_file).map(|path| quoted(&path.to_string_lossy())).collect();
     let text = format!("files of the daemon of another endpoint, process {pid}, which was killed");
-    Some(Finding::warning("leftovers", text).fix(format!("rm {}", named.join(" "))).at(lock.display()))
+    let fix = "nothing needs to be done: the next daemon of this cache directory removes them";
+    Some(Finding::warning("leftovers", text).fix(fix).at(lock.display()))
 }
 
 /// How the last daemon ended, as the lifecycle log tells.

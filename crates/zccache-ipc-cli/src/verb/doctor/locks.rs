@@ -1,5 +1,7 @@
 //! Locks, and who holds them.
 
+use std::path::Path;
+
 use zccache_ipc::endpoint::{
     LifetimeError, Liveness, Locations, Pid, failed_start, liveness, lock_file, process_alive,
     start_lock_file, start_turn,
@@ -92,12 +94,9 @@ fn told(check: &'static str, held: &Result<Liveness, LifetimeError>) -> Finding 
 fn failed(check: &'static str, error: &LifetimeError) -> Finding {
     let finding = Finding::error(check, error.to_string());
     match error {
-        LifetimeError::NotAFile { path, .. } => {
-            finding.fix(format!("mv {0} {0}.old", quoted(&path.to_string_lossy())))
-        }
-        LifetimeError::Foreign { path, .. } => {
-            finding.fix(format!("sudo mv {0} {0}.old", quoted(&path.to_string_lossy())))
-        }
+        LifetimeError::NotAFile { path, .. }
+        | LifetimeError::Foreign { path, .. }
+        | LifetimeError::Linked(path) => finding.fix(look_at_it(path)),
         LifetimeError::Io { path, .. } => {
             finding.fix(format!("make it readable: chmod 600 {}", quoted(&path.to_string_lossy())))
         }
@@ -108,7 +107,6 @@ fn failed(check: &'static str, error: &LifetimeError) -> Finding {
 /// The file with the process id, which proves nothing and which released programs believe.
 fn pid_file(locations: &Locations, is_held: bool, answers: bool) -> Finding {
     let path = locations.lock_file();
-    let away = || format!("rm {}", quoted(&path.to_string_lossy()));
     match lock_file::read(path) {
         Ok(None) if is_held => Finding::warning(
             "lock file",
@@ -126,9 +124,15 @@ fn pid_file(locations: &Locations, is_held: bool, answers: bool) -> Finding {
             Finding::warning("lock file", format!("left over: it names process {pid}, which has ended"))
                 .fix("nothing needs to be done: the next daemon writes its own")
         }
-        Err(error) => Finding::error("lock file", error.to_string()).fix(away()),
+        Err(error) => Finding::error("lock file", error.to_string()).fix(look_at_it(path)),
     }
     .at(path.display())
+}
+
+/// Nobody is told to move or remove what is not known to be a daemon's.
+fn look_at_it(path: &Path) -> String {
+    let path = quoted(&path.to_string_lossy());
+    format!("see whose it is: ls -l {path}; or choose another --endpoint or --cache-dir")
 }
 
 fn process(pid: Option<Pid>) -> String {

@@ -104,7 +104,9 @@ fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding 
 /// A file that is the daemon's own, and may not be there yet.
 fn file(check: &'static str, path: &Path) -> Finding {
     let at = path.display();
-    let away = || format!("mv {0} {0}.old", quoted(&path.to_string_lossy()));
+    let look = || {
+        format!("see whose it is: ls -l {}; or choose another --cache-dir", quoted(&path.to_string_lossy()))
+    };
     match look_at(path) {
         Ok(None) => Finding::ok(check, format!("{at} is made by a daemon")),
         Ok(Some(found)) => match (found.kind, found.foreign_owner) {
@@ -114,9 +116,9 @@ fn file(check: &'static str, path: &Path) -> Finding {
             }
             (FileKind::File, None) => Finding::ok(check, format!("{at}, {} bytes", found.length)),
             (FileKind::File, Some(owner)) => {
-                Finding::error(check, format!("{at} belongs to user {owner}")).fix(format!("sudo {}", away()))
+                Finding::error(check, format!("{at} belongs to user {owner}")).fix(look())
             }
-            (kind, _) => Finding::error(check, format!("{at} is {kind}, not a file")).fix(away()),
+            (kind, _) => Finding::error(check, format!("{at} is {kind}, not a file")).fix(look()),
         },
         Err(error) => Finding::error(check, format!("{at} cannot be looked at: {error}")),
     }

@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 use super::{Home, is_root, make_fifo, mode, set_mode, watched};
-use crate::{FileKind, LockFileError, PidError, lock_file, write_atomic};
+use crate::{
+    Access, ClaimError, FileKind, LifetimeError, LockFileError, OwnFileError, Pid, PidError, liveness,
+    lock_file, open_own, remove_abandoned, write_atomic,
+};
 
 #[test]
 fn a_lock_file_names_one_process_or_says_why_not() {
@@ -104,4 +107,54 @@ fn a_write_into_a_closed_directory_keeps_the_old_content() {
     assert!(write_atomic(&home.path("d/f"), b"new", 0o600).is_err());
     assert_eq!(fs::read(home.path("d/f")).unwrap(), b"old");
     set_mode(&home.path("d"), 0o700);
+}
+
+#[test]
+fn half_files_of_writers_that_are_gone_are_removed_and_nothing_else() {
+    let home = Home::new();
+    let write = |name: &str| fs::write(home.path(name), "x").unwrap();
+    let gone = Pid::new(i32::MAX as u32).unwrap();
+    write(&format!(".zccache-{gone}-0.tmp"));
+    write(&format!(".zccache-{gone}-17.tmp"));
+    // A process lives by this number, and has no such file.
+    write(&format!(".zccache-{}-4294967295.tmp", Pid::current()));
+    // Alive, of an earlier release, which takes no lock.
+    write(".zccache-1-0.tmp");
+    // Locked by a writer of another pid namespace.
+    write(&format!(".zccache-{gone}-1.tmp"));
+    let written = fs::File::open(home.path(&format!(".zccache-{gone}-1.tmp"))).unwrap();
+    written.try_lock().unwrap();
+    for other in [format!(".zccache-{gone}.tmp"), format!(".zccache-{gone}-0"), "daemon.lock".to_owned()] {
+        write(&other);
+    }
+    symlink(home.path("daemon.lock"), home.path(&format!(".zccache-{gone}-2.tmp"))).unwrap();
+    assert_eq!(remove_abandoned(&home.path("")).unwrap(), 3);
+    let mut kept = vec![
+        format!(".zccache-{gone}-1.tmp"),
+        format!(".zccache-{gone}-2.tmp"),
+        format!(".zccache-{gone}.tmp"),
+        format!(".zccache-{gone}-0"),
+        ".zccache-1-0.tmp".to_owned(),
+        "daemon.lock".to_owned(),
+    ];
+    kept.sort();
+    assert_eq!(home.names(), kept);
+}
+
+#[test]
+fn a_hard_link_in_place_of_a_lock_is_refused_and_what_it_names_is_kept() {
+    let home = Home::new();
+    let (precious, lock) = (home.path("precious"), home.path("daemon.lifetime"));
+    fs::write(&precious, "kept").unwrap();
+    fs::hard_link(&precious, &lock).unwrap();
+    let error = home.claim().unwrap_err();
+    assert!(
+        matches!(&error, ClaimError::Lifetime(LifetimeError::Linked(path)) if *path == lock),
+        "{error:?}"
+    );
+    assert!(matches!(liveness(&home.lock_file()), Err(LifetimeError::Linked(_))));
+    for access in [Access::Read, Access::Write, Access::Create] {
+        assert!(matches!(open_own(&lock, access), Err(OwnFileError::Linked(_))), "{access:?}");
+    }
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "kept");
 }
