@@ -1,6 +1,6 @@
-//! Who chose a directory, and so what a program may change about it.
+//! The rule for changing a directory's mode, by who chose the directory.
 
-/// What a program may change about a directory to make it safe.
+/// A rule for the mode of a directory that holds sockets or locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DirPolicy {
     /// The naming rules own the directory (`$XDG_RUNTIME_DIR/zccache`, `/tmp/zccache-$USER`, the cache

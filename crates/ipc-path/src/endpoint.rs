@@ -1,4 +1,4 @@
-//! The name of the place where a daemon listens.
+//! The address at which a daemon listens, as text.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use crate::Platform;
 
-/// A Unix socket path or a Windows pipe name, exactly as the released rules record it.
+/// A Unix socket path or a Windows pipe name, as the released rules derive it.
 ///
-/// Any text can be an endpoint's name; [`check`](Self::check) says whether it can be used.
+/// Any text can be an endpoint's name; [`check`](Self::check) tells if a socket or pipe can have it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint(String);
 
@@ -41,7 +41,7 @@ impl Endpoint {
     /// The prefix of every local pipe's name on Windows.
     pub const PIPE_PREFIX: &str = r"\\.\pipe\";
 
-    /// The longest socket path that can be bound or connected to, in bytes, without the final NUL.
+    /// Returns the most bytes of a usable socket path, without the final NUL.
     ///
     /// `None` where endpoints are not paths.
     #[must_use]
@@ -58,7 +58,7 @@ impl Endpoint {
         Self(name.into())
     }
 
-    /// Takes a name that a broker speaks of: the same, but for a pipe, which may have no `\\.\pipe\` before it.
+    /// Takes a name from a broker, and adds the pipe prefix if it is missing.
     #[must_use]
     pub fn of_broker(name: &str, platform: Platform) -> Self {
         match platform {
@@ -69,7 +69,7 @@ impl Endpoint {
         }
     }
 
-    /// The name, as it goes into system calls and messages.
+    /// Returns the name that system calls and messages use.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

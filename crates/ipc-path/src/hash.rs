@@ -1,4 +1,4 @@
-//! The two non-cryptographic hashes that released names are made of.
+//! The two non-cryptographic hashes in released names.
 
 use crate::{Platform, key};
 
@@ -10,18 +10,19 @@ pub fn fnv1a64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 
-/// Returns the *short hash* of `bytes`: FNV-1a 64 folded to 32 bits, as 8 lower-case hex digits.
+/// Returns the *short hash* of `bytes`: 8 lower-case hexadecimal digits.
 ///
-/// `docs/spec/endpoint.md#short-hash`.
+/// FNV-1a 64, folded to 32 bits (`docs/spec/endpoint.md#short-hash`).
 #[must_use]
 pub fn short_hash(bytes: &[u8]) -> String {
     let hash = fnv1a64(bytes);
     format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
 }
 
-/// Returns the *stable path id* of `path`: FNV-1a 64 over its key, as 16 lower-case hex digits.
+/// Returns the *stable path id* of `path`: 16 lower-case hexadecimal digits.
 ///
-/// The path is normalised first and not made absolute. `docs/spec/endpoint.md#stable-path-id`.
+/// FNV-1a 64 over the key of the path. The path is normalised and not made absolute
+/// (`docs/spec/endpoint.md#stable-path-id`).
 #[must_use]
 pub fn stable_path_id(path: &str, platform: Platform) -> String {
     format!("{:016x}", fnv1a64(key(path, platform).as_bytes()))
@@ -33,7 +34,7 @@ mod tests {
 
     #[test]
     fn windows_ids_are_those_of_the_spec() {
-        // docs/spec/endpoint.md#windows.
+        // docs/spec/endpoint.md#windows
         for (path, id) in [
             (r"C:\zc", "5505c0f5bffad13a"),
             ("c:/Users/Zach/zc", "37eba6021d011c34"),

@@ -1,13 +1,11 @@
-//! Normalisation and comparison keys of path text, for any platform.
+//! Normalisation and comparison keys of path text, for every platform.
 
 use crate::Platform;
 
 /// Returns `text` with `.`, repeated separators and resolvable `..` removed.
 ///
-/// Purely lexical: `..` takes back an ordinary name before it and is kept otherwise, so `/..` stays
-/// `/..` and `a/../..` becomes `..`. Case and characters are preserved.
-///
-/// Rule: `docs/spec/endpoint.md#normal-form`.
+/// `..` removes an ordinary name before it and stays otherwise, so `/..` stays `/..` and `a/../..`
+/// becomes `..`. Case and other characters stay (`docs/spec/endpoint.md#normal-form`).
 #[must_use]
 pub fn normalize(text: &str, platform: Platform) -> String {
     let (prefix, rest) = match platform {
@@ -35,7 +33,7 @@ pub fn normalize(text: &str, platform: Platform) -> String {
     out
 }
 
-/// Returns the text by which two paths are compared and hashed, after normalisation.
+/// Returns the key by which paths are compared and hashed.
 ///
 /// Linux: the normalised text. macOS: lower-cased. Windows: ASCII lower-cased, `\` as `/`, and a
 /// leading `//?/` removed (`docs/spec/endpoint.md#path-key`).
@@ -55,7 +53,7 @@ pub fn key(text: &str, platform: Platform) -> String {
     }
 }
 
-/// Adds one segment to those kept so far; `..` takes back an ordinary name.
+/// Adds one segment to `kept`; `..` removes an ordinary name instead.
 pub(crate) fn push_segment<'a, S>(kept: &mut Vec<S>, segment: S)
 where
     S: AsRef<std::ffi::OsStr> + 'a,
@@ -71,8 +69,9 @@ where
     }
 }
 
-/// Returns how many bytes of `text` are a Windows prefix: a drive, a UNC share, or a verbatim or
-/// device form of either.
+/// Returns the length of the Windows prefix of `text` in bytes.
+///
+/// A prefix is a drive, a UNC share, or a verbatim or device form of either.
 fn windows_prefix_len(text: &str) -> usize {
     let is_separator = |b: u8| b == b'/' || b == b'\\';
     let bytes = text.as_bytes();

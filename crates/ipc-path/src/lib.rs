@@ -1,15 +1,15 @@
 //! Paths and addresses as text: normalisation, keys, ids and endpoint names. No file system, no I/O.
 //!
-//! A path on the wire is *lexically normalised* when it is made and again when it is received
-//! (`docs/spec/endpoint.md#normal-form`), and names on disk are derived from a *key* and a *stable id* of it
-//! (`docs/spec/endpoint.md#stable-path-id`). Both rules depend on the platform, so the platform is a value
-//! here and every platform's rule is tested on every platform.
+//! A path in a message is *lexically normalised* when a program makes it and again when a peer receives
+//! it (`docs/spec/endpoint.md#normal-form`). Names on disk are derived from a path's *key* and *stable
+//! id* (`docs/spec/endpoint.md#stable-path-id`). These rules depend on the platform, so the platform is
+//! a value and the rules of every platform are tested on every platform.
 //!
-//! An [`Endpoint`] is an address as text, with the limit of each platform. It stands here so that the
-//! crate that derives addresses and the crate that connects to them need not know each other; a
-//! [`DirPolicy`] goes with an address from the one to the other.
+//! An [`Endpoint`] is an address as text, with the limit of each platform. It is in this crate so that
+//! the crate that derives addresses and the crate that connects to them do not depend on each other. A
+//! [`DirPolicy`] accompanies an address between them.
 //!
-//! Not here: what a path means to the file system. Symlinks are never resolved.
+//! This crate does not touch the file system and does not resolve symbolic links.
 #![forbid(unsafe_code)]
 
 mod dir_policy;

@@ -10,10 +10,8 @@ use crate::{Platform, key, normalize};
 
 /// A lexically normalised path of this platform, compared by its key.
 ///
-/// Rule: `docs/spec/endpoint.md#path-key`.
-///
-/// It may hold what no wire can carry (on Unix: bytes that are not UTF-8); [`to_wire`] is where
-/// that is refused.
+/// `docs/spec/endpoint.md#paths-as-text` has the rules. On Unix the path can have bytes that are not
+/// UTF-8, which no wire carries; [`to_wire`] refuses such a path.
 ///
 /// [`to_wire`]: NormalizedPath::to_wire
 ///
@@ -27,7 +25,7 @@ pub struct NormalizedPath(PathBuf);
 /// A path that is not valid Unicode, which no wire can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUtf8 {
-    /// The path, with what cannot be shown replaced.
+    /// The path, with each invalid sequence replaced by U+FFFD.
     pub shown: String,
 }
 
@@ -41,13 +39,13 @@ impl NormalizedPath {
         }
     }
 
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn as_path(&self) -> &Path {
         &self.0
     }
 
-    /// Whether this is the empty path.
+    /// Returns true if the path is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.as_os_str().is_empty()
@@ -57,12 +55,12 @@ impl NormalizedPath {
     ///
     /// # Errors
     ///
-    /// [`NotUtf8`] where the path is not valid Unicode: it is refused, never changed silently.
+    /// [`NotUtf8`] if the path is not valid Unicode. The path is never changed silently.
     pub fn to_wire(&self) -> Result<&str, NotUtf8> {
         self.0.to_str().ok_or_else(|| NotUtf8 { shown: self.0.to_string_lossy().into_owned() })
     }
 
-    /// What two paths are compared by: the key where there is one, else the raw path.
+    /// Calls `use_key` with the key of the path, or with the raw path if it has no key.
     fn with_key<R>(&self, use_key: impl FnOnce(&OsStr) -> R) -> R {
         match (Platform::CURRENT, self.0.to_str()) {
             (Platform::Linux, _) | (_, None) => use_key(self.0.as_os_str()),
@@ -71,7 +69,7 @@ impl NormalizedPath {
     }
 }
 
-/// The same rule over components, for a path that is not Unicode.
+/// Normalises a path that is not Unicode, by its components.
 fn normalize_components(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     let mut kept: Vec<&OsStr> = Vec::new();

@@ -1,4 +1,4 @@
-//! Which platform's rules apply, as a value.
+//! The platform whose rules apply, as a value.
 
 /// A platform whose naming and path rules differ.
 ///
@@ -14,14 +14,14 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// The platform this program was built for.
+    /// The platform for which this program was built.
     pub const CURRENT: Self = match std::env::consts::OS.as_bytes() {
         b"windows" => Self::Windows,
         b"macos" => Self::Macos,
         _ => Self::Linux,
     };
 
-    /// Whether endpoints are Unix domain sockets, not named pipes.
+    /// Returns true if endpoints are Unix domain sockets, not named pipes.
     #[must_use]
     pub const fn is_unix(self) -> bool {
         matches!(self, Self::Linux | Self::Macos)

@@ -1,11 +1,11 @@
-//! Who answers: the identity of a daemon, the probe that proves it, and the broker lane.
+//! The identity of a daemon, the probe that proves it, and the broker lane.
 //!
-//! [`identity`] is what a daemon says of itself, in its identity file and in its answer to a probe, in the
-//! formats of both generations of running-process. [`probe`] asks whether the process behind an endpoint is
-//! the one that its identity file describes, and answers those who ask. [`lane`] leads to the daemon that the
-//! user's broker names.
+//! [`identity`] reads and writes the description of a daemon, in its identity file and in its answer to a
+//! probe, in the formats of both generations of running-process. [`probe`] verifies that the process behind
+//! an endpoint is the one in its identity file, and answers probes. [`lane`] connects to the daemon that
+//! the user's broker names.
 //!
-//! Everything here is optional: without it a daemon is found and called all the same.
+//! Everything here is optional: a client without it finds and calls each daemon too.
 #![forbid(unsafe_code)]
 
 pub mod identity;

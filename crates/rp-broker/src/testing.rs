@@ -1,4 +1,4 @@
-//! A broker made of running-process's own parts, in the process of the test that needs one.
+//! A broker from running-process's own parts, in the test's process.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,27 +17,27 @@ use running_process::broker::server::{
 
 use crate::lane::RefusalKind;
 
-/// What a broker answers.
+/// The answer of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answers {
-    /// As running-process decides, for the one service that has a backend.
+    /// running-process's own decision, for one service with a backend.
     ByTheBook {
         /// The service.
         service: String,
-        /// Where its backend listens.
+        /// The backend's endpoint.
         backend: String,
-        /// The oldest version that its definition admits.
+        /// The oldest version that the definition admits.
         min_version: String,
-        /// How many questions one process may ask in a minute.
+        /// The number of Hellos that one process may send in a minute.
         questions: u32,
     },
-    /// This refusal, which running-process's handler gives for reasons that a test cannot make.
+    /// A fixed refusal, for reasons that a test cannot cause.
     Refusal(RefusalKind, String, Duration),
 }
 
 impl Answers {
-    /// The backend of zccache, for any version and any number of questions.
+    /// Returns a backend of zccache that admits every version and number of Hellos.
     #[must_use]
     pub fn with_backend(backend: impl Into<String>) -> Self {
         Self::ByTheBook {
@@ -56,17 +56,19 @@ pub struct TestBroker {
 }
 
 impl TestBroker {
-    /// Serves at `socket`, whose directory must be private, and returns when it listens.
+    /// Serves at `socket` and returns when the broker listens.
+    ///
+    /// The directory of the socket must be private.
     ///
     /// # Panics
     ///
-    /// When running-process refuses the definition, or does not come to listen.
+    /// If running-process refuses the definition, or the broker does not listen.
     #[must_use]
     pub fn serve(socket: &str, answers: Answers) -> Self {
         let (path, responder) = (socket.to_owned(), Responder::new(answers));
         let policy = PeerCredentialPolicy::current_user().expect("the system tells who we are");
         thread::spawn(move || {
-            // A client that hangs up ends it, so it begins again.
+            // A client that hangs up ends the loop in running-process, so it is started again.
             while !path_is_gone_for_good(&path) {
                 let _ = serve_local_socket_connections_with_policy(&path, &responder, usize::MAX, &policy);
             }
@@ -80,19 +82,21 @@ impl TestBroker {
         panic!("the broker does not listen at {socket}");
     }
 
-    /// Where it listens.
+    /// Returns the broker's endpoint.
     #[must_use]
     pub fn socket(&self) -> &str {
         &self.socket
     }
 }
 
-/// Whether the directory went with its test.
+/// Returns true if the test has removed the directory.
 fn path_is_gone_for_good(path: &str) -> bool {
     Path::new(path).parent().is_none_or(|directory| fs::metadata(directory).is_err())
 }
 
-/// The frame in which a broker names `backend`, as the answer to the question with `request_id`.
+/// Returns the frame in which a broker names `backend`.
+///
+/// It answers the Hello with `request_id`.
 #[must_use]
 pub fn answer_frame(request_id: u64, backend: &str) -> Vec<u8> {
     let negotiated = Negotiated {
@@ -152,7 +156,7 @@ impl HelloResponder for Responder {
     }
 }
 
-/// Some path that this system takes for absolute; nothing is started from it.
+/// A path that is absolute on this system. The test starts no program from it.
 fn absolute() -> String {
     std::env::current_exe().expect("this program has a file").to_string_lossy().into_owned()
 }

@@ -1,10 +1,10 @@
-//! What makes a stream of frames unusable.
+//! Lengths that make a stream of frames unusable.
 
 use thiserror::Error;
 
 /// A length that no legal frame has. The stream cannot be resynchronised after it.
 ///
-/// The texts are those of the released peers (`docs/spec/wire.md#texts-of-errors`).
+/// Released peers use the same texts (`docs/spec/wire.md#texts-of-errors`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// The length is above [`MAX_LENGTH`](crate::MAX_LENGTH).
@@ -13,7 +13,7 @@ pub enum FrameError {
         /// The length field: the version's four bytes and the payload.
         length: u64,
     },
-    /// The length does not even cover the version.
+    /// The length is less than the four bytes of the version.
     #[error("frame too small for protocol version")]
     TooShort {
         /// The length field.

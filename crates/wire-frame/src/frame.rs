@@ -2,21 +2,21 @@
 
 use crate::{FrameError, Header, Peeked, Version};
 
-/// What a buffer starts with.
+/// The start of a buffer: a frame, or the number of bytes that are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded<'a> {
     /// At least `needed` more bytes must arrive.
     Incomplete {
-        /// How many.
+        /// The least number of bytes that are missing.
         needed: usize,
     },
     /// A frame; more bytes may follow it.
     Frame {
-        /// How the payload is encoded.
+        /// The encoding of the payload.
         version: Version,
         /// The payload.
         payload: &'a [u8],
-        /// Bytes of the buffer that the frame takes.
+        /// The length of the whole frame in bytes.
         consumed: usize,
     },
 }

@@ -5,7 +5,9 @@ use crate::{FrameError, Version};
 /// Bytes before the payload: the length and the version.
 pub const HEADER_LEN: usize = 8;
 
-/// The largest legal length field: 16 MiB, version included (`docs/spec/wire.md#frame`).
+/// The largest legal length field: 16 MiB, version included.
+///
+/// `docs/spec/wire.md#frame`.
 pub const MAX_LENGTH: u32 = 16 * 1024 * 1024;
 
 /// The bytes of the version, which the length field counts.
@@ -18,12 +20,12 @@ pub struct Header {
     length: u32,
 }
 
-/// What the first bytes of a buffer say.
+/// A header, or the number of bytes that are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peeked {
     /// At least `needed` more bytes must arrive before the header is complete.
     Incomplete {
-        /// How many.
+        /// The least number of bytes that are missing.
         needed: usize,
     },
     /// The header.
@@ -35,7 +37,7 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`FrameError::TooLong`] where the frame would be above [`MAX_LENGTH`].
+    /// [`FrameError::TooLong`] if the length field would be above [`MAX_LENGTH`].
     pub fn new(version: Version, payload_len: usize) -> Result<Self, FrameError> {
         let length = (payload_len as u64).saturating_add(u64::from(VERSION_LEN));
         match u32::try_from(length) {
@@ -46,11 +48,11 @@ impl Header {
 
     /// Reads the header at the start of `buffer`.
     ///
-    /// The length is checked as soon as its four bytes are there.
+    /// The length is checked as soon as its four bytes have arrived.
     ///
     /// # Errors
     ///
-    /// [`FrameError`] where the length is illegal.
+    /// [`FrameError`] if the length is illegal.
     pub fn peek(buffer: &[u8]) -> Result<Peeked, FrameError> {
         let Some((length, rest)) = buffer.split_first_chunk::<4>() else {
             return Ok(Peeked::Incomplete { needed: HEADER_LEN - buffer.len() });
@@ -68,7 +70,7 @@ impl Header {
         })
     }
 
-    /// The header as it stands on the wire.
+    /// Returns the eight bytes of the header.
     #[must_use]
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
@@ -77,19 +79,19 @@ impl Header {
         bytes
     }
 
-    /// The version of the payload.
+    /// Returns the version of the payload.
     #[must_use]
     pub const fn version(self) -> Version {
         self.version
     }
 
-    /// Bytes of payload that follow the header.
+    /// Returns the length of the payload in bytes.
     #[must_use]
     pub const fn payload_len(self) -> usize {
         (self.length - VERSION_LEN) as usize
     }
 
-    /// Bytes of the whole frame, header included.
+    /// Returns the length of the whole frame in bytes, header included.
     #[must_use]
     pub const fn frame_len(self) -> usize {
         HEADER_LEN + self.payload_len()

@@ -1,11 +1,12 @@
-//! The length-prefixed frame that wire v15 and wire v16 ride in, with no I/O.
+//! The length-prefixed frame of wire v15 and wire v16, without I/O.
 //!
 //! A frame is `[length: LE32][version: LE32][payload]`, where `length` counts the version and the
-//! payload but not itself (`docs/spec/wire.md#frame`). Bytes in; a frame, "need n more" or a fatal error out.
+//! payload but not itself (`docs/spec/wire.md#frame`). Bytes in; a frame, "need n more" or a fatal error
+//! out.
 //!
-//! [`Pieces`] is where a frame is written whose large byte strings are not to be copied.
+//! [`Pieces`] holds a frame that is written without copying its large byte strings.
 //!
-//! Not here: what a version means. Any version number is a value.
+//! This crate does not interpret versions: any number is a value.
 #![forbid(unsafe_code)]
 
 mod error;

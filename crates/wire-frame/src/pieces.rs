@@ -1,11 +1,12 @@
-//! What is on its way out: bytes that were written, and byte strings that are shared.
+//! Outgoing bytes: written bytes, and shared byte strings between them.
 
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Frames to be sent, in which large byte strings stand as they are: they are neither copied nor moved,
-/// and one vectored write sends them from where they lie.
+/// Outgoing frames whose large byte strings are shared, not copied.
+///
+/// One vectored write sends the shared byte strings from the memory that they are in.
 ///
 /// ```
 /// use bytes::{Buf as _, Bytes};
@@ -26,15 +27,15 @@ pub struct Pieces {
     copies_all: bool,
 }
 
-/// A byte string that stands between two bytes that were written.
+/// A shared byte string and its place among the written bytes.
 #[derive(Debug)]
 struct Shared {
-    /// How many of the written bytes stand before it.
+    /// The number of written bytes before the byte string.
     at: usize,
     bytes: Bytes,
 }
 
-/// How far [`Pieces`] went at one time.
+/// A position in [`Pieces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     copied: usize,
@@ -42,72 +43,77 @@ pub struct Mark {
 }
 
 impl Pieces {
-    /// A byte string of at least this many bytes is shared; copying a shorter one costs less than telling
-    /// the kernel where it is.
+    /// The least length of a byte string that is shared.
+    ///
+    /// Copying a shorter one costs less than another slice in the vectored write.
     pub const SHARED_FROM: usize = 16 * 1024;
 
-    /// Makes a place for frames.
+    /// Makes an empty value.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends to `buffer`, and shares large byte strings.
+    /// Makes a value that appends to `buffer` and shares large byte strings.
     #[must_use]
     pub fn in_buffer(buffer: BytesMut) -> Self {
         Self { copied: buffer, ..Self::default() }
     }
 
-    /// Appends to `buffer`, and shares nothing.
+    /// Makes a value that appends to `buffer` and copies every byte string.
     #[must_use]
     pub fn all_in(buffer: BytesMut) -> Self {
         Self { copied: buffer, copies_all: true, ..Self::default() }
     }
 
-    /// The buffer, with what was written to it: everything, where [`all_in`](Self::all_in) it was.
+    /// Returns the buffer of written bytes.
+    ///
+    /// The buffer has every byte if the value was made by [`all_in`](Self::all_in).
     #[must_use]
     pub fn into_buffer(self) -> BytesMut {
         self.copied
     }
 
-    /// Lets go of everything, and hands out the buffer as it is.
+    /// Drops the shared byte strings and returns the buffer of written bytes.
     pub fn take_buffer(&mut self) -> BytesMut {
         self.shared.clear();
         self.shared_len = 0;
         std::mem::take(&mut self.copied)
     }
 
-    /// The bytes in total.
+    /// Returns the number of bytes, written and shared.
     #[must_use]
     pub fn len(&self) -> usize {
         self.copied.len() + self.shared_len
     }
 
-    /// Whether there is nothing to send.
+    /// Returns true if there are no bytes to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes that were written, to be appended to. Those before a shared byte string stay before it.
+    /// Returns the buffer of written bytes, for appending.
+    ///
+    /// Bytes that were written before a shared byte string stay before it.
     pub const fn copied(&mut self) -> &mut BytesMut {
         &mut self.copied
     }
 
-    /// Makes room for a frame of `len` bytes, of which large byte strings need none where they are shared.
+    /// Reserves memory for `len` bytes, unless a byte string of that length is shared.
     pub fn reserve(&mut self, len: usize) {
         if !self.shares(len) {
             self.copied.reserve(len);
         }
     }
 
-    /// Whether a byte string of `len` bytes would be shared.
+    /// Returns true if a byte string of `len` bytes would be shared.
     #[must_use]
     pub const fn shares(&self, len: usize) -> bool {
         !self.copies_all && len >= Self::SHARED_FROM
     }
 
-    /// Appends a byte string: shared where it is large, else copied.
+    /// Appends a byte string: shared if it is large, copied otherwise.
     pub fn push(&mut self, bytes: &Bytes) {
         if self.shares(bytes.len()) {
             self.shared_len += bytes.len();
@@ -117,13 +123,13 @@ impl Pieces {
         }
     }
 
-    /// Where it ends now.
+    /// Returns the position of the end.
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark { copied: self.copied.len(), shared: self.shared.len() }
     }
 
-    /// Takes back what was appended since `mark`.
+    /// Removes the bytes that were appended after `mark`.
     pub fn truncate(&mut self, mark: Mark) {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
@@ -131,17 +137,17 @@ impl Pieces {
         }
     }
 
-    /// Overwrites bytes that were written first after `mark`, `offset` bytes on.
+    /// Overwrites written bytes, beginning `offset` bytes after `mark`.
     ///
     /// # Panics
     ///
-    /// Where these bytes have not been written.
+    /// If these bytes have not been written.
     pub fn overwrite(&mut self, mark: Mark, offset: usize, bytes: &[u8]) {
         let start = mark.copied + offset;
         self.copied[start..start + bytes.len()].copy_from_slice(bytes);
     }
 
-    /// Lets go of everything, and of the room for more than `kept` written bytes.
+    /// Removes all bytes, and frees a buffer with room for more than `kept` bytes.
     pub fn clear(&mut self, kept: usize) {
         self.copied.clear();
         self.shared.clear();
@@ -151,34 +157,34 @@ impl Pieces {
         }
     }
 
-    /// The bytes in their order, to be sent with vectored writes.
+    /// Returns the bytes in order, for vectored writes.
     #[must_use]
     pub fn unsent(&self) -> Unsent<'_> {
         Unsent { pieces: self, copied: 0, shared: 0, offset: 0, left: self.len() }
     }
 
-    /// Whether all of it is one slice: that which was written.
+    /// Returns all bytes as one slice, or `None` if a byte string is shared.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         self.shared.is_empty().then_some(&self.copied)
     }
 }
 
-/// What of [`Pieces`] has not been sent yet.
+/// The bytes of [`Pieces`] that are not sent yet.
 #[derive(Debug)]
 pub struct Unsent<'a> {
     pieces: &'a Pieces,
-    /// Written bytes that have been sent.
+    /// Number of written bytes that are sent.
     copied: usize,
-    /// Shared byte strings that have been sent.
+    /// Number of shared byte strings that are sent.
     shared: usize,
-    /// Bytes of the next shared one that have been sent.
+    /// Number of bytes of the next shared byte string that are sent.
     offset: usize,
     left: usize,
 }
 
 impl<'a> Unsent<'a> {
-    /// The slices that are left, up to as many as fit, without empty ones.
+    /// Returns the slices that are not sent yet, without empty ones.
     fn slices(&self) -> impl Iterator<Item = &'a [u8]> {
         let pieces = self.pieces;
         let (mut copied, mut offset) = (self.copied, self.offset);
@@ -202,7 +208,7 @@ impl Buf for Unsent<'_> {
     }
 
     fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.left, "no more than there is can be sent");
+        assert!(count <= self.left, "cannot advance past the end");
         self.left -= count;
         while count > 0 {
             let next = self.pieces.shared.get(self.shared);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The number that says how a frame's payload is encoded; an unknown one is still a value.
+/// The number of a frame's encoding. An unknown number is still a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u32);
 

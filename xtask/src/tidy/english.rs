@@ -12,13 +12,10 @@ const NOT_CLEAN: &[&str] = &[
     "crates/ipc-endpoint/",
     "crates/ipc-model/",
     "crates/ipc-os/",
-    "crates/ipc-path/",
     "crates/ipc-server/",
-    "crates/rp-broker/",
     "crates/rp-manifest/",
     "crates/testkit/",
     "crates/wire-dispatch/",
-    "crates/wire-frame/",
     "crates/wire-v15/",
     "crates/wire-v16/",
     "crates/zccache-daemon/",
@@ -105,7 +102,7 @@ fn in_file(path: &str, source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// The advice for the first form of `text` that is no plain English.
+/// Returns the advice for the first form of `text` that is no plain English.
 fn broken_form(text: &str) -> Option<&'static str> {
     let words: Vec<String> = words(text).collect();
     let line = format!(" {} ", words.join(" "));
@@ -127,7 +124,7 @@ fn is_third_person(text: &str) -> bool {
     !is_other && first.ends_with('s') && !first.ends_with("ss") && !NO_VERBS.contains(&first.as_str())
 }
 
-/// The words of `text` in lower case, without code spans.
+/// Returns the words of `text` in lower case, without code spans.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let plain: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" \u{1} ");
     let is_part = |c: char| c.is_alphanumeric() || c == '\u{1}' || c == '\'';
@@ -175,7 +172,7 @@ fn docs(source: &Source) -> Vec<Doc> {
     docs
 }
 
-/// The text of the `///` line with this index.
+/// Returns the text of the `///` line with this index.
 fn doc_text(source: &Source, index: usize) -> Option<String> {
     let comment = source.comments.get(index)?.trim();
     let text = comment.strip_prefix("///").filter(|text| !text.starts_with('/'))?;
@@ -205,7 +202,7 @@ fn item(source: &Source, from: usize) -> Item {
     Item::Private
 }
 
-/// Whether the line with this index is inside of, or declares, a type that clap derives a command line from.
+/// Returns true if the line with this index is inside of, or declares, a type that clap derives a command line from.
 fn is_help(source: &Source, index: usize) -> bool {
     const DERIVES: &[&str] = &["Parser", "Args", "Subcommand", "ValueEnum"];
     let derives = |line: &String| line.contains("derive(") && DERIVES.iter().any(|name| has_word(line, name));

@@ -35,7 +35,7 @@ const LONGEST: usize = 400;
 /// The one crate that knows operating systems.
 const OS: &str = "crates/ipc-os/";
 
-/// The files that make this a repository.
+/// Returns the files that make this a repository.
 fn top_level(tree: &Tree) -> Vec<Finding> {
     const NEEDED: &[&str] = &[
         ".cargo/config.toml",
@@ -66,7 +66,7 @@ fn top_level(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
-/// The two commands that a newcomer types.
+/// Returns the two commands that a newcomer types.
 fn readme(tree: &Tree) -> Vec<Finding> {
     const PATH: &str = "README.md";
     let text = tree.text(PATH).unwrap_or_default();
@@ -75,7 +75,7 @@ fn readme(tree: &Tree) -> Vec<Finding> {
     missing.map(|command| Finding::of_file(PATH, format!("does not tell `{command}`"))).collect()
 }
 
-/// A file is one noun.
+/// Returns a file is one noun.
 fn file_length(tree: &Tree) -> Vec<Finding> {
     let long =
         tree.sources().filter(|(path, source)| path.starts_with("crates/") && source.code.len() > LONGEST);
@@ -85,7 +85,7 @@ fn file_length(tree: &Tree) -> Vec<Finding> {
     .collect()
 }
 
-/// A file opens with what it is.
+/// Returns a file opens with what it is.
 fn module_docs(tree: &Tree) -> Vec<Finding> {
     let silent = tree.sources().filter(|(path, _)| {
         let text = tree.text(path).unwrap_or_default();
@@ -145,7 +145,7 @@ fn platform(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The environment is read once, at the edge.
+/// Returns the environment is read once, at the edge.
 fn environment(tree: &Tree) -> Vec<Finding> {
     const HOME: &str = "crates/ipc-endpoint/src/environment.rs";
     const READERS: &[&str] =
@@ -188,7 +188,7 @@ fn leftovers(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// A test waits for a condition, not for time to pass.
+/// Returns a test waits for a condition, not for time to pass.
 fn unexplained_sleep(tree: &Tree) -> Vec<Finding> {
     let told = "a sleep in a test: wait for the condition (`testkit::eventually`), or say why on the line";
     lines(

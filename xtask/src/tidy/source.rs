@@ -20,7 +20,7 @@ impl Source {
         Self { code, comments, tests_from }
     }
 
-    /// Whether the line with this index belongs to the test module at the end.
+    /// Returns true if the line with this index belongs to the test module at the end.
     pub(super) fn is_test_line(&self, index: usize) -> bool {
         index >= self.tests_from
     }
@@ -32,7 +32,7 @@ impl Source {
     }
 }
 
-/// Whether `text` has `word` with no letter, digit or underscore on either side.
+/// Returns true if `text` has `word` with no letter, digit or underscore on either side.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(start, _)| {
@@ -117,7 +117,7 @@ fn step(chars: &[char], at: usize, state: State) -> (usize, State) {
     }
 }
 
-/// The opening of a raw string at `at`, which holds `r`.
+/// Returns the opening of a raw string at `at`, which holds `r`.
 fn raw_string(chars: &[char], at: usize) -> Option<(usize, State)> {
     let before = at.checked_sub(1).map(|index| chars[index]);
     if before.is_some_and(|c| (c.is_alphanumeric() || c == '_') && c != 'b' && c != 'c') {

@@ -25,7 +25,7 @@ impl Tree {
         Ok(Self::of(files))
     }
 
-    /// A tree of these files.
+    /// Returns a tree of these files.
     pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let files: BTreeMap<_, _> = files.into_iter().collect();
         let rust = files.iter().filter(|(path, _)| path.ends_with(".rs"));
@@ -41,23 +41,23 @@ impl Tree {
         self.files.len()
     }
 
-    /// The text of the file at `path`.
+    /// Returns the text of the file at `path`.
     pub(super) fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
-    /// Every file, with its text.
+    /// Returns every file, with its text.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    /// Every Rust file that a person wrote.
+    /// Returns every Rust file that a person wrote.
     pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &Source)> {
         let written = self.sources.iter().filter(|(path, _)| !path.contains("/generated/"));
         written.map(|(path, source)| (path.as_str(), source))
     }
 
-    /// Whether the whole file is for tests, benchmarks or this repository's own tools.
+    /// Returns true if the whole file is for tests, benchmarks or this repository's own tools.
     pub(super) fn is_dev(&self, path: &str) -> bool {
         let is_dev_folder = |part| matches!(part, "tests" | "benches" | "examples" | "fuzz" | "xtask");
         path.starts_with("crates/testkit/")
@@ -70,7 +70,7 @@ impl Tree {
     }
 }
 
-/// The folder in which the modules that the file at `path` declares are looked for.
+/// Returns the folder in which the modules that the file at `path` declares are looked for.
 fn folder_of_modules(path: &str) -> &str {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     match name {

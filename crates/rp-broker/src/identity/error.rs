@@ -1,45 +1,45 @@
-//! What makes an identity no identity.
+//! Faults in an identity file or in the answer to a probe.
 
 use ipc_os::PidError;
 use thiserror::Error;
 
-/// A description that describes no process.
+/// Text or bytes that do not describe a daemon.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// It is empty.
+    /// The text is empty.
     #[error("it is empty")]
     Empty,
-    /// It is no JSON of the kind that identity files hold: cut short, garbage, or with a key missing.
-    #[error("it is not the JSON of an identity")]
+    /// The text is not the JSON of an identity file: cut short, garbage, or without a key.
+    #[error("the text is not the JSON of an identity")]
     Json(#[source] serde_json::Error),
-    /// It is not protobuf of the kind that probes are answered with.
-    #[error("it is not the protobuf of an identity")]
+    /// The bytes are not the protobuf message of a probe's answer.
+    #[error("the bytes are not the protobuf message of an identity")]
     Protobuf(#[source] prost::DecodeError),
-    /// Its process id is none.
+    /// The process id is 0 or too large.
     #[error("it names no process")]
     Pid(#[source] PidError),
-    /// It has no hash of the executable in a form that is known here.
+    /// There is no hash of the executable in a known form.
     #[error("it has no hash of its executable")]
     NoHash,
-    /// It has a hash of another length than 32 bytes.
+    /// A hash has another length than 32 bytes.
     #[error("its {which} has {length} bytes, not 32")]
     HashLength {
-        /// Which one.
+        /// The field.
         which: &'static str,
-        /// The bytes that it has.
+        /// Its length in bytes.
         length: usize,
     },
-    /// It has two SHA-256 hashes that differ.
+    /// There are two SHA-256 hashes and they differ.
     #[error("it has two different SHA-256 hashes of its executable")]
     TwoHashes,
-    /// It names no executable.
+    /// The path of the executable is empty.
     #[error("it names no executable")]
     NoExecutable,
-    /// It names no endpoint.
+    /// There is no endpoint.
     #[error("it names no endpoint")]
     NoEndpoint,
-    /// The executable's path is not UTF-8, and both formats are text.
+    /// The executable's path is not UTF-8, which both formats require.
     #[error("the path of the executable is not UTF-8: {0}")]
     NotUtf8(String),
 }

@@ -10,41 +10,40 @@ use running_process::process_executable_path;
 
 use super::{Hashes, hash};
 
-/// A program and what it holds.
+/// The path of an executable and the hashes of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
-    /// Its content.
+    /// The hashes.
     pub hashes: Hashes,
 }
 
-/// The program that this process runs, with both hashes from one pass over it.
+/// Returns the executable of this process with both hashes.
 ///
-/// Blocks for as long as the file takes to read: call it on a thread of its own. On Linux it is the image that
-/// runs, also where the file at its path was replaced since.
+/// Reads the file once and blocks meanwhile: call it on its own thread. On Linux it reads the image that
+/// runs, even if the file at the path was replaced.
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The error of the system.
 pub fn this_executable() -> io::Result<Executable> {
     let path = std::env::current_exe()?;
     let (blake3, sha256) = hash::both(open(Pid::current(), &path)?)?;
     Ok(Executable { path, hashes: Hashes::Blake3 { blake3, sha256: Some(sha256) } })
 }
 
-/// The path of the program that the process `pid` runs, and the program itself.
+/// Returns the path of the executable of process `pid`, and the open file.
 ///
-/// On Linux the path of a program that was replaced or removed ends in ` (deleted)`, and what is opened is what
-/// the process runs.
+/// On Linux the file is the image that runs, and the path of a replaced or removed executable ends in
+/// ` (deleted)`.
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::NotFound`] where there is no such process, or one that has ended and was not waited for;
-/// else what the system said.
+/// [`io::ErrorKind::NotFound`] if there is no such process, or only a zombie; else the error of the system.
 pub fn executable_of(pid: Pid) -> io::Result<(PathBuf, File)> {
     let path = process_executable_path(pid.get()).map_err(|error| {
-        // Each system has a word of its own for a process that is not there.
+        // Each system has its own error for a missing process.
         if process_alive(pid) { error } else { io::ErrorKind::NotFound.into() }
     })?;
     let file = open(pid, &path)?;
@@ -53,7 +52,7 @@ pub fn executable_of(pid: Pid) -> io::Result<(PathBuf, File)> {
 
 fn open(pid: Pid, path: &Path) -> io::Result<File> {
     if Platform::CURRENT == Platform::Linux {
-        // Not by our own id, which may be of another namespace than `/proc`.
+        // Our own id can belong to another pid namespace than `/proc`.
         let process = if pid == Pid::current() { "self".to_owned() } else { pid.to_string() };
         File::open(format!("/proc/{process}/exe"))
     } else {

@@ -1,4 +1,4 @@
-//! The identity file: written whole, read without trust, removed only by the daemon that it describes.
+//! The identity file. A daemon writes it whole and removes only its own; a reader does not trust it.
 
 use std::fs;
 use std::io;
@@ -9,40 +9,43 @@ use thiserror::Error;
 
 use super::{Identity, IdentityError, json};
 
-/// The longest identity file that is read, in bytes: some forty times what daemons write.
+/// The longest identity file that is read, in bytes.
+///
+/// Daemons write files of about 1.5 KiB.
 pub const LONGEST: u64 = 64 * 1024;
 
 /// An identity file that was not read or not written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IdentityFileError {
-    /// It is not a file, too long, or cannot be read.
+    /// The path is not a file, or the file is too long or cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It describes no process.
-    #[error("{} is no identity file", path.display())]
+    /// The file describes no process.
+    #[error("{} is not an identity file", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The fault in the file.
         source: IdentityError,
     },
-    /// It could not be written.
+    /// The file was not written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// It could not be removed.
+    /// The file was not removed.
     #[error("cannot remove {}", path.display())]
     Remove {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Reads the identity file at `path`, of either generation; `None` where there is none.
+/// Reads the identity file at `path`, or returns `None` if there is no file.
 ///
-/// Asking changes nothing, and waits for nothing: a fifo or a directory there is an error.
+/// Reads the formats of both generations. Changes nothing and does not wait: a fifo or a directory at the
+/// path is an error.
 ///
 /// # Errors
 ///
@@ -55,26 +58,27 @@ pub fn read(path: &Path) -> Result<Option<Identity>, IdentityFileError> {
     }
 }
 
-/// Writes `identity` to `path` as both generations read it; it is seen whole or not at all. The directory
-/// must be there.
+/// Writes `identity` to `path` in the formats of both generations.
 ///
-/// Blocks for as long as the disk takes.
+/// A reader sees the old file or the whole new one. The directory must exist. Blocks on the disk.
 ///
 /// # Errors
 ///
 /// [`IdentityFileError::Write`], and [`IdentityFileError::Malformed`] for an executable whose path is not
-/// UTF-8. What was at the path is still there.
+/// UTF-8. The old file is then unchanged.
 pub fn write(path: &Path, identity: &Identity) -> Result<(), IdentityFileError> {
     let text = json::text(identity)
         .map_err(|source| IdentityFileError::Malformed { path: path.to_owned(), source })?;
     Ok(write_atomic(path, text.as_bytes(), 0o600)?)
 }
 
-/// Removes the identity file at `path` if it describes the process `pid`, and says whether it did.
+/// Removes the identity file at `path` if it describes `pid`.
+///
+/// Returns true if the file was removed.
 ///
 /// # Errors
 ///
-/// [`IdentityFileError::Remove`]. A file that cannot be read is not ours to remove, and no error.
+/// [`IdentityFileError::Remove`]. A file that cannot be read is kept and is no error.
 pub fn remove_if_of(path: &Path, pid: Pid) -> Result<bool, IdentityFileError> {
     match read(path) {
         Ok(Some(identity)) if identity.pid == pid => match fs::remove_file(path) {

@@ -1,4 +1,4 @@
-//! The hash of an executable: read in pieces, once for each content, and never for longer than allowed.
+//! The hash of an executable: computed once per content, within a deadline.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,10 +11,10 @@ use ipc_os::FileStamp;
 use sha2::Digest as _;
 use thiserror::Error;
 
-/// 32 bytes of BLAKE3 or SHA-256.
+/// A BLAKE3 or SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// Which hash is wanted. Each takes a pass of its own unless both are wanted, and BLAKE3 is the cheaper one.
+/// A hash function. BLAKE3 is the cheaper one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// BLAKE3.
@@ -27,24 +27,24 @@ pub enum Algorithm {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// It was not read to its end in time. The next one to ask may find it done.
+    /// The deadline passed. A later call may find the hash ready.
     #[error("the executable was not read in time")]
     Late,
-    /// It could not be read.
+    /// The file could not be read.
     #[error("the executable cannot be read")]
     Io(#[source] io::Error),
 }
 
-/// Bytes that are read at a time.
+/// Number of bytes that one read takes.
 const PIECE: usize = 256 * 1024;
 
-/// Hashes that are remembered.
+/// Number of hashes that are remembered.
 const REMEMBERED: usize = 16;
 
-/// Files that are hashed at one time for those who wait with a deadline; more than this is late at once.
+/// Number of files that are hashed at one time; one more fails as late at once.
 const AT_ONCE: usize = 4;
 
-/// Which content of which file, and which of its hashes.
+/// A file's identity, length and times, and the hash function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     path: PathBuf,
@@ -53,11 +53,11 @@ struct Key {
 }
 
 struct Memory {
-    /// The newest last.
+    /// Finished hashes, the newest last.
     known: Vec<(Key, Hash)>,
-    /// Those that a thread is at, so that nobody starts a second.
+    /// Hashes that a thread computes now, so that no second thread starts.
     under_way: Vec<Key>,
-    /// Why the last one failed that was waited for.
+    /// The last failure for which a caller waited.
     failed: Vec<(Key, io::ErrorKind)>,
 }
 
@@ -65,10 +65,10 @@ static MEMORY: Mutex<Memory> =
     Mutex::new(Memory { known: Vec::new(), under_way: Vec::new(), failed: Vec::new() });
 static DONE: Condvar = Condvar::new();
 
-/// The hash of the open `file`, which is at `path`.
+/// Returns the hash of the open `file`, which is at `path`.
 ///
-/// What was hashed before in this process is remembered by file, time and length. Otherwise a thread of its own
-/// reads the file, and goes on to the end even if nobody waits any longer; it does not keep the process alive.
+/// The process remembers hashes by file, time and length. A new hash is computed on its own thread, which
+/// finishes even after the deadline and does not keep the process alive.
 ///
 /// # Errors
 ///
@@ -116,11 +116,11 @@ pub fn hash_within(
     }
 }
 
-/// Both hashes of `file`, in one pass on the calling thread.
+/// Computes both hashes of `file` in one pass on the calling thread.
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The error of the system.
 pub(super) fn both(mut file: File) -> io::Result<(Hash, Hash)> {
     let (mut blake3, mut sha256) = (blake3::Hasher::new(), sha2::Sha256::new());
     pieces(&mut file, |piece| {
@@ -185,6 +185,6 @@ impl Memory {
 }
 
 fn memory() -> MutexGuard<'static, Memory> {
-    // What it holds is whole between any two statements.
+    // The state is consistent between any two statements.
     MEMORY.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! The text of an identity file: one object with the keys of both generations of running-process.
 //!
-//! 4.4.0 wants `exe_sha256`; 4.10.21 wants `exe_hash_algorithm`, `exe_hash` and, of its own daemons,
-//! `legacy_exe_sha256`. Each refuses a file without its keys and ignores the other's.
+//! 4.4.0 requires `exe_sha256`; 4.10.21 requires `exe_hash_algorithm` and `exe_hash`. Each refuses a file
+//! without its keys and ignores the keys of the other (`docs/spec/running-process.md#identity-file`).
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hash, Hashes, Identity, IdentityError};
 
-/// The name of the only algorithm that `exe_hash` is known to be of.
+/// The only known value of `exe_hash_algorithm`.
 pub(super) const BLAKE3: &str = "blake3";
 
-// The released keys in the released order, with those of the later generation where it writes them.
+// The keys stand in the order in which running-process writes them.
 #[derive(Serialize, Deserialize)]
 struct Text<'a> {
     pid: u32,
@@ -40,7 +40,7 @@ struct EndpointText<'a> {
     path: Cow<'a, str>,
 }
 
-/// Reads what either generation, or we, have written.
+/// Parses a file of either generation, or of this project.
 pub(super) fn parse(bytes: &[u8]) -> Result<Identity, IdentityError> {
     if bytes.is_empty() {
         return Err(IdentityError::Empty);
@@ -68,7 +68,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Identity, IdentityError> {
     })
 }
 
-/// Writes the text with the keys of every generation whose hash is known, without a newline at its end.
+/// Prints the keys of each generation whose hash is known, without a newline at the end.
 pub(super) fn text(identity: &Identity) -> Result<String, IdentityError> {
     let exe_path = identity
         .exe_path

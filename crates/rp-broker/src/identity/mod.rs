@@ -1,4 +1,4 @@
-//! What a daemon says of itself.
+//! The identity of a daemon: process, executable, boot and endpoint.
 
 mod error;
 mod executable;
@@ -20,32 +20,32 @@ pub use hash::{Algorithm, Hash, HashError, hash_within};
 
 /// One daemon, as its identity file and its answers to probes describe it.
 ///
-/// Rule: `docs/spec/endpoint.md#identity-file`.
+/// `docs/spec/running-process.md#identity-file` has the meaning of each field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// Its process.
+    /// The process.
     pub pid: Pid,
-    /// The program that it runs.
+    /// The path of the executable.
     pub exe_path: PathBuf,
-    /// The content of that program.
+    /// The hashes of the executable.
     pub hashes: Hashes,
-    /// The boot of the machine in which it started.
+    /// The boot of the machine in which the daemon started.
     pub boot_id: String,
-    /// Where it listens.
+    /// The endpoint at which the daemon listens.
     pub endpoint: IdentityEndpoint,
-    /// When it started, in milliseconds since 1970.
+    /// Start time, in milliseconds since 1970.
     pub started_at_unix_ms: u64,
-    /// After how many idle seconds it ends, where it says so. Released daemons do not.
+    /// Idle timeout in seconds. Released daemons leave it out.
     pub idle_timeout_secs: Option<u32>,
 }
 
-/// The hashes of an executable: which of them there are tells the generation of the library that wrote them.
+/// The hashes of an executable. The library's generation decides which are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hashes {
-    /// SHA-256 alone, as running-process writes and wants it up to 4.10.2, and with it zccache 1.12.0.
+    /// SHA-256 alone: running-process up to 4.10.2, and zccache 1.12.0 with it.
     Sha256(Hash),
-    /// BLAKE3, as running-process writes and wants it from 4.10.3 on, and SHA-256 where it is there too.
+    /// BLAKE3, and SHA-256 if it is known: running-process from 4.10.3 on.
     Blake3 {
         /// BLAKE3.
         blake3: Hash,
@@ -55,7 +55,7 @@ pub enum Hashes {
 }
 
 impl Hashes {
-    /// BLAKE3, where it is there.
+    /// Returns the BLAKE3 hash, if it is known.
     #[must_use]
     pub const fn blake3(&self) -> Option<Hash> {
         match self {
@@ -64,7 +64,7 @@ impl Hashes {
         }
     }
 
-    /// SHA-256, where it is there.
+    /// Returns the SHA-256 hash, if it is known.
     #[must_use]
     pub const fn sha256(&self) -> Option<Hash> {
         match self {
@@ -73,7 +73,7 @@ impl Hashes {
         }
     }
 
-    /// Whether what both have is the same; `false` where they have nothing in common.
+    /// Returns true if both have a hash in common, and all common hashes are equal.
     #[must_use]
     pub fn agree_with(&self, other: &Self) -> bool {
         let pairs = [(self.blake3(), other.blake3()), (self.sha256(), other.sha256())];
@@ -81,7 +81,7 @@ impl Hashes {
         both.peek().is_some() && both.all(|(one, other)| one == other)
     }
 
-    /// From what was read; all zeroes is how some write that there is no SHA-256.
+    /// Builds the value from parsed hashes. Some writers write 32 zeros for an unknown SHA-256.
     fn from_parts(blake3: Option<Hash>, sha256: Option<Hash>) -> Result<Self, IdentityError> {
         let sha256 = sha256.filter(|hash| *hash != [0; 32]);
         match (blake3, sha256) {
@@ -93,7 +93,9 @@ impl Hashes {
 }
 
 impl Identity {
-    /// The identity of this process, which `started` then, listens at `endpoint` and runs `executable`.
+    /// Returns the identity of this process.
+    ///
+    /// `started` is its start time, `endpoint` the place where it listens.
     #[must_use]
     pub fn of_this_process(executable: Executable, endpoint: IdentityEndpoint, started: SystemTime) -> Self {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -109,7 +111,7 @@ impl Identity {
     }
 }
 
-/// The current boot of this machine, as running-process names it.
+/// Returns running-process's id of the current boot.
 #[must_use]
 pub fn boot_id() -> String {
     running_process::broker::host_identity::current().boot_id

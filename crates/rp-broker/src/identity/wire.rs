@@ -1,6 +1,6 @@
-//! An identity as probes carry it (`docs/spec/running-process.md#response`).
+//! The message `DaemonProcess` in the answer to a probe (`docs/spec/running-process.md#response`).
 //!
-//! A message of our own: running-process's has the fields of its own generation only.
+//! The message is declared here because running-process's own has the fields of one generation only.
 
 use ipc_endpoint::IdentityEndpoint;
 use ipc_os::Pid;
@@ -57,9 +57,9 @@ impl Identity {
         })
     }
 
-    /// This identity as running-process has it, which answers with the hashes of both generations.
+    /// Converts the identity to running-process's type, with both hashes.
     ///
-    /// `None` where BLAKE3 is not known: it has no way to leave that out.
+    /// Returns `None` if BLAKE3 is not known, because that type cannot leave it out.
     #[must_use]
     pub fn to_running_process(&self) -> Option<DaemonProcess> {
         Some(DaemonProcess {

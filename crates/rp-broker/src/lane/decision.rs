@@ -1,42 +1,44 @@
-//! Which way to a daemon the environment asks for.
+//! The route to a daemon that the environment selects.
 
 use ipc_endpoint::{Endpoint, Environment, Variable};
 
-/// What the decision is made of, and nothing else.
+/// The variables that decide.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Values {
     /// `RUNNING_PROCESS_DISABLE` is exactly `1`.
     pub disabled: bool,
-    /// `RUNNING_PROCESS_FAKE_BACKEND`, where it is not empty.
+    /// `RUNNING_PROCESS_FAKE_BACKEND`, if it is not empty.
     pub fake_backend: Option<String>,
     /// `ZCCACHE_BROKER_CONNECT` is exactly `1`.
     pub broker: bool,
 }
 
-/// Where to try first (`docs/spec/running-process.md#when-the-broker-is-asked`).
+/// The first route to try.
+///
+/// `docs/spec/running-process.md#when-the-broker-is-asked`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {
-    /// Nowhere: the broker lane is turned off.
+    /// No lane: the environment disables it.
     Disabled,
-    /// Nowhere: nobody asked for the broker lane.
+    /// No lane: the environment does not enable it.
     NotAsked,
-    /// At an endpoint that a test has put in the place of the broker's answer.
+    /// An endpoint that a test uses in place of the broker's answer.
     FakeBackend(Endpoint),
-    /// At the backend that the user's broker names.
+    /// The backend that the user's broker names.
     Broker,
 }
 
 impl Values {
-    /// Takes them from a snapshot of the environment.
+    /// Reads the variables from a snapshot of the environment.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
         let is_one = |variable| environment.var(variable).is_some_and(|value| value == "1");
         let fake_backend = environment.var(Variable::RunningProcessFakeBackend);
         Self {
             disabled: is_one(Variable::RunningProcessDisable),
-            // What is not text names no endpoint that could be dialled, and is told as such when it fails.
+            // A value that is not UTF-8 names no endpoint; connecting to it fails and reports the value.
             fake_backend: fake_backend
                 .filter(|value| !value.is_empty())
                 .map(|value| value.to_string_lossy().into_owned()),
@@ -44,7 +46,7 @@ impl Values {
         }
     }
 
-    /// Decides; the first of the three that is set wins.
+    /// Returns the decision: the first variable that is set wins.
     #[must_use]
     pub fn decide(&self, platform: ipc_endpoint::Platform) -> Decision {
         match self {
@@ -88,7 +90,7 @@ mod tests {
         check(Some("1"), None, Some("1"), Decision::Disabled);
         check(Some("1"), Some("/f"), None, Decision::Disabled);
         check(Some("1"), Some("/f"), Some("1"), Decision::Disabled);
-        // Exactly 1, and not anything that may be meant like it.
+        // Only the exact text `1` counts.
         for other in ["", "0", "true", "01", " 1", "1 ", "11"] {
             check(Some(other), None, Some("1"), Decision::Broker);
             check(Some(other), Some("/f"), None, fake());

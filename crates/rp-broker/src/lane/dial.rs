@@ -1,4 +1,4 @@
-//! The lane itself: from a decision to a connection, or to the reason why there is none.
+//! The lane itself: from a decision to a connection, or to the reason for a direct one.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::question::{Adopted, Question};
 use super::within::{after, block_within};
 use super::{Decision, LaneFailure, Route, Values, WhyDirect, thread};
 
-/// Which way to a daemon to try before its own endpoint is dialled.
+/// A route to try before a client connects to a daemon's own endpoint.
 ///
-/// Off by default, and then it costs nothing: no system call and no allocation.
+/// Off by default. It then costs no system call and no allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerLane {
     decision: Decision,
@@ -22,82 +22,81 @@ pub struct BrokerLane {
 }
 
 impl BrokerLane {
-    /// How long the lane may take unless something else is said.
+    /// The default timeout of the lane.
     pub const BUDGET: Duration = Duration::from_secs(1);
 
-    /// No lane: every daemon is dialled directly.
+    /// Returns a lane that always connects directly.
     #[must_use]
     pub const fn off() -> Self {
         let version = Cow::Borrowed(env!("CARGO_PKG_VERSION"));
         Self { decision: Decision::NotAsked, version, broker: None, cached: None }
     }
 
-    /// The lane that a decision asks for.
+    /// Returns the lane for `decision`.
     #[must_use]
     pub fn new(decision: Decision) -> Self {
         Self { decision, ..Self::off() }
     }
 
-    /// The lane that the environment asks for.
-    ///
-    /// Rule: `docs/spec/running-process.md#when-the-broker-is-asked`.
+    /// Returns the lane for `environment`.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
         Self::new(Values::from_environment(environment).decide(environment.platform()))
     }
 
-    /// Asks the broker at `endpoint`, instead of the one of this user.
+    /// Asks the broker at `endpoint` instead of this user's broker.
     #[must_use]
     pub fn broker_at(mut self, endpoint: impl Into<Endpoint>) -> Self {
         self.broker = Some(endpoint.into());
         self
     }
 
-    /// Asks for a daemon of `version`, instead of the one of this crate.
+    /// Asks for a daemon of `version` instead of this crate's version.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Cow::Owned(version.into());
         self
     }
 
-    /// Tries the backend at `endpoint`, which a broker named before, and asks the broker only if nobody
-    /// listens there any more.
+    /// Tries the backend at `endpoint` before the broker is asked.
+    ///
+    /// A broker named this backend before.
     #[must_use]
     pub fn cached(mut self, endpoint: impl Into<Endpoint>) -> Self {
         self.cached = Some(endpoint.into());
         self
     }
 
-    /// What was decided.
+    /// Returns the decision.
     #[must_use]
     pub const fn decision(&self) -> &Decision {
         &self.decision
     }
 
-    /// The broker that is asked, where it is not the one of this user.
+    /// Returns the broker to ask, or `None` for this user's broker.
     #[must_use]
     pub const fn broker(&self) -> Option<&Endpoint> {
         self.broker.as_ref()
     }
 
-    /// Whether nothing is tried before a daemon is dialled directly.
+    /// Returns true if the lane always connects directly.
     #[must_use]
     pub const fn is_off(&self) -> bool {
         matches!(self.decision, Decision::Disabled | Decision::NotAsked)
     }
 
-    /// Connects by the lane, within `budget`; the error says why the daemon is to be dialled directly.
+    /// Connects by the lane within `budget`.
     ///
-    /// What is left behind when the budget is over delays neither the runtime's end nor the process's. Call it
-    /// within a tokio runtime that has I/O and time enabled.
+    /// Threads that outlive the budget delay neither the end of the runtime nor the end of the process. Call it
+    /// in a tokio runtime that has I/O and time enabled.
     ///
     /// # Errors
     ///
-    /// [`WhyDirect`], which is no failure of the call that needs the connection.
+    /// [`WhyDirect`]: the caller connects directly instead.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling closes what was opened.
+    /// Cancelling closes the connection.
     pub async fn dial(&self, budget: Duration) -> Result<(Stream, Route), WhyDirect> {
         let result = match &self.decision {
             Decision::Disabled => return Err(WhyDirect::Disabled),
@@ -129,7 +128,9 @@ impl BrokerLane {
         told(result)
     }
 
-    /// The same on the calling thread, without a runtime.
+    /// Connects as [`dial`](Self::dial) does, without a runtime.
+    ///
+    /// Blocks the calling thread.
     ///
     /// # Errors
     ///
@@ -194,7 +195,7 @@ fn negotiated<S>(dialed: Result<S, ConnectError>, route: Route) -> Result<(S, Ro
     }
 }
 
-/// Leaves a trace of a lane that led nowhere, which nobody else hears of.
+/// Logs the failure of a lane, because no caller reports it.
 fn told<S>(result: Result<(S, Route), WhyDirect>) -> Result<(S, Route), WhyDirect> {
     match &result {
         Ok((_, route)) => {

@@ -1,4 +1,4 @@
-//! Why the broker lane led to no connection.
+//! Failures of the broker lane.
 
 use std::io;
 use std::time::Duration;
@@ -11,62 +11,62 @@ use thiserror::Error;
 
 use super::BrokerRefusal;
 
-/// The broker lane led to no connection. Nothing was lost: the daemon is dialled directly.
+/// The broker lane led to no connection, so the client connects directly.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LaneFailure {
-    /// The broker said no.
+    /// The broker refused.
     #[error(transparent)]
     Refused(BrokerRefusal),
     /// No broker listens.
     #[error("no broker listens")]
     Absent(#[source] io::Error),
-    /// The broker cannot be connected to for another reason than that.
+    /// Connecting to the broker failed for another reason.
     #[error("the broker cannot be reached")]
     Unreachable(#[source] io::Error),
     /// The broker did not answer in time.
     #[error("the broker did not answer within {0:?}")]
     Silent(Duration),
-    /// The broker still owes the answer to an earlier question of this process, and is not asked another.
+    /// The broker still owes this process an earlier answer and is not asked again.
     #[error("the broker still owes this process an answer")]
     StillSilent,
-    /// This process waits for too many answers of brokers already.
-    #[error("this process asked a broker too often at one time to ask once more within {0:?}")]
+    /// This process already waits for the maximum number of brokers.
+    #[error("this process waits for too many brokers; none of them answered within {0:?}")]
     Crowded(Duration),
     /// The broker closed the connection before it had answered.
     #[error("the broker closed the connection before it had answered")]
     Closed(#[source] Box<BrokerClientError>),
-    /// What the broker sent is no answer.
+    /// The broker sent something that is not an answer.
     #[error("the broker's answer cannot be understood")]
     Garbage(#[source] Box<BrokerClientError>),
     /// The broker named no backend.
-    #[error("the broker knows of no daemon that runs")]
+    #[error("the broker named no daemon")]
     NoBackend,
-    /// The backend that the broker named cannot be connected to.
+    /// Connecting to the broker's backend failed.
     #[error("the daemon that the broker named does not listen")]
     BackendGone(#[source] io::Error),
-    /// The connection to the backend is not one that this program may use.
+    /// This program may not use the connection to the backend.
     #[error("the daemon that the broker named cannot be used")]
     Backend(#[from] ConnectError),
     /// `RUNNING_PROCESS_DISABLE` is `1`.
     #[error("RUNNING_PROCESS_DISABLE turns the broker off")]
     Disabled,
-    /// `RUNNING_PROCESS_DISABLE` is neither `1` nor missing, which running-process takes for a mistake.
+    /// `RUNNING_PROCESS_DISABLE` is set and not `1`, which running-process refuses.
     #[error("RUNNING_PROCESS_DISABLE is {value:?}, and must be 1 or missing")]
     DisableValue {
         /// The value.
         value: String,
     },
     /// The path of the user's broker cannot be derived.
-    #[error("cannot tell where the broker of this user listens: {0}")]
+    #[error("cannot derive the endpoint of this user's broker: {0}")]
     Unlocated(String),
-    /// The broker could not be asked, for want of a thread or because its thread failed.
+    /// No thread could be started, or the thread failed.
     #[error("the broker could not be asked: {0}")]
     Thread(String),
 }
 
 impl LaneFailure {
-    /// Its word, for programs.
+    /// Returns the failure as one word, for programs.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
@@ -88,7 +88,7 @@ impl LaneFailure {
         }
     }
 
-    /// The broker's refusal, if that is what it is.
+    /// Returns the broker's refusal, if the broker refused.
     #[must_use]
     pub const fn refusal(&self) -> Option<&BrokerRefusal> {
         match self {
@@ -98,7 +98,9 @@ impl LaneFailure {
     }
 }
 
-/// Tells what running-process's error stands for. `waited` is how long the broker was given.
+/// Converts running-process's error.
+///
+/// `waited` is the time that the broker had.
 #[must_use]
 pub fn classify_adopt_error(error: AdoptError, waited: Duration) -> LaneFailure {
     match error {
@@ -181,7 +183,7 @@ mod tests {
             (ErrorCode::Unspecified, RefusalKind::Unspecified),
         ];
         assert_eq!(codes.map(|(_, kind)| kind), RefusalKind::ALL);
-        // Numbers are given out one after the other, so a new one would be the next.
+        // Codes are numbered consecutively, so a new code would be the next number.
         let next = codes.iter().map(|(code, _)| *code as i32).max().unwrap() + 1;
         assert!(ErrorCode::try_from(next).is_err(), "running-process knows a code more than this table");
         for (code, kind) in codes {

@@ -1,7 +1,7 @@
-//! The broker lane: a connection to the daemon that the user's broker names, where one was asked for.
+//! The broker lane: a connection to the daemon that the user's broker names, if the environment asks for it.
 //!
-//! Consulted before a daemon is dialled. It never fails: whatever keeps it from a connection, within its
-//! budget, is the reason of a direct one.
+//! A client tries the lane before it connects to a daemon. The lane never fails a call: if it leads to no
+//! connection within its budget, the client connects directly.
 
 mod decision;
 mod dial;

@@ -1,4 +1,4 @@
-//! Asking a broker, with running-process's own client.
+//! One Hello to a broker, with running-process's own client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,34 +13,33 @@ use running_process::broker::lifecycle::user_sid_hash;
 
 use super::{LaneFailure, Route, classify_adopt_error};
 
-/// The service's name at brokers.
+/// The name of the service.
 const SERVICE: &str = "zccache";
 
-/// What a broker is asked.
+/// The content of a Hello.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
-    /// Where it listens; `None` is the broker of this user.
+    /// The broker's endpoint; `None` is the broker of this user.
     pub(super) broker: Option<String>,
-    /// The version that is wanted, and that this program is of.
+    /// The wanted version, which is also this program's version.
     pub(super) version: String,
-    /// A backend that it named before.
+    /// A backend that the broker named before.
     pub(super) cached: Option<Endpoint>,
 }
 
-/// A connection that a broker led to.
+/// A connection to a backend that a broker named.
 #[derive(Debug)]
 pub(super) struct Adopted {
     pub(super) route: Route,
     pub(super) endpoint: Endpoint,
-    /// The connection, where it can be taken over.
+    /// The connection, if the platform can hand it over.
     pub(super) handed: Option<Handed>,
 }
 
-/// Where the broker of this user listens, by running-process's own rule.
+/// Returns the endpoint of this user's broker.
 ///
-/// Rule: `docs/spec/running-process.md#where-the-broker-listens`.
-///
-/// Reads the machine's id and, on macOS, runs a program.
+/// running-process has the rule (`docs/spec/running-process.md#where-the-broker-listens`). Reads the
+/// machine's id and, on macOS, runs a program.
 ///
 /// # Errors
 ///
@@ -54,16 +53,17 @@ pub fn shared_broker_endpoint() -> Result<Endpoint, LaneFailure> {
     Ok(Endpoint::new(name))
 }
 
-/// The file in which a daemon that a broker did not start tells broker v2 who and where it is.
+/// Returns the identity file that broker v2 reads.
 ///
-/// One for a user, by running-process's own rule: who writes it last is found.
+/// There is one per user; the last writer is found.
 #[must_use]
 pub fn broker_v2_identity_file() -> PathBuf {
     daemon_identity_path(SERVICE)
 }
 
-/// Asks, and waits for as long as running-process does: up to half a minute, and longer for a backend that
-/// takes no connection.
+/// Sends a Hello and waits as long as running-process does.
+///
+/// That is up to 30 s, and longer for a backend that takes no connection.
 pub(super) async fn adopt(question: Question, budget: Duration) -> Result<Adopted, LaneFailure> {
     let broker = match question.broker {
         Some(broker) => broker,
@@ -86,7 +86,7 @@ pub(super) async fn adopt(question: Question, budget: Duration) -> Result<Adopte
             Route::HandlePassed { endpoint: endpoint.clone(), daemon_version }
         }
     };
-    // Where it is not given away, as on Windows, the endpoint is dialled once more.
+    // Windows cannot hand the connection over; the caller connects again.
     let handed = session.into_backend_io().ok().and_then(|io| Handed::of(&io).ok().flatten());
     Ok(Adopted { route, endpoint, handed })
 }
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// The rule as measured on a released client, in words of our own.
+    /// Returns the endpoint by the rule that was measured on a released client.
     fn by_the_rule(environment: &Environment) -> Option<String> {
         let read = |path: &str| std::fs::read_to_string(path).ok();
         let machine = read("/etc/machine-id").or_else(|| read("/var/lib/dbus/machine-id"))?;

@@ -1,4 +1,4 @@
-//! What a broker says instead of naming a backend.
+//! Refusals of a broker.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use running_process::broker::protocol::ErrorCode;
 #[error("the broker refused ({kind}): {reason}{}", .retry_after.map(again).unwrap_or_default())]
 #[non_exhaustive]
 pub struct BrokerRefusal {
-    /// Which kind.
+    /// The kind.
     pub kind: RefusalKind,
-    /// What the broker says, for people.
+    /// The broker's reason, for people.
     pub reason: String,
-    /// When it may be worth asking again, where the broker says so.
+    /// The time after which to ask again, if the broker names one.
     pub retry_after: Option<Duration>,
 }
 
-/// Which kind of refusal it is: every one that running-process knows.
+/// The kind of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalKind {
@@ -28,19 +28,19 @@ pub enum RefusalKind {
     VersionBlocked,
     /// The broker knows no service of this name, or cannot use its definition.
     ServiceUnknown,
-    /// It was asked, or had to start the daemon, too often.
+    /// The broker received too many Hellos, or had to start the daemon too often.
     RateLimited,
-    /// The broker ends.
+    /// The broker is shutting down.
     ShuttingDown,
-    /// The daemon could not be started, or did not answer once it was.
+    /// The daemon did not start, or did not answer after its start.
     BackendSpawnFailed,
-    /// The broker does not like who asks, or how.
+    /// The broker rejects the client or the form of its Hello.
     PeerRejected,
     /// The broker failed.
     Internal,
-    /// The broker is short of descriptors.
+    /// The broker lacks file descriptors.
     FdPressure,
-    /// The broker names no reason, or one that is newer than this program.
+    /// The broker names no code, or a code that this program does not know.
     Unspecified,
 }
 
@@ -66,7 +66,7 @@ impl RefusalKind {
         Self::Unspecified,
     ];
 
-    /// Its word, for programs.
+    /// Returns the kind as one word, for programs.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ impl RefusalKind {
         }
     }
 
-    /// Whether the same question may be answered later.
+    /// Returns true if the same Hello may succeed later.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {

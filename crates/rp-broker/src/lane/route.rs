@@ -1,4 +1,4 @@
-//! By which way a connection was made.
+//! The route of a connection.
 
 use std::fmt;
 
@@ -8,49 +8,49 @@ use thiserror::Error;
 
 use super::LaneFailure;
 
-/// By which way a connection to a daemon was made, and why.
+/// The route of a connection to a daemon, and the reason for it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Route {
-    /// The daemon's own endpoint was dialled.
+    /// The client connected to the daemon's own endpoint.
     Direct(WhyDirect),
     /// `RUNNING_PROCESS_FAKE_BACKEND` named the endpoint.
     FakeBackend {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The backend that a broker had named before was dialled, and no broker asked.
+    /// The client connected to a backend that a broker had named before.
     HelloSkip {
         /// The backend's endpoint.
         endpoint: Endpoint,
     },
-    /// The broker was asked, and named the backend.
+    /// The broker named the backend.
     BrokerNegotiated {
         /// The backend's endpoint.
         endpoint: Endpoint,
-        /// The version that the broker gives for it; broker v2 gives its own.
+        /// The backend's version, as the broker reports it; broker v2 reports its own.
         daemon_version: String,
     },
-    /// The broker was asked, and handed its own connection on to the backend.
+    /// The broker handed its own connection to the backend.
     HandlePassed {
         /// The backend's endpoint.
         endpoint: Endpoint,
-        /// The version that the broker gives for it.
+        /// The backend's version, as the broker reports it.
         daemon_version: String,
     },
 }
 
-/// Why a daemon's own endpoint was dialled.
+/// The reason for a direct connection.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WhyDirect {
     /// `RUNNING_PROCESS_DISABLE` is `1`.
     #[error("RUNNING_PROCESS_DISABLE is 1")]
     Disabled,
-    /// Nobody asked for the broker lane.
+    /// The environment does not enable the broker lane.
     #[error("ZCCACHE_BROKER_CONNECT is not 1")]
     NotAsked,
-    /// The endpoint that `RUNNING_PROCESS_FAKE_BACKEND` names cannot be connected to.
+    /// Connecting to the endpoint in `RUNNING_PROCESS_FAKE_BACKEND` failed.
     #[error("the endpoint of RUNNING_PROCESS_FAKE_BACKEND cannot be used")]
     FakeBackend(#[source] ConnectError),
     /// The broker led to no connection.
@@ -59,7 +59,7 @@ pub enum WhyDirect {
 }
 
 impl Route {
-    /// Its word, for programs.
+    /// Returns the value as one word, for programs.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Route {
         }
     }
 
-    /// Where the lane led, if it did not end in a direct connection.
+    /// Returns the endpoint of the lane, or `None` for a direct connection.
     #[must_use]
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match self {
@@ -83,7 +83,7 @@ impl Route {
         }
     }
 
-    /// Why the daemon was dialled directly, if it was.
+    /// Returns the reason for a direct connection, or `None` for another route.
     #[must_use]
     pub const fn why_direct(&self) -> Option<&WhyDirect> {
         match self {
@@ -94,7 +94,7 @@ impl Route {
 }
 
 impl WhyDirect {
-    /// Its word, for programs.
+    /// Returns the value as one word, for programs.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {

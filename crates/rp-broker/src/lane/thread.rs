@@ -1,9 +1,8 @@
-//! Threads that ask brokers, which nobody waits for.
+//! Detached threads that ask brokers.
 //!
-//! running-process waits half a minute for a silent broker, on threads of the caller's runtime, and a runtime
-//! that is dropped waits for its threads. Its limit is an environment variable, which a library must not set.
-//! So each question has a thread and a runtime of its own, and those who gave it up leave them behind: they
-//! delay neither a runtime nor the end of the process.
+//! running-process waits 30 s for a silent broker, on threads of the caller's runtime, and a dropped runtime
+//! waits for its threads. The limit is an environment variable, which a library must not set. So each
+//! question has its own thread and runtime, which delay neither the caller's runtime nor the process's end.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,11 +15,11 @@ use tokio::sync::{Semaphore, oneshot};
 use super::LaneFailure;
 use super::question::{Adopted, Question, adopt};
 
-/// Questions of one process at one time; each costs three threads, two of them running-process's.
+/// Number of questions of one process at one time. Each costs three threads.
 const MOST: usize = 4;
 static PLACES: Semaphore = Semaphore::const_new(MOST);
 
-/// Questions that were given up and whose threads still wait, with the broker that owes the answer.
+/// Brokers that owe an answer to an abandoned question whose thread still waits.
 static OVERDUE: Mutex<BTreeMap<u64, Option<String>>> = Mutex::new(BTreeMap::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -28,14 +27,14 @@ fn overdue() -> MutexGuard<'static, BTreeMap<u64, Option<String>>> {
     OVERDUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks, on a thread of its own.
+/// Asks a broker on a new thread.
 ///
-/// Needs no runtime. A broker that owes an answer to a question that was given up is asked no other until its
-/// thread has ended.
+/// Needs no runtime. A broker that owes an answer to an abandoned question is not asked again until the
+/// thread of that question has ended.
 ///
 /// # Cancel safety
 ///
-/// Cancelling gives the question up: its thread goes on, and what comes of it is closed.
+/// Cancelling abandons the question: its thread goes on and closes the connection that results.
 pub(super) async fn ask(
     question: Question,
     budget: Duration,
@@ -52,7 +51,7 @@ pub(super) async fn ask(
     let body = move || {
         let _over = Over(number);
         let result = runtime().and_then(|runtime| runtime.block_on(adopt(question, budget)));
-        // Whoever gave up looks whether there is an answer, and notes that there is none, in one step.
+        // The caller that gives up checks for an answer and records its absence in one step.
         let nobody_looks = overdue();
         let _ = answer.send(result);
         drop(nobody_looks);
@@ -69,14 +68,16 @@ pub(super) async fn ask(
     result.unwrap_or_else(|_| Err(LaneFailure::Thread("its thread failed".to_owned())))
 }
 
-/// A runtime of this thread alone. `build` would bring tokio's other scheduler into every program that has a lane,
-/// and with it the system's mathematical library, which would be loaded each time that one of them starts.
+/// Returns a runtime for this thread alone.
+///
+/// `build` would link tokio's multi-thread scheduler and with it the system's mathematical library, which
+/// each start of a client would load.
 fn runtime() -> Result<LocalRuntime, LaneFailure> {
     let built = Builder::new_current_thread().build_local(LocalOptions::default());
     built.map_err(|error| LaneFailure::Thread(error.to_string()))
 }
 
-/// The thread of a question, which owes nothing once it has ended, however it did.
+/// Guard that clears a broker's debt when the thread of its question ends.
 struct Over(u64);
 
 impl Drop for Over {
@@ -85,7 +86,7 @@ impl Drop for Over {
     }
 }
 
-/// Notes a question that is given up before it was answered.
+/// Guard that records a question that is abandoned before its answer.
 struct Waiting<'a> {
     number: u64,
     broker: Option<String>,

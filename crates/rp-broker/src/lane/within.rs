@@ -1,4 +1,4 @@
-//! Waiting for a future on the calling thread, for so long and no longer.
+//! Waiting for a future on the calling thread with a timeout.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// Polls `future` on this thread; `None` once `limit` has passed. For futures that need no runtime.
+/// Polls `future` on this thread; returns `None` after `limit`.
+///
+/// For futures that need no runtime.
 pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     let deadline = after(limit);
     let mut future = pin!(future);
@@ -25,7 +27,7 @@ pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) 
     }
 }
 
-/// The moment `limit` from now; a limit beyond all time is one far away.
+/// Returns the time `limit` from now, saturating in the far future.
 pub(super) fn after(limit: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(86_400 * 365);
     Instant::now() + limit.min(FAR)

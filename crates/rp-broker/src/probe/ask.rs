@@ -1,4 +1,4 @@
-//! Who is asked, for how long, and how: on this thread, or from a runtime.
+//! Verifying a daemon, on this thread or from a runtime.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use ipc_endpoint::{Endpoint, Environment, IdentityEndpoint, Locations, Variable}
 use super::{Outcome, Unknown, verify::check};
 use crate::identity;
 
-/// How long verifying a daemon takes at the most, unless the caller says otherwise.
+/// The default timeout of a verification.
 pub const DEFAULT_BUDGET: Duration = Duration::from_millis(500);
 
-/// Which daemon is asked, and for how long.
+/// The daemon to verify, and the timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     identity_file: PathBuf,
@@ -21,13 +21,15 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Asks the daemon of these locations, within [`DEFAULT_BUDGET`].
+    /// Makes a request for the daemon at `locations`, within [`DEFAULT_BUDGET`].
     #[must_use]
     pub fn of(locations: &Locations) -> Self {
         Self::new(locations.identity_file(), locations.endpoint(), locations.identity_endpoint())
     }
 
-    /// Asks the daemon at `endpoint`, which identity files call `named`, within [`DEFAULT_BUDGET`].
+    /// Makes a request for the daemon at `endpoint`, within [`DEFAULT_BUDGET`].
+    ///
+    /// `named` is the endpoint as identity files write it.
     #[must_use]
     pub fn new(identity_file: &Path, endpoint: &Endpoint, named: IdentityEndpoint) -> Self {
         Self {
@@ -38,24 +40,24 @@ impl Ask {
         }
     }
 
-    /// The same within `budget`, over all steps.
+    /// Returns the same request with the timeout `budget` over all steps.
     #[must_use]
     pub fn within(self, budget: Duration) -> Self {
         Self { budget, ..self }
     }
 
-    /// Whether `environment` lets anything of running-process be asked: `RUNNING_PROCESS_DISABLE` is not exactly
-    /// `1`.
+    /// Returns true unless `RUNNING_PROCESS_DISABLE` is exactly `1`.
     #[must_use]
     pub fn is_allowed_by(environment: &Environment) -> bool {
         environment.var(Variable::RunningProcessDisable).is_none_or(|value| value != "1")
     }
 }
 
-/// Verifies that the daemon which answers is the one that its identity file describes, of either generation.
+/// Verifies that the daemon that answers is the one in its identity file.
 ///
-/// In order: the endpoint, the boot, the process, its program, the program's hash, and an exchange with the
-/// daemon. Nothing is ever deleted, written or signalled. Blocks for [`Ask::within`] at the most.
+/// Checks in order: the endpoint, the boot, the process, its executable, the hash, and an exchange with the
+/// daemon (`docs/spec/running-process.md#verifying-a-daemon`). Deletes, writes and signals nothing. Blocks
+/// at most for the timeout.
 #[must_use]
 pub fn verify(ask: &Ask) -> Outcome {
     let began = Instant::now();
@@ -67,22 +69,22 @@ pub fn verify(ask: &Ask) -> Outcome {
     }
 }
 
-/// As [`verify`], without blocking the runtime.
+/// Verifies as [`verify`] does, without blocking the runtime.
 ///
-/// The work is on a thread of its own, not of the runtime, so that neither dropping the runtime nor the end of
-/// the process waits for it.
+/// The work runs on its own thread, so that neither the end of the runtime nor the end of the process waits
+/// for it.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future lets the thread end by itself, within the budget; nothing is changed by it.
+/// After a drop the thread ends by itself within the timeout. Nothing is changed.
 pub async fn verify_async(ask: Ask) -> Outcome {
-    /// What the thread may be late by, after its own deadline.
+    /// The time that the thread may need after its own deadline.
     const GRACE: Duration = Duration::from_millis(50);
 
     let budget = ask.budget;
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let spawned = std::thread::Builder::new().name("verify-daemon".to_owned()).spawn(move || {
-        // Nobody may wait any longer.
+        // The receiver may be gone.
         let _ = sender.send(verify(&ask));
     });
     if let Err(error) = spawned {

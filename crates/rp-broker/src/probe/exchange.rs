@@ -1,6 +1,6 @@
-//! The exchange of a probe: 32 random bytes there, the same and an identity back.
+//! The exchange of a probe: 32 random bytes out; the same bytes and an identity back.
 //!
-//! Rule: `docs/spec/running-process.md#probe`.
+//! `docs/spec/running-process.md#probe`.
 
 use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -16,9 +16,10 @@ use crate::identity::Identity;
 const NONCE: usize = 32;
 const HEAD: usize = 5;
 
-/// Asks the daemon at `endpoint` who it is. Only this user's daemons are asked.
+/// Asks the daemon at `endpoint` for its identity.
 ///
-/// Blocks until `deadline` at the most. What it answers is only what it says of itself.
+/// Asks only a daemon of this user. Blocks until `deadline` at most. The answer is the daemon's own claim;
+/// [`verify`](super::verify) checks it.
 ///
 /// # Errors
 ///
@@ -37,7 +38,7 @@ pub fn exchange(endpoint: &Endpoint, deadline: Instant) -> Result<Identity, Prob
     identity_in(&envelope, &nonce).map_err(ProbeError::Answer)
 }
 
-/// The frame that asks.
+/// Returns the frame of the probe.
 pub(super) fn question(nonce: &[u8; NONCE]) -> Vec<u8> {
     let frame = Frame {
         envelope_version: 1,
@@ -50,7 +51,7 @@ pub(super) fn question(nonce: &[u8; NONCE]) -> Vec<u8> {
     encode_framed(&frame).expect("32 bytes fit in a frame")
 }
 
-/// The length of the envelope, of which these are the bytes before.
+/// Returns the length of the envelope that follows `head`.
 pub(super) fn head_of(head: [u8; HEAD]) -> Result<usize, Answer> {
     let [framing, length @ ..] = head;
     if framing != 1 {
@@ -62,7 +63,7 @@ pub(super) fn head_of(head: [u8; HEAD]) -> Result<usize, Answer> {
     }
 }
 
-/// The identity in the answer to the question with `nonce`.
+/// Returns the identity in the answer to the probe with `nonce`.
 pub(super) fn identity_in(envelope: &[u8], nonce: &[u8; NONCE]) -> Result<Identity, Answer> {
     let frame = Frame::decode(envelope).map_err(Answer::Envelope)?;
     for (is_right, what) in [
@@ -89,8 +90,9 @@ fn request_id(nonce: &[u8; NONCE]) -> u64 {
     u64::from_le_bytes(*id)
 }
 
-/// Reads until `buffer` is full. Each read is given what is left until the deadline, so that drops of bytes do
-/// not prolong it.
+/// Reads until `buffer` is full.
+///
+/// Each read gets the remaining time as its timeout, so that single bytes do not extend the deadline.
 fn fill(stream: &mut Stream, buffer: &mut [u8], before: usize, deadline: Instant) -> Result<(), ProbeError> {
     let mut filled = 0;
     while filled < buffer.len() {

@@ -1,4 +1,4 @@
-//! Why a daemon's answer is not known.
+//! Failures of a probe's exchange.
 
 use std::io;
 
@@ -11,49 +11,49 @@ use crate::identity::IdentityError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// No connection.
+    /// Reading or writing failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// It took the connection, and did not answer in time.
+    /// The daemon took the connection and did not answer in time.
     #[error("no answer in time")]
     Late,
-    /// It closed the connection, at once or in the middle of its answer.
+    /// The daemon closed the connection before the end of its answer.
     #[error("the connection was closed after {received} bytes of an answer")]
     Closed {
-        /// Bytes that had come.
+        /// Number of bytes that had arrived.
         received: usize,
     },
-    /// The connection failed.
+    /// Reading or writing failed.
     #[error("the connection failed")]
     Io(#[source] io::Error),
-    /// It answered, and not as a probe is answered: a daemon that knows no probes, or no daemon.
-    #[error("what it answered is no answer to a probe")]
+    /// The answer is not one of a probe: the daemon knows no probes, or it is no daemon.
+    #[error("the answer is not the answer to a probe")]
     Answer(#[source] Answer),
-    /// There are no random numbers to ask with.
+    /// The system has no random numbers.
     #[error("the system gave no random numbers")]
     Random(#[source] io::Error),
 }
 
-/// What is wrong with an answer.
+/// The fault in an answer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Answer {
-    /// It is not in an envelope.
-    #[error("it starts with the byte {0}, and an envelope with 1")]
+    /// The first byte is not the framing byte.
+    #[error("the first byte is {0}, not the framing byte 1")]
     Framing(u8),
-    /// It is longer than the answer to a probe can be.
-    #[error("it announces {0} bytes")]
+    /// The answer is too long.
+    #[error("the answer announces {0} bytes, which is too long")]
     TooLong(u32),
     /// The envelope is not protobuf.
-    #[error("its envelope is not protobuf")]
+    #[error("the envelope is not protobuf")]
     Envelope(#[source] prost::DecodeError),
-    /// The envelope is of another version, kind, protocol or encoding, or answers another request.
-    #[error("the {0} of its envelope is another")]
+    /// The envelope has another version, kind, protocol, encoding or request id.
+    #[error("the envelope has another {0}")]
     Header(&'static str),
-    /// It does not repeat the random number.
-    #[error("it does not repeat what was sent")]
+    /// The answer does not repeat the nonce.
+    #[error("the answer does not repeat the nonce")]
     Nonce,
-    /// The identity in it is none.
-    #[error("its identity describes no process")]
+    /// The identity in the answer is invalid.
+    #[error("the identity in the answer is invalid")]
     Identity(#[source] IdentityError),
 }

@@ -1,4 +1,4 @@
-//! Asking a daemon who it is, and answering.
+//! The probe: asking a daemon for its identity, and answering.
 
 mod ask;
 mod exchange;
@@ -13,10 +13,10 @@ pub use failure::{Answer, ProbeError};
 pub use outcome::{Difference, Field, Outcome, Proof, Unknown};
 pub use responder::{Announcer, PATIENCE, ProbeRefusal, Responder};
 
-/// The number of the probe among the protocols that travel in envelopes.
+/// The envelope's `payload_protocol` of a probe.
 pub const PROTOCOL: u32 = running_process::broker::protocol::registry::BACKEND_HANDLE_PROBE_PAYLOAD_PROTOCOL;
 
-/// The longest envelope of a probe or its answer, in bytes: far more than either has.
+/// The longest envelope of a probe or its answer, in bytes.
 const LONGEST: usize = 64 * 1024;
 
 #[cfg(test)]

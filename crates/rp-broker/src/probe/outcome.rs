@@ -1,4 +1,4 @@
-//! What verifying a daemon comes to.
+//! Outcomes of a verification.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,46 +10,46 @@ use thiserror::Error;
 use super::ProbeError;
 use crate::identity::{HashError, Identity, IdentityFileError};
 
-/// Whether the daemon that answers at an endpoint is the one that its identity file describes.
+/// The result of comparing the daemon that answers with its identity file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is.
+    /// The daemon that answers is the one in the file.
     Same(Proof),
-    /// Something else is there: another endpoint, program, build or daemon.
+    /// Another endpoint, program, build or daemon is there.
     Different(Difference),
-    /// The process that the file describes has ended.
+    /// The process in the file has ended.
     Gone,
-    /// It could not be found out.
+    /// The verification was not possible.
     Unknown(Unknown),
 }
 
-/// A daemon that was verified.
+/// A verified daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Proof {
-    /// What it answered.
+    /// The daemon's answer.
     pub identity: Identity,
-    /// How long it took to verify it.
+    /// The duration of the verification.
     pub took: Duration,
 }
 
 impl Proof {
-    /// Its process.
+    /// Returns the daemon's process.
     #[must_use]
     pub const fn pid(&self) -> Pid {
         self.identity.pid
     }
 }
 
-/// In what something else than the described daemon is there.
+/// The difference between the daemon and its identity file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Difference {
     /// The file describes the daemon of another endpoint.
-    #[error("the identity file is of the daemon at {0}")]
+    #[error("the identity file belongs to the daemon at {0}")]
     Endpoint(String),
-    /// The process of that id runs another program: the id is used again.
+    /// The process runs another program: its id was used again.
     #[error("the process runs {}, not {}", found.display(), recorded.display())]
     Program {
         /// The program in the file.
@@ -57,14 +57,14 @@ pub enum Difference {
         /// The program that runs.
         found: PathBuf,
     },
-    /// The process runs a build that was replaced or removed on disk since it started.
+    /// The executable was replaced or removed on disk after the start.
     #[error("{} was replaced or removed since the daemon started", .0.display())]
     Replaced(PathBuf),
-    /// The program holds something else than the file says: another build.
-    #[error("{} is another build than the identity file says", .0.display())]
+    /// The executable has another hash than the file says: another build.
+    #[error("{} is not the build in the identity file", .0.display())]
     Build(PathBuf),
-    /// Another daemon answers: it says something else of itself than the file.
-    #[error("another daemon answers: its {0} is another than in the identity file")]
+    /// Another daemon answers: its identity differs from the file.
+    #[error("another daemon answers: its {0} differs from the identity file")]
     Answer(Field),
 }
 
@@ -89,7 +89,7 @@ pub enum Field {
     Endpoint,
 }
 
-/// Why it could not be found out who answers. That a daemon is there this does not deny.
+/// The reason why a verification was not possible. A daemon may be there.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Unknown {
@@ -99,33 +99,33 @@ pub enum Unknown {
     /// The identity file cannot be used.
     #[error("the identity file cannot be used")]
     IdentityFile(#[source] Box<IdentityFileError>),
-    /// The file was written in another boot of this machine, or on another machine.
-    #[error("the identity file is of another boot of this machine ({0})")]
+    /// The file is from another boot of this machine, or from another machine.
+    #[error("the identity file is from another boot of this machine ({0})")]
     OtherBoot(String),
-    /// What the process runs cannot be found out: it may be another user's.
-    #[error("what process {pid} runs cannot be found out")]
+    /// The executable of the process is not known: it may be another user's.
+    #[error("the executable of process {pid} cannot be determined")]
     Process {
         /// The process.
         pid: Pid,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Its executable was not hashed.
+    /// The executable was not hashed.
     #[error("the executable of the daemon was not verified")]
     Hash(#[source] HashError),
-    /// The daemon's answer is not known.
-    #[error("the daemon did not say who it is")]
+    /// The exchange failed.
+    #[error("the daemon did not answer the probe")]
     Probe(#[source] ProbeError),
-    /// The budget was over before anything else was known.
+    /// The timeout passed.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// There is no thread to ask on.
-    #[error("no thread to ask on")]
+    /// No thread could be started.
+    #[error("cannot start a thread for the probe")]
     Thread(#[source] io::Error),
 }
 
 impl Outcome {
-    /// The daemon that was verified, if it was.
+    /// Returns the proof if the daemon was verified.
     #[must_use]
     pub const fn proof(&self) -> Option<&Proof> {
         match self {
@@ -134,7 +134,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome in one word, for tables and JSON.
+    /// Returns the outcome as one word, for tables and JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {

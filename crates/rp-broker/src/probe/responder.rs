@@ -1,7 +1,7 @@
 //! The answering side: an envelope in, a frame out.
 //!
-//! The envelope comes from whoever cuts the stream into frames, so running-process's `BackendEndpointMux`, which
-//! wants the whole stream for that, has nothing left to do here; its parts for the probe itself do the rest.
+//! The server cuts the stream into frames and passes an envelope. running-process's `BackendEndpointMux`
+//! wants the whole stream, so this file uses only its functions for the probe itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +19,20 @@ use tokio::time::timeout;
 use super::LONGEST;
 use crate::identity::Identity;
 
-/// How long an answer waits for the identity of a daemon that has just started. Probers wait 500 ms in all.
+/// The time that an answer waits for the identity of a daemon that just started.
+///
+/// Probers wait 500 ms in all.
 pub const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Answers probes for one daemon. Clones answer for the same one.
+/// Answers probes for one daemon. Clones answer for the same daemon.
 #[derive(Debug, Clone)]
 pub struct Responder {
     identity: watch::Receiver<Option<Arc<DaemonProcess>>>,
 }
 
-/// Tells a [`Responder`] whom to answer for. Once it is dropped without having told, probes are refused at once.
+/// Gives a [`Responder`] its identity.
+///
+/// After a drop without an identity, the responder refuses probes at once.
 #[derive(Debug)]
 pub struct Announcer {
     identity: watch::Sender<Option<Arc<DaemonProcess>>>,
@@ -41,13 +45,13 @@ pub enum ProbeRefusal {
     /// The identity of this daemon is not known yet.
     #[error("the identity of this daemon is not known yet")]
     NotReady,
-    /// The identity of this daemon could not be found out.
+    /// The identity of this daemon could not be determined.
     #[error("the identity of this daemon is not known")]
     NoIdentity,
     /// The envelope is too long for a probe.
-    #[error("an envelope of {length} bytes is no probe")]
+    #[error("an envelope of {length} bytes is too long for a probe")]
     TooLong {
-        /// Its bytes.
+        /// Its length in bytes.
         length: usize,
     },
     /// The envelope is not protobuf.
@@ -62,16 +66,17 @@ pub enum ProbeRefusal {
 }
 
 impl Responder {
-    /// Makes a responder that answers as soon as its announcer knows for whom.
+    /// Makes a responder, and the announcer that gives it an identity.
     #[must_use]
     pub fn new() -> (Self, Announcer) {
         let (sender, identity) = watch::channel(None);
         (Self { identity }, Announcer { identity: sender })
     }
 
-    /// Answers the probe in `envelope`, the bytes after the framing byte and the length, with a whole frame.
+    /// Returns the frame that answers the probe in `envelope`.
     ///
-    /// Waits at most [`PATIENCE`] for an identity that is still being found out.
+    /// `envelope` has the bytes after the framing byte and the length. Waits at most [`PATIENCE`] for the
+    /// identity.
     ///
     /// # Errors
     ///
@@ -100,8 +105,9 @@ impl Responder {
 }
 
 impl Announcer {
-    /// Lets the responder answer for `identity`, which must have a BLAKE3 hash, as that of
-    /// [`this_executable`](crate::identity::this_executable) has.
+    /// Lets the responder answer for `identity`.
+    ///
+    /// The identity must have a BLAKE3 hash; [`this_executable`](crate::identity::this_executable) computes it.
     pub fn announce(self, identity: &Identity) {
         self.identity.send_replace(identity.to_running_process().map(Arc::new));
     }

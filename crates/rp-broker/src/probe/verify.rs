@@ -1,4 +1,4 @@
-//! The checks, in order: what costs nothing first, the daemon itself last.
+//! The checks of a verification, the cheapest first.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,7 +11,9 @@ use running_process::process_same_executable_path;
 use super::{Difference, Field, Outcome, Proof, Unknown, exchange};
 use crate::identity::{Algorithm, Identity, boot_id, executable_of, hash_within};
 
-/// Verifies that the daemon at `endpoint`, which identity files call `named`, is the one of `recorded`.
+/// Compares the daemon at `endpoint` with `recorded`.
+///
+/// `named` is the endpoint as identity files write it.
 pub(super) fn check(
     recorded: &Identity,
     endpoint: &Endpoint,
@@ -39,7 +41,7 @@ pub(super) fn check(
     }
 }
 
-/// What follows from the process alone: `None` where it is there and runs what is recorded.
+/// Checks the process alone; returns `None` if it runs the recorded executable.
 fn decided_by_process(recorded: &Identity, deadline: Instant) -> Option<Outcome> {
     let pid = recorded.pid;
     let (found, file) = match executable_of(pid) {
@@ -65,14 +67,16 @@ fn decided_by_process(recorded: &Identity, deadline: Instant) -> Option<Outcome>
     }
 }
 
-/// Whether `found` is how Linux names what was at `recorded` and is there no more.
+/// Returns true if `found` is Linux's name for an executable that was removed from `recorded`.
 fn is_replaced(found: &Path, recorded: &Path) -> bool {
     let mut deleted = PathBuf::from(recorded).into_os_string();
     deleted.push(" (deleted)");
     found.as_os_str() == OsStr::new(&deleted)
 }
 
-/// What is compared is what every generation compares: neither the time of start nor the idle timeout.
+/// Returns the first field that differs.
+///
+/// No generation compares the start time or the idle timeout.
 fn differs(recorded: &Identity, answered: &Identity) -> Option<Field> {
     [
         (recorded.pid == answered.pid, Field::Pid),

@@ -1,4 +1,4 @@
-//! A daemon that is this process, and answers as a test wants it to.
+//! A daemon in the test's own process, with answers that the test chooses.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use super::super::{Ask, Outcome, Responder, exchange, verify};
 use super::PATIENT;
 use crate::identity::{self, Identity, this_executable};
 
-/// A daemon that is this process, as far as anybody can tell, and does with a connection what it is told.
+/// A daemon whose identity is the test's own process.
 pub(super) struct Daemon {
     place: TempEndpoint,
     pub(super) identity: Identity,
@@ -22,7 +22,7 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// One with an identity file, where nobody listens.
+    /// Makes a daemon with an identity file and without a listener.
     pub(super) fn absent() -> Self {
         let place = TempEndpoint::new();
         let named = IdentityEndpoint { namespace_id: "default".to_owned(), path: place.name() };
@@ -33,7 +33,7 @@ impl Daemon {
         daemon
     }
 
-    /// One that does this with each connection, for ever.
+    /// Makes a daemon that calls `serve` for each connection.
     pub(super) fn doing<F>(act: impl Fn(Stream, Identity) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send,
@@ -59,7 +59,7 @@ impl Daemon {
         daemon
     }
 
-    /// One that answers each question with the frame that `answer` makes of it.
+    /// Makes a daemon that answers each probe with the frame from `answer`.
     pub(super) fn answering(
         answer: impl Fn(&Frame, &Identity) -> Vec<u8> + Send + Sync + Clone + 'static,
     ) -> Self {
@@ -81,7 +81,7 @@ impl Daemon {
         Ask::new(&self.file(), &Endpoint::new(self.place.name()), named).within(PATIENT)
     }
 
-    /// What verifying it comes to with another identity in its file.
+    /// Verifies the daemon with another identity in its file.
     pub(super) fn verified_with(&self, change: impl FnOnce(&mut Identity)) -> Outcome {
         let mut identity = self.identity.clone();
         change(&mut identity);
@@ -106,7 +106,7 @@ pub(super) async fn question(stream: &mut Stream) -> Frame {
     Frame::decode(&envelope[..]).unwrap()
 }
 
-/// The answer of our own responder.
+/// Returns the answer of our own responder.
 pub(super) async fn answer(envelope: &[u8], identity: &Identity) -> Vec<u8> {
     let (responder, announcer) = Responder::new();
     announcer.announce(identity);
@@ -120,7 +120,7 @@ pub(super) fn good() -> Daemon {
     })
 }
 
-/// The frame that answers `question` with `payload` after its random number.
+/// Returns the frame that answers `question` with its nonce and `payload`.
 pub(super) fn framed(question: &Frame, identity: &[u8]) -> Vec<u8> {
     let payload = [&question.payload[..], identity].concat();
     enveloped(&Frame { kind: 1, payload, ..question.clone() })
@@ -130,7 +130,7 @@ pub(super) fn enveloped(frame: &Frame) -> Vec<u8> {
     running_process::broker::protocol::encode_framed(frame).unwrap()
 }
 
-/// An identity as running-process 4.4.0 answers with it: SHA-256 in field 3, and neither 8 nor 9.
+/// Returns the answer of running-process 4.4.0: SHA-256 in field 3, no fields 8 and 9.
 pub(super) fn as_4_4(identity: &Identity) -> Vec<u8> {
     let mut process = identity.to_running_process().unwrap().to_proto();
     process.exe_hash_algorithm.clear();

@@ -1,4 +1,4 @@
-//! Each outcome of asking, and what is answered.
+//! Each outcome of a verification, and the answers to probes.
 
 mod daemon;
 
@@ -17,9 +17,9 @@ use super::*;
 use crate::identity::{Hashes, Identity, IdentityFileError};
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// Long enough for a busy machine, where the outcome does not depend on it.
+/// A timeout for outcomes that do not depend on it, long enough for a busy machine.
 const PATIENT: Duration = Duration::from_secs(20);
-/// Where it is waited for to be over.
+/// A timeout that the test waits for.
 const SHORT: Duration = Duration::from_millis(700);
 
 #[track_caller]
@@ -38,7 +38,7 @@ fn a_daemon_of_either_generation_is_the_same_with_a_file_of_either() {
     let blake3 = daemon.identity.hashes.blake3().unwrap();
     assert_same(&daemon.verified_with(|identity| identity.hashes = Hashes::Sha256(sha256)));
     assert_same(&daemon.verified_with(|identity| identity.hashes = Hashes::Blake3 { blake3, sha256: None }));
-    // Not compared, by no generation.
+    // No generation compares these.
     assert_same(&daemon.verified_with(|identity| identity.started_at_unix_ms += 1));
     assert_same(&daemon.verified_with(|identity| identity.idle_timeout_secs = Some(1)));
 
@@ -318,7 +318,7 @@ fn the_texts_say_what_to_look_at() {
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
         text,
-        "there is no identity file at /c/daemon.running-process.json; another daemon answers: its process id is \
-         another than in the identity file"
+        "there is no identity file at /c/daemon.running-process.json; another daemon answers: its process id \
+         differs from the identity file"
     );
 }
