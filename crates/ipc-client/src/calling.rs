@@ -1,4 +1,6 @@
 //! One call as a state machine: which exchange comes next, and when it is over.
+//!
+//! Rule: `docs/spec/wire.md#what-may-be-resent`.
 
 use ipc_model::{Request, Response};
 use wire_dispatch::{Lane, Next, Plan, Selector, Setback, mismatch};

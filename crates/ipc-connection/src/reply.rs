@@ -46,6 +46,8 @@ impl<'a> Expected<'a> {
 ///
 /// A reply on v15 has no ids to compare. A daemon that turns a request away before it has read it does
 /// not know its ids, and may leave them out.
+///
+/// Rule: `docs/spec/wire.md#request-ids`.
 pub fn of_request(
     expected: &Expected<'_>,
     received: DecodedWireMessage<Response>,

@@ -23,6 +23,8 @@ use crate::{Platform, key, normalize};
 pub struct NormalizedPath(PathBuf);
 
 /// A path that is not valid Unicode, which no wire can carry.
+///
+/// Rule: `docs/spec/wire.md#paths-that-are-not-utf-8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUtf8 {
     /// The path, with each invalid sequence replaced by U+FFFD.

@@ -21,6 +21,8 @@ pub fn refusal_text(daemon_release: &str, serves: Version, received: &str) -> St
 /// (`docs/spec/wire.md#texts-of-errors`), by their common start. A request that was refused so was not acted
 /// on. The released clients' looser rule, any text that contains `protocol_version`, is left out: it would
 /// take another error for a refusal.
+///
+/// Rule: `docs/spec/wire.md#recognising-a-refusal`.
 #[must_use]
 pub fn is_refusal(text: &str) -> bool {
     const START: &str = "protocol version mismatch: ";

@@ -9,6 +9,8 @@ use crate::{Lane, WirePolicy};
 /// A request is sent again only when it was certainly not acted on, or when that would be harmless.
 /// The released clients resend `Clear` and `Shutdown` after a lost answer; this one asks a harmless
 /// question first ([`Plan::AskFirst`]) and says so when an answer is lost all the same.
+///
+/// Rule: `docs/spec/wire.md#fallback`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     policy: WirePolicy,

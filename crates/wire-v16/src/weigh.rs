@@ -11,6 +11,8 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 
 /// The most memory, in bytes, that the lists of one message may take, beyond what their elements point
 /// to. Room for 262 144 environment variables, or 524 288 arguments.
+///
+/// Rule: `docs/spec/wire.md#limits`.
 pub const LIST_MEMORY: usize = wire_frame::MAX_LENGTH as usize;
 
 /// A field that is a list, or a message that reaches one.

@@ -1,4 +1,6 @@
 //! One connection of a download daemon.
+//!
+//! Rule: `docs/spec/download.md#framing`.
 
 use std::future::Future;
 use std::io;

@@ -1,4 +1,6 @@
-//! What a connection's requests are answered with.
+//! Replies of a download daemon, by request and attached download.
+//!
+//! Rule: `docs/spec/download.md#conversation`.
 
 use std::time::Duration;
 

@@ -9,6 +9,8 @@ use wire_dispatch::Wires;
 use crate::Extension;
 
 /// The bounds of a server. The defaults suit one machine's builds.
+///
+/// Rule: `docs/spec/wire.md#limits`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerConfig {

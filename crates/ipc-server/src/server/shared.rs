@@ -62,7 +62,9 @@ impl<S> Shared<S> {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// What a peer over a bound is told.
+    /// Returns the reply to a peer that exceeds a limit.
+    ///
+    /// Rule: `docs/spec/messages.md#backpressure`.
     pub(super) fn backpressure(&self, reason: &str) -> Response {
         let open = self.config.max_connections - self.places.available_permits();
         Response::Backpressure(Backpressure {

@@ -1,4 +1,6 @@
 //! Numbers, text, bytes and paths.
+//!
+//! Rule: `docs/spec/wire-v15.md#primitive-encodings`.
 
 use std::fmt;
 

@@ -16,6 +16,8 @@ use crate::Generation;
 ///
 /// An element that takes a few bytes on the wire takes up to 72 in memory; without this, a legal frame
 /// could ask for many times its own size. One frame's worth is 349 525 environment variables.
+///
+/// Rule: `docs/spec/wire.md#limits`.
 pub(super) const LIST_MEMORY: usize = wire_frame::MAX_LENGTH as usize;
 
 /// Elements to make room for before the first one has been read.

@@ -1,4 +1,6 @@
 //! Lookup, store, clear and the list of Rust artifacts.
+//!
+//! Rule: `docs/spec/messages.md#lookup-and-store`.
 
 use std::sync::Arc;
 use std::time::Instant;

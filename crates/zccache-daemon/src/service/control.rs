@@ -1,4 +1,6 @@
-//! What the daemon says about itself.
+//! The daemon's status and the figures in it.
+//!
+//! Rule: `docs/spec/messages.md#status`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,6 @@
 //! Fingerprints of source trees.
+//!
+//! Rule: `docs/spec/messages.md#fingerprints`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,6 @@
 //! Letting go of a directory.
+//!
+//! Rule: `docs/spec/messages.md#releaseworktreehandles`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

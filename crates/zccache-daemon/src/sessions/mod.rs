@@ -7,6 +7,8 @@
 //! compilation counts in the session that it names.
 //!
 //! The sessions of a private daemon have owners, and it ends when the last one has.
+//!
+//! Rule: `docs/spec/messages.md#sessions`.
 
 mod compilation;
 mod journal;
