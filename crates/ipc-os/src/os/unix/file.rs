@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::Seen;
-use crate::{Access, FileKind, Found, OwnFileError};
+use crate::{Access, FileKind, Found, InodeStamp, OwnFileError};
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
@@ -151,4 +151,21 @@ pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     } else {
         FileKind::Other
     }
+}
+
+/// See [`InodeStamp::of`].
+pub(crate) fn inode_stamp(metadata: &Metadata) -> Option<InodeStamp> {
+    let ns = |seconds: i64, fraction: i64| seconds.checked_mul(1_000_000_000)?.checked_add(fraction);
+    Some(InodeStamp {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        len: metadata.len(),
+        modified_ns: ns(metadata.mtime(), metadata.mtime_nsec())?,
+        changed_ns: ns(metadata.ctime(), metadata.ctime_nsec())?,
+    })
+}
+
+/// See [`crate::has_other_names`].
+pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
+    metadata.nlink() > 1
 }

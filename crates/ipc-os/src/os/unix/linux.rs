@@ -110,3 +110,9 @@ pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     let pid = u32::try_from(credentials.pid).ok().and_then(|pid| Pid::new(pid).ok());
     Ok(Peer { pid, uid: Some(credentials.uid) })
 }
+
+/// See [`crate::file_clock_ns`].
+pub(crate) fn file_clock_ns() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
+}

@@ -23,8 +23,8 @@ pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use directory::{check_private_directory, ensure_directory, inspect_directory, is_writable};
 pub(crate) use file::{
-    create_new, file_id, file_kind, is_at, leads_to, look_at, open_for_reading, open_note, open_own,
-    sync_directory, write_over,
+    create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, leads_to, look_at, open_for_reading,
+    open_note, open_own, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
@@ -37,6 +37,7 @@ pub(crate) use seen::Seen;
 pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
+pub(crate) use system::file_clock_ns;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
 pub(crate) use tool::{

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Access, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, OwnFileError};
+use crate::{Access, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, InodeStamp, OwnFileError};
 
 /// See [`crate::ensure_directory`].
 pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), DirectoryError> {
@@ -126,4 +126,21 @@ pub(crate) fn open_note(_: &Path) -> io::Result<(File, Option<usize>)> {
 /// See [`open_note`].
 pub(crate) fn write_over(_: &File, _: &[u8]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// See [`InodeStamp::of`]: std tells no time of change.
+pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
+    None
+}
+
+/// See [`crate::has_other_names`]: std does not tell, and a replaced file keeps its other names.
+pub(crate) fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
+/// See [`crate::file_clock_ns`].
+pub(crate) fn file_clock_ns() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    // Times of this system are up to one clock interrupt behind.
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX) - 20_000_000
 }

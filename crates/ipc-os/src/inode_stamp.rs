@@ -1,0 +1,87 @@
+//! When a file was last changed, as its file system tells.
+
+use std::fs::Metadata;
+
+use crate::os;
+
+/// Tells one state of a file from every other state of it, without reading the file.
+///
+/// Two equal stamps mean equal contents only if the stamp is older than the clock's granule when it was taken
+/// (see [`is_settled_at`](Self::is_settled_at)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InodeStamp {
+    /// The device that holds the file.
+    pub device: u64,
+    /// The file's number on that device.
+    pub inode: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// Time of the last modification, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Time of the last change of the inode, in nanoseconds since 1970.
+    pub changed_ns: i64,
+}
+
+impl InodeStamp {
+    /// How much older than the present a stamp must be, in nanoseconds: no clock of a file system is coarser.
+    const SETTLED_NS: i64 = 2_000_000_000;
+
+    /// Reads the stamp out of `metadata`; `None` where the system has no time of change.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Option<Self> {
+        os::inode_stamp(metadata)
+    }
+
+    /// Returns true if a change after `now_ns` must give another stamp.
+    ///
+    /// A time without a fraction of a second comes from a coarse clock or from an image whose times are all
+    /// alike, and is never settled.
+    #[must_use]
+    pub const fn is_settled_at(&self, now_ns: i64) -> bool {
+        let latest = if self.modified_ns > self.changed_ns { self.modified_ns } else { self.changed_ns };
+        self.changed_ns % 1_000_000_000 != 0 && latest < now_ns.saturating_sub(Self::SETTLED_NS)
+    }
+}
+
+/// Returns the time that a file changed now would carry at the earliest, in nanoseconds since 1970.
+///
+/// File systems use the kernel's coarse clock, which is behind the precise one by up to one tick.
+#[must_use]
+pub fn file_clock_ns() -> i64 {
+    os::file_clock_ns()
+}
+
+/// Returns true if the file has names other than the one it was found by.
+#[must_use]
+pub fn has_other_names(metadata: &Metadata) -> bool {
+    os::has_other_names(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_settled_when_it_is_old_and_has_a_fraction() {
+        let stamp =
+            |modified_ns, changed_ns| InodeStamp { device: 1, inode: 1, len: 0, modified_ns, changed_ns };
+        let now = 10_000_000_000;
+        assert!(stamp(0, 1).is_settled_at(now));
+        assert!(!stamp(0, 1_000_000_000).is_settled_at(now), "no fraction");
+        assert!(!stamp(0, 9_000_000_001).is_settled_at(now), "too young");
+        assert!(!stamp(20_000_000_001, 1).is_settled_at(now), "modified in the future");
+    }
+
+    #[test]
+    fn a_file_changed_after_the_clock_was_read_carries_no_earlier_time() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("f");
+        let before = file_clock_ns();
+        std::fs::write(&path, "x").unwrap();
+        let metadata = std::fs::metadata(&path).unwrap();
+        if let Some(stamp) = InodeStamp::of(&metadata) {
+            assert!(stamp.changed_ns >= before, "{} < {before}", stamp.changed_ns);
+            assert_eq!(stamp.len, 1);
+        }
+    }
+}
