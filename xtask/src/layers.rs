@@ -58,13 +58,14 @@ const TABLE: &[Row] = &[
         "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest \
             ipc-connection ipc-client ipc-server",
         "bytes"),
+    library("run-cache", "ipc-os", "blake3 bytes memchr thiserror zstd"),
     // layer 6
-    program("zccache-daemon", "zccache-ipc",
+    program("zccache-daemon", "zccache-ipc run-cache",
         "blake3 bytes bytesize clap globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
         "clap percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
-    program("zccache-ipc-cli", "zccache-ipc",
+    program("zccache-ipc-cli", "zccache-ipc run-cache",
         "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json terminal_size thiserror"),
     // never shipped
     program("testkit", "", "tempfile"),

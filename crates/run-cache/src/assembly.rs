@@ -1,0 +1,124 @@
+//! Files that assembly inside of a source may read, and that the preprocessor never sees.
+
+use memchr::memmem;
+
+/// Directives that read a file, or make up directives that only an assembler can tell.
+const READING: &[&str] = &["incbin", ".include", ".macro", ".irp"];
+
+/// Returns true if assembly in `text` may read a file. In doubt it may.
+///
+/// `text` is the source of an assembler, or one of C that is not preprocessed: macros may hide where a directive stands, so
+/// its name counts anywhere. Literals are joined as a compiler joins them, and letters are as good as capitals.
+pub(crate) fn may_read_files(text: &[u8], is_assembler: bool) -> bool {
+    const PARTS: &[&str] =
+        &[".i\"", ".in\"", ".inc\"", ".incb\"", ".incbi\"", ".incl\"", ".inclu\"", ".includ\""];
+    let lower = text.to_ascii_lowercase();
+    let has = |word: &str| memmem::find(&lower, word.as_bytes()).is_some();
+    if has("incbin") || has(".include") {
+        return true;
+    }
+    if is_assembler {
+        return READING.iter().any(|directive| has(directive));
+    }
+    let asm = || memmem::find_iter(text, b"asm");
+    asm().next().is_some() && PARTS.iter().any(|part| has(part))
+        || asm().any(|at| template(&text[at + 3..]).is_none_or(|template| reads(&template)))
+}
+
+/// Returns the literals of an `asm (…)` whose name ends where `rest` begins: nothing if it is no such statement, and
+/// `None` if that cannot be told.
+fn template(rest: &[u8]) -> Option<String> {
+    let mut template = String::new();
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = rest.get(at) {
+        at += 1;
+        match byte {
+            b'(' | b'{' => depth += 1,
+            b')' | b'}' if depth <= 1 => break,
+            b')' | b'}' => depth -= 1,
+            b'"' if depth == 0 => break,
+            b'"' if rest[..at - 1].last() == Some(&b'R') => return None,
+            b'"' => at += literal(&rest[at..], &mut template)?,
+            // A line marker between two literals does not part them.
+            b'#' if at == 1 || rest[at - 2] == b'\n' => {
+                at += memchr::memchr(b'\n', &rest[at..]).unwrap_or(rest.len() - at);
+            }
+            // Qualifiers stand before the parenthesis, and nothing else.
+            byte if depth == 0
+                && !(byte.is_ascii_alphabetic() || byte == b'_' || byte.is_ascii_whitespace()) =>
+            {
+                break;
+            }
+            _ => {}
+        }
+    }
+    Some(template)
+}
+
+/// Appends the literal at the beginning of `rest` to `template`, and returns how long it is.
+fn literal(rest: &[u8], template: &mut String) -> Option<usize> {
+    let mut bytes = rest.iter().enumerate();
+    while let Some((at, &byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at + 1),
+            b'\\' => match bytes.next()?.1 {
+                b'n' => template.push('\n'),
+                b't' => template.push('\t'),
+                letter @ (b'"' | b'\\' | b'\'') => template.push(char::from(*letter)),
+                // A number may be any letter.
+                _ => return None,
+            },
+            byte => template.push(char::from(byte.to_ascii_lowercase())),
+        }
+    }
+    None
+}
+
+fn reads(template: &str) -> bool {
+    // An operand may be part of a directive's name.
+    let is_made_up = |(at, _): (usize, &str)| {
+        let rest = &template[at + 1..];
+        let name = rest.find(|c: char| !c.is_ascii_alphabetic()).map_or(rest, |end| &rest[..end]);
+        rest[name.len()..].starts_with('%') && ["incbin", "include"].iter().any(|all| all.starts_with(name))
+    };
+    READING.iter().any(|directive| template.contains(directive))
+        || template.match_indices('.').any(is_made_up)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assembly_that_reads_a_file_is_found_however_it_is_written() {
+        for text in [
+            r#"asm(".incbin \"f\"");"#,
+            r#"__asm__ volatile (".inc" "bin \"f\"");"#,
+            "asm(\".inc\"\n# 3 \"a.h\" 2\n\"bin \\\"f\\\"\");",
+            r#"__asm(".INCBIN \"f\"");"#,
+            r#"asm("\056incbin \"f\"");"#,
+            r#"asm("\x2eincbin \"f\"");"#,
+            r#"asm(R"(x)");"#,
+            r#"asm("nop\n\t.include\"f\"");"#,
+            r#"asm(".macro f a\n.inc\\a\n.endm");"#,
+            r#"asm(".inc%c0 \"f\"" :: "i"(&bin));"#,
+            r#"int a; asm("nop"); asm goto ("" : : : : l); asm("nop; .incbin \"f\"");"#,
+            r#"asm { ".incbin \"f\"" }"#,
+            r#"asm("unfinished"#,
+        ] {
+            assert!(may_read_files(text.as_bytes(), false), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_assembly_is_no_reason_to_doubt() {
+        for text in [
+            r#"extern int scanf(const char *) __asm__ ("" "__isoc99_scanf") __attribute__((x));"#,
+            r#"asm volatile ("1:\tmov %0, %1\n.L%=:\n\t.if 1" : "=r"(a) : "r"(b) : "memory");"#,
+            "int plasma = 1; const char *s = \"asm .if\"; // no assembly\n",
+            "int asmx(const char *); int y = asmx(\"x\");",
+        ] {
+            assert!(!may_read_files(text.as_bytes(), false), "{text}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A call of a compiler, as its caller made it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A command line and its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The file that runs: absolute, after the search on `PATH`, links not followed.
+    pub program: PathBuf,
+    /// The name that the program sees as its own (`argv[0]`).
+    pub name: String,
+    /// The arguments behind that name.
+    pub args: Vec<String>,
+    /// The environment.
+    pub env: Vec<(String, String)>,
+    /// The working directory, absolute.
+    pub cwd: PathBuf,
+    /// True if messages go to a terminal that shows colours.
+    pub colour: bool,
+    /// Paths below this directory are passed on relative to [`cwd`](Self::cwd).
+    pub base_dir: Option<PathBuf>,
+}
+
+impl Call {
+    /// Returns the value of a variable; of one that is set twice, the last value.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns where a path leads for this caller.
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
+        self.cwd.join(path)
+    }
+}
+
+/// The outcome of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// True if it exited with status 0.
+    pub success: bool,
+    /// Bytes of standard output.
+    pub stdout: Vec<u8>,
+    /// Bytes of standard error.
+    pub stderr: Vec<u8>,
+    /// Time from start to end.
+    pub took: Duration,
+}
+
+/// Runs the compiler of a call with other arguments.
+///
+/// Program, name, environment and directory are the same, except that messages are in English (`LC_ALL=C`).
+pub trait Ask {
+    /// Runs it with an empty standard input and returns what it said.
+    ///
+    /// # Errors
+    ///
+    /// What the system said when the program was started or read from.
+    fn ask(&mut self, args: &[String]) -> std::io::Result<Ran>;
+}
+
+/// Returns true if a path names a descriptor, a device or something else that another process sees otherwise.
+pub(crate) fn is_special(path: &str) -> bool {
+    if path == "-" || path.is_empty() {
+        return true;
+    }
+    let mut parts =
+        Path::new(path).components().skip_while(|part| matches!(part, std::path::Component::CurDir));
+    let is_absolute = matches!(parts.next(), Some(std::path::Component::RootDir));
+    is_absolute
+        && parts.next().is_some_and(|part| ["dev", "proc", "sys"].iter().any(|dir| part.as_os_str() == *dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_mean_something_else_to_every_process_are_special() {
+        for path in ["-", "", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/0", "//dev/stdin", "/./dev/null"] {
+            assert!(is_special(path), "{path}");
+        }
+        for path in ["a.c", "/w/dev/a.c", "dev/a.c", "/devel/a.c", "./a.c"] {
+            assert!(!is_special(path), "{path}");
+        }
+    }
+}

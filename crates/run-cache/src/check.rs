@@ -1,0 +1,215 @@
+//! Whether the inputs of a set are as they were.
+
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipc_os::InodeStamp;
+
+use crate::key::{Key, Recipe};
+use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy};
+
+/// Why a set does not stand for the inputs of now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Differs {
+    /// A file has other contents, or is gone.
+    File(String),
+    /// Something is where nothing was.
+    Appeared(String),
+    /// Nothing is where something was.
+    Gone(String),
+    /// A directory has other names.
+    Listing(String),
+    /// Messages were printed in another language or form.
+    Voice,
+}
+
+impl std::fmt::Display for Differs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{path} has changed or is gone"),
+            Self::Appeared(path) => write!(f, "{path} was missing and is there now"),
+            Self::Gone(path) => write!(f, "{path} is gone"),
+            Self::Listing(path) => write!(f, "{path} has other files in it"),
+            Self::Voice => f.write_str("its messages depend on the language, which is another one"),
+        }
+    }
+}
+
+/// Compares inputs with the disk, and looks at each only once.
+#[derive(Debug)]
+pub(crate) struct Checker<'a> {
+    cwd: &'a Path,
+    now_ns: i64,
+    files: HashMap<&'a str, Option<Metadata>>,
+    hashes: HashMap<&'a str, Option<Key>>,
+    dirs: HashMap<&'a str, Option<InodeStamp>>,
+}
+
+/// A set that holds.
+#[derive(Debug)]
+pub(crate) struct Match {
+    /// Its place in the manifest.
+    pub(crate) number: usize,
+    /// The set with the stamps of now, if they are others.
+    pub(crate) refreshed: Option<Set>,
+    /// Device and inode of every file, to compare outputs with.
+    pub(crate) inodes: Vec<(u64, u64)>,
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) fn new(cwd: &'a Path, now_ns: i64) -> Self {
+        Self { cwd, now_ns, files: HashMap::new(), hashes: HashMap::new(), dirs: HashMap::new() }
+    }
+
+    /// Returns the first set that holds, or why each does not.
+    pub(crate) fn find(&mut self, manifest: &'a Manifest, voice: &Key) -> Result<Match, Vec<Differs>> {
+        let mut differs = Vec::new();
+        for (number, set) in manifest.sets.iter().enumerate() {
+            match self.check(set, voice) {
+                Ok(refreshed) => {
+                    let stamps =
+                        set.files.iter().filter_map(|file| self.files.get(file.path.as_str())?.as_ref());
+                    let inodes = stamps.filter_map(InodeStamp::of).map(|stamp| (stamp.device, stamp.inode));
+                    return Ok(Match { number, inodes: inodes.collect(), refreshed });
+                }
+                Err(why) => differs.push(why),
+            }
+        }
+        Err(differs)
+    }
+
+    fn check(&mut self, set: &'a Set, voice: &Key) -> Result<Option<Set>, Differs> {
+        if set.voice.as_ref().is_some_and(|then| then != voice) {
+            return Err(Differs::Voice);
+        }
+        let (mut files, mut vacancies) = (Vec::new(), Vec::new());
+        for (number, file) in set.files.iter().enumerate() {
+            files.extend(self.file(file, set.is_strict)?.map(|stamp| (number, stamp)));
+        }
+        for (number, vacancy) in set.vacancies.iter().enumerate() {
+            vacancies.extend(self.vacancy(vacancy)?.map(|stamp| (number, stamp)));
+        }
+        for path in &set.present {
+            if self.cwd.join(path).metadata().is_err() {
+                return Err(Differs::Gone(path.clone()));
+            }
+        }
+        for Listing { dir, names } in &set.listings {
+            if listing(&self.cwd.join(dir)).as_ref() != Some(names) {
+                return Err(Differs::Listing(dir.clone()));
+            }
+        }
+        if files.is_empty() && vacancies.is_empty() {
+            return Ok(None);
+        }
+        let mut refreshed = set.clone();
+        for (number, stamp) in files {
+            Arc::make_mut(&mut refreshed.files[number]).stamp = Some(stamp);
+        }
+        for (number, stamp) in vacancies {
+            Arc::make_mut(&mut refreshed.vacancies[number]).stamp = Some(stamp);
+        }
+        Ok(Some(refreshed))
+    }
+
+    /// Compares a file, and returns its stamp if it is a new one that can be trusted.
+    fn file(&mut self, file: &'a FileState, is_strict: bool) -> Result<Option<InodeStamp>, Differs> {
+        let differs = || Differs::File(file.path.clone());
+        let path = self.cwd.join(&file.path);
+        let metadata = self.files.entry(&file.path).or_insert_with(|| fs::metadata(&path).ok());
+        let metadata = metadata.as_ref().filter(|metadata| metadata.is_file()).ok_or_else(differs)?;
+        let stamp = InodeStamp::of(metadata);
+        if stamp.is_some() && stamp == file.stamp {
+            return Ok(None);
+        }
+        let is_modified = modified_ns(metadata) != Some(file.modified_ns);
+        if metadata.len() != file.len || is_strict && is_modified {
+            return Err(differs());
+        }
+        match &file.compare {
+            Compare::Program => {
+                // The same inode with another time of change was written to, whatever its other times are.
+                let is_same_inode = file
+                    .stamp
+                    .zip(stamp)
+                    .is_some_and(|(then, now)| (then.device, then.inode) == (now.device, now.inode));
+                if is_modified || is_same_inode {
+                    return Err(differs());
+                }
+            }
+            Compare::Contents(expected) => {
+                let hash = self.hashes.entry(&file.path).or_insert_with(|| hash(&path));
+                if hash.as_ref() != Some(expected) {
+                    return Err(differs());
+                }
+            }
+        }
+        Ok(stamp.filter(|stamp| stamp.is_settled_at(self.now_ns)))
+    }
+
+    /// Makes sure that names are missing, and returns the directory's stamp if it is a new one to trust.
+    fn vacancy(&mut self, vacancy: &'a Vacancy) -> Result<Option<InodeStamp>, Differs> {
+        let dir = self.cwd.join(&vacancy.dir);
+        let now = *self.dirs.entry(&vacancy.dir).or_insert_with(|| dir_stamp(&dir));
+        if now.is_some() && now == vacancy.stamp {
+            return Ok(None);
+        }
+        for name in &vacancy.names {
+            let path = dir.join(name);
+            match fs::metadata(&path) {
+                Err(error) if is_missing(&error) => {}
+                _ => return Err(Differs::Appeared(path.to_string_lossy().into_owned())),
+            }
+        }
+        Ok(now.filter(|stamp| vacancy.shows && stamp.is_settled_at(self.now_ns)))
+    }
+}
+
+/// Returns the stamp of a directory.
+pub(crate) fn dir_stamp(dir: &Path) -> Option<InodeStamp> {
+    let metadata = fs::metadata(here(dir)).ok().filter(Metadata::is_dir)?;
+    InodeStamp::of(&metadata)
+}
+
+/// The empty path is the working directory.
+pub(crate) fn here(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
+}
+
+/// Returns true if an error says that nothing is there.
+pub(crate) fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Returns a hash of the names in a directory. A missing directory has no names.
+pub(crate) fn listing(dir: &Path) -> Option<Key> {
+    let mut names: Vec<PathBuf> = match fs::read_dir(here(dir)) {
+        Ok(entries) => {
+            entries.map(|entry| entry.map(|entry| entry.file_name().into())).collect::<Result<_, _>>().ok()?
+        }
+        Err(error) if is_missing(&error) => Vec::new(),
+        Err(_) => return None,
+    };
+    names.sort();
+    let mut recipe = Recipe::new("listing");
+    for name in names {
+        recipe.text("name", name.to_str()?);
+    }
+    Some(recipe.key())
+}
+
+/// Returns the time of modification, in nanoseconds since 1970.
+pub(crate) fn modified_ns(metadata: &Metadata) -> Option<i64> {
+    if let Some(stamp) = InodeStamp::of(metadata) {
+        return Some(stamp.modified_ns);
+    }
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
+fn hash(path: &Path) -> Option<Key> {
+    fs::read(path).ok().map(|contents| Key::of_contents(&contents))
+}

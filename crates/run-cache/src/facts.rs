@@ -1,0 +1,303 @@
+//! What a compiler says of itself when it preprocesses nothing, verbosely: its search path and its parts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::call::Ask;
+use crate::compiler::Family;
+use crate::key::{Key, Kind, Recipe};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::shelf::Shelf;
+
+/// The most that a compiler may say of itself.
+const MOST_TEXT: usize = 256 * 1024;
+
+/// Variables that say where a compiler's parts and headers are.
+const SEARCH: &[&str] = &[
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "COMPILER_PATH",
+    "LIBRARY_PATH",
+    "SDKROOT",
+    "DEVELOPER_DIR",
+    "TOOLCHAINS",
+];
+
+/// A compiler's own words, understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Directories that are searched, in order, without the directories of arguments.
+    pub(crate) search: Vec<String>,
+    /// Directories that would be searched if they were there.
+    pub(crate) missing: Vec<String>,
+    /// Directories that the driver looks for programs in.
+    pub(crate) program_dirs: Vec<String>,
+    /// Directories that the driver looks for other files in.
+    pub(crate) file_dirs: Vec<String>,
+    /// The compiler proper.
+    pub(crate) program: String,
+    /// Its arguments. They show the processor that `-march=native` stands for.
+    pub(crate) command: String,
+    /// Files of specifications that were read.
+    pub(crate) specs: Vec<String>,
+    /// Where clang found a gcc: its siblings could be chosen instead.
+    pub(crate) gcc_installation: Option<String>,
+    /// Where clang keeps its own files.
+    pub(crate) resources: Option<String>,
+    /// True if the driver read a configuration file.
+    pub(crate) is_configured: bool,
+}
+
+impl Facts {
+    /// Returns the facts of a plan's compiler: from the shelf, or by asking it.
+    pub(crate) fn of(
+        plan: &Plan,
+        shelf: &mut dyn Shelf,
+        ask: &mut dyn Ask,
+        fresh: bool,
+    ) -> Result<Self, Reason> {
+        let key = key(plan)?;
+        if !fresh
+            && let Some(text) = shelf.fetch(Kind::Facts, &key)
+            && let Some(facts) = Self::parse(&text, plan.driver.family)
+            && facts.still_holds()
+        {
+            return Ok(facts);
+        }
+        let ran = ask.ask(&arguments(plan)).map_err(|_| Reason::CompilerSilent)?;
+        if !ran.success || ran.stderr.len() > MOST_TEXT {
+            return Err(Reason::CompilerSilent);
+        }
+        let facts = Self::parse(&ran.stderr, plan.driver.family).ok_or(Reason::CompilerSilent)?;
+        // Without it the next call asks again.
+        let _ = shelf.keep(Kind::Facts, &key, Bytes::from(ran.stderr));
+        Ok(facts)
+    }
+
+    /// Returns true if what was there then is there now, and what was missing still is.
+    fn still_holds(&self) -> bool {
+        let is_dir = |dir: &String| Path::new(dir).is_dir();
+        self.search.iter().all(is_dir)
+            && !self.missing.iter().any(is_dir)
+            && Path::new(&self.program).is_file()
+            && self.specs.iter().all(|specs| Path::new(specs).is_file())
+    }
+
+    /// Reads what `-v` prints; `None` if it is not understood.
+    fn parse(text: &[u8], family: Family) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let mut facts = Self::default();
+        let mut lists = None;
+        for line in text.lines() {
+            if line.starts_with("#include ") && line.ends_with(" search starts here:") {
+                lists = Some(true);
+            } else if line == "End of search list." {
+                lists = Some(false);
+            } else if lists == Some(true) {
+                let dir = line.strip_prefix(' ')?;
+                if dir.ends_with(" (framework directory)") || dir.ends_with(" (headermap)") {
+                    return None;
+                }
+                facts.search.push(dir.to_owned());
+            } else {
+                facts.line(line, family);
+            }
+        }
+        (lists == Some(false) && !facts.program.is_empty()).then_some(facts)
+    }
+
+    fn line(&mut self, line: &str, family: Family) {
+        let dirs = |list: &str| {
+            std::env::split_paths(list).filter_map(|dir| dir.to_str().map(str::to_owned)).collect()
+        };
+        if let Some(rest) = line.strip_prefix("ignoring nonexistent directory \"") {
+            self.missing.extend(rest.strip_suffix('"').map(str::to_owned));
+        } else if let Some(list) = line.strip_prefix("COMPILER_PATH=") {
+            self.program_dirs = dirs(list);
+        } else if let Some(list) = line.strip_prefix("LIBRARY_PATH=") {
+            self.file_dirs = dirs(list);
+        } else if let Some(specs) = line.strip_prefix("Reading specs from ") {
+            self.specs.push(specs.to_owned());
+        } else if let Some(gcc) = line.strip_prefix("Selected GCC installation: ") {
+            self.gcc_installation = Some(gcc.to_owned());
+        } else if line.starts_with("Configuration file: ") {
+            self.is_configured = true;
+        } else if line.starts_with(' ') && self.program.is_empty() {
+            let words = words(line);
+            let is_compiler = match family {
+                Family::Gcc => words.first().is_some_and(|word| {
+                    Path::new(word).file_name().is_some_and(|name| name.to_string_lossy().starts_with("cc1"))
+                }),
+                Family::Clang => words.get(1).is_some_and(|word| word == "-cc1"),
+            };
+            if is_compiler {
+                self.program.clone_from(&words[0]);
+                let resources = words.iter().skip_while(|word| *word != "-resource-dir").nth(1);
+                self.resources = resources.cloned();
+                self.command = words[1..].join(" ");
+            }
+        }
+    }
+
+    /// Returns the places where the compiler would take arguments from a file of specifications or a
+    /// configuration, whether or not one is there.
+    pub(crate) fn configurations(&self, plan: &Plan) -> Vec<PathBuf> {
+        let mut places: Vec<PathBuf> = Vec::new();
+        match plan.driver.family {
+            Family::Gcc => {
+                for dir in self.program_dirs.iter().chain(&self.file_dirs) {
+                    places.push(Path::new(dir).join("specs"));
+                }
+                // The directory of the target, which has no program and no library yet.
+                let install = Path::new(&self.program).parent().unwrap_or(Path::new(""));
+                let parts = |path: &Path, at: usize| {
+                    path.components()
+                        .rev()
+                        .nth(at)
+                        .and_then(|part| part.as_os_str().to_str())
+                        .map(str::to_owned)
+                };
+                if let (Some(version), Some(target)) = (parts(install, 0), parts(install, 1)) {
+                    let lib = install.join("../../../..").join(&target).join("lib");
+                    places.push(lib.join(&target).join(version).join("specs"));
+                    places.push(lib.join("specs"));
+                    places.push(install.join("../specs"));
+                }
+            }
+            Family::Clang => {
+                let target = self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1);
+                let beside = |path: &Path| path.parent().map(Path::to_owned);
+                let dirs = [
+                    beside(&plan.driver.path),
+                    beside(&plan.call.program),
+                    Some("/etc/clang".into()),
+                    Some("/etc".into()),
+                    plan.call.variable("HOME").map(|home| Path::new(home).join(".config")),
+                    plan.call.variable("HOME").map(|home| Path::new(home).join(".llvm")),
+                ];
+                for dir in dirs.into_iter().flatten() {
+                    for name in ["clang", "clang++", "clang-cpp"] {
+                        places.push(dir.join(format!("{name}.cfg")));
+                        places.extend(target.map(|target| dir.join(format!("{target}-{name}.cfg"))));
+                    }
+                    places.extend(target.map(|target| dir.join(format!("{target}.cfg"))));
+                    let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
+                    places.extend(name.map(|name| dir.join(format!("{name}.cfg"))));
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Returns the arguments that make the compiler of a plan preprocess nothing and say how.
+fn arguments(plan: &Plan) -> Vec<String> {
+    let mut args = plan.args.toolchain.clone();
+    args.extend(["-v", "-E", "-x", plan.args.language.name(), "/dev/null"].map(str::to_owned));
+    args
+}
+
+/// Returns the key of the facts: of all that they depend on and they themselves do not name.
+fn key(plan: &Plan) -> Result<Key, Reason> {
+    let mut recipe = Recipe::new("facts");
+    recipe.text("compiler", &plan.driver.identity().ok_or(Reason::Encoding)?);
+    // A driver finds its parts from where it was called.
+    recipe.text("program", plan.call.program.to_str().ok_or(Reason::Encoding)?);
+    recipe.text("name", &plan.call.name);
+    recipe.texts("argument", &arguments(plan));
+    let mut is_relative = plan.args.toolchain.iter().any(|word| !word.starts_with(['-', '/']))
+        || plan.args.toolchain.iter().any(|word| word.starts_with("-B") && !word.starts_with("-B/"));
+    for (name, value) in &plan.variables.objects {
+        if SEARCH.contains(&name.as_str()) || name.starts_with("GCC_") || name.starts_with("LD_") {
+            is_relative |= std::env::split_paths(value).any(|dir| !dir.is_absolute());
+            recipe.text("variable", &format!("{name}={value}"));
+        }
+    }
+    if is_relative {
+        recipe.text("directory", plan.call.cwd.to_str().ok_or(Reason::Encoding)?);
+    }
+    if plan.args.is_native {
+        recipe.text("boot", &boot().ok_or(Reason::CompilerSilent)?);
+    }
+    Ok(recipe.key())
+}
+
+/// Returns what tells this start of this machine from others: its processor may be another one after the next.
+fn boot() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()
+}
+
+/// Splits a command as `-v` prints it: clang quotes words in some releases.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut is_quoted = false;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                is_quoted = !is_quoted;
+                word.get_or_insert_default();
+            }
+            '\\' => word.get_or_insert_default().extend(chars.next()),
+            ' ' if !is_quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GCC: &str = "Using built-in specs.\nCOLLECT_GCC=gcc\nTarget: x86_64-linux-gnu\n\
+        COLLECT_GCC_OPTIONS='-v' '-E'\n /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -E -quiet -v /dev/null -march=x86-64\n\
+        ignoring nonexistent directory \"/usr/local/include/x86_64-linux-gnu\"\n\
+        #include \"...\" search starts here:\n#include <...> search starts here:\n /usr/lib/gcc/include\n \
+        /usr/local/include\n /usr/include\nEnd of search list.\n\
+        COMPILER_PATH=/usr/lib/gcc/x86_64-linux-gnu/12/:/usr/lib/gcc/\nLIBRARY_PATH=/usr/lib/:/lib/\n";
+
+    const CLANG: &str = "Debian clang version 14.0.6\n\
+        Selected GCC installation: /usr/bin/../lib/gcc/x86_64-linux-gnu/12\n (in-process)\n \
+        \"/usr/lib/llvm-14/bin/clang\" -cc1 -triple x86_64-pc-linux-gnu -resource-dir /usr/lib/clang/14\n\
+        ignoring nonexistent directory \"/include\"\n#include \"...\" search starts here:\n\
+        #include <...> search starts here:\n /usr/lib/clang/14/include\n /usr/include\nEnd of search list.\n";
+
+    #[test]
+    fn the_words_of_gcc_are_understood() {
+        let facts = Facts::parse(GCC.as_bytes(), Family::Gcc).unwrap();
+        assert_eq!(facts.search, ["/usr/lib/gcc/include", "/usr/local/include", "/usr/include"]);
+        assert_eq!(facts.missing, ["/usr/local/include/x86_64-linux-gnu"]);
+        assert_eq!(facts.program, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1");
+        assert_eq!(facts.command, "-E -quiet -v /dev/null -march=x86-64");
+        assert_eq!(facts.program_dirs, ["/usr/lib/gcc/x86_64-linux-gnu/12/", "/usr/lib/gcc/"]);
+        assert_eq!(facts.file_dirs, ["/usr/lib/", "/lib/"]);
+    }
+
+    #[test]
+    fn the_words_of_clang_are_understood_quoted_or_not() {
+        for text in [CLANG.to_owned(), CLANG.replace(" -cc1 -triple ", " \"-cc1\" \"-triple\" ")] {
+            let facts = Facts::parse(text.as_bytes(), Family::Clang).unwrap();
+            assert_eq!(facts.search, ["/usr/lib/clang/14/include", "/usr/include"]);
+            assert_eq!(facts.program, "/usr/lib/llvm-14/bin/clang");
+            assert_eq!(facts.resources.as_deref(), Some("/usr/lib/clang/14"));
+            assert_eq!(facts.gcc_installation.as_deref(), Some("/usr/bin/../lib/gcc/x86_64-linux-gnu/12"));
+        }
+        let configured = format!("Configuration file: /etc/clang.cfg\n{CLANG}");
+        assert!(Facts::parse(configured.as_bytes(), Family::Clang).unwrap().is_configured);
+    }
+
+    #[test]
+    fn other_words_are_not_understood() {
+        assert_eq!(Facts::parse(b"", Family::Gcc), None);
+        assert_eq!(Facts::parse(GCC.replace("End of", "Ende der").as_bytes(), Family::Gcc), None);
+        assert_eq!(Facts::parse(GCC.as_bytes(), Family::Clang), None);
+        assert_eq!(Facts::parse(b"\xff", Family::Gcc), None);
+    }
+}

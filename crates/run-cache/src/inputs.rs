@@ -1,0 +1,374 @@
+//! What a run read, gathered after it: files, and the names that it looked for in vain.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::fs::{self, File, Metadata};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipc_os::InodeStamp;
+
+use crate::assembly;
+use crate::check::{here, modified_ns};
+use crate::compiler::Family;
+use crate::facts::Facts;
+use crate::key::Key;
+use crate::manifest::{Compare, FileState, MOST_INPUTS};
+use crate::plan::Plan;
+use crate::reason::NotKept;
+use crate::search::{Dir, Search};
+use crate::spelled::{Look, Spelled};
+use crate::vacancies::{There, Vacancies};
+
+/// The largest file that is read as text, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
+
+/// Gathers the inputs of one run.
+pub(crate) struct Inputs<'a> {
+    plan: &'a Plan,
+    search: Search,
+    pub(crate) vacancies: Vacancies<'a>,
+    /// When the run began.
+    began_ns: i64,
+    now_ns: i64,
+    files: Vec<Arc<FileState>>,
+    /// Paths that are among the files.
+    known: HashSet<String>,
+    /// Device and inode of each file.
+    pub(crate) inodes: Vec<(u64, u64)>,
+    /// Lengths of the files that a depfile lists.
+    lengths: HashSet<u64>,
+    pub(crate) present: BTreeSet<String>,
+    ancestors: HashSet<PathBuf>,
+    looked: HashSet<(Look, String, PathBuf)>,
+    /// Directories that quoted names are looked for in, of files that compute names.
+    computing: BTreeSet<PathBuf>,
+    pub(crate) names_lines: bool,
+}
+
+/// A text that is to be searched for names.
+struct Text {
+    path: String,
+    is_system: bool,
+}
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn new(plan: &'a Plan, facts: &Facts, began_ns: i64, now_ns: i64) -> Self {
+        Self {
+            plan,
+            search: Search::of(plan, facts),
+            vacancies: Vacancies::new(&plan.call.cwd, now_ns),
+            began_ns,
+            now_ns,
+            files: Vec::new(),
+            known: HashSet::new(),
+            inodes: Vec::new(),
+            lengths: HashSet::new(),
+            present: BTreeSet::new(),
+            ancestors: HashSet::new(),
+            looked: HashSet::new(),
+            computing: BTreeSet::new(),
+            names_lines: false,
+        }
+    }
+
+    /// Returns the files, in the order in which they were found.
+    pub(crate) fn into_parts(self) -> (Vec<Arc<FileState>>, Vacancies<'a>, BTreeSet<String>) {
+        (self.files, self.vacancies, self.present)
+    }
+
+    /// Makes a file that was taken be searched for names once more.
+    pub(crate) fn forget(&mut self, path: &str) {
+        if self.known.remove(path) {
+            self.files.retain(|file| file.path != path);
+        }
+    }
+
+    pub(crate) fn files(&self) -> &[Arc<FileState>] {
+        &self.files
+    }
+
+    /// Takes the files that the preprocessor read.
+    ///
+    /// `listed` is every file, except for headers of the system if `is_complete` is false.
+    pub(crate) fn preprocessed(&mut self, listed: &[String], is_complete: bool) -> Result<(), NotKept> {
+        let mut texts: VecDeque<_> =
+            listed.iter().map(|path| Text { path: path.clone(), is_system: false }).collect();
+        for path in listed {
+            self.lengths.extend(self.metadata(path)?.map(|metadata| metadata.len()));
+        }
+        // Where no directory counts as one of the system, every file is listed.
+        let is_complete = is_complete || !self.search.dirs().any(|dir| dir.is_system);
+        let source = Dir { path: PathBuf::new(), is_system: false };
+        for name in &self.plan.args.forced.clone() {
+            self.look((Look::Quote, name), &source, is_complete, &mut texts)?;
+            if self.plan.driver.family == Family::Clang {
+                self.no_precompiled(name)?;
+            }
+        }
+        // Compilers for systems with this header read it before everything else.
+        self.look(
+            (Look::Angle, "stdc-predef.h"),
+            &Dir { is_system: true, ..source },
+            is_complete,
+            &mut texts,
+        )?;
+        while let Some(text) = texts.pop_front() {
+            if self.known.contains(&text.path) {
+                continue;
+            }
+            let contents = self.file(&text.path)?;
+            if text.path.ends_with(".gch") || text.path.ends_with(".pch") {
+                continue;
+            }
+            let spelled = Spelled::of(&contents);
+            self.judge(&spelled, &contents)?;
+            let dir = Path::new(&text.path).parent().unwrap_or(Path::new("")).to_owned();
+            let beside = Dir { path: dir, is_system: text.is_system };
+            if spelled.computes_include {
+                // Of a name that is not spelled, only the list tells what it stood for.
+                if !is_complete {
+                    return Err(NotKept::ComputedInclude);
+                }
+                self.computing.insert(beside.path.clone());
+            }
+            for (look, name) in &spelled.includes {
+                self.look((*look, name), &beside, is_complete, &mut texts)?;
+            }
+            for (look, name) in &spelled.asked {
+                self.asked((*look, name), &beside)?;
+            }
+        }
+        if !self.computing.is_empty() {
+            self.computed(listed, is_complete)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for an included name, and takes what it may have stood for without being listed.
+    fn look(
+        &mut self,
+        (look, name): (Look, &str),
+        beside: &Dir,
+        is_complete: bool,
+        texts: &mut VecDeque<Text>,
+    ) -> Result<(), NotKept> {
+        let place = if look == Look::Angle { PathBuf::new() } else { beside.path.clone() };
+        if !self.looked.insert((look, name.to_owned(), place)) {
+            return Ok(());
+        }
+        let takes_precompiled = self.plan.driver.family == Family::Gcc;
+        for hit in self.search.find(&mut self.vacancies, (look, name), beside, takes_precompiled)? {
+            let path = hit.path.to_str().ok_or(NotKept::InputUnknown)?.to_owned();
+            if self.known.contains(&path) {
+                continue;
+            }
+            self.ancestors_of(&hit.path)?;
+            if hit.is_dir {
+                self.present.insert(path);
+                continue;
+            }
+            let Some(metadata) = self.metadata(&path)? else { return Err(NotKept::InputChanged) };
+            self.unchanged(&metadata)?;
+            let is_unlisted = !is_complete && (hit.is_system || beside.is_system);
+            // A header that is included once is told from its copies by reading them.
+            let may_be_copy = self.lengths.contains(&metadata.len());
+            let is_precompiled = path.ends_with(".gch");
+            if is_unlisted || may_be_copy || is_precompiled {
+                texts.push_back(Text { path, is_system: hit.is_system || beside.is_system });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that clang takes no precompiled header for `name`: what went into one is not listed.
+    fn no_precompiled(&mut self, name: &str) -> Result<(), NotKept> {
+        for ending in ["pch", "gch"] {
+            let path = PathBuf::from(format!("{name}.{ending}"));
+            match self.vacancies.there(&path)? {
+                There::Nothing | There::DeadLink => self.vacancies.note(&path)?,
+                _ => return Err(NotKept::InputUnknown),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for a name that a source asks for: whether it is there is an input.
+    fn asked(&mut self, name: (Look, &str), beside: &Dir) -> Result<(), NotKept> {
+        for hit in self.search.find(&mut self.vacancies, name, beside, false)? {
+            let path = hit.path.to_str().ok_or(NotKept::InputUnknown)?;
+            self.ancestors_of(&hit.path)?;
+            let Some(metadata) = self.metadata(path)? else { return Err(NotKept::InputChanged) };
+            self.unchanged(&metadata)?;
+            self.present.insert(path.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Looks for every name that a listed file could have been found by.
+    fn computed(&mut self, listed: &[String], is_complete: bool) -> Result<(), NotKept> {
+        let dirs: Vec<PathBuf> =
+            self.search.dirs().map(|dir| dir.path.clone()).chain(self.computing.iter().cloned()).collect();
+        let mut names = BTreeSet::new();
+        for path in listed {
+            for dir in &dirs {
+                let rest = if dir.as_os_str().is_empty() {
+                    Ok(Path::new(path))
+                } else {
+                    Path::new(path).strip_prefix(dir)
+                };
+                if let Ok(rest) = rest
+                    && let Some(rest) = rest.to_str()
+                {
+                    names.insert(rest.to_owned());
+                }
+            }
+        }
+        let mut texts = VecDeque::new();
+        for dir in self.computing.clone() {
+            let beside = Dir { path: dir, is_system: false };
+            for name in &names {
+                self.look((Look::Next, name), &beside, is_complete, &mut texts)?;
+            }
+        }
+        texts.iter().try_for_each(|text| self.file(&text.path).map(drop))
+    }
+
+    fn judge(&mut self, spelled: &Spelled, contents: &[u8]) -> Result<(), NotKept> {
+        if spelled.hides_input {
+            return Err(NotKept::HiddenInput);
+        }
+        if spelled.computes_asked {
+            return Err(NotKept::ComputedInclude);
+        }
+        let has_epoch = self.plan.driver.family == Family::Gcc
+            && self.plan.variables.objects.iter().any(|(name, _)| name == "SOURCE_DATE_EPOCH");
+        if spelled.tells_timestamp || spelled.tells_date && !has_epoch {
+            return Err(NotKept::Time);
+        }
+        self.names_lines |= spelled.names_lines;
+        let is_assembler = self.plan.args.language.is_assembler();
+        if !self.plan.assembler_lists() && assembly::may_read_files(contents, is_assembler) {
+            return Err(NotKept::HiddenInput);
+        }
+        Ok(())
+    }
+
+    /// Takes the files that the assembler lists. A listed file that does not exist was not read.
+    pub(crate) fn assembled(&mut self, listed: &[String]) -> Result<(), NotKept> {
+        let mut dirs: Vec<&str> = vec!["."];
+        dirs.extend(self.plan.args.search.iter().map(|(_, dir)| dir.as_str()));
+        dirs.extend(self.plan.args.assembler_dirs.iter().map(String::as_str));
+        for path in listed.iter().filter(|path| *path != "{standard input}") {
+            if self.known.contains(path) || self.vacancies.there(Path::new(path))? == There::Nothing {
+                continue;
+            }
+            self.file(path)?;
+            let names = dirs.iter().filter_map(|dir| Path::new(path).strip_prefix(dir).ok());
+            for name in names.chain([Path::new(path)]) {
+                let places = dirs.iter().map(|dir| Path::new(dir).join(name)).chain([name.to_owned()]);
+                for place in places {
+                    if self.vacancies.there(&place)? == There::Nothing {
+                        self.vacancies.note(&place)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a program that ran. One that is no program may run others, which are not known.
+    pub(crate) fn program(&mut self, path: &Path) -> Result<(), NotKept> {
+        let path = path.to_str().ok_or(NotKept::InputUnknown)?;
+        if !self.known.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let metadata = self.metadata(path)?.ok_or(NotKept::InputUnreadable)?;
+        if !crate::compiler::is_program(&self.plan.call.at(path)) {
+            return Err(NotKept::InputUnknown);
+        }
+        self.unchanged(&metadata)?;
+        self.push(path, &metadata, Compare::Program)
+    }
+
+    /// Reads a file and takes it as an input. A file that was taken is not read again.
+    pub(crate) fn file(&mut self, path: &str) -> Result<Vec<u8>, NotKept> {
+        if !self.known.insert(path.to_owned()) {
+            return Ok(Vec::new());
+        }
+        self.ancestors_of(Path::new(path))?;
+        let full = self.plan.call.at(path);
+        // A pipe would be waited for.
+        let is_plain = fs::metadata(&full).is_ok_and(|metadata| metadata.is_file());
+        if !is_plain || crate::call::is_special(path) {
+            return Err(NotKept::InputUnreadable);
+        }
+        let mut file = File::open(&full).map_err(|_| NotKept::InputUnreadable)?;
+        let metadata = file.metadata().map_err(|_| NotKept::InputUnreadable)?;
+        if metadata.len() > LARGEST_FILE {
+            return Err(NotKept::TooLarge);
+        }
+        let mut contents = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+        file.read_to_end(&mut contents).map_err(|_| NotKept::InputUnreadable)?;
+        if contents.len() as u64 != metadata.len() {
+            return Err(NotKept::InputChanged);
+        }
+        self.unchanged(&metadata)?;
+        self.push(path, &metadata, Compare::Contents(Key::of_contents(&contents)))?;
+        Ok(contents)
+    }
+
+    fn push(&mut self, path: &str, metadata: &Metadata, compare: Compare) -> Result<(), NotKept> {
+        if self.files.len() >= MOST_INPUTS {
+            return Err(NotKept::TooLarge);
+        }
+        let stamp = InodeStamp::of(metadata);
+        self.inodes.extend(stamp.map(|stamp| (stamp.device, stamp.inode)));
+        self.files.push(Arc::new(FileState {
+            path: path.to_owned(),
+            len: metadata.len(),
+            modified_ns: modified_ns(metadata).ok_or(NotKept::InputUnreadable)?,
+            compare,
+            // A program's inode counts even where its times do not.
+            stamp: stamp.filter(|stamp| compare == Compare::Program || stamp.is_settled_at(self.now_ns)),
+        }));
+        Ok(())
+    }
+
+    fn metadata(&self, path: &str) -> Result<Option<Metadata>, NotKept> {
+        match fs::metadata(self.plan.call.at(path)) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if crate::check::is_missing(&error) => Ok(None),
+            Err(_) => Err(NotKept::InputUnreadable),
+        }
+    }
+
+    /// Refuses a file that changed after the run began, be it back to what it was.
+    fn unchanged(&self, metadata: &Metadata) -> Result<(), NotKept> {
+        let changed = match InodeStamp::of(metadata) {
+            Some(stamp) => stamp.changed_ns,
+            None => modified_ns(metadata).ok_or(NotKept::InputUnreadable)?,
+        };
+        if changed >= self.began_ns { Err(NotKept::InputChanged) } else { Ok(()) }
+    }
+
+    /// Refuses a path if one of its directories or links moved after the run began.
+    fn ancestors_of(&mut self, path: &Path) -> Result<(), NotKept> {
+        for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+            if !self.ancestors.insert(part.to_owned()) {
+                break;
+            }
+            let Ok(metadata) = fs::symlink_metadata(self.plan.call.cwd.join(here(part))) else {
+                return Err(NotKept::InputChanged);
+            };
+            let Some(stamp) = InodeStamp::of(&metadata) else { continue };
+            // New entries change both times of a directory; a new name of its own changes only one.
+            let is_moved =
+                metadata.is_symlink() || metadata.is_dir() && stamp.changed_ns != stamp.modified_ns;
+            if is_moved && stamp.changed_ns >= self.began_ns {
+                return Err(NotKept::InputChanged);
+            }
+        }
+        Ok(())
+    }
+}

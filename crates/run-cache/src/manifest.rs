@@ -1,0 +1,111 @@
+//! Manifests: the sets of inputs that one call had, newest first, each with the result that it gave.
+//!
+//! An input is a file with its contents, a file that is there, or a name that is not there. Names that are missing count
+//! as much as files: a header that newly comes first in the search path is another input.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use ipc_os::InodeStamp;
+
+use crate::key::Key;
+
+/// The most sets of one manifest.
+pub(crate) const MOST_SETS: usize = 12;
+
+/// The most inputs of one set.
+pub(crate) const MOST_INPUTS: usize = 20_000;
+
+/// The way in which a file is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Compare {
+    /// By its contents.
+    Contents(Key),
+    /// By length and times: a program, too large to be read for every run.
+    Program,
+}
+
+/// A file as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct FileState {
+    /// Absolute, or relative to the working directory.
+    pub(crate) path: String,
+    pub(crate) len: u64,
+    pub(crate) modified_ns: i64,
+    pub(crate) compare: Compare,
+    /// The stamp that stands for this state, if it could be trusted then.
+    pub(crate) stamp: Option<InodeStamp>,
+}
+
+/// Names that a directory did not have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Vacancy {
+    pub(crate) dir: String,
+    /// Names of one part each, in order.
+    pub(crate) names: Vec<String>,
+    /// True if the names cannot appear without a change of the directory.
+    pub(crate) shows: bool,
+    /// The stamp of the directory, if it shows them and could be trusted then.
+    pub(crate) stamp: Option<InodeStamp>,
+}
+
+/// Every name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Listing {
+    pub(crate) dir: String,
+    pub(crate) names: Key,
+}
+
+/// One set of inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Set {
+    pub(crate) result: Key,
+    /// Hash of the variables that messages depended on, if messages were printed.
+    pub(crate) voice: Option<Key>,
+    /// True if the times of files must be the same as well.
+    pub(crate) is_strict: bool,
+    pub(crate) files: Vec<Arc<FileState>>,
+    pub(crate) vacancies: Vec<Arc<Vacancy>>,
+    /// Paths at which something must be.
+    pub(crate) present: Vec<String>,
+    pub(crate) listings: Vec<Listing>,
+}
+
+/// The sets of one call, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) sets: Vec<Set>,
+}
+
+impl Manifest {
+    /// Puts `set` first. A set of the same result makes way, and so does the oldest of too many.
+    pub(crate) fn add(&mut self, set: Set) {
+        self.sets.retain(|old| old.result != set.result);
+        self.sets.insert(0, set);
+        self.sets.truncate(MOST_SETS);
+    }
+}
+
+/// A list in which equal values stand once.
+#[derive(Debug)]
+pub(crate) struct Table<'a, T> {
+    pub(crate) values: Vec<&'a T>,
+    numbers: HashMap<&'a T, usize>,
+}
+
+impl<T> Default for Table<'_, T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), numbers: HashMap::new() }
+    }
+}
+
+impl<'a, T: Eq + Hash> Table<'a, T> {
+    pub(crate) fn number(&mut self, value: &'a T) -> usize {
+        let values = &mut self.values;
+        *self.numbers.entry(value).or_insert_with(|| {
+            values.push(value);
+            values.len() - 1
+        })
+    }
+}

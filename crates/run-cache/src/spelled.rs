@@ -1,0 +1,337 @@
+//! What a source spells: names after `#include` and `__has_include`, and words that make a result depend on more.
+//!
+//! The text is searched, not preprocessed: conditions are not evaluated, and comments and literals are searched too. So
+//! it finds at least what a preprocessor would find.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+/// The way in which a name is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Look {
+    /// `"name"`: beside the file first.
+    Quote,
+    /// `<name>`.
+    Angle,
+    /// `#include_next`: from some directory of the chain on.
+    Next,
+}
+
+/// The names and words of one file that an input may depend on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Spelled {
+    /// Names after `#include`, `#include_next` and `#import`.
+    pub(crate) includes: BTreeSet<(Look, String)>,
+    /// Names after `__has_include` and `__has_include_next`.
+    pub(crate) asked: BTreeSet<(Look, String)>,
+    /// True if a macro stands in the place of a name after `#include`.
+    pub(crate) computes_include: bool,
+    /// True if a macro stands in the place of a name after `__has_include`.
+    pub(crate) computes_asked: bool,
+    /// True if it names `__DATE__` or `__TIME__`, or may put such a name together.
+    pub(crate) tells_date: bool,
+    /// True if it names `__TIMESTAMP__`.
+    pub(crate) tells_timestamp: bool,
+    /// True if a directive reads a file that no list of inputs has.
+    pub(crate) hides_input: bool,
+    /// True if a directive names another file for messages.
+    pub(crate) names_lines: bool,
+}
+
+impl Spelled {
+    /// Searches the text of a file.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut spelled = Self::default();
+        for at in memchr::memchr_iter(b'#', text) {
+            spelled.directive(text, at + 1);
+        }
+        for start in [&b"%:"[..], b"??="] {
+            for at in memmem::find_iter(text, start) {
+                spelled.directive(text, at + start.len());
+            }
+        }
+        for at in memmem::find_iter(text, b"__has_include") {
+            spelled.asked(text, at + b"__has_include".len());
+        }
+        spelled.times(text);
+        spelled.hidden(text);
+        spelled
+    }
+
+    fn directive(&mut self, text: &[u8], at: usize) {
+        let mut cursor = Cursor { text, at };
+        cursor.skip_blank();
+        if cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.names_lines = true;
+            return;
+        }
+        let word = cursor.word(16);
+        match word.as_slice() {
+            b"include" | b"import" | b"include_next" => {
+                let is_next = word == b"include_next";
+                cursor.skip_blank();
+                match cursor.name() {
+                    Name::Spelled(look, name) => {
+                        let look = if is_next { Look::Next } else { look };
+                        self.includes.insert((look, name));
+                    }
+                    Name::Computed => self.computes_include = true,
+                    Name::Unreadable => self.hides_input = true,
+                    Name::None => {}
+                }
+            }
+            b"embed" => self.hides_input = true,
+            b"line" => self.names_lines = true,
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, text: &[u8], at: usize) {
+        let mut cursor = Cursor { text, at };
+        let rest = cursor.word(32);
+        let is_next = match rest.as_slice() {
+            b"" | b"__" => false,
+            b"_next" | b"_next__" => true,
+            _ => return,
+        };
+        cursor.skip_blank();
+        if cursor.peek() != Some(b'(') {
+            return;
+        }
+        cursor.advance();
+        cursor.skip_blank();
+        match cursor.name() {
+            Name::Spelled(look, name) => {
+                let look = if is_next { Look::Next } else { look };
+                self.asked.insert((look, name));
+            }
+            Name::Computed => self.computes_asked = true,
+            Name::Unreadable => self.hides_input = true,
+            Name::None => {}
+        }
+    }
+
+    /// Looks for names of the time, whole or in parts that `##` could join.
+    fn times(&mut self, text: &[u8]) {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let mut is_part_of_name = false;
+        for stem in [b"DATE", b"TIME"] {
+            for at in memmem::find_iter(text, stem) {
+                let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
+                let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
+                let word = &text[start..end];
+                let core = trim_underscores(word);
+                match (core, word) {
+                    (_, b"__TIMESTAMP__") => self.tells_timestamp = true,
+                    (_, b"__DATE__" | b"__TIME__") => self.tells_date = true,
+                    (b"DATE" | b"TIME" | b"TIMESTAMP", _) => is_part_of_name = true,
+                    _ => {}
+                }
+            }
+        }
+        // `__##name##__` makes one of them of a part.
+        let joins = || [&b"##_"[..], b"## _"].iter().any(|join| memmem::find(text, join).is_some());
+        if is_part_of_name && joins() {
+            (self.tells_date, self.tells_timestamp) = (true, true);
+        }
+    }
+
+    fn hidden(&mut self, text: &[u8]) {
+        const HIDDEN: &[&[u8]] = &[
+            b"GCC dependency",
+            b"clang dependency",
+            b"pch_preprocess",
+            b"clang module",
+            b"__has_embed",
+            b"??/",
+        ];
+        self.hides_input |= HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some());
+    }
+}
+
+fn trim_underscores(word: &[u8]) -> &[u8] {
+    let start = word.iter().take_while(|byte| **byte == b'_').count();
+    let end = word.iter().rev().take_while(|byte| **byte == b'_').count();
+    word.get(start..word.len() - end).unwrap_or_default()
+}
+
+/// The text in the place of a header's name.
+enum Name {
+    Spelled(Look, String),
+    Computed,
+    /// Not Unicode.
+    Unreadable,
+    None,
+}
+
+/// Reads a logical line: line ends behind a backslash are not there.
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.get(self.at)?;
+            if byte != b'\\' {
+                return Some(byte);
+            }
+            let rest = &self.text[self.at + 1..];
+            // White space between the backslash and the line's end counts as nothing.
+            let blank = rest
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c'))
+                .count();
+            if rest.get(blank) != Some(&b'\n') {
+                return Some(byte);
+            }
+            self.at += blank + 2;
+        }
+    }
+
+    const fn advance(&mut self) {
+        self.at += 1;
+    }
+
+    /// Skips white space and comments.
+    fn skip_blank(&mut self) {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.advance(),
+                b'/' => {
+                    let slash = self.at;
+                    self.advance();
+                    if self.peek() != Some(b'*') {
+                        self.at = slash;
+                        return;
+                    }
+                    self.advance();
+                    match memmem::find(&self.text[self.at..], b"*/") {
+                        Some(end) => self.at += end + 2,
+                        None => self.at = self.text.len(),
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Reads a word of at most `most` bytes.
+    fn word(&mut self, most: usize) -> Vec<u8> {
+        let mut word = Vec::new();
+        while let Some(byte) = self.peek().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            if word.len() == most {
+                break;
+            }
+            word.push(byte);
+            self.advance();
+        }
+        word
+    }
+
+    fn name(&mut self) -> Name {
+        let (look, close) = match self.peek() {
+            Some(b'"') => (Look::Quote, b'"'),
+            Some(b'<') => (Look::Angle, b'>'),
+            None | Some(b'\n' | b')') => return Name::None,
+            Some(_) => return Name::Computed,
+        };
+        self.advance();
+        let mut name = Vec::new();
+        loop {
+            match self.peek() {
+                None | Some(b'\n') => return Name::None,
+                Some(byte) if byte == close => break,
+                Some(byte) => name.push(byte),
+            }
+            self.advance();
+        }
+        match String::from_utf8(name) {
+            Ok(name) if name.contains('\0') => Name::Unreadable,
+            Ok(name) if name.is_empty() => Name::None,
+            Ok(name) => Name::Spelled(look, name),
+            Err(_) => Name::Unreadable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn includes(text: &str) -> Vec<(Look, String)> {
+        Spelled::of(text.as_bytes()).includes.into_iter().collect()
+    }
+
+    #[test]
+    fn names_are_found_however_a_directive_is_written() {
+        for text in [
+            "#include \"a.h\"",
+            "  #  include\t\"a.h\"\n",
+            "/* x */ #include \"a.h\"",
+            "*/ # /* y */ include /* z */ \"a.h\" // w",
+            "#\\\ninclude \\\n \"a.h\"",
+            "#inc\\\nlude \"a\\\n.h\"",
+            "#inc\\ \t\nlude \"a.h\"",
+            "#import \"a.h\"\r\n",
+            "%:include \"a.h\"",
+            "??=include \"a.h\"",
+            "int x;\n#if 0\n#include \"a.h\"\n#endif",
+            "#include\"a.h\"",
+        ] {
+            assert_eq!(includes(text), [(Look::Quote, "a.h".to_owned())], "{text:?}");
+        }
+        assert_eq!(includes("#include <sys/a.h>"), [(Look::Angle, "sys/a.h".to_owned())]);
+        assert_eq!(includes("#include_next <a.h>"), [(Look::Next, "a.h".to_owned())]);
+        assert_eq!(includes("#define X 1\n#include\n#includes \"a.h\"\n# \"a.h\""), []);
+    }
+
+    #[test]
+    fn macros_in_the_place_of_a_name_are_seen() {
+        let of = |text: &str| {
+            let spelled = Spelled::of(text.as_bytes());
+            (spelled.computes_include, spelled.computes_asked, spelled.asked.into_iter().collect::<Vec<_>>())
+        };
+        assert_eq!(of("#include HEADER"), (true, false, vec![]));
+        assert_eq!(of("#include STR(x)"), (true, false, vec![]));
+        assert_eq!(of("#if __has_include(<a.h>)"), (false, false, vec![(Look::Angle, "a.h".into())]));
+        assert_eq!(of("#if __has_include (\"a.h\")"), (false, false, vec![(Look::Quote, "a.h".into())]));
+        assert_eq!(of("#elif __has_include_next(<a.h>)"), (false, false, vec![(Look::Next, "a.h".into())]));
+        assert_eq!(of("#if __has_include(X)"), (false, true, vec![]));
+        assert_eq!(of("#ifdef __has_include\n#if defined(__has_include)"), (false, false, vec![]));
+    }
+
+    #[test]
+    fn words_that_make_a_result_depend_on_more_are_seen() {
+        let of = |text: &str| Spelled::of(text.as_bytes());
+        for text in
+            ["x = __DATE__;", "__TIME__", "a __TIME ##__", "DATE__ ## _", "__DATE_, x##_", "TIME, ##__"]
+        {
+            assert!(of(text).tells_date, "{text}");
+        }
+        assert!(of("__TIMESTAMP__").tells_timestamp);
+        for text in [
+            "DATE TIME",
+            "UPDATE__",
+            "a __TIME b",
+            "__TIME_T_TYPE",
+            "CLOCK_REALTIME",
+            "_TIME_H",
+            "st.TIMESTAMP",
+        ] {
+            let spelled = of(text);
+            assert!(!spelled.tells_date && !spelled.tells_timestamp, "{text}");
+        }
+        for text in
+            ["#embed <x>", "#pragma GCC dependency \"x\"", "_Pragma(\"GCC dependency\")", "# inc??/\nlude"]
+        {
+            assert!(of(text).hides_input, "{text}");
+        }
+        assert!(of("#line 3 \"a.y\"").names_lines);
+        assert!(of("# 3 \"a.y\"").names_lines);
+        assert!(!of("#define line 3").names_lines);
+        assert!(Spelled::of(b"#include \"\xff\"").hides_input);
+    }
+}

@@ -1,0 +1,142 @@
+//! Names that are missing, gathered by the directories that do not have them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::check::{dir_stamp, here, is_missing};
+use crate::manifest::Vacancy;
+use crate::reason::NotKept;
+
+/// The kind of file at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum There {
+    Nothing,
+    /// A link to nothing: it comes to life without any change of its directory.
+    DeadLink,
+    File,
+    Dir,
+    Other,
+}
+
+/// Gathers missing names. Looks at each path once.
+#[derive(Debug)]
+pub(crate) struct Vacancies<'a> {
+    cwd: &'a Path,
+    now_ns: i64,
+    /// Paths that were looked at.
+    there: HashMap<PathBuf, There>,
+    /// Missing names by directory, and whether they cannot appear without a change of it.
+    missing: BTreeMap<(PathBuf, bool), BTreeSet<String>>,
+}
+
+impl<'a> Vacancies<'a> {
+    pub(crate) fn new(cwd: &'a Path, now_ns: i64) -> Self {
+        Self { cwd, now_ns, there: HashMap::new(), missing: BTreeMap::new() }
+    }
+
+    /// Returns what is at `path`.
+    pub(crate) fn there(&mut self, path: &Path) -> Result<There, NotKept> {
+        if let Some(there) = self.there.get(path) {
+            return Ok(*there);
+        }
+        let full = self.cwd.join(path);
+        let kind = |metadata: &fs::Metadata| {
+            if metadata.is_file() {
+                There::File
+            } else if metadata.is_dir() {
+                There::Dir
+            } else {
+                There::Other
+            }
+        };
+        let there = match fs::symlink_metadata(&full) {
+            Err(error) if is_missing(&error) => There::Nothing,
+            Err(_) => return Err(NotKept::InputUnknown),
+            Ok(metadata) if metadata.is_symlink() => match fs::metadata(&full) {
+                Ok(metadata) => kind(&metadata),
+                Err(error) if is_missing(&error) => There::DeadLink,
+                Err(_) => return Err(NotKept::InputUnknown),
+            },
+            Ok(metadata) => kind(&metadata),
+        };
+        self.there.insert(path.to_owned(), there);
+        Ok(there)
+    }
+
+    /// Notes that nothing is at `path`, and must not be there later.
+    pub(crate) fn note(&mut self, path: &Path) -> Result<(), NotKept> {
+        let mut path = path.to_owned();
+        let mut is_dead_link = self.there(&path)? == There::DeadLink;
+        // The first directory above that is there does not have the name below it.
+        loop {
+            let mut parts = path.components();
+            let Some(last @ (Component::Normal(_) | Component::ParentDir | Component::CurDir)) =
+                parts.next_back()
+            else {
+                return Err(NotKept::InputUnknown);
+            };
+            let name = last.as_os_str().to_str().ok_or(NotKept::InputUnknown)?.to_owned();
+            let parent = parts.as_path().to_owned();
+            match self.there(here(&parent))? {
+                There::Dir => {
+                    let shows = !is_dead_link && matches!(last, Component::Normal(_));
+                    self.missing.entry((parent, shows)).or_default().insert(name);
+                    return Ok(());
+                }
+                There::Nothing => path = parent,
+                There::DeadLink => {
+                    is_dead_link = true;
+                    path = parent;
+                }
+                // A file in the place of a directory: only the whole name says whether that changes.
+                There::File | There::Other => {
+                    self.missing.entry((parent, false)).or_default().insert(name);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Returns what was gathered, with the stamps of directories.
+    ///
+    /// Only a stamp that was settled before the first look is kept, so that nothing appeared in between.
+    pub(crate) fn finish(self) -> Result<Vec<Vacancy>, NotKept> {
+        let mut vacancies = Vec::new();
+        for ((dir, shows), names) in self.missing {
+            let stamp = shows.then(|| dir_stamp(&self.cwd.join(&dir))).flatten();
+            let stamp = stamp.filter(|stamp| stamp.is_settled_at(self.now_ns));
+            let dir = dir.to_str().ok_or(NotKept::InputUnknown)?.to_owned();
+            vacancies.push(Vacancy { dir, names: names.into_iter().collect(), shows, stamp });
+        }
+        Ok(vacancies)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_name_belongs_to_the_nearest_directory_that_is_there() {
+        let root = tempfile::TempDir::new().unwrap();
+        fs::create_dir_all(root.path().join("a/sub")).unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        let mut vacancies = Vacancies::new(root.path(), 0);
+        for path in ["x.h", "a/x.h", "a/sub/y.h", "a/none/z.h", "b/c/d.h", "file/x.h", "a/sub/../gone/x.h"] {
+            vacancies.note(Path::new(path)).unwrap();
+        }
+        let found: Vec<_> = vacancies.finish().unwrap().into_iter().map(|v| (v.dir, v.names)).collect();
+        let expected = [
+            ("", vec!["b", "x.h"]),
+            ("a", vec!["none", "x.h"]),
+            ("a/sub", vec!["y.h"]),
+            ("a/sub/..", vec!["gone"]),
+            ("file", vec!["x.h"]),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(dir, names)| (dir.to_owned(), names.into_iter().map(String::from).collect()))
+        );
+    }
+}

@@ -1,0 +1,400 @@
+//! The way of a compilation: looked up, or run once and kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use ipc_os::{InodeStamp, file_clock_ns};
+
+use crate::bundle::Bundle;
+use crate::call::{Ask, Ran};
+use crate::check::{Checker, Differs};
+use crate::depfile::prerequisites;
+use crate::facts::Facts;
+use crate::inputs::Inputs;
+use crate::key::{Key, Kind, Recipe};
+use crate::manifest::{Manifest, Set};
+use crate::manifest_codec::fold;
+use crate::place::{Before, Role};
+use crate::plan::{Plan, SourceRead};
+use crate::reason::{NotCacheable, NotKept, Reason};
+use crate::shelf::Shelf;
+use crate::toolchain;
+
+/// The outcome of a lookup.
+#[derive(Debug)]
+pub enum Sought {
+    /// The result is there.
+    Hit(Box<Hit>),
+    /// The compiler has to run.
+    Miss(Box<Miss>),
+}
+
+/// Options of a lookup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seeking {
+    /// Runs the compiler although there is a result, and keeps the new one.
+    pub recache: bool,
+}
+
+/// A result that is to be put in its place.
+#[derive(Debug)]
+pub struct Hit {
+    plan: Plan,
+    bundle: Bundle,
+    explanation: Explanation,
+}
+
+/// A run that is to be made and kept.
+#[derive(Debug)]
+pub struct Miss {
+    plan: Plan,
+    facts: Facts,
+    key: Key,
+    source: SourceRead,
+    manifest: Manifest,
+    before: Vec<Before>,
+    private: Private,
+    args: Vec<String>,
+    began_ns: i64,
+    explanation: Explanation,
+}
+
+/// The parts of a key, and the differences that kept sets of inputs from matching.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// The key of the manifest.
+    pub key: String,
+    /// Names and values of the parts.
+    pub parts: Vec<(&'static str, String)>,
+    /// The first difference of each set of inputs, newest set first.
+    pub differs: Vec<Differs>,
+}
+
+impl Plan {
+    /// Looks the call up.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCacheable`]: the caller runs the compiler as if nothing had been asked.
+    pub fn seek(
+        self,
+        shelf: &mut dyn Shelf,
+        ask: &mut dyn Ask,
+        seeking: Seeking,
+    ) -> Result<Sought, NotCacheable> {
+        let source = self.read_source()?;
+        let before = self.places()?;
+        let mut facts = None;
+        if self.args.is_native {
+            facts = Some(Facts::of(&self, shelf, ask, false)?);
+        }
+        let recipe = self.recipe(&source, facts.as_ref().map(|facts| facts.command.as_str()))?;
+        let key = recipe.key();
+        let mut explanation =
+            Explanation { key: key.to_string(), parts: recipe.into_parts(), differs: Vec::new() };
+        let manifest = shelf.fetch(Kind::Manifest, &key).and_then(|bytes| Manifest::decode(&bytes));
+        let mut manifest = manifest.unwrap_or_default();
+        let now_ns = file_clock_ns();
+        let cwd = self.call.cwd.clone();
+        if !seeking.recache {
+            let found = Checker::new(&cwd, now_ns).find(&manifest, &self.voice());
+            match found {
+                Ok(found) => {
+                    if self.writes_to(&found.inodes) {
+                        return Err(Reason::OutputIsInput.into());
+                    }
+                    let result = manifest.sets[found.number].result;
+                    let first = shelf.fetch(Kind::Result, &result);
+                    let bundle = first.and_then(|first| {
+                        Bundle::decode(&first, |part| shelf.fetch(Kind::Result, &result.part(part)))
+                    });
+                    if let Some(bundle) = bundle.filter(|bundle| self.is_whole(bundle)) {
+                        if let Some(refreshed) = found.refreshed {
+                            manifest.sets[found.number] = refreshed;
+                            // Without it the next call compares contents again.
+                            let _ = shelf.keep(Kind::Manifest, &key, manifest.encode().into());
+                        }
+                        return Ok(Sought::Hit(Box::new(Hit { plan: self, bundle, explanation })));
+                    }
+                }
+                Err(differs) => explanation.differs = differs,
+            }
+        }
+        let facts = match facts {
+            Some(facts) => facts,
+            None => Facts::of(&self, shelf, ask, false)?,
+        };
+        let private = Private::of(&self);
+        let colour = self.call.colour && !self.args.has_colour;
+        let args = private.args(&self, colour);
+        let began_ns = file_clock_ns();
+        let miss =
+            Miss { plan: self, facts, key, source, manifest, before, private, args, began_ns, explanation };
+        Ok(Sought::Miss(Box::new(miss)))
+    }
+
+    /// Looks at the places of the outputs.
+    fn places(&self) -> Result<Vec<Before>, Reason> {
+        let source = fs::metadata(self.source()).ok();
+        let source = source.as_ref().and_then(InodeStamp::of);
+        if let Some(source) = source
+            && self.writes_to(&[(source.device, source.inode)])
+        {
+            return Err(Reason::OutputIsInput);
+        }
+        let cwd = &self.call.cwd;
+        let names_input = self.outputs.iter().any(|output| output.path == cwd.join(&self.args.source));
+        if names_input {
+            return Err(Reason::OutputIsInput);
+        }
+        let mut paths: Vec<_> = self.outputs.iter().map(|output| &output.path).collect();
+        paths.sort();
+        paths.dedup();
+        if paths.len() != self.outputs.len() {
+            return Err(Reason::Output);
+        }
+        self.outputs.iter().map(|output| output.before().ok_or(Reason::Output)).collect()
+    }
+
+    /// Returns true if an output is one of these files, by any of its names.
+    fn writes_to(&self, inodes: &[(u64, u64)]) -> bool {
+        self.outputs.iter().any(|output| {
+            let stamp = fs::metadata(&output.path).ok().as_ref().and_then(InodeStamp::of);
+            stamp.is_some_and(|stamp| inodes.contains(&(stamp.device, stamp.inode)))
+        })
+    }
+
+    fn is_whole(&self, bundle: &Bundle) -> bool {
+        bundle.outputs.len() == self.outputs.len()
+            && self.outputs.iter().all(|output| bundle.output(output.role).is_some())
+    }
+
+    /// Returns what messages depend on: language, width and colour.
+    fn voice(&self) -> Key {
+        let mut recipe = Recipe::new("voice");
+        for (name, value) in &self.variables.messages {
+            recipe.text("variable", &format!("{name}={value}"));
+        }
+        recipe.text("colour", if self.call.colour { "yes" } else { "no" });
+        recipe.key()
+    }
+}
+
+impl Hit {
+    /// Puts the outputs in their places.
+    ///
+    /// # Errors
+    ///
+    /// What the system said. The caller then runs the compiler, which says it better.
+    pub fn place(&self) -> std::io::Result<()> {
+        for output in &self.plan.outputs {
+            if let Some(contents) = self.bundle.output(output.role) {
+                output.place(contents)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what the compiler wrote to standard output.
+    #[must_use]
+    pub fn stdout(&self) -> &[u8] {
+        &self.bundle.stdout
+    }
+
+    /// Returns what the compiler wrote to standard error.
+    #[must_use]
+    pub fn stderr(&self) -> &[u8] {
+        &self.bundle.stderr
+    }
+
+    /// Returns how long the compiler took when the result was made.
+    #[must_use]
+    pub const fn took(&self) -> std::time::Duration {
+        self.bundle.took
+    }
+
+    /// Returns how many bytes of outputs it has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.bundle.outputs.iter().map(|(_, contents)| contents.len() as u64).sum()
+    }
+
+    /// Returns true if no output has a byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns what the key was made of.
+    #[must_use]
+    pub const fn explanation(&self) -> &Explanation {
+        &self.explanation
+    }
+}
+
+impl Miss {
+    /// Returns the arguments for the one run of the compiler.
+    #[must_use]
+    pub fn args(&self) -> &[String] {
+        &self.args
+    }
+
+    /// Returns what the key was made of, and why nothing matched.
+    #[must_use]
+    pub const fn explanation(&self) -> &Explanation {
+        &self.explanation
+    }
+
+    /// Keeps what the run made, and returns how many bytes that took.
+    ///
+    /// # Errors
+    ///
+    /// [`NotKept`]: the run stands all the same.
+    pub fn finish(mut self, ran: &Ran, shelf: &mut dyn Shelf) -> Result<u64, NotKept> {
+        if !ran.success {
+            return Err(NotKept::Failed);
+        }
+        let mut outputs = Vec::new();
+        for (output, before) in self.plan.outputs.iter().zip(&self.before) {
+            outputs.push((output.role, output.read(*before).ok_or(NotKept::NoOutput)?));
+        }
+        let bundle = Bundle {
+            outputs,
+            stdout: Bytes::copy_from_slice(&ran.stdout),
+            stderr: Bytes::copy_from_slice(&ran.stderr),
+            took: ran.took,
+        };
+        let set = self.set(&bundle)?;
+        let result = set.result;
+        let parts = bundle.encode().ok_or(NotKept::TooLarge)?;
+        let mut kept = 0;
+        // The first part comes last: it says that the others are there.
+        for (number, part) in parts.into_iter().enumerate().rev() {
+            let number = u32::try_from(number).map_err(|_| NotKept::TooLarge)?;
+            let key = if number == 0 { result } else { result.part(number) };
+            kept += part.len() as u64;
+            if !shelf.keep(Kind::Result, &key, part) {
+                return Err(NotKept::Refused);
+            }
+        }
+        self.manifest.add(set);
+        let encoded = self.manifest.encode();
+        kept += encoded.len() as u64;
+        if shelf.keep(Kind::Manifest, &self.key, encoded.into()) { Ok(kept) } else { Err(NotKept::Refused) }
+    }
+
+    /// Gathers the inputs of the run.
+    fn set(&self, bundle: &Bundle) -> Result<Set, NotKept> {
+        let plan = &self.plan;
+        let mut inputs = Inputs::new(plan, &self.facts, self.began_ns, file_clock_ns());
+        let contents = inputs.file(&plan.args.source)?;
+        if contents.len() as u64 != self.source.len || Key::of_contents(&contents) != self.source.hash {
+            return Err(NotKept::InputChanged);
+        }
+        inputs.forget(&plan.args.source);
+        let is_preprocessed = plan.args.language.is_preprocessed();
+        let mut listed = vec![plan.args.source.clone()];
+        if is_preprocessed {
+            let own = plan.outputs.iter().position(|output| output.role == Role::Depfile);
+            let text = match own {
+                Some(number) => bundle.outputs[number].1.clone(),
+                None => self.private.depfile().ok_or(NotKept::InputUnknown)?,
+            };
+            listed.extend(prerequisites(&text).ok_or(NotKept::InputUnknown)?);
+        }
+        let is_complete = plan.args.depfile.as_ref().is_none_or(|wish| wish.system);
+        inputs.preprocessed(&listed, is_complete)?;
+        if plan.assembler_lists() {
+            let text = self.private.assembled().ok_or(NotKept::InputUnknown)?;
+            inputs.assembled(&prerequisites(&text).ok_or(NotKept::InputUnknown)?)?;
+        }
+        for file in &plan.response_files {
+            inputs.file(file.to_str().ok_or(NotKept::InputUnknown)?)?;
+        }
+        let listings = toolchain::take(plan, &self.facts, &mut inputs)?;
+        let prints = !bundle.stdout.is_empty() || !bundle.stderr.is_empty();
+        if prints && inputs.names_lines {
+            return Err(NotKept::LineNames);
+        }
+        if plan.writes_to(&inputs.inodes) {
+            return Err(NotKept::OutputIsInput);
+        }
+        if let Some((old, _)) = plan.hiding_map()
+            && inputs.files().iter().any(|file| file.path.starts_with(old))
+        {
+            return Err(NotKept::Directory);
+        }
+        let (files, vacancies, present) = inputs.into_parts();
+        let mut set = Set {
+            result: self.key,
+            voice: prints.then(|| plan.voice()),
+            is_strict: false,
+            files,
+            vacancies: vacancies.finish()?.into_iter().map(Arc::new).collect(),
+            present: present.into_iter().collect(),
+            listings,
+        };
+        let mut recipe = Recipe::new("result");
+        recipe.bytes("manifest", self.key.as_bytes());
+        fold(&set, &mut recipe);
+        set.result = recipe.key();
+        Ok(set)
+    }
+}
+
+/// Files that only this run writes: lists of what it read.
+#[derive(Debug)]
+struct Private {
+    depfile: Option<PathBuf>,
+    assembled: Option<PathBuf>,
+}
+
+impl Private {
+    fn of(plan: &Plan) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let dir = plan.call.variable("TMPDIR").filter(|dir| Path::new(dir).is_absolute()).unwrap_or("/tmp");
+        let clock = file_clock_ns();
+        let path = |ending: &str| {
+            Path::new(dir).join(format!("zccache-{}-{clock}-{number}.{ending}", std::process::id()))
+        };
+        let wants = plan.args.depfile.is_none() && plan.args.language.is_preprocessed();
+        Self { depfile: wants.then(|| path("d")), assembled: plan.assembler_lists().then(|| path("s.d")) }
+    }
+
+    /// Returns the arguments of the run.
+    fn args(&self, plan: &Plan, colour: bool) -> Vec<String> {
+        let mut args = plan.args.run.clone();
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        if let Some(path) = &self.depfile {
+            args.extend(["-MD".to_owned(), "-MF".to_owned(), text(path)]);
+        }
+        if let Some(path) = &self.assembled {
+            args.push(format!("-Wa,--MD,{}", text(path)));
+        }
+        if colour {
+            args.push("-fdiagnostics-color=always".to_owned());
+        }
+        args
+    }
+
+    fn depfile(&self) -> Option<Bytes> {
+        self.depfile.as_ref().and_then(|path| fs::read(path).ok()).map(Bytes::from)
+    }
+
+    fn assembled(&self) -> Option<Bytes> {
+        self.assembled.as_ref().and_then(|path| fs::read(path).ok()).map(Bytes::from)
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        for path in [&self.depfile, &self.assembled].into_iter().flatten() {
+            // The compiler may have written none, and what cannot be removed lies in the directory for such files.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
