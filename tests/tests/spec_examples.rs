@@ -8,6 +8,7 @@ use conformance::vectors::load;
 use ipc_model::download::{DownloadRequest, DownloadResponse};
 use ipc_model::{Request, Response};
 use serde_json::{Value, json};
+use wire_frame::Version;
 use wire_v16::frame_v1::{self, Kind};
 use zccache_ipc_cli::json::{from_json, to_json};
 
@@ -17,6 +18,8 @@ struct Example {
     /// Page and line, for failures.
     place: String,
     lane: String,
+    /// The header number, which an example names unless it is 15 or 16.
+    number: Option<Version>,
     direction: String,
     source: String,
     frame: Vec<u8>,
@@ -85,10 +88,14 @@ fn examples_of(page: &str, text: &str) -> Vec<Example> {
             let mut words = info.splitn(3, ' ').map(str::to_owned);
             let mut word = || words.next().unwrap_or_else(|| panic!("{place}: lane, direction, source"));
             let (lane, direction, source) = (word(), word(), word());
+            let (lane, number) = match lane.split_once('-') {
+                Some((lane, number)) => (lane.to_owned(), number.parse().ok().map(Version)),
+                None => (lane, None),
+            };
             let digits: String = block.iter().filter_map(|line| line.split('#').next()).collect();
             let digits: String = digits.split_whitespace().collect();
             let frame = hex::decode(digits).unwrap_or_else(|error| panic!("{place}: {error}"));
-            examples.push(Example { place, lane, direction, source, frame, json: None });
+            examples.push(Example { place, lane, number, direction, source, frame, json: None });
         } else if info == "json"
             && let Some(example) = examples.last_mut()
         {
@@ -134,14 +141,14 @@ fn check_json<M: wire_v15::Message + PartialEq + Debug>(example: &Example, messa
 
 fn check_v15<M: wire_v15::Message + PartialEq + Debug>(example: &Example) {
     let place = &example.place;
+    let generation =
+        wire_v15::Generation::of(example.number.unwrap_or(Version::V15)).expect("a bincode number");
     let mut buffer = Bytes::from(example.frame.clone());
-    let message: M = wire_v15::decode_frame(&mut buffer).expect("a legal frame").expect("a whole frame");
+    let decoded = wire_v15::decode_frame_in(&mut buffer, generation);
+    let message: M = decoded.expect("a legal frame").expect("a whole frame");
     assert!(buffer.is_empty(), "{place}: bytes after the frame");
-    assert_eq!(
-        hex::encode(wire_v15::encode(&message).expect("encodes")),
-        hex::encode(&example.frame),
-        "{place}"
-    );
+    let encoded = wire_v15::encode_in(&message, generation).expect("encodes");
+    assert_eq!(hex::encode(encoded), hex::encode(&example.frame), "{place}");
     check_json(example, &message);
 }
 
@@ -150,11 +157,14 @@ where
     M: wire_v16::Message + wire_v15::Message + PartialEq + Debug,
 {
     let place = &example.place;
+    let generation =
+        wire_v16::Generation::of(example.number.unwrap_or(Version::V16)).expect("a protobuf number");
     let mut buffer = Bytes::from(example.frame.clone());
-    let decoded = wire_v16::decode_frame::<M>(&mut buffer).expect("a legal frame").expect("a whole frame");
+    let decoded = wire_v16::decode_frame_in::<M>(&mut buffer, generation);
+    let decoded = decoded.expect("a legal frame").expect("a whole frame");
     assert!(buffer.is_empty(), "{place}: bytes after the frame");
     let message = decoded.message.expect("a message");
-    let encoded = wire_v16::encode(&message, &decoded.request_id).expect("encodes");
+    let encoded = wire_v16::encode_in(&message, &decoded.request_id, generation).expect("encodes");
     assert_eq!(hex::encode(encoded), hex::encode(&example.frame), "{place}");
     check_json(example, &message);
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use conformance::vectors::{list, load, text};
-use ipc_model::{Request, RequestKind, Response};
-use serde_json::{Value, json};
+use conformance::vectors::load;
+use ipc_model::{CompileProgress, DaemonStatus, ExecProbe, Request, RequestKind, Response, SessionStats};
+use serde_json::Value;
+use wire_v15::Generation;
 use wire_v16::{ConvertError, Message, decode_body, default_request_id};
-use zccache_ipc_cli::json::from_json;
 
 /// Reads the lines of one section of a page: from its heading to the next one.
 fn section(page: &str, heading: &str) -> Vec<String> {
@@ -215,20 +215,38 @@ fn the_default_request_ids_are_those_of_the_code() {
 fn what_may_be_resent_is_what_the_code_resends() {
     let rows = rows("wire.md", "### What may be resent");
     let (may, must_not) = (quoted(&rows[1][0]), quoted(&rows[1][1]));
-    let mut seen = 0;
-    for vector in list("public.json", "vectors") {
-        let name = text(&vector, "name");
-        if !(name.starts_with("request.") && name.ends_with(".minimal.v15")) {
-            continue;
-        }
-        let form = json!({ "variant": vector["variant"], "message": vector["message"] });
-        let request: Request = from_json(&form).expect("a recorded request");
-        let kind = request.kind().name();
-        assert_eq!((may.contains(&kind), must_not.contains(&kind)), {
-            let resent = request.is_idempotent();
-            (resent, !resent)
-        });
-        seen += 1;
+    for kind in RequestKind::ALL {
+        let resent = kind.is_idempotent();
+        let described = (may.contains(&kind.name()), must_not.contains(&kind.name()));
+        assert_eq!(described, (resent, !resent), "{kind}");
     }
-    assert_eq!(seen, 19);
+}
+
+/// Returns how many bytes `message` takes in each bincode generation; `None` where it has no place.
+fn sizes<M: wire_v15::Message>(message: &M) -> Vec<Option<usize>> {
+    Generation::ALL.map(|generation| wire_v15::encode_in(message, generation).ok().map(|f| f.len())).to_vec()
+}
+
+#[test]
+fn the_shapes_by_version_number_are_those_of_the_code() {
+    let profiled = SessionStats { phase_profile: Some(Default::default()), ..SessionStats::default() };
+    let stats = |stats: SessionStats| sizes(&Response::SessionEnded(Some(stats).into()));
+    let (plain, profiled) = (stats(SessionStats::default()), stats(profiled));
+    let profile = profiled.iter().zip(&plain).map(|(with, without)| Some((*with)? - (*without)?)).collect();
+    // Which figure grows with the feature of each row of the table.
+    let figures = [
+        sizes(&Request::from(ExecProbe::default())),
+        sizes(&Response::CompileProgress(CompileProgress::default())),
+        plain,
+        profile,
+        sizes(&Response::from(DaemonStatus::default())),
+    ];
+    let rows = rows("wire-v15.md", "## Shapes by version number");
+    assert_eq!(rows[0][1..], Generation::ALL.map(|generation| generation.version().0.to_string()));
+    for (row, sizes) in rows[1..].iter().zip(&figures) {
+        let has = sizes.iter().map(|size| *size > sizes[0]);
+        let described = row[1..].iter().map(|cell| cell == "yes");
+        assert_eq!(described.collect::<Vec<_>>(), has.collect::<Vec<_>>(), "{}", row[0]);
+    }
+    assert_eq!(rows.len() - 1, figures.len());
 }
