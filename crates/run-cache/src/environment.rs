@@ -64,7 +64,10 @@ const DISTURBING_FAMILIES: &[&str] = &["CC_PRINT_", "CC_LOG_", "CCC_", "CLANG_SP
 /// A caller whose value of such a variable is not Unicode runs the compiler without looking.
 #[must_use]
 pub fn is_relevant(name: &str) -> bool {
-    changes_objects(name) || changes_messages(name) || disturbs(name) || matches!(name, "PATH" | "PWD")
+    changes_objects(name)
+        || changes_messages(name)
+        || disturbs(name)
+        || matches!(name, "PATH" | "PWD" | "HOME" | "TMPDIR")
 }
 
 fn begins(name: &str, families: &[&str]) -> bool {

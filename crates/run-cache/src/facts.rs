@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::call::Ask;
+use crate::check::listing;
 use crate::compiler::Family;
 use crate::key::{Key, Kind, Recipe};
 use crate::plan::Plan;
@@ -14,6 +15,9 @@ use crate::shelf::Shelf;
 
 /// The most that a compiler may say of itself.
 const MOST_TEXT: usize = 256 * 1024;
+
+/// Begins a line that is added to the compiler's own words.
+const SIBLINGS: &str = "run-cache siblings: ";
 
 /// Variables that say where a compiler's parts and headers are.
 const SEARCH: &[&str] = &[
@@ -46,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) specs: Vec<String>,
     /// Where clang found a gcc: its siblings could be chosen instead.
     pub(crate) gcc_installation: Option<String>,
+    /// Hash of the names beside it, when the compiler was asked.
+    siblings: Option<String>,
     /// Where clang keeps its own files.
     pub(crate) resources: Option<String>,
     /// True if the driver read a configuration file.
@@ -64,7 +70,7 @@ impl Facts {
         if !fresh
             && let Some(text) = shelf.fetch(Kind::Facts, &key)
             && let Some(facts) = Self::parse(&text, plan.driver.family)
-            && facts.still_holds()
+            && facts.still_holds(plan)
         {
             return Ok(facts);
         }
@@ -72,19 +78,31 @@ impl Facts {
         if !ran.success || ran.stderr.len() > MOST_TEXT {
             return Err(Reason::CompilerSilent);
         }
-        let facts = Self::parse(&ran.stderr, plan.driver.family).ok_or(Reason::CompilerSilent)?;
+        let mut facts = Self::parse(&ran.stderr, plan.driver.family).ok_or(Reason::CompilerSilent)?;
+        facts.siblings = facts.siblings_now();
+        let mut text = ran.stderr;
+        text.extend(facts.siblings.iter().flat_map(|key| format!("{SIBLINGS}{key}\n").into_bytes()));
         // Without it the next call asks again.
-        let _ = shelf.keep(Kind::Facts, &key, Bytes::from(ran.stderr));
+        let _ = shelf.keep(Kind::Facts, &key, Bytes::from(text));
         Ok(facts)
     }
 
-    /// Returns true if what was there then is there now, and what was missing still is.
-    fn still_holds(&self) -> bool {
+    /// Returns true if the compiler would still say the same.
+    fn still_holds(&self, plan: &Plan) -> bool {
         let is_dir = |dir: &String| Path::new(dir).is_dir();
+        let is_read = |path: &PathBuf| self.specs.iter().any(|specs| same(Path::new(specs), path));
         self.search.iter().all(is_dir)
             && !self.missing.iter().any(is_dir)
             && Path::new(&self.program).is_file()
             && self.specs.iter().all(|specs| Path::new(specs).is_file())
+            && self.configurations(plan).iter().all(|path| !path.is_file() || is_read(path))
+            && self.siblings == self.siblings_now()
+    }
+
+    /// Returns a hash of the names beside the gcc that clang chose.
+    fn siblings_now(&self) -> Option<String> {
+        let dir = Path::new(self.gcc_installation.as_ref()?).parent()?;
+        listing(dir).map(|names| names.to_string())
     }
 
     /// Reads what `-v` prints; `None` if it is not understood.
@@ -124,6 +142,8 @@ impl Facts {
             self.specs.push(specs.to_owned());
         } else if let Some(gcc) = line.strip_prefix("Selected GCC installation: ") {
             self.gcc_installation = Some(gcc.to_owned());
+        } else if let Some(siblings) = line.strip_prefix(SIBLINGS) {
+            self.siblings = Some(siblings.to_owned());
         } else if line.starts_with("Configuration file: ") {
             self.is_configured = true;
         } else if line.starts_with(' ') && self.program.is_empty() {
@@ -229,6 +249,11 @@ fn key(plan: &Plan) -> Result<Key, Reason> {
 /// Returns what tells this start of this machine from others: its processor may be another one after the next.
 fn boot() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()
+}
+
+/// Returns true if two paths lead to one file.
+pub(crate) fn same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().ok().is_some_and(|one| other.canonicalize().ok() == Some(one))
 }
 
 /// Splits a command as `-v` prints it: clang quotes words in some releases.

@@ -94,6 +94,15 @@ impl<'a> Inputs<'a> {
     pub(crate) fn preprocessed(&mut self, listed: &[String], is_complete: bool) -> Result<(), NotKept> {
         let mut texts: VecDeque<_> =
             listed.iter().map(|path| Text { path: path.clone(), is_system: false }).collect();
+        if self.plan.args.may_miss {
+            // Such a header is listed and was not read.
+            for path in listed {
+                if self.vacancies.there(Path::new(path))? == There::Nothing {
+                    self.vacancies.note(Path::new(path))?;
+                    texts.retain(|text| text.path != *path);
+                }
+            }
+        }
         for path in listed {
             self.lengths.extend(self.metadata(path)?.map(|metadata| metadata.len()));
         }
@@ -143,6 +152,13 @@ impl<'a> Inputs<'a> {
             self.computed(listed, is_complete)?;
         }
         Ok(())
+    }
+
+    /// Takes a source that is not preprocessed.
+    pub(crate) fn plain(&mut self, source: &str) -> Result<(), NotKept> {
+        let contents = self.file(source)?;
+        let is_hidden = !self.plan.assembler_lists() && assembly::may_read_files(&contents, true);
+        if is_hidden { Err(NotKept::HiddenInput) } else { Ok(()) }
     }
 
     /// Looks for an included name, and takes what it may have stood for without being listed.

@@ -193,6 +193,10 @@ impl Plan {
         for (name, value) in &self.variables.objects {
             recipe.text("variable", &format!("{name}={value}"));
         }
+        if self.driver.family == Family::Clang {
+            // Its configuration may lie below.
+            recipe.text("home", self.call.variable("HOME").unwrap_or_default());
+        }
         if self.args.tells_directory {
             for dir in self.directories() {
                 recipe.text("directory", &self.mapped(dir));

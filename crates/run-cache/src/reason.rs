@@ -80,6 +80,7 @@ reasons! {
         Environment = "environment", "a variable makes the compiler do more than compile";
         Encoding = "encoding", "a path or argument is not Unicode";
         SourceUnreadable = "source_unreadable", "the source cannot be read";
+        TemporaryFiles = "temporary_files", "no directory for temporary files can be written to";
         CompilerSilent = "compiler_silent", "the compiler does not tell where it looks for headers";
     }
 }
@@ -93,6 +94,7 @@ reasons! {
         InputUnknown = "input_unknown", "an input cannot be named";
         InputUnreadable = "input_unreadable", "an input cannot be read or is no plain file";
         OutputIsInput = "output_is_input", "an output is also an input";
+        OutputShared = "output_shared", "another compiler wrote to the same output";
         Time = "time", "a source asks for the time or date";
         ComputedInclude = "computed_include", "a name after __has_include or #include is a macro";
         HiddenInput = "hidden_input", "a source may read files that nothing lists";

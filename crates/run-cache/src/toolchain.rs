@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use crate::check::listing;
 use crate::compiler::Family;
-use crate::facts::Facts;
+use crate::facts::{Facts, same};
 use crate::inputs::Inputs;
 use crate::manifest::Listing;
 use crate::plan::Plan;
@@ -34,7 +34,7 @@ pub(crate) fn take(plan: &Plan, facts: &Facts, inputs: &mut Inputs<'_>) -> Resul
             _ => return Err(NotKept::Configuration),
         }
     }
-    for dir in facts.missing.iter().map(PathBuf::from).chain(unused_prefixes(plan)) {
+    for dir in facts.missing.iter().map(PathBuf::from).chain(prefixes(plan)) {
         if inputs.vacancies.there(&dir)? == There::Nothing {
             inputs.vacancies.note(&dir)?;
         }
@@ -88,6 +88,9 @@ fn helpers(plan: &Plan, facts: &Facts, inputs: &mut Inputs<'_>) -> Result<(), No
     for dir in &dirs {
         let path = dir.join(compiler);
         if inputs.vacancies.there(&path)? == There::File {
+            if !same(&path, Path::new(&facts.program)) {
+                return Err(NotKept::InputUnknown);
+            }
             break;
         }
         note(inputs, &path)?;
@@ -117,15 +120,6 @@ fn prefixes(plan: &Plan) -> Vec<PathBuf> {
     }
     prefixes.retain(|dir| !dir.as_os_str().is_empty());
     prefixes
-}
-
-/// Returns the directories of prefixes that the driver would use if they were there.
-fn unused_prefixes(plan: &Plan) -> Vec<PathBuf> {
-    prefixes(plan)
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    one == other || one.canonicalize().ok().is_some_and(|one| other.canonicalize().ok() == Some(one))
 }
 
 /// Returns the libraries that a clang consists of, where it is not one file.

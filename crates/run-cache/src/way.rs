@@ -1,9 +1,7 @@
 //! The way of a compilation: looked up, or run once and kept.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use ipc_os::{InodeStamp, file_clock_ns};
@@ -11,6 +9,8 @@ use ipc_os::{InodeStamp, file_clock_ns};
 use crate::bundle::Bundle;
 use crate::call::{Ask, Ran};
 use crate::check::{Checker, Differs};
+use crate::claim::Claim;
+use crate::compiler::Family;
 use crate::depfile::prerequisites;
 use crate::facts::Facts;
 use crate::inputs::Inputs;
@@ -19,6 +19,7 @@ use crate::manifest::{Manifest, Set};
 use crate::manifest_codec::fold;
 use crate::place::{Before, Role};
 use crate::plan::{Plan, SourceRead};
+use crate::private::Private;
 use crate::reason::{NotCacheable, NotKept, Reason};
 use crate::shelf::Shelf;
 use crate::toolchain;
@@ -57,6 +58,7 @@ pub struct Miss {
     manifest: Manifest,
     before: Vec<Before>,
     private: Private,
+    claim: Claim,
     args: Vec<String>,
     began_ns: i64,
     explanation: Explanation,
@@ -127,12 +129,24 @@ impl Plan {
             Some(facts) => facts,
             None => Facts::of(&self, shelf, ask, false)?,
         };
-        let private = Private::of(&self);
+        let private = Private::of(&self)?;
+        let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
         let colour = self.call.colour && !self.args.has_colour;
         let args = private.args(&self, colour);
         let began_ns = file_clock_ns();
-        let miss =
-            Miss { plan: self, facts, key, source, manifest, before, private, args, began_ns, explanation };
+        let miss = Miss {
+            plan: self,
+            facts,
+            key,
+            source,
+            manifest,
+            before,
+            private,
+            claim,
+            args,
+            began_ns,
+            explanation,
+        };
         Ok(Sought::Miss(Box::new(miss)))
     }
 
@@ -261,6 +275,9 @@ impl Miss {
         for (output, before) in self.plan.outputs.iter().zip(&self.before) {
             outputs.push((output.role, output.read(*before).ok_or(NotKept::NoOutput)?));
         }
+        if self.claim.is_contested() {
+            return Err(NotKept::OutputShared);
+        }
         let bundle = Bundle {
             outputs,
             stdout: Bytes::copy_from_slice(&ran.stdout),
@@ -301,14 +318,18 @@ impl Miss {
             let own = plan.outputs.iter().position(|output| output.role == Role::Depfile);
             let text = match own {
                 Some(number) => bundle.outputs[number].1.clone(),
-                None => self.private.depfile().ok_or(NotKept::InputUnknown)?,
+                None => Private::read(self.private.depfile.as_ref()).ok_or(NotKept::InputUnknown)?,
             };
             listed.extend(prerequisites(&text).ok_or(NotKept::InputUnknown)?);
         }
         let is_complete = plan.args.depfile.as_ref().is_none_or(|wish| wish.system);
-        inputs.preprocessed(&listed, is_complete)?;
+        if is_preprocessed {
+            inputs.preprocessed(&listed, is_complete)?;
+        } else {
+            inputs.plain(&plan.args.source)?;
+        }
         if plan.assembler_lists() {
-            let text = self.private.assembled().ok_or(NotKept::InputUnknown)?;
+            let text = Private::read(self.private.assembled.as_ref()).ok_or(NotKept::InputUnknown)?;
             inputs.assembled(&prerequisites(&text).ok_or(NotKept::InputUnknown)?)?;
         }
         for file in &plan.response_files {
@@ -331,7 +352,8 @@ impl Miss {
         let mut set = Set {
             result: self.key,
             voice: prints.then(|| plan.voice()),
-            is_strict: false,
+            // clang refuses a precompiled header when the times of its parts are others.
+            is_strict: plan.driver.family == Family::Clang && plan.args.language.is_header(),
             files,
             vacancies: vacancies.finish()?.into_iter().map(Arc::new).collect(),
             present: present.into_iter().collect(),
@@ -342,59 +364,5 @@ impl Miss {
         fold(&set, &mut recipe);
         set.result = recipe.key();
         Ok(set)
-    }
-}
-
-/// Files that only this run writes: lists of what it read.
-#[derive(Debug)]
-struct Private {
-    depfile: Option<PathBuf>,
-    assembled: Option<PathBuf>,
-}
-
-impl Private {
-    fn of(plan: &Plan) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let dir = plan.call.variable("TMPDIR").filter(|dir| Path::new(dir).is_absolute()).unwrap_or("/tmp");
-        let clock = file_clock_ns();
-        let path = |ending: &str| {
-            Path::new(dir).join(format!("zccache-{}-{clock}-{number}.{ending}", std::process::id()))
-        };
-        let wants = plan.args.depfile.is_none() && plan.args.language.is_preprocessed();
-        Self { depfile: wants.then(|| path("d")), assembled: plan.assembler_lists().then(|| path("s.d")) }
-    }
-
-    /// Returns the arguments of the run.
-    fn args(&self, plan: &Plan, colour: bool) -> Vec<String> {
-        let mut args = plan.args.run.clone();
-        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
-        if let Some(path) = &self.depfile {
-            args.extend(["-MD".to_owned(), "-MF".to_owned(), text(path)]);
-        }
-        if let Some(path) = &self.assembled {
-            args.push(format!("-Wa,--MD,{}", text(path)));
-        }
-        if colour {
-            args.push("-fdiagnostics-color=always".to_owned());
-        }
-        args
-    }
-
-    fn depfile(&self) -> Option<Bytes> {
-        self.depfile.as_ref().and_then(|path| fs::read(path).ok()).map(Bytes::from)
-    }
-
-    fn assembled(&self) -> Option<Bytes> {
-        self.assembled.as_ref().and_then(|path| fs::read(path).ok()).map(Bytes::from)
-    }
-}
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        for path in [&self.depfile, &self.assembled].into_iter().flatten() {
-            // The compiler may have written none, and what cannot be removed lies in the directory for such files.
-            let _ = fs::remove_file(path);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Real compilers: what the cache leaves is what they leave.
 #![cfg(unix)]
 
+mod inputs;
 mod support;
 
 use run_cache::NotKept;

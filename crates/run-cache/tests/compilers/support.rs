@@ -102,21 +102,12 @@ impl Bench {
         self.settle(&path);
     }
 
-    /// Waits until the clock of the file system has moved on.
-    fn settle(&self, path: &Path) {
-        let changed = |path: &Path| {
-            use std::os::unix::fs::MetadataExt as _;
-            let metadata = fs::symlink_metadata(path).unwrap();
-            (metadata.ctime(), metadata.ctime_nsec())
-        };
-        let probe = self.at(".clock");
-        loop {
-            fs::write(&probe, "").unwrap();
-            let now = changed(&probe);
-            fs::remove_file(&probe).unwrap();
-            if now > changed(path) {
-                return;
-            }
+    /// Waits until the clock of the file system has moved on from the time of a file.
+    pub(crate) fn settle(&self, path: &Path) {
+        let metadata = fs::symlink_metadata(path).unwrap();
+        let changed = ipc_os::InodeStamp::of(&metadata).unwrap().changed_ns;
+        while ipc_os::file_clock_ns() <= changed {
+            std::thread::yield_now();
         }
     }
 
@@ -250,6 +241,10 @@ impl Bench {
         assert_eq!(self.same(line), End::Kept, "{line}");
         assert_eq!(self.same(line), End::Hit, "{line}");
     }
+}
+
+pub(crate) fn make_executable(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 pub(crate) fn is_executable(path: &Path) -> bool {

@@ -1,0 +1,91 @@
+//! Files that only one run writes: lists of the files that its compiler read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use ipc_os::file_clock_ns;
+
+use crate::plan::Plan;
+use crate::reason::Reason;
+
+/// The private files of a run.
+#[derive(Debug)]
+pub(crate) struct Private {
+    /// The directory for such files.
+    pub(crate) dir: PathBuf,
+    pub(crate) depfile: Option<PathBuf>,
+    pub(crate) assembled: Option<PathBuf>,
+}
+
+impl Private {
+    /// Makes the files, where the compiler puts its own: it writes over files and never waits for one.
+    pub(crate) fn of(plan: &Plan) -> Result<Self, Reason> {
+        let dirs = ["TMPDIR", "TMP", "TEMP"].map(|name| plan.call.variable(name));
+        let dirs = dirs.into_iter().flatten().chain(["/tmp", "/var/tmp"]).map(Path::new);
+        let mut dirs = dirs.filter(|dir| dir.is_absolute() && dir.to_str().is_some_and(is_one_word));
+        dirs.find_map(|dir| Self::within(plan, dir)).ok_or(Reason::TemporaryFiles)
+    }
+
+    fn within(plan: &Plan, dir: &Path) -> Option<Self> {
+        let mut private = Self { dir: dir.to_owned(), depfile: None, assembled: None };
+        if plan.args.depfile.is_none() && plan.args.language.is_preprocessed() {
+            private.depfile = Some(create(dir, "d")?);
+        }
+        if plan.assembler_lists() {
+            private.assembled = Some(create(dir, "s.d")?);
+        }
+        Some(private)
+    }
+
+    /// Returns the arguments of the run.
+    pub(crate) fn args(&self, plan: &Plan, colour: bool) -> Vec<String> {
+        let mut args = plan.args.run.clone();
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        if let Some(path) = &self.depfile {
+            args.extend(["-MD".to_owned(), "-MF".to_owned(), text(path)]);
+        }
+        if let Some(path) = &self.assembled {
+            args.push(format!("-Wa,--MD,{}", text(path)));
+        }
+        if colour {
+            args.push("-fdiagnostics-color=always".to_owned());
+        }
+        args
+    }
+
+    pub(crate) fn read(path: Option<&PathBuf>) -> Option<Bytes> {
+        path.and_then(|path| fs::read(path).ok()).map(Bytes::from)
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        for path in [&self.depfile, &self.assembled].into_iter().flatten() {
+            // A file that cannot be removed lies in the directory for such files.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Returns true if a path can stand inside `-Wa,…`.
+fn is_one_word(path: &str) -> bool {
+    !path.contains([',', ' ', '\t', '\n', '"', '\'', '\\'])
+}
+
+/// Creates an empty file in `dir`; `None` if nothing can be written there.
+fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let (id, clock) = (std::process::id(), file_clock_ns());
+    for _ in 0..8 {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = dir.join(format!("zccache-{id}-{clock}-{number}.{ending}"));
+        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(_) => return Some(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
