@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ipc_os::Endpoint;
-use ipc_os::{AcceptError, Listener};
+use ipc_os::{AcceptError, Endpoint, Listener};
 use tokio::sync::{Semaphore, watch};
 
 use super::Downloads;
