@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use anyhow::{Context as _, Result, ensure};
 use testkit::{Process, TempEndpoint};
+use zccache_ipc::endpoint::Terminations;
 
 /// The exit code of a program that an interrupt ended: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -135,9 +136,10 @@ fn catch_interrupts() -> Result<()> {
     let caught = CAUGHT.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        let signalled = zccache_ipc::signals();
+        let listening = runtime.block_on(async { Terminations::listen() });
+        let mut terminations = listening.map_err(|error| error.to_string())?;
         std::thread::spawn(move || {
-            runtime.block_on(signalled.notified());
+            runtime.block_on(terminations.next());
             let mut sandboxes = lock(&SANDBOXES); // for good: no sandbox is made any more
             for sandbox in sandboxes.drain(..).filter_map(|sandbox| sandbox.upgrade()) {
                 drop(lock(&sandbox).take());

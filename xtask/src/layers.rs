@@ -52,7 +52,7 @@ const TABLE: &[Row] = &[
         "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker ipc-connection",
         "bytes fastrand thiserror tokio tracing"),
     library("ipc-server", "ipc-os wire-frame ipc-model wire-v15 wire-dispatch rp-broker ipc-connection",
-        "bytes ctrlc thiserror tokio tracing"),
+        "bytes thiserror tokio tracing"),
     // layer 5
     library("zccache-ipc",
         "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker rp-manifest \

@@ -5,8 +5,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ipc_model::{Request, Response};
-use ipc_os::Endpoint;
-use ipc_os::Stream;
+use ipc_os::{Endpoint, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use wire_dispatch::{DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces};

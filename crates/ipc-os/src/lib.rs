@@ -29,6 +29,8 @@ mod proved_daemon;
 mod small_file;
 mod start_lock;
 mod stream;
+#[cfg(feature = "signals")]
+mod termination;
 mod tool_process;
 
 pub use atomic_file::{WriteError, remove_abandoned, write_atomic};
@@ -56,6 +58,8 @@ pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
 };
 pub use stream::Stream;
+#[cfg(feature = "signals")]
+pub use termination::Terminations;
 pub use tool_process::{
     ProcessGroup, default_path, end_as, find_program, find_program_that, is_executable, is_path,
     is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code, spawn_as_called,

@@ -1,8 +1,9 @@
-//! Servers of zccache daemons: the service trait, connections and their limits.
+//! Servers of zccache daemons: the service trait, connections and their limits, and the host.
 //!
 //! A [`Server`] accepts connections on a listener, bounds them, and answers requests through a [`Service`].
 //! [`download`] does the same for the download daemon's protocol. An [`IpcListener`] is for programs that
-//! speak message by message.
+//! speak message by message. A `Host` (feature `signals`) keeps a server at its endpoint, as the only daemon
+//! there.
 //!
 //! Not here: what a request means.
 #![forbid(unsafe_code)]
@@ -10,6 +11,8 @@
 pub mod download;
 
 mod extension;
+#[cfg(feature = "signals")]
+mod host;
 #[cfg(feature = "broker")]
 mod identity;
 mod listener;
@@ -17,9 +20,9 @@ mod server;
 mod service;
 
 pub use extension::Extension;
+#[cfg(feature = "signals")]
+pub use host::{Host, HostEnded, HostError, Program};
 pub use ipc_connection::{IpcConnection, IpcError};
 pub use listener::{IpcListener, ListenError};
-#[cfg(feature = "signals")]
-pub use server::signals;
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};
 pub use service::{Caller, ConnectionId, Service};

@@ -11,7 +11,7 @@ use zccache_ipc::endpoint::{
     BindError, ClaimError, ConnectError, DirectoryError, Endpoint, EndpointError, LaunchError, LifetimeError,
     LocateError, Pid,
 };
-use zccache_ipc::{CallError, IpcError, ServeError};
+use zccache_ipc::{CallError, HostError, IpcError};
 
 use crate::store::{OpenError, is_full};
 
@@ -28,27 +28,18 @@ pub enum StartError {
     /// A directory of the cache cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The endpoint was not claimed; never because another daemon has it.
+    /// The endpoint was not claimed or bound, or the server could not go on; never [`HostError::Lost`].
     #[error(transparent)]
-    Claim(ClaimError),
-    /// The endpoint was not bound; never because another daemon has it.
-    #[error(transparent)]
-    Bind(BindError),
+    Host(#[from] HostError),
     /// The store was not opened.
     #[error(transparent)]
     Store(#[from] OpenError),
     /// There is no runtime or no thread to be had.
     #[error("cannot start to work")]
     Runtime(#[source] io::Error),
-    /// The server could not go on.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    /// The server failed an assertion.
-    #[error("the server failed an assertion")]
+    /// Opening the store failed an assertion.
+    #[error("opening the store failed an assertion")]
     Panicked,
-    /// Somebody removed the locks, and another daemon was faster to take them again.
-    #[error("the lock files of {0} were removed, and another daemon has them")]
-    LocksLost(Endpoint),
     /// This program's own path is not known.
     #[error("cannot find this program")]
     Program(#[source] io::Error),
@@ -90,7 +81,7 @@ impl StartError {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Directory(DirectoryError::Io { path, source })
-            | Self::Claim(ClaimError::Directory(DirectoryError::Io { path, source }))
+            | Self::Host(HostError::Claim(ClaimError::Directory(DirectoryError::Io { path, source })))
                 if source.kind() == io::ErrorKind::PermissionDenied =>
             {
                 let there = path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(path);
@@ -99,7 +90,7 @@ impl StartError {
                     there.display()
                 ))
             }
-            Self::Directory(error) | Self::Claim(ClaimError::Directory(error)) => {
+            Self::Directory(error) | Self::Host(HostError::Claim(ClaimError::Directory(error))) => {
                 Some(format!("{}, or choose another directory with --cache-dir or --endpoint", error.fix()))
             }
             Self::Background(error) => match &**error {
@@ -109,16 +100,16 @@ impl StartError {
                 }))) => Some(format!("move {} away, or choose another path with --endpoint", path.display())),
                 _ => None,
             },
-            Self::Bind(BindError::NotASocket { path, .. }) => {
+            Self::Host(HostError::Bind(BindError::NotASocket { path, .. })) => {
                 Some(format!("move {} away, or choose another path with --endpoint", path.display()))
             }
-            Self::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. })) => {
+            Self::Host(HostError::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. }))) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
             }
-            Self::Claim(ClaimError::Lifetime(LifetimeError::Io { .. })) => {
+            Self::Host(HostError::Claim(ClaimError::Lifetime(LifetimeError::Io { .. }))) => {
                 Some("make the directory writable, or choose another one with --cache-dir".to_owned())
             }
-            Self::Claim(ClaimError::Lifetime(_)) => {
+            Self::Host(HostError::Claim(ClaimError::Lifetime(_))) => {
                 Some("choose another directory with --cache-dir or --endpoint".to_owned())
             }
             Self::Silent { .. } => Some(

@@ -1,15 +1,14 @@
-//! The daemon at work: its server, and what can end or replace it.
+//! The daemon at work: what its host keeps at the endpoint, and why it ends.
 
 use std::fmt;
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use zccache_ipc::endpoint::{BindError, Claim, Listener};
+use zccache_ipc::endpoint::Listener;
 use zccache_ipc::{
-    DrainPolicy, Ended, Lane, ServeError, Served, Server, ServerConfig, ServerHandle, signals,
+    DrainPolicy, Host, HostEnded, Lane, Program, ServeError, Served, Server, ServerConfig, ServerHandle,
 };
 
 use crate::announced::Announced;
@@ -18,12 +17,8 @@ use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
 use crate::store::{self, OpenError, Store};
-use crate::{Mismatches, StartError, chain};
+use crate::{Mismatches, StartError};
 
-/// How often the daemon looks whether its socket and locks are still there.
-const LOOK: Duration = Duration::from_secs(1);
-/// How many looks in a row may find that the socket is gone and cannot be made again.
-const UNREACHABLE: u32 = 5;
 /// How long requests in flight may take when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -45,11 +40,11 @@ pub enum Reason {
 pub(crate) async fn run(
     settings: &Settings,
     lifecycle: &LifecycleLog,
-    claim: &mut Claim,
+    host: &mut Host,
     listener: Listener,
 ) -> Result<Reason, StartError> {
     let announced = Announced::begin(settings);
-    let reason = serve(settings, lifecycle, claim, listener, announced.as_ref()).await;
+    let reason = serve(settings, lifecycle, host, listener, announced.as_ref()).await;
     if let Some(announced) = announced {
         announced.end().await;
     }
@@ -59,7 +54,7 @@ pub(crate) async fn run(
 async fn serve(
     settings: &Settings,
     lifecycle: &LifecycleLog,
-    claim: &mut Claim,
+    host: &mut Host,
     listener: Listener,
     announced: Option<&Announced>,
 ) -> Result<Reason, StartError> {
@@ -74,7 +69,6 @@ async fn serve(
     });
     tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
     settings.registration.publish(settings);
-    let signalled = signals();
 
     let paths = settings.store_files();
     let limits = store::Limits { size: settings.max_size, ..store::Limits::default() };
@@ -90,10 +84,8 @@ async fn serve(
     let sessions = if settings.is_private { sessions.private() } else { sessions };
     let service = Arc::new(DaemonService::new(identity, store, sessions).with_tools(settings.tools));
 
-    let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
-    let mut servers = Servers::new(Arc::clone(&service), mismatches, settings, announced);
-    servers.add(listener);
-    let reason = servers.until_ended(claim, lifecycle, &signalled).await;
+    let mut hosted = Hosted::new(Arc::clone(&service), lifecycle, settings, announced);
+    let reason = host.serve(listener, &mut hosted).await.map(Reason::from).map_err(StartError::from);
     service.close().await;
     let (uptime, requests) = (began.elapsed(), service.traffic().requests());
     let oldest_wire = requests.oldest_wire().map(Lane::name);
@@ -122,26 +114,23 @@ fn open_one(paths: &[PathBuf], limits: store::Limits) -> Result<Store, OpenError
     Store::open(last, limits)
 }
 
-/// The server of each socket that the daemon has had: the newest accepts, the others drain.
-struct Servers<'a> {
+/// What the host keeps at the endpoint: a server for each socket, with one service behind all.
+struct Hosted<'a> {
     service: Arc<DaemonService>,
     announced: Option<&'a Announced>,
+    lifecycle: &'a LifecycleLog,
     mismatches: Arc<Mismatches>,
     config: ServerConfig,
-    tasks: JoinSet<(u64, Result<Served, ServeError>)>,
-    newest: u64,
-    handle: Option<ServerHandle>,
-    /// Looks in a row that found no way to make the socket again.
-    unreachable: u32,
 }
 
-impl<'a> Servers<'a> {
+impl<'a> Hosted<'a> {
     fn new(
         service: Arc<DaemonService>,
-        mismatches: Mismatches,
+        lifecycle: &'a LifecycleLog,
         settings: &Settings,
         announced: Option<&'a Announced>,
     ) -> Self {
+        let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
         let mut config = ServerConfig::new(settings.version.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         config.max_in_flight = usize::try_from(settings.max_requests).unwrap_or(usize::MAX);
@@ -155,135 +144,51 @@ impl<'a> Servers<'a> {
             tracing::error!("the daemon does not end by itself and is ended");
             std::process::exit(1);
         });
-        Self {
-            service,
-            announced,
-            mismatches: Arc::new(mismatches),
-            config,
-            tasks: JoinSet::new(),
-            newest: 0,
-            handle: None,
-            unreachable: 0,
-        }
-    }
-
-    /// Serves `listener`, and lets the servers before finish what they are at.
-    fn add(&mut self, listener: Listener) {
-        self.stop();
-        self.newest += 1;
-        let number = self.newest;
-        let server = Server::new(self.attached(number), self.config.clone());
-        self.service.traffic().began(number, server.handle());
-        self.handle = Some(server.handle());
-        self.tasks.spawn(async move { (number, server.serve(listener).await) });
-    }
-
-    fn attached(&self, number: u64) -> Attached {
-        Attached::new(Arc::clone(&self.service), Arc::clone(&self.mismatches), number)
-    }
-
-    fn stop(&self) {
-        if let Some(handle) = &self.handle {
-            handle.shutdown();
-        }
-    }
-
-    /// Returns when every server has ended.
-    async fn until_ended(
-        &mut self,
-        claim: &mut Claim,
-        lifecycle: &LifecycleLog,
-        signalled: &Notify,
-    ) -> Result<Reason, StartError> {
-        let mut reason = Ok(Reason::Signal);
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut ending = false;
-        loop {
-            tokio::select! {
-                ended = self.tasks.join_next() => match ended {
-                    None => return reason,
-                    Some(Ok((number, served))) => {
-                        self.service.traffic().ended(number);
-                        tracing::debug!(number, ?served, "a server ended");
-                        let asked = matches!(served, Ok(Served { ended: Ended::Shutdown, .. }));
-                        if !ending && (asked || number == self.newest) {
-                            reason = served.map(|served| served.ended.into()).map_err(StartError::from);
-                            ending = true;
-                            self.stop();
-                        }
-                    }
-                    Some(Err(_)) => {
-                        reason = Err(StartError::Panicked);
-                        ending = true;
-                        self.stop();
-                    }
-                },
-                () = signalled.notified(), if !ending => {
-                    ending = true;
-                    self.stop();
-                }
-                _ = look.tick(), if !ending => {
-                    let looked = self.look_after(claim, lifecycle);
-                    if looked.is_err() || self.service.owners_are_gone() {
-                        reason = looked.map(|()| Reason::Owners);
-                        ending = true;
-                        self.stop();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes the socket, the locks and the store again when somebody, such as a cleaner of `/tmp`, has removed
-    /// them.
-    ///
-    /// # Errors
-    ///
-    /// When the endpoint can be another daemon's by now, or nobody has been able to reach this one for a while:
-    /// it must not hold the locks of an endpoint at which it does not listen.
-    fn look_after(&mut self, claim: &mut Claim, lifecycle: &LifecycleLog) -> Result<(), StartError> {
-        self.service.look_after();
-        // What cannot be looked at is taken for unchanged.
-        if let Ok(false) = claim.owns_locks() {
-            match claim.retake_locks() {
-                Ok(true) => {
-                    tracing::warn!(endpoint = %claim.endpoint(), "the locks were removed and are taken again")
-                }
-                Ok(false) => return Err(StartError::LocksLost(claim.endpoint().clone())),
-                Err(error) => return Err(StartError::Claim(error)),
-            }
-        }
-        if let Ok(false) = claim.owns_socket() {
-            match claim.bind() {
-                Ok(listener) => {
-                    tracing::warn!(endpoint = %claim.endpoint(), "the socket was removed and is made again");
-                    lifecycle.record(&Event::Rebound);
-                    self.unreachable = 0;
-                    if let Some(announced) = self.announced {
-                        announced.again();
-                    }
-                    self.add(listener);
-                }
-                Err(error @ BindError::InUse { .. }) => return Err(StartError::Bind(error)),
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "the socket was removed and cannot be made again");
-                    self.unreachable += 1;
-                    if self.unreachable == UNREACHABLE {
-                        return Err(StartError::Bind(error));
-                    }
-                }
-            }
-        }
-        Ok(())
+        Self { service, announced, lifecycle, mismatches: Arc::new(mismatches), config }
     }
 }
 
-impl From<Ended> for Reason {
-    fn from(ended: Ended) -> Self {
+impl Program for Hosted<'_> {
+    type Leave = OwnersGone;
+
+    fn serve(
+        &mut self,
+        number: u64,
+        listener: Listener,
+    ) -> (ServerHandle, impl Future<Output = Result<Served, ServeError>> + Send + 'static) {
+        let attached = Attached::new(Arc::clone(&self.service), Arc::clone(&self.mismatches), number);
+        let server = Server::new(attached, self.config.clone());
+        self.service.traffic().began(number, server.handle());
+        (server.handle(), server.serve(listener))
+    }
+
+    fn rebound(&mut self) {
+        self.lifecycle.record(&Event::Rebound);
+        if let Some(announced) = self.announced {
+            announced.again();
+        }
+    }
+
+    fn ended(&mut self, number: u64, _served: &Result<Served, ServeError>) {
+        self.service.traffic().ended(number);
+    }
+
+    fn look(&mut self) -> Option<OwnersGone> {
+        self.service.look_after();
+        self.service.owners_are_gone().then_some(OwnersGone)
+    }
+}
+
+/// A private daemon has no owner left.
+#[derive(Debug)]
+struct OwnersGone;
+
+impl From<HostEnded<OwnersGone>> for Reason {
+    fn from(ended: HostEnded<OwnersGone>) -> Self {
         match ended {
-            Ended::Shutdown => Self::Shutdown,
-            Ended::Idle => Self::Idle,
+            HostEnded::Shutdown => Self::Shutdown,
+            HostEnded::Idle => Self::Idle,
+            HostEnded::Program(OwnersGone) => Self::Owners,
             _ => Self::Signal,
         }
     }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, Endpoint, Environment, Listener, Pid, Platform, Rule,
-    detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned,
+    BrokerStart, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
+    ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned,
 };
+use zccache_ipc::{Host, HostError};
 
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
@@ -50,8 +51,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
             .locations
             .endpoint()
             .check(Platform::CURRENT)
-            .map_err(ClaimError::from)
-            .map_err(StartError::Claim)?;
+            .map_err(|error| HostError::Claim(ClaimError::from(error)))?;
         directories(&settings)?;
         return background::start(args, &settings);
     }
@@ -102,10 +102,10 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     };
     runtime_directory(settings)?;
     // Before anything else, so that of many starters all but one are gone at once.
-    let mut claim = match Claim::take(&endpoint, locations.lock_file(), locations.dir_policy()) {
-        Ok(claim) => claim,
-        Err(ClaimError::Held { by, .. }) => return lost(by),
-        Err(error) => return Err(StartError::Claim(error)),
+    let mut host = match Host::claim(&endpoint, locations.lock_file(), locations.dir_policy()) {
+        Ok(host) => host,
+        Err(HostError::Lost { by, .. }) => return lost(by),
+        Err(error) => return Err(error.into()),
     };
     if let Some(by) = standing::proved(settings) {
         return lost(Some(by));
@@ -117,28 +117,26 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         .map_err(StartError::Runtime)?;
     let served = runtime.block_on(async {
         // Before the store is opened: clients that come meanwhile wait in the backlog.
-        let listener = match taken_over(&mut claim, settings) {
-            Some(listener) => listener,
-            None => match claim.bind() {
-                Ok(listener) => listener,
-                Err(BindError::InUse { by, .. }) => return lost(by),
-                Err(error) => return Err(StartError::Bind(error)),
-            },
+        let inherited = settings.broker.as_ref().and_then(BrokerStart::listener);
+        let listener = match host.listen(inherited) {
+            Ok(listener) => listener,
+            Err(HostError::Lost { by, .. }) => return lost(by),
+            Err(error) => return Err(error.into()),
         };
         directories(settings)?;
-        tidy(settings, &claim);
+        tidy(settings, &host);
         // A directory that the daemon stands in cannot be unmounted or, on Windows, removed.
         let _ = std::env::set_current_dir(locations.cache_root().path());
-        serving::run(settings, lifecycle, &mut claim, listener).await.map(Outcome::Served)
+        serving::run(settings, lifecycle, &mut host, listener).await.map(Outcome::Served)
     });
     // A thread that hangs in the file system must not keep the endpoint.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    leave(settings, claim);
+    leave(settings, host);
     served
 }
 
 /// Removes what daemons and clients that were killed have left.
-fn tidy(settings: &Settings, claim: &Claim) {
+fn tidy(settings: &Settings, host: &Host) {
     let locations = &settings.locations;
     let files = [
         Path::new(locations.endpoint().as_str()),
@@ -151,42 +149,27 @@ fn tidy(settings: &Settings, claim: &Claim) {
     directories.dedup();
     // What cannot be looked at, such as the directory of a Windows pipe, holds nothing of ours.
     let half: usize = directories.iter().filter_map(|directory| remove_abandoned(directory).ok()).sum();
-    let daemons = claim.remove_killed(&["running-process.json"]);
+    let daemons = host.remove_killed(&["running-process.json"]);
     if half + daemons > 0 {
         tracing::info!(half, daemons, "removed half-written files and files of killed daemons");
     }
 }
 
 /// Lets the endpoint go.
-fn leave(settings: &Settings, claim: Claim) {
+fn leave(settings: &Settings, host: Host) {
     let left = match settings.broker {
-        None => claim.release(),
+        None => host.release(),
         // It chooses another endpoint each time, and nobody looks for anything by the name of this one again.
         Some(_) => {
             let store = settings.store_files().pop().map_or(Ok(()), |own| match std::fs::remove_file(own) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             });
-            claim.release_without_trace().and(store)
+            host.release_without_trace().and(store)
         }
     };
     if let Err(error) = left {
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
-    }
-}
-
-/// The listener that a broker has bound for this daemon and passed on.
-fn taken_over(claim: &mut Claim, settings: &Settings) -> Option<Listener> {
-    let number = settings.broker.as_ref()?.listener()?;
-    match claim.take_over(number) {
-        Ok(listener) => {
-            tracing::info!(endpoint = %claim.endpoint(), "a broker passed the listener on");
-            Some(listener)
-        }
-        Err(error) => {
-            tracing::warn!(error = chain(&error), "the broker's listener is not taken over");
-            None
-        }
     }
 }
 

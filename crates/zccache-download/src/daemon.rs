@@ -1,27 +1,25 @@
 //! The one download daemon of an endpoint, from its claim to its end.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use zccache_ipc::download::Server;
 use zccache_ipc::endpoint::{
-    BindError, Claim, ClaimError, DirPolicy, DirectoryError, DownloadLocations, Listener, Pid,
-    ensure_directory, raise_fd_limit,
+    DirPolicy, DirectoryError, DownloadLocations, Listener, Pid, ensure_directory, raise_fd_limit,
 };
-use zccache_ipc::{DrainPolicy, Ended, ServeError, Served, ServerConfig, ServerHandle, signals};
+use zccache_ipc::{
+    DrainPolicy, Host, HostEnded, HostError, Program, ServeError, Served, ServerConfig, ServerHandle,
+};
 
 use crate::{Jobs, Limits};
 
 /// Connections at one time: one for each client that waits.
 const CONNECTIONS: usize = 512;
-
-/// How often the daemon looks whether its socket and locks are still there.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// How long the answers on their way may take when the daemon ends, and how long the downloads.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -62,24 +60,12 @@ pub enum DaemonError {
     /// A directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The endpoint was not claimed; never because another daemon has it.
+    /// The endpoint was not claimed or bound, or the server could not go on; never [`HostError::Lost`].
     #[error(transparent)]
-    Claim(ClaimError),
-    /// The endpoint was not bound; never because another daemon has it.
-    #[error(transparent)]
-    Bind(BindError),
+    Host(#[from] HostError),
     /// There is no runtime to be had.
     #[error("cannot start to work")]
     Runtime(#[source] io::Error),
-    /// The server could not go on.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    /// The server failed an assertion.
-    #[error("the server failed an assertion")]
-    Panicked,
-    /// Somebody removed the locks, and another daemon was faster to take them again.
-    #[error("the lock files were removed, and another daemon has them")]
-    LocksLost,
 }
 
 impl Settings {
@@ -100,11 +86,11 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
     }
     let locations = &settings.locations;
     // Before anything else, so that of many starters all but one are gone at once.
-    let claim = Claim::take(locations.endpoint(), locations.lock_file(), locations.dir_policy());
-    let mut claim = match claim {
-        Ok(claim) => claim,
-        Err(ClaimError::Held { by, .. }) => return Ok(Outcome::Lost(by)),
-        Err(error) => return Err(DaemonError::Claim(error)),
+    let host = Host::claim(locations.endpoint(), locations.lock_file(), locations.dir_policy());
+    let mut host = match host {
+        Ok(host) => host,
+        Err(HostError::Lost { by, .. }) => return Ok(Outcome::Lost(by)),
+        Err(error) => return Err(error.into()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -113,40 +99,43 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
         .map_err(DaemonError::Runtime)?;
     let jobs = Jobs::new(settings.limits);
     let outcome = runtime.block_on(async {
-        let listener = match claim.bind() {
+        let listener = match host.listen(None) {
             Ok(listener) => listener,
-            Err(BindError::InUse { by, .. }) => return Ok(Outcome::Lost(by)),
-            Err(error) => return Err(DaemonError::Bind(error)),
+            Err(HostError::Lost { by, .. }) => return Ok(Outcome::Lost(by)),
+            Err(error) => return Err(error.into()),
         };
         ensure_directory(Path::new(locations.cache_root().path()), DirPolicy::Dedicated)?;
         tracing::info!(endpoint = %locations.endpoint(), release = settings.release, "listening");
-        Servers::new(settings, &jobs).until_ended(&mut claim, listener, &signals()).await
+        let mut hosted = Hosted { settings, jobs: &jobs };
+        Ok(host.serve(listener, &mut hosted).await?.into())
     });
     if !jobs.close(TO_END) {
         tracing::warn!("some downloads do not end, and are cut off");
     }
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if let Err(error) = claim.release() {
+    if let Err(error) = host.release() {
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
     outcome
 }
 
-/// The server of each socket that the daemon has had: the newest gets the clients that come.
-struct Servers<'a> {
+/// What the host keeps at the endpoint: a server for each socket, with the same downloads behind all.
+struct Hosted<'a> {
     settings: &'a Settings,
     jobs: &'a Jobs,
-    tasks: JoinSet<(usize, Result<Served, ServeError>)>,
-    handles: Vec<ServerHandle>,
 }
 
-impl<'a> Servers<'a> {
-    fn new(settings: &'a Settings, jobs: &'a Jobs) -> Self {
-        Self { settings, jobs, tasks: JoinSet::new(), handles: Vec::new() }
-    }
+impl Program for Hosted<'_> {
+    type Leave = Infallible;
 
-    /// Serves `listener`. The servers before go on: their clients wait for downloads.
-    fn add(&mut self, listener: Listener) {
+    /// Clients of an earlier socket wait for downloads.
+    const KEEPS_EARLIER: bool = true;
+
+    fn serve(
+        &mut self,
+        _number: u64,
+        listener: Listener,
+    ) -> (ServerHandle, impl Future<Output = Result<Served, ServeError>> + Send + 'static) {
         let mut config = ServerConfig::new(self.settings.release.clone());
         config.max_connections = CONNECTIONS;
         config.idle_timeout = self.settings.idle_timeout;
@@ -155,88 +144,15 @@ impl<'a> Servers<'a> {
             std::process::exit(1);
         });
         let server = Server::new(self.jobs.clone(), self.settings.locations.endpoint(), config);
-        self.handles.push(server.handle());
-        let number = self.handles.len();
-        self.tasks.spawn(async move { (number, server.serve(listener).await) });
-    }
-
-    fn stop(&self) {
-        for handle in &self.handles {
-            handle.shutdown();
-        }
-    }
-
-    async fn until_ended(
-        &mut self,
-        claim: &mut Claim,
-        listener: Listener,
-        signalled: &Notify,
-    ) -> Result<Outcome, DaemonError> {
-        self.add(listener);
-        let mut outcome = Ok(Outcome::Signal);
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut ending = false;
-        loop {
-            tokio::select! {
-                ended = self.tasks.join_next() => match ended {
-                    None => return outcome,
-                    Some(Ok((number, served))) => {
-                        let asked = matches!(served, Ok(Served { ended: Ended::Shutdown, .. }));
-                        if !ending && (asked || number == self.handles.len()) {
-                            outcome = served.map(|served| served.ended.into()).map_err(DaemonError::from);
-                            ending = true;
-                            self.stop();
-                        }
-                    }
-                    Some(Err(_)) => {
-                        (outcome, ending) = (Err(DaemonError::Panicked), true);
-                        self.stop();
-                    }
-                },
-                () = signalled.notified(), if !ending => {
-                    ending = true;
-                    self.stop();
-                }
-                _ = look.tick(), if !ending => {
-                    if let Err(error) = self.look_after(claim) {
-                        (outcome, ending) = (Err(error), true);
-                        self.stop();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes the socket and the locks again when somebody, such as a cleaner of `/tmp`, has removed them.
-    fn look_after(&mut self, claim: &mut Claim) -> Result<(), DaemonError> {
-        // What cannot be looked at is taken for unchanged.
-        if let Ok(false) = claim.owns_locks() {
-            match claim.retake_locks() {
-                Ok(true) => tracing::warn!("the locks were removed and are taken again"),
-                Ok(false) => return Err(DaemonError::LocksLost),
-                Err(error) => return Err(DaemonError::Claim(error)),
-            }
-        }
-        if let Ok(false) = claim.owns_socket() {
-            match claim.bind() {
-                Ok(listener) => {
-                    tracing::warn!("the socket was removed and is made again");
-                    self.add(listener);
-                }
-                Err(error @ BindError::InUse { .. }) => return Err(DaemonError::Bind(error)),
-                Err(error) => tracing::warn!(%error, "the socket was removed and cannot be made again"),
-            }
-        }
-        Ok(())
+        (server.handle(), server.serve(listener))
     }
 }
 
-impl From<Ended> for Outcome {
-    fn from(ended: Ended) -> Self {
+impl From<HostEnded<Infallible>> for Outcome {
+    fn from(ended: HostEnded<Infallible>) -> Self {
         match ended {
-            Ended::Shutdown => Self::Shutdown,
-            Ended::Idle => Self::Idle,
+            HostEnded::Shutdown => Self::Shutdown,
+            HostEnded::Idle => Self::Idle,
             _ => Self::Signal,
         }
     }

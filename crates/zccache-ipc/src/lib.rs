@@ -25,12 +25,12 @@ pub use ipc_connection::{
     Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, IpcConnection, IpcError, connect,
 };
 pub use ipc_model as model;
-#[cfg(feature = "signals")]
-pub use ipc_server::signals;
 pub use ipc_server::{
     Caller, ConnectionId, DrainPolicy, Ended, Extension, IpcListener, ListenError, ServeError, Served,
     Server, ServerConfig, ServerFigures, ServerHandle, Service,
 };
+#[cfg(feature = "signals")]
+pub use ipc_server::{Host, HostEnded, HostError, Program};
 #[cfg(feature = "broker")]
 pub use rp_broker;
 #[cfg(feature = "manifest")]

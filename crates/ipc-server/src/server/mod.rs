@@ -8,8 +8,6 @@ pub(crate) mod drain;
 mod figures;
 mod idle;
 mod shared;
-#[cfg(feature = "signals")]
-mod signals;
 pub(crate) mod tasks;
 mod turns;
 mod waiting;
@@ -25,8 +23,6 @@ use tokio::sync::watch;
 pub use config::{DrainPolicy, ServerConfig};
 pub use figures::ServerFigures;
 pub(crate) use figures::{Answering, Counters};
-#[cfg(feature = "signals")]
-pub use signals::signals;
 
 use crate::Service;
 use shared::Shared;

@@ -46,7 +46,7 @@ fn a_listener_that_a_broker_passes_on_is_served_and_not_bound_again() {
 
     let mut client = client(&place.name());
     assert_eq!(client.status().unwrap().endpoint, place.name());
-    assert!(log(&place).contains("a broker passed the listener on"), "{}", log(&place));
+    assert!(log(&place).contains("the starter passed its listener on"), "{}", log(&place));
     // No other daemon gets the endpoint, and the one at the default endpoint is another.
     let other = super::run(&place, &["--foreground", "--endpoint", &place.name()]);
     assert!(other.status.success() && other.stderr.contains(&process.id().to_string()), "{other:?}");

@@ -5,6 +5,8 @@ mod bad;
 #[cfg(test)]
 mod good;
 #[cfg(test)]
+mod hosted;
+#[cfg(test)]
 mod shared;
 #[cfg(test)]
 mod support;

@@ -9,6 +9,8 @@ mod handed;
 mod inherited;
 mod process;
 mod seen;
+#[cfg(feature = "signals")]
+mod signals;
 mod socket;
 mod spawn;
 mod stream;
@@ -34,6 +36,8 @@ pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
 };
 pub(crate) use seen::Seen;
+#[cfg(feature = "signals")]
+pub(crate) use signals::Terminations;
 pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};

@@ -5,6 +5,8 @@ mod file;
 mod handed;
 mod pipe;
 mod process;
+#[cfg(feature = "signals")]
+mod signals;
 mod spawn;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ pub(crate) use pipe::{
 pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
 };
+#[cfg(feature = "signals")]
+pub(crate) use signals::Terminations;
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
