@@ -15,7 +15,9 @@ pub enum ConvertError {
         /// `request` or `response`.
         message: &'static str,
     },
-    /// A message within the message is required, and absent.
+    /// A required message field is absent.
+    ///
+    /// Rule: `docs/spec/wire-v16.md#required-fields`.
     #[error("missing required v16 prost field {message}.{field}")]
     Missing {
         /// The message that lacks it.
