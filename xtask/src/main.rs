@@ -10,6 +10,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod layers;
+mod mutants;
 mod players;
 mod tidy;
 
@@ -45,6 +46,8 @@ enum Command {
     Demo(players::Options),
     /// Check the arrows between our crates, and the outside crates of each
     Layers,
+    /// Mutate the pure crates, and list each mutant that no test notices
+    Mutants(mutants::Options),
     /// Check the rules that no lint can hold
     Tidy,
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::CompatMatrix(options) => players::run("compat-matrix", &options),
         Command::Demo(options) => players::demo(&options),
         Command::Layers => layers::run(),
+        Command::Mutants(options) => mutants::run(&options),
         Command::Tidy => tidy::run(),
     };
     match result {
