@@ -54,7 +54,7 @@ impl Identity {
     /// The same for programs.
     pub(crate) fn to_json(&self) -> Value {
         let (pid, micros) = match self {
-            Self::Same { pid, took } => (Some(pid.get()), Some(crate::probed::micros(*took))),
+            Self::Same { pid, took } => (Some(pid.get()), Some(crate::units::micros(*took))),
             _ => (None, None),
         };
         json!({ "outcome": self.word(), "why": self.why(), "pid": pid, "latency_us": micros })

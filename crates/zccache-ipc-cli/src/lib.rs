@@ -9,7 +9,6 @@
 
 mod advice;
 mod args;
-mod caller;
 mod exit;
 mod failure;
 #[cfg_attr(not(feature = "broker"), path = "identity_left_out.rs")]
@@ -24,6 +23,7 @@ mod quick;
 #[cfg(feature = "manifest")]
 mod registry_failure;
 mod report;
+mod target;
 mod translate;
 mod units;
 mod verb;

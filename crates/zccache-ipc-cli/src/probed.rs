@@ -11,8 +11,9 @@ use zccache_ipc::endpoint::{
 use zccache_ipc::model::{Request, RequestKind, Response};
 use zccache_ipc::{CallError, Lane};
 
-use crate::caller::{Caller, TO_ASK};
 use crate::identity::{self, Identity};
+use crate::target::{Located, TO_ASK};
+use crate::units::micros;
 
 /// How long a full backlog is waited for.
 const TO_CONNECT: Duration = Duration::from_millis(200);
@@ -55,18 +56,18 @@ pub(crate) enum Verified {
 
 impl Probed {
     /// Asks. Takes about the time for one answer, and no longer than a second and a half.
-    pub(crate) fn ask(caller: &Caller) -> Self {
-        let endpoint = caller.endpoint();
+    pub(crate) fn ask(located: &Located) -> Self {
+        let endpoint = &located.target.endpoint;
         let listener =
             Stream::connect(endpoint, Instant::now() + TO_CONNECT).map(|stream| stream.peer().pid());
         let proof = ProvedDaemon::at(endpoint);
         let is_stopped = proof.as_ref().is_ok_and(ProvedDaemon::is_stopped);
-        let answer = ask(caller);
+        let answer = ask(located);
         Self {
             lock: endpoint_liveness(endpoint),
             proof: proof.map(|daemon| daemon.pid()),
             is_stopped,
-            identity: identity::verify(&caller.locations),
+            identity: identity::verify(&located.locations),
             listener,
             answer,
         }
@@ -96,14 +97,14 @@ impl Probed {
     }
 
     /// The same for programs.
-    pub(crate) fn to_json(&self, caller: &Caller) -> Value {
+    pub(crate) fn to_json(&self, located: &Located) -> Value {
         let pid = |pid: Option<Pid>| pid.map(Pid::get);
         let (answer, error) = match &self.answer {
             Ok(answer) => (Some(answer), None),
             Err(error) => (None, Some(error.to_string())),
         };
         json!({
-            "endpoint": caller.endpoint().as_str(),
+            "endpoint": located.target.endpoint.as_str(),
             "answers": answer.is_some(),
             "latency_us": answer.map(|answer| micros(answer.took)),
             "lane": answer.map(|answer| answer.lane.name()),
@@ -136,17 +137,12 @@ impl Verified {
     }
 }
 
-fn ask(caller: &Caller) -> Result<Answer, CallError> {
+fn ask(located: &Located) -> Result<Answer, CallError> {
     let began = Instant::now();
-    let (lane, response) = caller.ask_directly(TO_ASK, &Request::Status)?;
+    let (lane, response) = located.target.ask_directly(TO_ASK, &Request::Status)?;
     let took = began.elapsed();
     match response {
         Response::Status(status) => Ok(Answer { lane, release: status.version, took }),
         other => Err(CallError::Unexpected { request: RequestKind::Status, answer: other.kind() }),
     }
-}
-
-/// For people and programs alike.
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -30,6 +30,11 @@ pub(crate) fn seconds(count: u64) -> String {
     }
 }
 
+/// Returns whole microseconds, for people and programs alike.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A duration that is counted in milliseconds.
 pub(crate) fn millis(count: u64) -> String {
     match count {

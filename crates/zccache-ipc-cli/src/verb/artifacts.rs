@@ -4,12 +4,12 @@ use zccache_ipc::model::{Response, RustArtifactInfo, RustArtifactList};
 
 use super::{contents, table};
 use crate::Exit;
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let artifacts = caller.client(TO_WORK).list_rust_artifacts()?;
+pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
+    let artifacts = target.client(TO_WORK).list_rust_artifacts()?;
     if output.is_json() {
         output.json(&contents(&Response::RustArtifactList(RustArtifactList { artifacts })))?;
     } else if artifacts.is_empty() {

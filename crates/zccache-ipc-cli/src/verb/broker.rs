@@ -8,28 +8,29 @@ use zccache_ipc::rp_broker::lane::{BrokerLane, Decision, Route, WhyDirect, share
 use super::table;
 use crate::Exit;
 use crate::args::broker::BrokerStatus;
-use crate::caller::{Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_ASK, Target};
+use crate::units;
 
-pub(super) fn run(caller: &Caller, status: &BrokerStatus, output: &mut Output) -> Result<Exit, Failure> {
-    let lane = lane(caller, status);
+pub(super) fn run(target: &Target, status: &BrokerStatus, output: &mut Output) -> Result<Exit, Failure> {
+    let lane = lane(target, status);
     let begin = Instant::now();
-    let dialed = lane.dial_blocking(caller.limit(TO_ASK).min(BrokerLane::BUDGET));
-    let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let dialed = lane.dial_blocking(target.limit(TO_ASK).min(BrokerLane::BUDGET));
+    let micros = units::micros(begin.elapsed());
     let route = dialed.map_or_else(Route::Direct, |(_, route)| route);
     if output.is_json() {
-        output.json(&value(caller, &lane, &route, micros))?;
+        output.json(&value(target, &lane, &route, micros))?;
     } else {
-        output.line(table(rows(caller, &lane, &route, micros)))?;
+        output.line(table(rows(target, &lane, &route, micros)))?;
     }
     Ok(Exit::Done)
 }
 
-fn lane(caller: &Caller, status: &BrokerStatus) -> BrokerLane {
+fn lane(target: &Target, status: &BrokerStatus) -> BrokerLane {
     let mut lane = match status.ask {
         true => BrokerLane::new(Decision::Broker),
-        false => BrokerLane::from_environment(&caller.environment),
+        false => BrokerLane::from_environment(&target.environment),
     };
     if let Some(version) = &status.wanted_version {
         lane = lane.version(version.clone());
@@ -55,7 +56,7 @@ fn daemon_version(route: &Route) -> Option<&str> {
     }
 }
 
-fn value(caller: &Caller, lane: &BrokerLane, route: &Route, micros: u64) -> Value {
+fn value(target: &Target, lane: &BrokerLane, route: &Route, micros: u64) -> Value {
     let refusal = match route.why_direct() {
         Some(WhyDirect::Broker(failure)) => failure.refusal().map(|refusal| {
             let after = refusal.retry_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
@@ -71,18 +72,18 @@ fn value(caller: &Caller, lane: &BrokerLane, route: &Route, micros: u64) -> Valu
         "why": route.why_direct().map(WhyDirect::label),
         "message": route.why_direct().map(in_full),
         "refusal": refusal,
-        "endpoint": route.endpoint().unwrap_or(caller.endpoint()).as_str(),
+        "endpoint": route.endpoint().unwrap_or(&target.endpoint).as_str(),
         "daemon_version": daemon_version(route),
         "broker": broker(lane).ok(),
         "took_us": micros,
     })
 }
 
-fn rows(caller: &Caller, lane: &BrokerLane, route: &Route, micros: u64) -> Vec<[String; 2]> {
+fn rows(target: &Target, lane: &BrokerLane, route: &Route, micros: u64) -> Vec<[String; 2]> {
     let row = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
     let mut rows = vec![row("route", route.label())];
     rows.extend(route.why_direct().map(|why| row("why", &in_full(why))));
-    rows.push(row("endpoint", route.endpoint().unwrap_or(caller.endpoint()).as_str()));
+    rows.push(row("endpoint", route.endpoint().unwrap_or(&target.endpoint).as_str()));
     rows.extend(daemon_version(route).map(|version| row("daemon version", version)));
     rows.push(row("broker", &broker(lane).unwrap_or_else(|why| format!("- ({why})"))));
     rows.push(row("took", &format!("{micros} µs")));

@@ -2,10 +2,10 @@
 
 use crate::Exit;
 use crate::args::broker::BrokerStatus;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Target;
 
-pub(super) fn run(_: &Caller, _: &BrokerStatus, _: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Target, _: &BrokerStatus, _: &mut Output) -> Result<Exit, Failure> {
     Err(Failure::LeftOut("broker"))
 }

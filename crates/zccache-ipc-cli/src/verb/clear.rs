@@ -4,13 +4,13 @@ use zccache_ipc::model::Response;
 
 use super::contents;
 use crate::Exit;
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 use crate::units;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let cleared = caller.client(TO_WORK).clear()?;
+pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
+    let cleared = target.client(TO_WORK).clear()?;
     output.either(
         &contents(&Response::Cleared(cleared)),
         format_args!(

@@ -5,12 +5,12 @@ use zccache_ipc::endpoint::{CacheRootSource, Locations, Rule, Variable};
 
 use super::table;
 use crate::Exit;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Located;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let locations = &caller.locations;
+pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
+    let locations = &located.locations;
     if output.is_json() {
         output.json(&recorded(locations))?;
         return Ok(Exit::Done);
@@ -19,11 +19,11 @@ pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure>
     let mut rows: Vec<_> = names
         .iter()
         .map(|(key, value)| {
-            [(*key).to_owned(), value.unwrap_or("-").to_owned(), rule(caller, key).to_owned()]
+            [(*key).to_owned(), value.unwrap_or("-").to_owned(), rule(located, key).to_owned()]
         })
         .collect();
     let store = locations.store_file().display().to_string();
-    rows.push(["store_file".to_owned(), store, rule(caller, "store_file").to_owned()]);
+    rows.push(["store_file".to_owned(), store, rule(located, "store_file").to_owned()]);
     output.line(table(rows))?;
     output.line(format_args!("rule: {}", locations.rule()))?;
     for problem in locations.problems() {
@@ -44,18 +44,18 @@ fn recorded(locations: &Locations) -> Value {
 }
 
 /// What the name under `key` follows from.
-fn rule(caller: &Caller, key: &str) -> &'static str {
-    let has_cache_dir = caller.locations.cache_root().source() == CacheRootSource::CacheDir;
-    let is_set = |variable| caller.environment.var(variable).is_some();
+fn rule(located: &Located, key: &str) -> &'static str {
+    let has_cache_dir = located.locations.cache_root().source() == CacheRootSource::CacheDir;
+    let is_set = |variable| located.target.environment.var(variable).is_some();
     let of_user = || match (has_cache_dir, is_set(Variable::XdgRuntimeDir)) {
         (true, _) => Rule::CacheDir.label(),
         (false, true) => Rule::RuntimeDir.label(),
         (false, false) => Rule::UserName.label(),
     };
     match key {
-        "endpoint" | "cli_resolved_endpoint" => caller.locations.rule().label(),
-        "cache_root" | "cache_root_source" => caller.locations.cache_root().source().label(),
-        "namespace" | "namespace_label" if caller.locations.namespace().is_some() => {
+        "endpoint" | "cli_resolved_endpoint" => located.locations.rule().label(),
+        "cache_root" | "cache_root_source" => located.locations.cache_root().source().label(),
+        "namespace" | "namespace_label" if located.locations.namespace().is_some() => {
             "env:ZCCACHE_DAEMON_NAMESPACE"
         }
         "namespace" | "namespace_label" => "default",

@@ -12,13 +12,13 @@ use super::contents;
 use super::wrap::{NOT_FOUND, say};
 use crate::Exit;
 use crate::args::families::Exec;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Target;
 
-pub(super) fn run(caller: &Caller, exec: &Exec, output: &mut Output) -> Result<Exit, Failure> {
-    let request = request(caller, exec)?;
-    let result = caller.client(DEFAULT_CLIENT_RECV_TIMEOUT).generic_tool_exec(request)?;
+pub(super) fn run(target: &Target, exec: &Exec, output: &mut Output) -> Result<Exit, Failure> {
+    let request = request(target, exec)?;
+    let result = target.client(DEFAULT_CLIENT_RECV_TIMEOUT).generic_tool_exec(request)?;
     let code = result.exit_code;
     if output.is_json() {
         output.json(&contents(&Response::from(result)))?;
@@ -36,11 +36,11 @@ pub(super) fn run(caller: &Caller, exec: &Exec, output: &mut Output) -> Result<E
     std::process::exit(code & 0xff)
 }
 
-fn request(caller: &Caller, exec: &Exec) -> Result<GenericToolExec, Failure> {
-    let path = |path: &PathBuf| NormalizedPath::new(caller.absolute(path));
+fn request(target: &Target, exec: &Exec) -> Result<GenericToolExec, Failure> {
+    let path = |path: &PathBuf| NormalizedPath::new(target.absolute(path));
     let paths = |paths: &[PathBuf]| paths.iter().map(path).collect::<Vec<_>>();
     let (name, args) = exec.command.split_first().ok_or(Failure::NoTool)?;
-    let environment = &caller.environment;
+    let environment = &target.environment;
     let Some(tool) = find_program(name, environment.cwd(), environment.var(Variable::Path)) else {
         say(&format!("no program {} on PATH", name.to_string_lossy()));
         std::process::exit(NOT_FOUND);

@@ -7,16 +7,16 @@ use zccache_ipc::model::{FingerprintCheck, FingerprintCheckResult, NormalizedPat
 use super::contents;
 use crate::Exit;
 use crate::args::families::{self, Fingerprint, FingerprintVerb};
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 
-pub(super) fn run(caller: &Caller, fingerprint: &Fingerprint, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(target: &Target, fingerprint: &Fingerprint, output: &mut Output) -> Result<Exit, Failure> {
     let cache_file = fingerprint.cache_file.as_ref().ok_or(Failure::NoCacheFile)?;
-    let cache_file = NormalizedPath::new(caller.absolute(cache_file));
-    let mut client = caller.client(TO_WORK);
+    let cache_file = NormalizedPath::new(target.absolute(cache_file));
+    let mut client = target.client(TO_WORK);
     let done = match &fingerprint.what {
-        FingerprintVerb::Check(check) => return run_check(caller, fingerprint, check, cache_file, output),
+        FingerprintVerb::Check(check) => return run_check(target, fingerprint, check, cache_file, output),
         FingerprintVerb::MarkSuccess => {
             client.fingerprint_mark_success(cache_file)?;
             "marked as successful"
@@ -35,16 +35,16 @@ pub(super) fn run(caller: &Caller, fingerprint: &Fingerprint, output: &mut Outpu
 }
 
 fn run_check(
-    caller: &Caller,
+    target: &Target,
     fingerprint: &Fingerprint,
     check: &families::FingerprintCheck,
     cache_file: NormalizedPath,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let result = caller.client(DEFAULT_CLIENT_RECV_TIMEOUT).fingerprint_check(FingerprintCheck {
+    let result = target.client(DEFAULT_CLIENT_RECV_TIMEOUT).fingerprint_check(FingerprintCheck {
         cache_file,
         cache_type: fingerprint.cache_type.word().to_owned(),
-        root: NormalizedPath::new(caller.absolute(&check.root)),
+        root: NormalizedPath::new(target.absolute(&check.root)),
         extensions: check.ext.clone(),
         include_globs: check.include.clone(),
         exclude: check.exclude.clone(),

@@ -7,14 +7,14 @@ use serde_json::json;
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 
 use crate::args::Lookup;
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 use crate::{Exit, output_file, units};
 
-pub(super) fn run(caller: &Caller, lookup: &Lookup, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(target: &Target, lookup: &Lookup, output: &mut Output) -> Result<Exit, Failure> {
     let key = &lookup.key;
-    let Some(artifact) = caller.client(TO_WORK).lookup(key)? else {
+    let Some(artifact) = target.client(TO_WORK).lookup(key)? else {
         output.either(
             &json!({ "result": "Miss", "key": key }),
             format_args!("nothing is cached under {key}"),
@@ -22,7 +22,7 @@ pub(super) fn run(caller: &Caller, lookup: &Lookup, output: &mut Output) -> Resu
         return Ok(Exit::NotCached);
     };
     let chosen = choose(&artifact, lookup.name.as_deref())?;
-    let bytes = write(&chosen.payload, &caller.absolute(&lookup.output))?;
+    let bytes = write(&chosen.payload, &target.absolute(&lookup.output))?;
     output.either(
         &json!({
             "result": "Hit",

@@ -12,26 +12,26 @@ use zccache_ipc::manifest::{
 use super::table;
 use crate::Exit;
 use crate::args::registry::{Manifest, ManifestPlace, Registry};
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::registry_failure::{RegistryFailure, of_manifest};
 use crate::report;
+use crate::target::Located;
 use crate::units;
 
-pub(super) fn run(caller: &Caller, verb: &Manifest, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(located: &Located, verb: &Manifest, output: &mut Output) -> Result<Exit, Failure> {
     match verb {
-        Manifest::Publish(place) => publish(caller, place, output),
-        Manifest::Show(place) => show(caller, place, output),
-        Manifest::List(registry) => list(caller, registry, output),
+        Manifest::Publish(place) => publish(located, place, output),
+        Manifest::Show(place) => show(located, place, output),
+        Manifest::List(registry) => list(located, registry, output),
     }
 }
 
-fn publish(caller: &Caller, place: &ManifestPlace, output: &mut Output) -> Result<Exit, Failure> {
-    let publication = Publication::new(&caller.locations, release(place)?);
+fn publish(located: &Located, place: &ManifestPlace, output: &mut Output) -> Result<Exit, Failure> {
+    let publication = Publication::new(&located.locations, release(place)?);
     let published = match &place.registry.dir {
-        Some(dir) => publish_manifest_in(&caller.absolute(dir), &publication),
-        None => publish_manifest(&caller.environment, &publication),
+        Some(dir) => publish_manifest_in(&located.target.absolute(dir), &publication),
+        None => publish_manifest(&located.target.environment, &publication),
     };
     let published = published.map_err(RegistryFailure::from)?;
     let problems: Vec<_> = published.problems.iter().map(|problem| report::chain(problem)).collect();
@@ -53,8 +53,8 @@ fn publish(caller: &Caller, place: &ManifestPlace, output: &mut Output) -> Resul
     Ok(Exit::Done)
 }
 
-fn show(caller: &Caller, place: &ManifestPlace, output: &mut Output) -> Result<Exit, Failure> {
-    let path = manifest_path(&dir(caller, &place.registry)?, &release(place)?);
+fn show(located: &Located, place: &ManifestPlace, output: &mut Output) -> Result<Exit, Failure> {
+    let path = manifest_path(&dir(located, &place.registry)?, &release(place)?);
     let read = read_manifest(&path).map_err(RegistryFailure::from)?;
     let manifest = read.ok_or_else(|| RegistryFailure::NotPublished(path.clone()))?;
     if output.is_json() {
@@ -80,8 +80,8 @@ fn show(caller: &Caller, place: &ManifestPlace, output: &mut Output) -> Result<E
     Ok(Exit::Done)
 }
 
-fn list(caller: &Caller, registry: &Registry, output: &mut Output) -> Result<Exit, Failure> {
-    let dir = dir(caller, registry)?;
+fn list(located: &Located, registry: &Registry, output: &mut Output) -> Result<Exit, Failure> {
+    let dir = dir(located, registry)?;
     let listed = list_manifests(&dir).map_err(RegistryFailure::from)?;
     let exit = if listed.iter().any(|entry| entry.manifest.is_err()) { Exit::Failed } else { Exit::Done };
     if output.is_json() {
@@ -107,10 +107,10 @@ fn list(caller: &Caller, registry: &Registry, output: &mut Output) -> Result<Exi
     Ok(exit)
 }
 
-fn dir(caller: &Caller, registry: &Registry) -> Result<PathBuf, RegistryFailure> {
+fn dir(located: &Located, registry: &Registry) -> Result<PathBuf, RegistryFailure> {
     match &registry.dir {
-        Some(dir) => Ok(caller.absolute(dir)),
-        None => Ok(manifest_dir(&caller.environment)?),
+        Some(dir) => Ok(located.target.absolute(dir)),
+        None => Ok(manifest_dir(&located.target.environment)?),
     }
 }
 

@@ -37,10 +37,10 @@ use zccache_ipc::model::Response;
 use crate::Exit;
 use crate::args::broker::Broker;
 use crate::args::{Arguments, Global, Verb};
-use crate::caller::{Asker, Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::json::to_json;
 use crate::output::Output;
+use crate::target::{Located, Target};
 
 /// Does what `arguments` say.
 pub(crate) fn run(
@@ -62,37 +62,38 @@ pub(crate) fn run(
     let environment = environment.map_err(Failure::Surroundings)?;
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
-        // A build pings more often than anything else, and needs only to know where.
-        Verb::Ping => return ping::run(Asker::new(&environment, &global, TO_ASK)?, output),
-        Verb::Endpoint => return endpoint::run(&Caller::of_nobody(environment, &global)?, output),
+        Verb::Endpoint => return endpoint::run(&Located::without_a_wire(environment, &global)?, output),
         Verb::Manifest(verb) => {
-            return manifest::run(&Caller::of_nobody(environment, &global)?, &verb, output);
+            return manifest::run(&Located::without_a_wire(environment, &global)?, &verb, output);
         }
         Verb::ServiceDefinition(verb) => {
-            return service_definition::run(&Caller::of_nobody(environment, &global)?, &verb, output);
+            return service_definition::run(&Located::without_a_wire(environment, &global)?, &verb, output);
         }
         Verb::Broker(Broker::Status(status)) => {
-            return broker::run(&Caller::of_nobody(environment, &global)?, &status, output);
+            return broker::run(&Located::without_a_wire(environment, &global)?.target, &status, output);
         }
         Verb::Doctor => return doctor::run(environment, &global, output),
+        Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
+        Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
+        Verb::Probe => return probe::run(&Located::new(environment, &global)?, output),
         verb => verb,
     };
-    let caller = Caller::new(environment, &global)?;
+    let target = Target::new(environment, &global)?;
     match verb {
-        Verb::Start(start) => start::run(&caller, &start, output),
-        Verb::Stop => stop::run(&caller, output),
-        Verb::Status => status::run(&caller, output),
-        Verb::Probe => probe::run(&caller, output),
-        Verb::Clear => clear::run(&caller, output),
-        Verb::Store(store) => store::run(&caller, &store, output),
-        Verb::Lookup(lookup) => lookup::run(&caller, &lookup, output),
-        Verb::Fp(fingerprint) => fp::run(&caller, &fingerprint, output),
-        Verb::Exec(exec) => exec::run(&caller, &exec, output),
-        Verb::ReleaseHandles(release) => release::run(&caller, &release, output),
-        Verb::Artifacts => artifacts::run(&caller, output),
-        Verb::Request(request) => request::run(&caller, &request, output),
+        Verb::Ping => ping::run(&target, output),
+        Verb::Status => status::run(&target, output),
+        Verb::Clear => clear::run(&target, output),
+        Verb::Store(store) => store::run(&target, &store, output),
+        Verb::Lookup(lookup) => lookup::run(&target, &lookup, output),
+        Verb::Fp(fingerprint) => fp::run(&target, &fingerprint, output),
+        Verb::Exec(exec) => exec::run(&target, &exec, output),
+        Verb::ReleaseHandles(release) => release::run(&target, &release, output),
+        Verb::Artifacts => artifacts::run(&target, output),
+        Verb::Request(request) => request::run(&target, &request, output),
         Verb::Session(_)
-        | Verb::Ping
+        | Verb::Start(_)
+        | Verb::Stop
+        | Verb::Probe
         | Verb::Endpoint
         | Verb::Doctor
         | Verb::Manifest(_)

@@ -7,20 +7,20 @@ use zccache_ipc::CallError;
 use zccache_ipc::model::{Request, RequestKind, Response};
 
 use crate::Exit;
-use crate::caller::Asker;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_ASK, Target};
+use crate::units;
 
-pub(super) fn run(asker: Asker, output: &mut Output) -> Result<Exit, Failure> {
-    let endpoint = asker.endpoint.clone();
+pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let (lane, answer) = asker.ask(&Request::Ping)?;
+    let (lane, answer) = target.ask(TO_ASK, &Request::Ping)?;
     let took = start.elapsed();
     let Response::Pong = answer else {
         return Err(CallError::Unexpected { request: RequestKind::Ping, answer: answer.kind() }.into());
     };
-    let endpoint = endpoint.as_str();
-    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let endpoint = target.endpoint.as_str();
+    let micros = units::micros(took);
     // Not `either`: a build pings too often for an object that nobody reads.
     if output.is_json() {
         output.json(&json!({ "endpoint": endpoint, "latency_us": micros, "lane": lane.name() }))?;

@@ -5,18 +5,19 @@ use zccache_ipc::endpoint::Pid;
 
 use super::table;
 use crate::Exit;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::identity::Identity;
 use crate::output::Output;
-use crate::probed::{Probed, Verified, micros};
+use crate::probed::{Probed, Verified};
+use crate::target::Located;
+use crate::units::micros;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let probed = Probed::ask(caller);
+pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
+    let probed = Probed::ask(located);
     if output.is_json() {
-        output.json(&probed.to_json(caller))?;
+        output.json(&probed.to_json(located))?;
     } else {
-        output.line(table(rows(caller, &probed)))?;
+        output.line(table(rows(located, &probed)))?;
     }
     Ok(exit(&probed))
 }
@@ -35,10 +36,10 @@ fn failed(error: &CallError) -> Exit {
     crate::failure::of_call(error).exit()
 }
 
-fn rows(caller: &Caller, probed: &Probed) -> Vec<[String; 2]> {
+fn rows(located: &Located, probed: &Probed) -> Vec<[String; 2]> {
     let row = |name: &str, value: String| [name.to_owned(), value];
     let pid = |pid: Option<Pid>| pid.map_or_else(|| "not known".to_owned(), |pid| pid.to_string());
-    let mut rows = vec![row("endpoint", caller.endpoint().as_str().to_owned())];
+    let mut rows = vec![row("endpoint", located.target.endpoint.as_str().to_owned())];
     match &probed.answer {
         Ok(answer) => {
             let told =

@@ -5,13 +5,13 @@ use zccache_ipc::model::{NormalizedPath, Response};
 use super::contents;
 use crate::Exit;
 use crate::args::families::ReleaseHandles;
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 
-pub(super) fn run(caller: &Caller, release: &ReleaseHandles, output: &mut Output) -> Result<Exit, Failure> {
-    let path = NormalizedPath::new(caller.absolute(&release.path));
-    let result = caller.client(TO_WORK).release_worktree_handles(path)?;
+pub(super) fn run(target: &Target, release: &ReleaseHandles, output: &mut Output) -> Result<Exit, Failure> {
+    let path = NormalizedPath::new(target.absolute(&release.path));
+    let result = target.client(TO_WORK).release_worktree_handles(path)?;
     if output.is_json() {
         output.json(&contents(&Response::ReleaseWorktreeHandlesResult(result)))?;
         return Ok(Exit::Done);

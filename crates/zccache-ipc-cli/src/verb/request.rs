@@ -10,19 +10,19 @@ use zccache_ipc::{DEFAULT_CLIENT_RECV_TIMEOUT, DecodedWireMessage};
 use super::wire::LONGEST_LINE;
 use crate::Exit;
 use crate::args::Request;
-use crate::caller::{Caller, TO_ASK, TO_SWITCH, TO_WORK};
 use crate::failure::Failure;
 use crate::json::{self, Parsed, to_json_on};
 use crate::output::Output;
+use crate::target::{TO_ASK, TO_SWITCH, TO_WORK, Target};
 use crate::translate::Written as _;
 
-pub(super) fn run(caller: &Caller, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
     let request: Parsed<model::Request> = match request.text.as_str() {
         "-" => json::parse_on(&input()?)?,
         text => json::parse_on(text)?,
     };
     let ids = request.ids(request.message.default_ids());
-    let mut client = caller.client(patience(request.message.kind()));
+    let mut client = target.client(patience(request.message.kind()));
     let DecodedWireMessage { lane, ids, message: reply } =
         client.call_on(request.lane, Some(&ids), &request.message)?;
     output.json(&to_json_on(&reply, lane, &ids).expect("what came over a wire is Unicode"))?;

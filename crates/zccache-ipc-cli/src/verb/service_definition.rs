@@ -13,27 +13,27 @@ use zccache_ipc::manifest::{
 use super::table;
 use crate::Exit;
 use crate::args::registry::{self as args, Install, Services};
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::registry_failure::{RegistryFailure, of_definition};
 use crate::report;
+use crate::target::Located;
 
 pub(super) fn run(
-    caller: &Caller,
+    located: &Located,
     verb: &args::ServiceDefinition,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     match verb {
-        args::ServiceDefinition::Install(options) => install(caller, options, output),
-        args::ServiceDefinition::Show(services) => show(caller, services, output),
-        args::ServiceDefinition::Remove(services) => remove(caller, services, output),
+        args::ServiceDefinition::Install(options) => install(located, options, output),
+        args::ServiceDefinition::Show(services) => show(located, services, output),
+        args::ServiceDefinition::Remove(services) => remove(located, services, output),
     }
 }
 
-fn install(caller: &Caller, options: &Install, output: &mut Output) -> Result<Exit, Failure> {
-    let definition = definition(caller, options)?;
-    let (dir, policy) = dir(caller, &options.services)?;
+fn install(located: &Located, options: &Install, output: &mut Output) -> Result<Exit, Failure> {
+    let definition = definition(located, options)?;
+    let (dir, policy) = dir(located, &options.services)?;
     let files = install_service_definition(&dir, policy, &definition).map_err(RegistryFailure::from)?;
     let warnings = warnings(&definition);
     if output.is_json() {
@@ -53,11 +53,11 @@ fn install(caller: &Caller, options: &Install, output: &mut Output) -> Result<Ex
     Ok(Exit::Done)
 }
 
-fn definition(caller: &Caller, options: &Install) -> Result<ServiceDefinition, Failure> {
-    let mut program = StartConfig::new(caller.locations.clone());
-    program.program = options.daemon_binary.as_deref().map(|path| caller.absolute(path));
+fn definition(located: &Located, options: &Install) -> Result<ServiceDefinition, Failure> {
+    let mut program = StartConfig::new(located.locations.clone());
+    program.program = options.daemon_binary.as_deref().map(|path| located.target.absolute(path));
     let binary = program.find_program()?;
-    let directory = options.per_version_binary_dir.as_deref().map(|path| caller.absolute(path));
+    let directory = options.per_version_binary_dir.as_deref().map(|path| located.target.absolute(path));
     let mut definition = ServiceDefinition::of_program(&binary, directory.as_deref())
         .map_err(|error| RegistryFailure::from(DefinitionError::from(error)))?;
     let release = |text: &String| Release::new(text).map_err(RegistryFailure::from);
@@ -67,8 +67,8 @@ fn definition(caller: &Caller, options: &Install) -> Result<ServiceDefinition, F
     Ok(definition)
 }
 
-fn show(caller: &Caller, services: &Services, output: &mut Output) -> Result<Exit, Failure> {
-    let (dir, _) = dir(caller, services)?;
+fn show(located: &Located, services: &Services, output: &mut Output) -> Result<Exit, Failure> {
+    let (dir, _) = dir(located, services)?;
     let installed = read_service_definition(&dir).map_err(RegistryFailure::from)?;
     if installed.is_empty() {
         return Err(RegistryFailure::NotInstalled(dir).into());
@@ -89,8 +89,8 @@ fn show(caller: &Caller, services: &Services, output: &mut Output) -> Result<Exi
     Ok(exit)
 }
 
-fn remove(caller: &Caller, services: &Services, output: &mut Output) -> Result<Exit, Failure> {
-    let (dir, _) = dir(caller, services)?;
+fn remove(located: &Located, services: &Services, output: &mut Output) -> Result<Exit, Failure> {
+    let (dir, _) = dir(located, services)?;
     let removed = remove_service_definition(&dir).map_err(RegistryFailure::from)?;
     if removed.is_empty() {
         output.either(
@@ -110,10 +110,10 @@ fn remove(caller: &Caller, services: &Services, output: &mut Output) -> Result<E
 }
 
 /// The directory, which the naming rules own unless it was given.
-fn dir(caller: &Caller, services: &Services) -> Result<(PathBuf, DirPolicy), RegistryFailure> {
+fn dir(located: &Located, services: &Services) -> Result<(PathBuf, DirPolicy), RegistryFailure> {
     match &services.dir {
-        Some(dir) => Ok((caller.absolute(dir), DirPolicy::Shared)),
-        None => Ok((service_definition_dir(&caller.environment)?, DirPolicy::Dedicated)),
+        Some(dir) => Ok((located.target.absolute(dir), DirPolicy::Shared)),
+        None => Ok((service_definition_dir(&located.target.environment)?, DirPolicy::Dedicated)),
     }
 }
 

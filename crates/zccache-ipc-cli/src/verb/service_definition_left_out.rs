@@ -2,10 +2,10 @@
 
 use crate::Exit;
 use crate::args::registry::ServiceDefinition;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Located;
 
-pub(super) fn run(_: &Caller, _: &ServiceDefinition, _: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Located, _: &ServiceDefinition, _: &mut Output) -> Result<Exit, Failure> {
     Err(Failure::LeftOut("manifest"))
 }

@@ -9,9 +9,9 @@ use super::status::share;
 use super::{contents, table};
 use crate::Exit;
 use crate::args::{self, Global, Session};
-use crate::caller::{Caller, TO_ASK, TO_SWITCH};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{Located, TO_ASK, TO_SWITCH, Target};
 use crate::units;
 
 pub(super) fn run(
@@ -23,13 +23,13 @@ pub(super) fn run(
     match session {
         Session::Start(start) => run_start(&start, environment, global, output),
         Session::Stats(session) => {
-            let caller = Caller::new(environment, global)?;
-            let stats = caller.client(TO_ASK).session_stats(session.id)?;
+            let target = Target::new(environment, global)?;
+            let stats = target.client(TO_ASK).session_stats(session.id)?;
             show(Response::SessionStatsResult(stats.into()), output)
         }
         Session::End(session) => {
-            let caller = Caller::new(environment, global)?;
-            let stats = caller.client(TO_SWITCH).session_end(session.id)?;
+            let target = Target::new(environment, global)?;
+            let stats = target.client(TO_SWITCH).session_end(session.id)?;
             show(Response::SessionEnded(stats.into()), output)
         }
     }
@@ -49,18 +49,18 @@ fn run_start(
     };
     // Whoever runs this program outlives it, and so does the session.
     let pid = start.pid.unwrap_or_else(|| Pid::parent().unwrap_or_else(Pid::current).get());
-    let caller = Caller::private(environment, global, &options, pid)?;
-    let path = |path: &std::path::PathBuf| NormalizedPath::new(caller.absolute(path));
+    let Located { target, locations } = Located::private(environment, global, &options, pid)?;
+    let path = |path: &std::path::PathBuf| NormalizedPath::new(target.absolute(path));
     let private_daemon = options.is_active().then(|| PrivateDaemonSessionOptions {
-        daemon_name: Some(caller.locations.namespace_label().to_owned()),
-        endpoint: Some(caller.endpoint().as_str().to_owned()),
-        cache_dir: global.cache_dir.as_ref().map(|_| caller.locations.cache_root().path().into()),
+        daemon_name: Some(locations.namespace_label().to_owned()),
+        endpoint: Some(target.endpoint.as_str().to_owned()),
+        cache_dir: global.cache_dir.as_ref().map(|_| locations.cache_root().path().into()),
         owner_pids: start.owner_pid.clone(),
         env: start.private_env.clone(),
     });
-    let started = caller.client(TO_SWITCH).session_start(SessionStart {
+    let started = target.client(TO_SWITCH).session_start(SessionStart {
         client_pid: pid,
-        working_dir: start.cwd.as_ref().map_or_else(|| caller.environment.cwd().into(), path),
+        working_dir: start.cwd.as_ref().map_or_else(|| target.environment.cwd().into(), path),
         log_file: start.log_file.as_ref().map(path),
         track_stats: !start.no_stats,
         journal_path: start.journal.as_ref().map(path),

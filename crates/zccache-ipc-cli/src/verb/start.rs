@@ -7,16 +7,16 @@ use zccache_ipc::endpoint::Pid;
 
 use crate::Exit;
 use crate::args::{GivesWay, Start};
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Located;
 
 /// Makes sure that a daemon answers.
-pub(super) fn ensure(caller: &Caller, start: &Start) -> Result<Ensured, Failure> {
-    let mut config = StartConfig::new(caller.locations.clone()).wire(caller.wire);
-    config.timeout = caller.limit(config.timeout);
-    config.program = start.daemon_binary.as_deref().map(|path| caller.absolute(path));
-    config.log_file = start.log_file.as_deref().map(|path| caller.absolute(path));
+pub(super) fn ensure(located: &Located, start: &Start) -> Result<Ensured, Failure> {
+    let mut config = StartConfig::new(located.locations.clone()).wire(located.target.wire);
+    config.timeout = located.target.limit(config.timeout);
+    config.program = start.daemon_binary.as_deref().map(|path| located.target.absolute(path));
+    config.log_file = start.log_file.as_deref().map(|path| located.target.absolute(path));
     config.arguments.clone_from(&start.daemon_arguments);
     config.replace = match start.replace {
         GivesWay::Never => Replace::Never,
@@ -27,9 +27,9 @@ pub(super) fn ensure(caller: &Caller, start: &Start) -> Result<Ensured, Failure>
     Ok(ensure_daemon(&config)?)
 }
 
-pub(super) fn run(caller: &Caller, start: &Start, output: &mut Output) -> Result<Exit, Failure> {
-    let ensured = ensure(caller, start)?;
-    let endpoint = caller.endpoint();
+pub(super) fn run(located: &Located, start: &Start, output: &mut Output) -> Result<Exit, Failure> {
+    let ensured = ensure(located, start)?;
+    let endpoint = &located.target.endpoint;
     let process = ensured.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
     let of = |pid: Option<Pid>| pid.map(|pid| format!("process {pid}")).unwrap_or("one".to_owned());
     let (killed, stopped, instead) = match ensured.replaced {

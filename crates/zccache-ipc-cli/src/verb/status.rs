@@ -5,13 +5,13 @@ use zccache_ipc::{CallError, Lane};
 
 use super::{contents, table};
 use crate::Exit;
-use crate::caller::{Caller, TO_ASK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_ASK, Target};
 use crate::units;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let (lane, answer) = caller.ask(TO_ASK, &Request::Status)?;
+pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
+    let (lane, answer) = target.ask(TO_ASK, &Request::Status)?;
     match &answer {
         Response::Status(_) if output.is_json() => {
             let mut status = contents(&answer);

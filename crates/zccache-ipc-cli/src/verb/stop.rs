@@ -6,14 +6,14 @@ use zccache_ipc::daemon::{StopConfig, Stopped};
 use zccache_ipc::endpoint::Pid;
 
 use crate::Exit;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Located;
 
-pub(super) fn run(caller: &Caller, output: &mut Output) -> Result<Exit, Failure> {
-    let mut config = StopConfig::new(caller.locations.clone()).wire(caller.wire);
-    config.timeout = caller.limit(config.timeout);
-    let endpoint = caller.endpoint();
+pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
+    let mut config = StopConfig::new(located.locations.clone()).wire(located.target.wire);
+    config.timeout = located.target.limit(config.timeout);
+    let endpoint = &located.target.endpoint;
     let (result, pid, said) = match stop_daemon(&config)? {
         Stopped::Nothing => {
             ("nothing-to-stop", None, format!("no daemon listens at {endpoint}; nothing to stop"))

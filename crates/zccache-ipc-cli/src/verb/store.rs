@@ -11,15 +11,15 @@ use zccache_ipc::wire_frame::MAX_LENGTH;
 
 use crate::Exit;
 use crate::args::Store;
-use crate::caller::{Caller, TO_WORK};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::{TO_WORK, Target};
 use crate::units;
 
-pub(super) fn run(caller: &Caller, store: &Store, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(target: &Target, store: &Store, output: &mut Output) -> Result<Exit, Failure> {
     let artifact = ArtifactData { outputs: outputs(&store.files)?, ..ArtifactData::default() };
     let bytes = artifact.payload_len() as u64;
-    let result = caller.client(TO_WORK).store(&store.key, artifact)?;
+    let result = target.client(TO_WORK).store(&store.key, artifact)?;
     let (result, said) = match result {
         StoreResult::Stored => ("Stored", "stored"),
         StoreResult::AlreadyExists => ("AlreadyExists", "cached before, and kept:"),

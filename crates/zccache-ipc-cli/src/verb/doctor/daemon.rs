@@ -7,30 +7,31 @@ use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
 use crate::advice::quoted;
-use crate::caller::Caller;
 use crate::identity::{self, Identity};
-use crate::probed::{Probed, Verified, micros};
+use crate::probed::{Probed, Verified};
+use crate::target::Located;
+use crate::units::micros;
 
 /// Judges what was found out about the daemon.
-pub(super) fn look(caller: &Caller, probed: &Probed) -> Vec<Finding> {
+pub(super) fn look(located: &Located, probed: &Probed) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(socket(caller, probed));
-    findings.push(answer(caller, probed));
+    findings.extend(socket(located, probed));
+    findings.push(answer(located, probed));
     findings.push(who(probed));
-    findings.push(identity_file(caller, probed));
+    findings.push(identity_file(located, probed));
     if let Ok(answer) = &probed.answer {
-        findings.push(wire(caller, answer.lane));
+        findings.push(wire(located, answer.lane));
         findings.push(release(&answer.release));
     }
     findings
 }
 
 /// The socket's file.
-fn socket(caller: &Caller, probed: &Probed) -> Option<Finding> {
+fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
     if !Platform::CURRENT.is_unix() {
         return None;
     }
-    let path = Path::new(caller.endpoint().as_str());
+    let path = Path::new(located.target.endpoint.as_str());
     let text = path.display();
     let look = || {
         format!("see whose it is: ls -l {}; or choose another --endpoint", quoted(&path.to_string_lossy()))
@@ -59,8 +60,8 @@ fn socket(caller: &Caller, probed: &Probed) -> Option<Finding> {
 }
 
 /// Whether it answers.
-fn answer(caller: &Caller, probed: &Probed) -> Finding {
-    let endpoint = caller.endpoint();
+fn answer(located: &Located, probed: &Probed) -> Finding {
+    let endpoint = &located.target.endpoint;
     let process = |pid: Option<Pid>| pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let process = process(probed.process());
     match &probed.answer {
@@ -117,11 +118,11 @@ fn who(probed: &Probed) -> Finding {
     }
 }
 
-fn identity_file(caller: &Caller, probed: &Probed) -> Finding {
+fn identity_file(located: &Located, probed: &Probed) -> Finding {
     const CHECK: &str = "identity";
-    let path = caller.locations.identity_file();
+    let path = located.locations.identity_file();
     let recorded = || {
-        let pid = identity::recorded(&caller.locations);
+        let pid = identity::recorded(&located.locations);
         pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     };
     let restart = "zccache-ipc start --replace any";
@@ -156,13 +157,13 @@ fn identity_file(caller: &Caller, probed: &Probed) -> Finding {
 }
 
 /// What is spoken.
-fn wire(caller: &Caller, lane: Lane) -> Finding {
-    let policy = match caller.wire {
+fn wire(located: &Located, lane: Lane) -> Finding {
+    let policy = match located.target.wire {
         WirePolicy::Auto => "auto",
         WirePolicy::Only(lane) => lane.name(),
     };
     let asked = format!("asked in {policy}, answered on {lane}; this program speaks v15, v16 and frame_v1");
-    if lane == Lane::V15 && caller.wire == WirePolicy::Auto {
+    if lane == Lane::V15 && located.target.wire == WirePolicy::Auto {
         return Finding::warning("wire", format!("{asked}: the daemon is of a release before v16"))
             .fix("update the daemon; until then everything works on v15");
     }

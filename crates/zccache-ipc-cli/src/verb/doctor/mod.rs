@@ -17,33 +17,34 @@ use zccache_ipc::endpoint::{Environment, Variable};
 
 use crate::Exit;
 use crate::args::Global;
-use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::probed::{Probed, micros};
+use crate::probed::Probed;
+use crate::target::Located;
+use crate::units::micros;
 use finding::{Finding, Severity};
 
 pub(super) fn run(environment: Environment, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let began = Instant::now();
     let mut findings = Vec::new();
     // A wire that is none is a finding, and no reason not to look at the rest.
-    let caller = match Caller::new(environment.clone(), global) {
+    let located = match Located::new(environment.clone(), global) {
         Err(Failure::Wire(error)) => {
             findings.push(
                 Finding::error("wire", error.to_string())
                     .fix(format!("unset {}, or set it to auto", Variable::DaemonWire)),
             );
-            Caller::of_nobody(environment, global)?
+            Located::without_a_wire(environment, global)?
         }
-        caller => caller?,
+        located => located?,
     };
-    let probed = Probed::ask(&caller);
-    findings.extend(places::look(&caller.locations));
-    findings.extend(daemon::look(&caller, &probed));
-    findings.extend(locks::look(&caller.locations, &probed));
-    findings.push(route::look(&caller));
-    findings.extend(leftovers::look(&caller.locations));
-    findings.push(program(&caller));
+    let probed = Probed::ask(&located);
+    findings.extend(places::look(&located.locations));
+    findings.extend(daemon::look(&located, &probed));
+    findings.extend(locks::look(&located.locations, &probed));
+    findings.push(route::look(&located));
+    findings.extend(leftovers::look(&located.locations));
+    findings.push(program(&located));
 
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
     if output.is_json() {
@@ -52,7 +53,7 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
             "worst": worst.word(),
             "version": env!("CARGO_PKG_VERSION"),
             "took_us": micros(began.elapsed()),
-            "probe": probed.to_json(&caller),
+            "probe": probed.to_json(&located),
             "findings": all,
         }))?;
     } else {
@@ -69,8 +70,8 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
 }
 
 /// What `start` would start.
-fn program(caller: &Caller) -> Finding {
-    let config = zccache_ipc::daemon::StartConfig::new(caller.locations.clone());
+fn program(located: &Located) -> Finding {
+    let config = zccache_ipc::daemon::StartConfig::new(located.locations.clone());
     match config.find_program() {
         Ok(path) => Finding::ok(
             "program",

@@ -4,12 +4,12 @@ use zccache_ipc::endpoint::{Platform, look_at};
 use zccache_ipc::rp_broker::lane::{Decision, Values, shared_broker_endpoint};
 
 use super::finding::Finding;
-use crate::caller::Caller;
+use crate::target::Located;
 
 /// Says which way the environment asks for. Nobody is asked: a broker may start a daemon.
-pub(super) fn look(caller: &Caller) -> Finding {
+pub(super) fn look(located: &Located) -> Finding {
     const CHECK: &str = "route";
-    match Values::from_environment(&caller.environment).decide(Platform::CURRENT) {
+    match Values::from_environment(&located.target.environment).decide(Platform::CURRENT) {
         Decision::Disabled => Finding::ok(CHECK, "direct: RUNNING_PROCESS_DISABLE is 1"),
         Decision::NotAsked => Finding::ok(CHECK, "direct: ZCCACHE_BROKER_CONNECT is not 1"),
         Decision::FakeBackend(endpoint) => Finding::warning(

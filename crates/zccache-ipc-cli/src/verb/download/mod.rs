@@ -17,9 +17,9 @@ use zccache_ipc::endpoint::{DownloadLocations, Endpoint, Environment};
 use super::table;
 use crate::Exit;
 use crate::args::{Download, Global};
-use crate::caller::TO_ASK;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::TO_ASK;
 use crate::units;
 
 /// The download daemon that a command line is about.

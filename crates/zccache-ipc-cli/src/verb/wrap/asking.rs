@@ -1,7 +1,7 @@
 //! Asks a daemon that only compiles to run the compiler.
 
 use std::ffi::OsStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use zccache_ipc::ClientConfig;
@@ -12,17 +12,14 @@ use zccache_ipc::model::{Compile, CompileEphemeral, EnvVars, Request, Response};
 use super::Command;
 use super::reason::Reason;
 use crate::args::{Global, Start};
-use crate::caller::{self, Caller};
 use crate::failure::Failure;
+use crate::target::{Located, Target};
 use crate::verb::start;
 
 /// How long a result may take: where nothing is said, where no limit is asked for, and at most.
 const WEDGE: Duration = Duration::from_secs(90);
 const NO_WEDGE: Duration = Duration::from_secs(300);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long a busy daemon is asked again.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a compiler came to.
 #[derive(Debug)]
@@ -41,7 +38,6 @@ pub(super) fn ask(
 ) -> Result<Answer, Reason> {
     let request = request(command, environment)?;
     let mut client = client(environment, global)?;
-    let began = Instant::now();
     let mut may_start = may_start;
     loop {
         match client.call(&request) {
@@ -49,13 +45,7 @@ pub(super) fn ask(
                 let (stdout, stderr) = (result.stdout, result.stderr);
                 return Ok(Answer { exit_code: result.exit_code, stdout, stderr });
             }
-            Ok(Response::Backpressure(busy)) => {
-                let nap = Duration::from_millis(busy.retry_after_ms.into());
-                if began.elapsed() + nap > PATIENCE {
-                    return Err(Reason::Busy(busy.reason));
-                }
-                std::thread::sleep(nap);
-            }
+            Ok(Response::Backpressure(busy)) => return Err(Reason::Busy(busy.reason)),
             Ok(Response::Error(error)) => return Err(Reason::Refused(error.message)),
             Ok(other) => return Err(Reason::Unexpected(other.kind().name())),
             Err(error) if may_start && error.is_no_daemon() => {
@@ -69,17 +59,16 @@ pub(super) fn ask(
 
 /// Starts a daemon, which takes as long as `zccache-ipc start` does.
 fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
-    let caller = Caller::new(environment.clone(), global)?;
-    start::ensure(&caller, &Start::default()).map(drop)
+    let located = Located::new(environment.clone(), global)?;
+    start::ensure(&located, &Start::default()).map(drop)
 }
 
-/// The daemon's client. Where else the daemon has its files is found out only when one is started.
+/// Returns the daemon's client, which asks a busy daemon again by itself.
 fn client(environment: &Environment, global: &Global) -> Result<Client, Failure> {
-    let wire = caller::wire(environment, global)?;
-    let endpoint = caller::endpoint(environment, global)?;
     let secs = environment.var(Variable::WedgeRecvTimeoutSecs).and_then(OsStr::to_str);
     let wedge = global.timeout.unwrap_or_else(|| wedge(secs));
-    Ok(Client::new(endpoint, ClientConfig::new().reply_timeout(wedge).wire(wire)))
+    let target = Target::new(environment.clone(), global)?;
+    Ok(target.client_with(ClientConfig::new().reply_timeout(wedge)))
 }
 
 /// The limit that `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS` sets.
