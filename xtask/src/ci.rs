@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
 ];
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-/// What each crate is without running-process, the two crates that are nothing without it left aside.
+/// Lints every crate without running-process, except the two that only wrap it.
 const WITHOUT: &[&str] = &[
     "clippy",
     "--workspace",
@@ -60,6 +60,30 @@ const WITHOUT: &[&str] = &[
     "--",
     "-D",
     "warnings",
+];
+/// Tests of the crates that have the feature, and of the client and server through real sockets.
+const TEST_WITHOUT: &[&str] = &[
+    "test",
+    "--package",
+    "ipc-client",
+    "--package",
+    "ipc-server",
+    "--package",
+    "zccache-ipc",
+    "--no-default-features",
+    "--lib",
+    "--tests",
+    "--locked",
+];
+const TEST_PROGRAMS_WITHOUT: &[&str] = &[
+    "test",
+    "--package",
+    "zccache-daemon",
+    "--package",
+    "zccache-ipc-cli",
+    "--no-default-features",
+    "--lib",
+    "--locked",
 ];
 /// What has no place in the command line: what speaks HTTP and TLS, and what would need the system's
 /// mathematical library.
@@ -91,10 +115,11 @@ fn tests() -> Result<Outcome> {
     passed(cargo::run(arguments, &[PREBUILT]))
 }
 
-/// The features that name running-process can be left out, and nothing else brings it in.
+/// The feature `running-process` can be left out, its tests pass without it, and nothing else brings it in.
 fn without_running_process() -> Result<()> {
-    cargo::run(&["check", "--package", "zccache-ipc", "--no-default-features", "--locked"], &[])?;
     cargo::run(WITHOUT, &[])?;
+    cargo::run(TEST_WITHOUT, &[])?;
+    cargo::run(TEST_PROGRAMS_WITHOUT, &[])?;
     let programs = ["zccache-ipc", "zccache-daemon", "zccache-ipc-cli"];
     let tree = made_of(&programs, &["--no-default-features"])?;
     let found = tree.lines().find(|name| name.starts_with("running_process") || name.starts_with("rp_"));

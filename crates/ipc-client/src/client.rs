@@ -74,19 +74,17 @@ struct State {
 impl Client {
     /// Makes a client that connects when it is first used.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
-        Self::dialed_by(Dialer::new(&config), endpoint.into(), config)
+        Self::dialed_by(Dialer::default(), endpoint.into(), config)
     }
 
     /// Makes a client that tries the broker lane before each connection that it makes.
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "running-process")]
     pub fn with_broker_lane(
         endpoint: impl Into<Endpoint>,
         config: ClientConfig,
         lane: crate::BrokerLane,
     ) -> Self {
-        let mut dialer = Dialer::new(&config);
-        dialer.set_lane(lane);
-        Self::dialed_by(dialer, endpoint.into(), config)
+        Self::dialed_by(Dialer::by_broker(lane, &config), endpoint.into(), config)
     }
 
     fn dialed_by(dialer: Dialer, endpoint: Endpoint, config: ClientConfig) -> Self {

@@ -12,27 +12,28 @@ pub mod blocking;
 pub mod daemon;
 pub mod download;
 
+#[cfg(feature = "running-process")]
+mod by_broker;
 mod call_error;
 mod calling;
 mod client;
 mod config;
 mod control;
-#[cfg_attr(not(feature = "broker"), path = "dial_direct.rs")]
 mod dial;
 mod families;
 mod memory;
 mod mux;
 mod patience;
 
+#[cfg(feature = "running-process")]
+pub use by_broker::{connect_daemon, connect_daemon_with_route};
 pub use call_error::CallError;
 pub use client::Client;
 pub use config::ClientConfig;
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
 pub use daemon::{ensure_daemon, stop_daemon};
-#[cfg(feature = "broker")]
-pub use dial::{connect_daemon, connect_daemon_with_route};
 pub use ipc_connection::{
     Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, IpcConnection, IpcError, connect,
 };
-#[cfg(feature = "broker")]
+#[cfg(feature = "running-process")]
 pub use rp_broker::lane::{BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect};

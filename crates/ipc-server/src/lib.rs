@@ -13,7 +13,7 @@ pub mod download;
 mod extension;
 #[cfg(feature = "signals")]
 mod host;
-#[cfg(feature = "broker")]
+#[cfg(feature = "running-process")]
 mod identity;
 mod listener;
 mod server;

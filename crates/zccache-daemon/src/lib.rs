@@ -17,8 +17,6 @@ pub mod sessions;
 pub mod store;
 pub mod tool;
 
-#[cfg_attr(not(feature = "broker"), path = "announced_left_out.rs")]
-mod announced;
 mod args;
 mod background;
 mod chain;
@@ -26,14 +24,14 @@ mod counters;
 mod error;
 mod logging;
 mod mismatches;
-#[cfg_attr(not(feature = "manifest"), path = "registration_left_out.rs")]
-mod registration;
+#[cfg_attr(not(feature = "running-process"), path = "running_process_left_out.rs")]
+mod running_process;
 mod serving;
 mod settings;
-#[cfg_attr(not(feature = "broker"), path = "standing_left_out.rs")]
-mod standing;
 mod start;
 mod traffic;
+
+use running_process::{announced, registration, standing};
 
 pub use args::{Args, SpokenWires};
 pub use chain::chain;

@@ -68,7 +68,7 @@ async fn serve(
         idle_timeout,
     });
     tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
-    settings.registration.publish(settings);
+    settings.registration.publish(&settings.locations, &settings.version);
 
     let paths = settings.store_files();
     let limits = store::Limits { size: settings.max_size, ..store::Limits::default() };

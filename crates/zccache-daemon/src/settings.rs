@@ -36,10 +36,12 @@ pub(crate) struct Settings {
     pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
     /// Whether another daemon is asked who it is. This one answers in any case.
-    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "nobody can be asked in this build"))]
     pub(crate) asks: bool,
     /// Whether broker v2 is told where this daemon is: by its default endpoint, for those who use the broker.
-    #[cfg_attr(not(feature = "broker"), expect(dead_code, reason = "there is no broker in this build"))]
+    #[cfg_attr(
+        not(feature = "running-process"),
+        expect(dead_code, reason = "there is no broker in this build")
+    )]
     pub(crate) tells_broker: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
@@ -95,7 +97,7 @@ impl Settings {
 
     /// How others know the endpoint: a broker compares its own words.
     #[cfg_attr(
-        all(not(feature = "broker"), not(test)),
+        all(not(feature = "running-process"), not(test)),
         expect(dead_code, reason = "nobody is told in this build")
     )]
     pub(crate) fn identity_endpoint(&self) -> IdentityEndpoint {
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "running-process")]
     fn only_the_daemon_at_the_default_endpoint_of_who_uses_the_broker_tells_it_where_it_is() {
         let using = environment().with(Variable::BrokerConnect, "1");
         assert!(settings("d", &using).tells_broker);

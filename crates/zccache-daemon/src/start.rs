@@ -107,7 +107,9 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         Err(HostError::Lost { by, .. }) => return lost(by),
         Err(error) => return Err(error.into()),
     };
-    if let Some(by) = standing::proved(settings) {
+    // An endpoint that a broker chose is new, and the broker does not wait for long.
+    let may_ask = settings.asks && settings.broker.is_none();
+    if let Some(by) = may_ask.then(|| standing::proved(&settings.locations)).flatten() {
         return lost(Some(by));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -24,7 +24,7 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
     };
     Some(match failure {
         Failure::Call(error) => return of_call(error, &command),
-        #[cfg(feature = "manifest")]
+        #[cfg(feature = "running-process")]
         Failure::Registry(failure) => return failure.fix(),
         Failure::Download(error) => return of_download(error, &command),
         Failure::NoDownloads { endpoint, .. } => {
@@ -51,7 +51,8 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::NotText(_) => "give it in UTF-8".to_owned(),
         Failure::NoCacheFile => "name it with --cache-file F".to_owned(),
         Failure::TooLarge { .. } => "store less under one key".to_owned(),
-        Failure::LeftOut(_) => "build it with its default features".to_owned(),
+        #[cfg(not(feature = "running-process"))]
+        Failure::LeftOut => "build it with its default features".to_owned(),
         Failure::NoSuchOutput { .. } | Failure::SeveralOutputs(_) => {
             "choose one of them with --name NAME".to_owned()
         }

@@ -11,7 +11,7 @@ use zccache_ipc::{CallError, IpcError};
 
 use crate::json::JsonError;
 use crate::kind::Kind;
-#[cfg(feature = "manifest")]
+#[cfg(feature = "running-process")]
 use crate::registry_failure::RegistryFailure;
 
 /// Why a verb was not done; `advice` says what to do about it.
@@ -71,15 +71,12 @@ pub(crate) enum Failure {
     SeveralOutputs(Vec<String>),
     #[error("the artifact has no output")]
     NoOutput,
-    #[cfg(feature = "manifest")]
+    #[cfg(feature = "running-process")]
     #[error(transparent)]
     Registry(#[from] RegistryFailure),
-    #[error("this program was built without {0} support")]
-    #[cfg_attr(
-        all(feature = "broker", feature = "manifest"),
-        expect(dead_code, reason = "for the builds that leave something out")
-    )]
-    LeftOut(&'static str),
+    #[cfg(not(feature = "running-process"))]
+    #[error("this program was built without running-process support")]
+    LeftOut,
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
     #[error("cannot write the standard output")]
@@ -100,9 +97,10 @@ impl Failure {
             Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile | Self::NoTool => Kind::Usage,
-            #[cfg(feature = "manifest")]
+            #[cfg(feature = "running-process")]
             Self::Registry(failure) => failure.kind(),
-            Self::LeftOut(_) => Kind::LeftOut,
+            #[cfg(not(feature = "running-process"))]
+            Self::LeftOut => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
             Self::Surroundings(_)
             | Self::Read { .. }

@@ -1,15 +1,25 @@
 //! Whether the daemon is the one that its identity file describes.
 
-use std::error::Error;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use zccache_ipc::endpoint::{Locations, Pid};
-use zccache_ipc::rp_broker::probe::{Ask, Difference, Outcome, Unknown};
-use zccache_ipc::rp_broker::{identity, probe};
+#[cfg(feature = "running-process")]
+use zccache_ipc::rp_broker::{
+    identity,
+    probe::{self, Ask, Difference, Outcome, Unknown},
+};
+
+#[cfg(feature = "running-process")]
+use crate::report;
+use crate::units::micros;
 
 /// What the identity file comes to.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "running-process"),
+    expect(dead_code, reason = "a build without running-process only knows `Off`")
+)]
 pub(crate) enum Identity {
     /// `RUNNING_PROCESS_DISABLE` is 1, or this program was built without it.
     Off,
@@ -28,6 +38,7 @@ pub(crate) enum Identity {
 }
 
 /// Verifies, within half a second.
+#[cfg(feature = "running-process")]
 pub(crate) fn verify(locations: &Locations) -> Identity {
     if !Ask::is_allowed_by(locations.daemon_environment()) {
         return Identity::Off;
@@ -40,21 +51,34 @@ pub(crate) fn verify(locations: &Locations) -> Identity {
         Outcome::Different(difference) => Identity::Different(difference.to_string()),
         Outcome::Gone => Identity::Gone,
         Outcome::Unknown(Unknown::NoIdentityFile(_)) => Identity::None,
-        Outcome::Unknown(unknown) => Identity::Unknown(chain(&unknown)),
+        Outcome::Unknown(unknown) => Identity::Unknown(report::chain(&unknown)),
         other => Identity::Unknown(other.word().to_owned()),
     }
 }
 
-/// The process in the file, whatever became of it.
+/// Verifies nothing: this program cannot read identity files.
+#[cfg(not(feature = "running-process"))]
+pub(crate) const fn verify(_: &Locations) -> Identity {
+    Identity::Off
+}
+
+/// Returns the process that the file names, even if it has ended.
+#[cfg(feature = "running-process")]
 pub(crate) fn recorded(locations: &Locations) -> Option<Pid> {
     Some(identity::read(locations.identity_file()).ok()??.pid)
+}
+
+/// Returns `None`: this program cannot read identity files.
+#[cfg(not(feature = "running-process"))]
+pub(crate) const fn recorded(_: &Locations) -> Option<Pid> {
+    None
 }
 
 impl Identity {
     /// The same for programs.
     pub(crate) fn to_json(&self) -> Value {
         let (pid, micros) = match self {
-            Self::Same { pid, took } => (Some(pid.get()), Some(crate::units::micros(*took))),
+            Self::Same { pid, took } => (Some(pid.get()), Some(micros(*took))),
             _ => (None, None),
         };
         json!({ "outcome": self.word(), "why": self.why(), "pid": pid, "latency_us": micros })
@@ -79,9 +103,4 @@ impl Identity {
             _ => None,
         }
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| (*error).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

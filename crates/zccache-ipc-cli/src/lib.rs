@@ -11,7 +11,6 @@ mod advice;
 mod args;
 mod exit;
 mod failure;
-#[cfg_attr(not(feature = "broker"), path = "identity_left_out.rs")]
 mod identity;
 pub mod json;
 mod kind;
@@ -20,7 +19,7 @@ mod output;
 mod output_file;
 mod probed;
 mod quick;
-#[cfg(feature = "manifest")]
+#[cfg(feature = "running-process")]
 mod registry_failure;
 mod report;
 mod target;

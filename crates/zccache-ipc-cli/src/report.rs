@@ -80,7 +80,7 @@ fn text(error: &dyn Error, fix: Option<&str>) -> String {
 }
 
 /// What `error` says, and what it was caused by, on one line.
-#[cfg(feature = "manifest")]
+#[cfg(feature = "running-process")]
 pub(crate) fn chain(error: &dyn Error) -> String {
     let all = std::iter::once(error.to_string()).chain(causes(error));
     all.collect::<Vec<_>>().join(": ").replace('\n', " ")

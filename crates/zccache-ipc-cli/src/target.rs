@@ -36,8 +36,8 @@ pub(crate) struct Target {
 impl Target {
     /// Finds the endpoint that the options and the environment name.
     ///
-    /// `--endpoint` wins, then `--cache-dir`, then `ZCCACHE_ENDPOINT`, then the default endpoint
-    /// (`docs/spec/endpoint.md`).
+    /// `--endpoint` wins, then `--cache-dir`, then `ZCCACHE_ENDPOINT`, then the default endpoint:
+    /// `docs/spec/endpoint.md#private-daemons`.
     pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, Failure> {
         let wire = wire(&environment, global)?;
         let (endpoint, cache_dir) =
@@ -134,12 +134,12 @@ impl Located {
     }
 }
 
-#[cfg(feature = "broker")]
+#[cfg(feature = "running-process")]
 fn by_the_lane(environment: &Environment, endpoint: Endpoint, config: ClientConfig) -> Client {
     Client::with_broker_lane(endpoint, config, zccache_ipc::BrokerLane::from_environment(environment))
 }
 
-#[cfg(not(feature = "broker"))]
+#[cfg(not(feature = "running-process"))]
 fn by_the_lane(_: &Environment, endpoint: Endpoint, config: ClientConfig) -> Client {
     Client::new(endpoint, config)
 }
@@ -155,6 +155,8 @@ fn answer(client: &mut Client, wire: WirePolicy, request: &Request) -> Result<(L
 }
 
 /// Returns the wire of `--wire`, else of `ZCCACHE_DAEMON_WIRE`, else `auto`.
+///
+/// Rule: `docs/spec/wire.md#choosing-a-lane`.
 fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, UnknownWire> {
     if let Some(wire) = global.wire {
         return Ok(wire);

@@ -46,7 +46,7 @@ pub(crate) fn millis(count: u64) -> String {
 
 /// A moment that is counted in milliseconds since 1970, to the second.
 #[cfg_attr(
-    not(any(feature = "manifest", test)),
+    not(any(feature = "running-process", test)),
     expect(dead_code, reason = "what shows manifests is left out")
 )]
 pub(crate) fn moment(unix_ms: u64) -> String {

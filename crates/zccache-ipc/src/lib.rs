@@ -12,7 +12,7 @@
 pub mod download;
 pub mod endpoint;
 
-#[cfg(feature = "broker")]
+#[cfg(feature = "running-process")]
 pub use ipc_client::{
     BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect, connect_daemon,
     connect_daemon_with_route,
@@ -31,9 +31,7 @@ pub use ipc_server::{
 };
 #[cfg(feature = "signals")]
 pub use ipc_server::{Host, HostEnded, HostError, Program};
-#[cfg(feature = "broker")]
-pub use rp_broker;
-#[cfg(feature = "manifest")]
-pub use rp_manifest as manifest;
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};
+#[cfg(feature = "running-process")]
+pub use {rp_broker, rp_manifest as manifest};
 pub use {wire_dispatch, wire_frame, wire_v15, wire_v16};

@@ -144,7 +144,7 @@ fn the_blocking_client_allocates_as_little() {
     server.stop();
 }
 
-#[cfg(feature = "broker")]
+#[cfg(feature = "running-process")]
 #[test]
 fn a_broker_lane_that_is_off_allocates_nothing() {
     use std::time::Duration;

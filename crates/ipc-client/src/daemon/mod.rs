@@ -6,7 +6,7 @@
 //! [`ProvedDaemon`]: ipc_os::ProvedDaemon
 
 mod config;
-#[cfg_attr(not(feature = "broker"), path = "contradiction_left_out.rs")]
+#[cfg(feature = "running-process")]
 mod contradiction;
 pub(crate) mod ensure;
 mod error;

@@ -8,7 +8,6 @@ use ipc_endpoint::{Endpoint, Locations};
 use ipc_os::{Pid, ProvedDaemon, Unproved, has_let_go};
 use thiserror::Error;
 
-use super::contradiction::contradiction;
 use crate::CallError;
 
 /// How long the locks of a process may be held after it was ended.
@@ -119,7 +118,8 @@ impl Silent {
             Err(unproved) => return Err(failed(unproved.process(), unproved.into())),
         };
         let pid = daemon.pid();
-        if let Some(difference) = contradiction(locations, pid) {
+        #[cfg(feature = "running-process")]
+        if let Some(difference) = super::contradiction::contradiction(locations, pid) {
             return Err(failed(Some(pid), NotEnded::Identity(difference)));
         }
         if let Err(error) = end_proved(daemon, endpoint) {

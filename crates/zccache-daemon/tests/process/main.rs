@@ -5,7 +5,7 @@ mod background;
 mod brokered;
 mod ending;
 mod identity;
-#[cfg(feature = "manifest")]
+#[cfg(feature = "running-process")]
 mod manifest;
 mod places;
 mod private;

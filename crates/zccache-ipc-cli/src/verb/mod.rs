@@ -1,7 +1,7 @@
 //! The verbs, one file each.
 
 mod artifacts;
-#[cfg_attr(not(feature = "broker"), path = "broker_left_out.rs")]
+#[cfg(feature = "running-process")]
 mod broker;
 mod clear;
 mod completions;
@@ -11,13 +11,13 @@ mod endpoint;
 mod exec;
 mod fp;
 mod lookup;
-#[cfg_attr(not(feature = "manifest"), path = "manifest_left_out.rs")]
+#[cfg(feature = "running-process")]
 mod manifest;
 mod ping;
 mod probe;
 mod release;
 mod request;
-#[cfg_attr(not(feature = "manifest"), path = "service_definition_left_out.rs")]
+#[cfg(feature = "running-process")]
 mod service_definition;
 mod session;
 mod start;
@@ -35,6 +35,7 @@ use zccache_ipc::endpoint::Environment;
 use zccache_ipc::model::Response;
 
 use crate::Exit;
+#[cfg(feature = "running-process")]
 use crate::args::broker::Broker;
 use crate::args::{Arguments, Global, Verb};
 use crate::failure::Failure;
@@ -63,15 +64,20 @@ pub(crate) fn run(
     let verb = match verb {
         Verb::Session(session) => return session::run(session, environment, &global, output),
         Verb::Endpoint => return endpoint::run(&Located::without_a_wire(environment, &global)?, output),
+        #[cfg(feature = "running-process")]
         Verb::Manifest(verb) => {
             return manifest::run(&Located::without_a_wire(environment, &global)?, &verb, output);
         }
+        #[cfg(feature = "running-process")]
         Verb::ServiceDefinition(verb) => {
             return service_definition::run(&Located::without_a_wire(environment, &global)?, &verb, output);
         }
+        #[cfg(feature = "running-process")]
         Verb::Broker(Broker::Status(status)) => {
             return broker::run(&Located::without_a_wire(environment, &global)?.target, &status, output);
         }
+        #[cfg(not(feature = "running-process"))]
+        Verb::Manifest(_) | Verb::ServiceDefinition(_) | Verb::Broker(_) => return Err(Failure::LeftOut),
         Verb::Doctor => return doctor::run(environment, &global, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),

@@ -1,6 +1,6 @@
 //! The command line as its users have it: the real program, against daemons of these tests.
 
-#[cfg(all(unix, feature = "broker"))]
+#[cfg(all(unix, feature = "running-process"))]
 #[cfg(test)]
 mod broker;
 mod calls;
@@ -22,10 +22,10 @@ mod no_daemon;
 mod probe;
 #[cfg(test)]
 mod real;
-#[cfg(feature = "manifest")]
+#[cfg(feature = "running-process")]
 #[cfg(test)]
 mod registry;
-#[cfg(all(target_os = "linux", feature = "manifest"))]
+#[cfg(all(target_os = "linux", feature = "running-process"))]
 #[cfg(test)]
 mod registry_disk;
 #[cfg(all(test, unix))]

@@ -1,5 +1,5 @@
 //! The broker lane, against brokers that work and brokers that do not.
-#![cfg(all(unix, feature = "broker"))]
+#![cfg(all(unix, feature = "running-process"))]
 
 #[cfg(test)] // its functions are those of tests
 mod bad;

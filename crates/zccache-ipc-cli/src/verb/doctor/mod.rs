@@ -7,7 +7,7 @@ mod finding;
 mod leftovers;
 mod locks;
 mod places;
-#[cfg_attr(not(feature = "broker"), path = "route_left_out.rs")]
+#[cfg(feature = "running-process")]
 mod route;
 
 use std::time::Instant;
@@ -42,7 +42,7 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
     findings.extend(places::look(&located.locations));
     findings.extend(daemon::look(&located, &probed));
     findings.extend(locks::look(&located.locations, &probed));
-    findings.push(route::look(&located));
+    findings.push(route(&located));
     findings.extend(leftovers::look(&located.locations));
     findings.push(program(&located));
 
@@ -67,6 +67,17 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
         Severity::Warning => Exit::Doubtful,
         Severity::Error => Exit::Wrong,
     })
+}
+
+/// Says by which route a call reaches the daemon.
+#[cfg(feature = "running-process")]
+fn route(located: &Located) -> Finding {
+    route::look(located)
+}
+
+#[cfg(not(feature = "running-process"))]
+fn route(_: &Located) -> Finding {
+    Finding::ok("route", "direct: this program was built without running-process support")
 }
 
 /// What `start` would start.

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::thread;
 
-use zccache_ipc::endpoint::{Environment, Variable};
+use zccache_ipc::endpoint::{Environment, Locations, Variable};
 use zccache_ipc::manifest::{Publication, PublishError, Published, Release, ReleaseError, publish_manifest};
 
 use crate::chain;
-use crate::settings::Settings;
 
 /// Whether and where a manifest is published. Nothing has been done yet.
 #[derive(Debug, Clone)]
@@ -35,15 +34,14 @@ impl Registration {
         }
     }
 
-    /// Publishes the manifest of `settings` on a thread of its own, which nobody waits for: not the requests, and
-    /// not the end of the daemon.
-    pub(crate) fn publish(&self, settings: &Settings) {
+    /// Publishes the manifest on a thread of its own, which neither requests nor the end of the daemon wait for.
+    pub(crate) fn publish(&self, locations: &Locations, version: &str) {
         let Self::In(environment) = self else {
             tracing::debug!("no manifest is published: RUNNING_PROCESS_DISABLE is 1");
             return;
         };
-        let (environment, locations) = (environment.clone(), settings.locations.clone());
-        let version = settings.version.clone();
+        let (environment, locations) = (environment.clone(), locations.clone());
+        let version = version.to_owned();
         let publish = move || {
             let publish = || -> Result<Published, Failure> {
                 // The endpoint is this daemon's until its process ends.

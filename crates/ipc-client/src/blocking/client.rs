@@ -1,4 +1,4 @@
-//! The same client without a runtime, for short-lived processes.
+//! The client that blocks its thread.
 
 use std::io::{IoSlice, Write as _};
 use std::mem::MaybeUninit;
@@ -29,9 +29,6 @@ use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::reply::{Expected, of_request};
 use ipc_connection::{IpcError, spare};
 
-pub use crate::daemon::ensure::ensure_daemon;
-pub use crate::daemon::stop::stop_daemon;
-
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
 ///
 /// A call that times out or fails gives its connection up, and the next call makes a new one.
@@ -61,7 +58,7 @@ impl Client {
         Self {
             endpoint: endpoint.into(),
             config,
-            dialer: Dialer::new(&config),
+            dialer: Dialer::default(),
             selector: Selector::new(config.wire, None),
             memory: Memory::default(),
             connection: None,
@@ -69,14 +66,14 @@ impl Client {
     }
 
     /// Makes a client that tries the broker lane before each connection that it makes.
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "running-process")]
     pub fn with_broker_lane(
         endpoint: impl Into<Endpoint>,
         config: ClientConfig,
         lane: crate::BrokerLane,
     ) -> Self {
         let mut client = Self::new(endpoint, config);
-        client.dialer.set_lane(lane);
+        client.dialer = Dialer::by_broker(lane, &client.config);
         client
     }
 

@@ -1,10 +1,8 @@
 //! Who has the endpoint already.
 
-use zccache_ipc::endpoint::{Environment, Pid};
+use zccache_ipc::endpoint::{Environment, Locations, Pid};
 use zccache_ipc::rp_broker::lane::Values;
 use zccache_ipc::rp_broker::probe::{Ask, DEFAULT_BUDGET, Proof, verify};
-
-use crate::settings::Settings;
 
 /// Whether another daemon is asked who it is.
 pub(crate) fn asks(environment: &Environment) -> bool {
@@ -17,15 +15,12 @@ pub(crate) fn tells_broker(environment: &Environment) -> bool {
     values.broker && !values.disabled
 }
 
-/// A daemon without locks, as released ones are, that its identity file and its answer prove to be there.
+/// Returns the daemon that its identity file and its answer to a probe prove to be there.
 ///
-/// Where nothing is proved, binding finds out by a plain connect, in the other half of the budget. What a
-/// broker has chosen is new, and the broker does not wait for long.
-pub(crate) fn proved(settings: &Settings) -> Option<Pid> {
-    if !settings.asks || settings.broker.is_some() {
-        return None;
-    }
-    let outcome = verify(&Ask::of(&settings.locations).within(DEFAULT_BUDGET / 2));
+/// Released daemons hold no locks, so that this is the only proof. If it fails, binding finds out by a plain
+/// connect, in the other half of the budget.
+pub(crate) fn proved(locations: &Locations) -> Option<Pid> {
+    let outcome = verify(&Ask::of(locations).within(DEFAULT_BUDGET / 2));
     tracing::debug!(?outcome, "asked who has the endpoint");
     outcome.proof().map(Proof::pid)
 }
