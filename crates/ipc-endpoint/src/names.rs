@@ -4,7 +4,7 @@ use ipc_path::{Platform, key, normalize, stable_path_id};
 
 use crate::cache_root::{CacheRoot, cache_override, home_root};
 use crate::default_endpoint::default_endpoint;
-use crate::download::{download_client_endpoint, download_endpoint};
+use crate::download_endpoint::{download_client_endpoint, download_endpoint};
 use crate::environment::Environment;
 use crate::locate_error::LocateError;
 use crate::namespace::Namespace;

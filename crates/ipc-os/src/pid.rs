@@ -4,8 +4,6 @@ use std::{fmt, num::IntErrorKind};
 
 use thiserror::Error;
 
-use crate::os;
-
 /// The id of one process: 1 to `i32::MAX`.
 ///
 /// It cannot hold 0, which as the target of a signal means a whole process group, nor a value that turns
@@ -66,12 +64,6 @@ impl Pid {
     #[must_use]
     pub fn current() -> Self {
         Self(std::process::id())
-    }
-
-    /// The id of the process that started this one, where the system tells and it still lives.
-    #[must_use]
-    pub fn parent() -> Option<Self> {
-        os::parent_pid().and_then(|raw| Self::new(raw).ok())
     }
 
     /// The number.

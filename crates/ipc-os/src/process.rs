@@ -4,6 +4,14 @@ use std::io;
 
 use crate::{Pid, os};
 
+impl Pid {
+    /// Returns the parent of this process, if the system tells it and it still lives.
+    #[must_use]
+    pub fn parent() -> Option<Self> {
+        os::parent_pid().and_then(|raw| Self::new(raw).ok())
+    }
+}
+
 /// Whether a process of this id exists, whoever owns it. One that ended and was not waited for still does.
 ///
 /// It says nothing about which program it is: process ids are used again.

@@ -1,10 +1,12 @@
 //! The arguments of a compiler, read into what a compilation reads, writes and depends on.
 
+mod handed;
+
 use std::path::{Component, Path};
 
 use crate::call::{Call, is_special};
 use crate::flags::{self, Chain, Effect, Found};
-use crate::handed;
+
 use crate::language::Language;
 use crate::reason::{NotCacheable, Reason};
 

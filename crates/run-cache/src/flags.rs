@@ -3,9 +3,9 @@
 //! One table serves the parser, `explain` and the documentation. An argument that the table does not have makes
 //! the whole call one that is not cached.
 
-use std::fmt::Write as _;
+mod features;
 
-use crate::features;
+use std::fmt::Write as _;
 
 /// The place of an argument's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use bytes::{Buf, Bytes, BytesMut};
 use prost::Message as _;
 use wire_frame::Pieces;
 
-use crate::frame::all_in;
 use crate::plain;
 use crate::shape::{LEN, Message, Out, key_len, put_key, put_varint, varint_len};
 use crate::{ConvertError, DecodeError, EncodeError};
@@ -88,6 +87,14 @@ pub(crate) fn read<M: Message>(
     }
     let wire = M::Wire::decode(payload).map_err(|source| DecodeError::Body { message: M::NAME, source })?;
     Ok(M::split(wire))
+}
+
+/// Runs `write` on pieces that copy everything into `buffer`.
+pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -> T) -> T {
+    let mut pieces = Pieces::all_in(std::mem::take(buffer));
+    let result = write(&mut pieces);
+    *buffer = pieces.into_buffer();
+    result
 }
 
 /// A message that can be written, and how long its body is.

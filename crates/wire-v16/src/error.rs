@@ -5,7 +5,7 @@ use thiserror::Error;
 use wire_frame::{FrameError, Version};
 
 use crate::LIST_MEMORY;
-use crate::frame_v1::{ENVELOPE_VERSION, FRAMING, PAYLOAD_PROTOCOL};
+use crate::envelope::{ENVELOPE_VERSION, FRAMING, PAYLOAD_PROTOCOL};
 
 /// The caller's message cannot go on this wire. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -3,7 +3,7 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use wire_frame::{HEADER_LEN, Header, Peeked, Pieces};
 
-use crate::body::Measured;
+use crate::body::{Measured, all_in};
 use crate::{DecodeError, Decoded, EncodeError, Generation, Message, decode_body};
 
 /// Returns the frame of `message` under number 16.
@@ -80,14 +80,6 @@ pub fn encode_pieces_in<M: Message>(
     pieces.copied().extend_from_slice(&header.to_bytes());
     body.write(pieces);
     Ok(())
-}
-
-/// Lets `write` append to `buffer`, with a copy of everything.
-pub(crate) fn all_in<T>(buffer: &mut BytesMut, write: impl FnOnce(&mut Pieces) -> T) -> T {
-    let mut pieces = Pieces::all_in(std::mem::take(buffer));
-    let result = write(&mut pieces);
-    *buffer = pieces.into_buffer();
-    result
 }
 
 /// Reads one complete frame of number 16 from the front of `buffer` and takes it off.

@@ -7,25 +7,16 @@ use prost::Message as _;
 use thiserror::Error;
 use wire_frame::{FrameError, MAX_LENGTH, Pieces};
 
-use crate::body::Measured;
-use crate::frame::all_in;
+use crate::body::{Measured, all_in};
+pub use crate::envelope::{ENVELOPE_VERSION, FRAMING, PAYLOAD_PROTOCOL};
 use crate::generated::fields::running_process_broker_v1::Frame as numbers;
 use crate::generated::running_process_broker_v1::{Frame, FrameKind, PayloadEncoding};
 use crate::plain::Envelope;
 use crate::shape::{LEN, Out, key_len, put_key, put_varint, varint_len};
 use crate::{DecodeError, Decoded, EncodeError, Message, decode_body, decode_body_copied};
 
-/// The first byte of an envelope on the wire.
-pub const FRAMING: u8 = 1;
-
 /// Bytes before the envelope: the framing byte and the length.
 pub const HEAD_LEN: usize = 5;
-
-/// The version of the envelope.
-pub const ENVELOPE_VERSION: u32 = 1;
-
-/// The number of zccache's messages among those that travel in envelopes.
-pub const PAYLOAD_PROTOCOL: u32 = 0x7A63;
 
 /// What an envelope says it holds. Released peers take either where they expect the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -19,6 +19,7 @@ pub mod generated;
 
 mod body;
 mod convert_error;
+mod envelope;
 mod error;
 mod frame;
 mod generation;

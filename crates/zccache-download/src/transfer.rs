@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::resume::Resume;
 use crate::retry::Retries;
 use crate::source::Source;
-use crate::work::{Version, Work};
+use crate::work::{CHUNK, Version, Work};
 use crate::{Limits, Problem};
 
 /// How often a file may turn out to have changed before it is given up.
@@ -27,9 +27,6 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
 
 /// How often clients are told of progress.
 const TELL: Duration = Duration::from_millis(50);
-
-/// Bytes that are read at once.
-pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// Does `job` and returns the length of the file.
 pub(crate) fn run(job: &Job, limits: &Limits) -> Result<u64, Problem> {

@@ -10,7 +10,9 @@ use crate::job::Job;
 use crate::part::PartFile;
 use crate::plan::{Plan, Segment};
 use crate::retry::Retries;
-use crate::transfer::CHUNK;
+
+/// Bytes that are read at once.
+pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// Which version of a file is downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Rules of this repository that no lint can hold, as small named checks over its files.
 
+mod circles;
 mod citations;
 mod english;
 mod rules;

@@ -1,6 +1,7 @@
 //! The rules, one function each.
 
 use super::Finding;
+use super::circles::circles;
 use super::citations::{citations, links};
 use super::source::{Source, has_word};
 use super::tree::Tree;
@@ -27,6 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "plain-english", check: super::english::plain_english },
     Rule { name: "citations", check: citations },
     Rule { name: "links", check: links },
+    Rule { name: "circles", check: circles },
 ];
 
 /// The longest file under `crates/`, in lines.

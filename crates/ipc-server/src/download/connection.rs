@@ -18,7 +18,7 @@ use wire_dispatch::{DecodeError, Lane};
 use wire_frame::{Header, Peeked};
 
 use super::conversation::{self, Step, refusal};
-use super::server::Shared;
+use super::shared::Shared;
 use super::{Attached as _, Downloads};
 use crate::Ended;
 use crate::server::{Answering, Counters, stop, stopped};

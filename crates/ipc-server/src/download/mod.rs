@@ -8,6 +8,7 @@
 mod connection;
 mod conversation;
 mod server;
+mod shared;
 
 use std::future::Future;
 

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::Downloads;
 use super::connection::{self, Place};
+use super::shared::Shared;
 use crate::server::tasks::Tasks;
 use crate::server::{Counters, drain, stop, stopped};
 use crate::{ConnectionId, Ended, ServeError, Served, ServerConfig, ServerFigures, ServerHandle};
@@ -26,17 +27,6 @@ const AT_THE_DOOR: usize = 64;
 pub struct Server<D> {
     shared: Arc<Shared<D>>,
     stop: watch::Sender<Option<Ended>>,
-}
-
-/// What every connection uses.
-pub(super) struct Shared<D> {
-    pub(super) downloads: D,
-    pub(super) config: ServerConfig,
-    pub(super) endpoint: String,
-    pub(super) began: Instant,
-    pub(super) counters: Arc<Counters>,
-    places: Arc<Semaphore>,
-    doormen: Arc<Semaphore>,
 }
 
 impl<D: Downloads> Server<D> {

@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{AsyncIo, dial_async};
+use super::pipe::{AsyncIo, HasPeer, dial_async};
 use crate::Endpoint;
 
 /// A pipe and the runtime that it is registered with.
@@ -39,10 +39,6 @@ pub(crate) fn dial_blocking(endpoint: &Endpoint) -> io::Result<BlockingIo> {
 }
 
 impl BlockingIo {
-    pub(super) const fn pipe(&self) -> &AsyncIo {
-        &self.pipe
-    }
-
     pub(crate) fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         self.read_limit.set(limit);
         Ok(())
@@ -60,6 +56,12 @@ impl BlockingIo {
         let done = poll_fn(|cx| Pin::new(&mut *pipe).poll_read(cx, buf));
         runtime.block_on(read_limit.bound(done))?;
         Ok(buf.filled().len())
+    }
+}
+
+impl HasPeer for BlockingIo {
+    fn process_id(&self) -> io::Result<u32> {
+        self.pipe.peer_process_id()
     }
 }
 

@@ -12,7 +12,6 @@ use interprocess::{
 };
 use windows_sys::Win32::Foundation as code;
 
-use super::BlockingIo;
 use crate::{AcceptError, BindError, Endpoint, FileKind, Peer, Pid, connect::Failure};
 
 pub(crate) type AsyncIo = pipes::DuplexPipeStream<pipe_mode::Bytes>;
@@ -61,12 +60,6 @@ pub(crate) trait HasPeer {
 impl HasPeer for AsyncIo {
     fn process_id(&self) -> io::Result<u32> {
         self.peer_process_id()
-    }
-}
-
-impl HasPeer for BlockingIo {
-    fn process_id(&self) -> io::Result<u32> {
-        self.pipe().peer_process_id()
     }
 }
 

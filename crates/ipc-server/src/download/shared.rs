@@ -1,0 +1,22 @@
+//! Values that all connections of a download server share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+
+use crate::ServerConfig;
+use crate::server::Counters;
+
+/// Values that all connections of one server share.
+pub(super) struct Shared<D> {
+    pub(super) downloads: D,
+    pub(super) config: ServerConfig,
+    pub(super) endpoint: String,
+    pub(super) began: Instant,
+    pub(super) counters: Arc<Counters>,
+    /// Permits of connections that are served.
+    pub(super) places: Arc<Semaphore>,
+    /// Permits of connections that are refused, so that refusing is bounded too.
+    pub(super) doormen: Arc<Semaphore>,
+}
