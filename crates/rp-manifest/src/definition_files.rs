@@ -14,7 +14,9 @@ use thiserror::Error;
 use crate::publish::{FILE_MODE, prepare};
 use crate::{InvalidDefinition, SERVICE, ServiceDefinition};
 
-/// For which brokers a definition is. Brokers of running-process 4.10 look for v2 first, those of 4.4 know v1 only.
+/// The brokers that read a definition.
+///
+/// Brokers of running-process 4.10 look for v2 first; brokers of 4.4 know v1 only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// `zccache.servicedef`.
@@ -30,10 +32,10 @@ pub enum DefinitionError {
     /// The environment names no directory for it.
     #[error("there is no directory for the service definition")]
     Registry(#[from] RegistryError),
-    /// The directory is not ours alone, or cannot be made so.
+    /// The directory is open to others, and cannot be closed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// No broker would start anything with it.
+    /// No broker would start a daemon with the definition.
     #[error(transparent)]
     Invalid(#[from] InvalidDefinition),
     /// A file was not written.
@@ -44,32 +46,32 @@ pub enum DefinitionError {
     Remove {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// A file that is no service definition to rely on.
+/// A file that is not a usable service definition.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BadDefinition {
-    /// It was not read.
+    /// The file was not read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It is not of this form.
+    /// The file is not a service definition.
     #[error("{} is not a service definition", path.display())]
     NotADefinition {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The fault in the encoding.
         source: prost::DecodeError,
     },
-    /// No broker would start anything with it.
+    /// No broker would start a daemon with the definition.
     #[error("brokers cannot use {}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The fault in the definition.
         source: InvalidDefinition,
     },
 }
@@ -77,22 +79,22 @@ pub enum BadDefinition {
 /// A file with a definition.
 #[derive(Debug)]
 pub struct InstalledDefinition {
-    /// For which brokers it is.
+    /// The brokers that read the file.
     pub format: Format,
     /// The file.
     pub path: PathBuf,
-    /// What it says.
+    /// The content.
     pub definition: Result<ServiceDefinition, BadDefinition>,
 }
 
-/// The longest file that is read.
+/// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 impl Format {
-    /// Both.
+    /// Both forms.
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
 
-    /// A fixed short name.
+    /// Returns a fixed short name.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -101,7 +103,7 @@ impl Format {
         }
     }
 
-    /// The file in `dir`.
+    /// Returns the file in `dir`.
     #[must_use]
     pub fn path(self, dir: &Path) -> PathBuf {
         dir.join(match self {
@@ -111,7 +113,7 @@ impl Format {
     }
 
     fn encode(self, definition: &ServiceDefinition) -> Result<Vec<u8>, InvalidDefinition> {
-        // The builder of v2 checks nothing.
+        // The v2 builder has no checks.
         let v1 = definition.v1()?;
         Ok(match self {
             Self::V1 => v1.encode_to_vec(),
@@ -129,14 +131,15 @@ impl Format {
     }
 }
 
-/// Writes `definition` into `dir` in both forms, each seen whole or not at all, and returns the files.
+/// Writes `definition` into `dir` in both forms, and returns the files.
 ///
-/// A directory that is missing is made 0700, one that others can read is tightened if `policy` says that it is
-/// dedicated, and refused else: brokers use none that is open.
+/// A reader sees each file whole or not at all. A missing directory is created with mode 0700. A directory
+/// that others can read is closed if `policy` is dedicated and refused otherwise, because brokers use no open
+/// directory.
 ///
 /// # Errors
 ///
-/// [`DefinitionError`]. After an error with the second file, the first one is the new one.
+/// [`DefinitionError`]. After an error with the second file, the first file is already the new one.
 pub fn install_service_definition(
     dir: &Path,
     policy: DirPolicy,
@@ -153,11 +156,13 @@ pub fn install_service_definition(
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// Reads what is installed in `dir`: nothing, one form, or both. Changes nothing.
+/// Reads the definitions in `dir`: none, one form, or both.
+///
+/// Changes nothing.
 ///
 /// # Errors
 ///
-/// [`DefinitionError::Directory`] for a directory that brokers refuse. A bad file is no error of the directory.
+/// [`DefinitionError::Directory`] if brokers refuse the directory. A bad file is an entry of the list.
 pub fn read_service_definition(dir: &Path) -> Result<Vec<InstalledDefinition>, DefinitionError> {
     if !check_private_directory(dir)? {
         return Ok(Vec::new());
@@ -174,15 +179,15 @@ pub fn read_service_definition(dir: &Path) -> Result<Vec<InstalledDefinition>, D
     Ok(installed.collect())
 }
 
-/// Removes both forms from `dir`, and returns the files that were there.
+/// Removes both forms from `dir`, and returns the removed files.
 ///
 /// # Errors
 ///
-/// [`DefinitionError::Remove`]; [`DefinitionError::Directory`] for one in which others decide what is there.
+/// [`DefinitionError::Remove`]; [`DefinitionError::Directory`] if others can write to the directory.
 pub fn remove_service_definition(dir: &Path) -> Result<Vec<PathBuf>, DefinitionError> {
     match check_private_directory(dir) {
         Ok(false) => return Ok(Vec::new()),
-        // Others who can read are no reason to leave it there.
+        // A directory that others can only read is no reason to keep the file.
         Ok(true) | Err(DirectoryError::Readable { .. }) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,10 +1,10 @@
-//! What zccache leaves in the running-process registry: the cache manifest and the service definition.
+//! The cache manifest and the service definition of zccache in the running-process registry.
 //!
-//! A [`Publication`] is what a daemon says about its cache, [`publish_manifest`] writes it, [`read_manifest`] and
-//! [`list_manifests`] read and verify what anybody wrote. A [`ServiceDefinition`] is what a broker needs to know to
-//! start a daemon. `docs/registry.md` has the files, and what a prune may delete.
+//! A [`Publication`] describes a daemon's cache and [`publish_manifest`] writes it. [`read_manifest`] and
+//! [`list_manifests`] read and verify the manifests of any program. A [`ServiceDefinition`] tells a broker how
+//! to start a daemon. `docs/registry.md` has the files and the rules of a prune.
 //!
-//! Whether to publish is the caller's decision. Everything here blocks, and flushes files to disk.
+//! The caller decides whether to publish. Every function here blocks and flushes files to disk.
 #![forbid(unsafe_code)]
 
 mod definition_files;

@@ -4,29 +4,29 @@ use running_process::daemon_registration::protocol::{CacheManifest, CacheRoot};
 
 use crate::numbers::{Disposition, RootKind};
 
-/// What a service says about the cache of one of its releases. Whoever reads one has verified it.
+/// A service's description of the cache of one release. Its reader has verified it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Manifest {
     /// The service, such as `zccache`.
     pub service: String,
-    /// Its release.
+    /// The release of the service.
     pub version: String,
-    /// The form of broker that it is for, which is `v1`.
+    /// The broker's envelope, always `v1`.
     pub envelope: String,
-    /// The broker that it belongs to, such as `shared`.
+    /// The broker's instance, such as `shared`.
     pub broker_instance: String,
-    /// When it was first written, in Unix milliseconds.
+    /// Time of the first publication, in Unix milliseconds.
     pub created_unix_ms: u64,
-    /// When it was last written, in Unix milliseconds.
+    /// Time of the last publication, in Unix milliseconds.
     pub last_active_unix_ms: u64,
     /// The directories of the cache, in order.
     pub roots: Vec<Root>,
-    /// The machine that it was written on.
+    /// The machine of the publisher.
     pub host: Option<Host>,
-    /// The version of its schema.
+    /// The version of the schema.
     pub schema_version: u32,
-    /// Its media type.
+    /// The media type.
     pub media_type: String,
 }
 
@@ -36,17 +36,17 @@ pub struct Manifest {
 pub struct Root {
     /// The directory, absolute.
     pub path: String,
-    /// What it holds.
+    /// The content.
     pub kind: RootKind,
-    /// What a cleanup may do with it.
+    /// The rule for a cleanup.
     pub disposition: Disposition,
-    /// The program that wrote the manifest, where it says so; released zccache does not.
+    /// The program that wrote the manifest. Released zccache leaves it out.
     pub writer: Option<String>,
-    /// The endpoint of the daemon, where the manifest has it; that of released zccache has not.
+    /// The endpoint of the daemon. Released zccache leaves it out.
     pub endpoint: Option<SocketName>,
 }
 
-/// An endpoint and its namespace, as they stand in a manifest.
+/// An endpoint and its namespace, as a manifest writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketName {
     /// The namespace's label.
@@ -55,28 +55,32 @@ pub struct SocketName {
     pub path: String,
 }
 
-/// A machine, its boot, and the place in it.
+/// A machine, its boot and the publisher's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Host {
-    /// Its name.
+    /// The host name.
     pub name: String,
-    /// Its id, the same over its boots.
+    /// The machine's id, which survives boots.
     pub machine_id: String,
     /// The id of the boot.
     pub boot_id: String,
-    /// The device of the cache root; of the working directory, where released zccache wrote it.
+    /// The device of the cache root.
+    ///
+    /// In manifests of released zccache, the device of the working directory.
     pub device: u64,
     /// The mount and process namespaces.
     pub namespace: String,
 }
 
-/// The key of the label that says who wrote a manifest. One label and not two: the digest of a map with two entries
-/// holds only by chance (`docs/spec/running-process.md#message-cachemanifest`).
+/// The key of the label for the manifest's writer.
+///
+/// There is one label and not two, because the digest of a map with two entries is random
+/// (`docs/spec/running-process.md#message-cachemanifest`).
 pub(crate) const WRITER: &str = "writer";
 
 impl Manifest {
-    /// The cache root: the directory that holds the locks.
+    /// Returns the cache root: the directory that holds the locks.
     #[must_use]
     pub fn cache_root(&self) -> Option<&Root> {
         self.roots.iter().find(|root| root.kind == RootKind::LOCKS)

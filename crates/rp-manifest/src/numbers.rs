@@ -1,8 +1,8 @@
-//! The numbers of a cache manifest that have names.
+//! The named numbers of a cache manifest.
 
 use std::fmt;
 
-/// What a directory of a cache holds. An unknown number is still a value.
+/// The content of a cache directory. An unknown number is still a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RootKind(pub i32);
 
@@ -13,9 +13,9 @@ impl RootKind {
     pub const LOGS: Self = Self(2);
     /// Pid files, lock files, sockets.
     pub const LOCKS: Self = Self(3);
-    /// Files that are on their way to another name.
+    /// Temporary files.
     pub const TMP: Self = Self(5);
-    /// An index with bounds of its own.
+    /// An index with its own limits.
     pub const INDEX: Self = Self(7);
 }
 
@@ -36,19 +36,23 @@ impl fmt::Display for RootKind {
     }
 }
 
-/// What running-process's cleanup may do with a directory. An unknown number is still a value.
+/// The rule for running-process's cleanup of a directory.
+///
+/// An unknown number is still a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Disposition(pub i32);
 
 impl Disposition {
-    /// `prune` and `uninstall` delete it, whether or not a daemon lives.
+    /// `prune` and `uninstall` delete the directory, even while a daemon lives.
     pub const PRUNE_ON_UNINSTALL: Self = Self(0);
-    /// Neither deletes it.
+    /// Neither command deletes the directory.
     pub const PRESERVE_ACROSS_UNINSTALL: Self = Self(1);
-    /// Neither deletes it, because it is the user's.
+    /// Neither command deletes the directory, because it holds the user's data.
     pub const NEVER_PRUNE: Self = Self(3);
 
-    /// Whether `prune` and `uninstall` delete it; they spare two numbers, and no other.
+    /// Returns true if `prune` and `uninstall` delete the directory.
+    ///
+    /// They spare two numbers only.
     #[must_use]
     pub fn is_prunable(self) -> bool {
         ![Self::PRESERVE_ACROSS_UNINSTALL, Self::NEVER_PRUNE].contains(&self)

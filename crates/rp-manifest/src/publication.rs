@@ -1,4 +1,4 @@
-//! What is published about a cache.
+//! The content of a manifest before it is sealed.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use running_process::daemon_registration::protocol::{
 use crate::manifest::WRITER;
 use crate::{Release, SERVICE};
 
-/// What a daemon says about its cache (`docs/spec/running-process.md#cache-manifest`).
+/// A daemon's description of its cache.
 ///
-/// Of its five directories only the logs are left to a prune, which looks whether nobody lives: a daemon that loses
-/// them goes on. A prune of any of the others would take the store, the locks and the socket, or files in use from a
-/// daemon that lives, ours or a released one with the same cache root.
+/// `docs/spec/running-process.md#cache-manifest`. Of the five directories a prune may delete only the logs,
+/// because a prune does not check for a live daemon, and a daemon without its logs goes on. The other four
+/// hold the store, the locks, the socket, or files in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
     pub(crate) release: Release,
@@ -27,14 +27,14 @@ pub struct Publication {
     pub(crate) is_claimed: bool,
 }
 
-/// The broker that every user has.
+/// The instance name of a user's shared broker.
 const BROKER_INSTANCE: &str = "shared";
 
-/// What says that this workspace wrote a manifest.
+/// The label value of manifests that this project writes.
 pub(crate) const WE: &str = "zccache-ipc";
 
 impl Publication {
-    /// Describes the cache at `locations`, for the release that its daemon announces.
+    /// Describes the cache at `locations` for `release`.
     #[must_use]
     pub fn new(locations: &Locations, release: Release) -> Self {
         use CacheRootKind::{CacheData, CacheIndex, CacheLocks, CacheLogs, CacheTmp};
@@ -56,26 +56,28 @@ impl Publication {
         }
     }
 
-    /// Says that the caller holds the claim of the endpoint, so that no other daemon can live there.
+    /// Records that the caller holds the endpoint's claim.
+    ///
+    /// No other daemon lives there then.
     #[must_use]
     pub const fn while_claimed(mut self) -> Self {
         self.is_claimed = true;
         self
     }
 
-    /// The release.
+    /// Returns the release.
     #[must_use]
     pub const fn release(&self) -> &Release {
         &self.release
     }
 
-    /// Returns the manifest, not sealed.
+    /// Returns the manifest without its digest.
     pub(crate) fn manifest(&self) -> CacheManifest {
         let builder =
             CacheManifestBuilder::new(SERVICE, self.release.as_str()).broker_instance(BROKER_INSTANCE);
         let builder = self.roots.iter().fold(builder, |builder, (kind, path, _)| builder.root(*kind, path));
         let mut manifest = builder.build().expect("a message in memory can be encoded");
-        // The builder has no setters for the rest, and takes the device of the current directory.
+        // The builder has no setters for these fields, and uses the device of the current directory.
         manifest.host = Some(host_identity::current_for_path(Path::new(&self.cache_root)));
         for (root, (kind, _, disposition)) in manifest.roots.iter_mut().zip(&self.roots) {
             root.disposition = *disposition as i32;

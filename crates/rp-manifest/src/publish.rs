@@ -1,4 +1,4 @@
-//! Writing the manifest of a cache into the registry.
+//! Writing a cache's manifest into the registry.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,21 +16,21 @@ use crate::reading::{BadManifest, manifest_path, read, verified};
 use crate::retire::{RetireError, retire};
 use crate::{Manifest, Publication};
 
-/// A manifest that was not published; one that was there before still is.
+/// A manifest that was not published. An older file is unchanged.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The environment names no registry.
     #[error("there is no registry to publish the manifest in")]
     Registry(#[from] RegistryError),
-    /// The registry is not ours alone, or cannot be made so.
+    /// The registry is open to others, and cannot be closed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The file was not written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// What was about to be written would not be read by anybody.
-    #[error("the manifest does not hold up")]
+    /// The new manifest failed its own verification.
+    #[error("the new manifest cannot be verified")]
     Unreadable(#[source] BadManifest),
 }
 
@@ -40,24 +40,24 @@ pub enum PublishError {
 pub struct Published {
     /// The file.
     pub path: PathBuf,
-    /// What it says.
+    /// The content.
     pub manifest: Manifest,
-    /// Manifests of other releases that it took the place of, and that are removed.
+    /// Removed manifests of other releases.
     pub retired: Vec<PathBuf>,
-    /// Why others may still be there. The manifest is published all the same.
+    /// Errors with older manifests. The new manifest is published all the same.
     pub problems: Vec<RetireError>,
 }
 
-/// The mode of the file, in a directory that is closed.
+/// The mode of the file. Its directory is closed to others.
 pub(crate) const FILE_MODE: u32 = 0o644;
 
 /// Publishes `publication` in the registry that `environment` names.
 ///
-/// The registry is made 0700 if it is ours and others can only read it, as every program does that writes there: none
-/// reads one that is open. It is refused where others could have put something in it.
+/// A registry of ours that others can read is set to 0700, as every program does that writes there. A
+/// registry that others can write to is refused.
 ///
-/// A manifest of the same release is replaced, whosesoever cache it describes: the registry has one place for each
-/// release of a service. When it was first written is kept if it describes this cache.
+/// A manifest of the same release is replaced, whatever cache it describes: the registry has one place per
+/// release of a service. Its creation time is kept if it describes this cache.
 ///
 /// # Errors
 ///
@@ -70,8 +70,10 @@ pub fn publish_manifest(
     publish(&dir, DirPolicy::Dedicated, publication)
 }
 
-/// Publishes `publication` in the registry `dir`, made 0700 if it is missing. One that others can read is refused, and
-/// not tightened: it may be any directory.
+/// Publishes `publication` in the registry `dir`.
+///
+/// A missing directory is created with mode 0700. A directory that others can read is refused and not
+/// changed, because it may be any directory.
 ///
 /// # Errors
 ///
@@ -84,7 +86,7 @@ fn publish(dir: &Path, policy: DirPolicy, publication: &Publication) -> Result<P
     prepare(dir, policy)?;
     let path = manifest_path(dir, publication.release());
     let mut manifest = publication.manifest();
-    // A file that is not readable is replaced without regret.
+    // An unreadable file has no creation time to keep.
     if let Ok(Some(before)) = read(&path)
         && cache_root(&before) == cache_root(&manifest)
     {
@@ -98,15 +100,15 @@ fn publish(dir: &Path, policy: DirPolicy, publication: &Publication) -> Result<P
     Ok(Published { path, manifest: written.into(), retired, problems })
 }
 
-/// Makes sure that `dir` is there and that nobody but we can use it.
+/// Makes sure that `dir` exists and is closed to others.
 pub(crate) fn prepare(dir: &Path, policy: DirPolicy) -> Result<(), DirectoryError> {
     ensure_directory(dir, policy)?;
-    // Before the library, which would set the mode of anything that it may.
+    // The library would change the mode of any directory, so check first.
     check_private_directory(dir)?;
-    // On Windows, the list of who may use it.
+    // On Windows this sets the access list.
     let source = match ensure_central_registry_dir(dir) {
         Ok(()) => return Ok(()),
-        // It sets the mode even where that is right. Whoever writes there next is told what is the matter.
+        // The library sets the mode even if it is right. The write that follows reports the error.
         Err(ManifestError::Io(source)) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(()),
         Err(ManifestError::Io(source)) => source,
         Err(other) => io::Error::other(other),

@@ -1,4 +1,4 @@
-//! Reading manifests: whole, verified, and of anybody.
+//! Reading and verifying manifests of any service.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,32 +13,32 @@ use thiserror::Error;
 
 use crate::{Manifest, Release, SERVICE};
 
-/// A file that is no manifest to rely on.
+/// A file that is not a valid manifest.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BadManifest {
-    /// It was not read.
+    /// The file was not read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It is not of this form.
+    /// The file is not a manifest.
     #[error("{} is not a cache manifest", path.display())]
     NotAManifest {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The fault in the encoding.
         source: prost::DecodeError,
     },
-    /// Its digest is not that of its contents.
-    #[error("{} is damaged: its digest is not that of its contents", .0.display())]
+    /// The digest does not match the contents.
+    #[error("{} is damaged: its digest does not match its contents", .0.display())]
     Damaged(PathBuf),
-    /// It is of a later form.
-    #[error("{} has schema version {found}, and up to {supported} are understood", path.display())]
+    /// The schema is newer than this program.
+    #[error("{} has schema version {found}; the newest supported one is {supported}", path.display())]
     NewerSchema {
         /// The file.
         path: PathBuf,
-        /// Its schema's version.
+        /// The version of its schema.
         found: u32,
-        /// The last one that is understood.
+        /// The newest supported version.
         supported: u32,
     },
 }
@@ -47,23 +47,23 @@ pub enum BadManifest {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// Others could have written what is in it, or it is something else.
+    /// Others can write to the directory, or the path is no directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// It could not be read.
+    /// The directory could not be read.
     #[error("cannot list {}", path.display())]
     Io {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There are more files in it than anybody leaves there.
+    /// The directory has too many files.
     #[error("{} holds more than {limit} files", path.display())]
     TooMany {
         /// The directory.
         path: PathBuf,
-        /// The most files that are looked at.
+        /// The most files that are read.
         limit: usize,
     },
 }
@@ -73,13 +73,13 @@ pub enum ListError {
 pub struct Listed {
     /// The file.
     pub path: PathBuf,
-    /// What it holds.
+    /// The content.
     pub manifest: Result<Manifest, BadManifest>,
 }
 
-/// The longest file that is read, a thousand times the usual length.
+/// The longest file that is read, in bytes: a thousand times the usual length.
 const LONGEST: u64 = 1 << 20;
-/// The most files that are looked at.
+/// The most files that are read.
 const MOST: usize = 4096;
 
 /// Returns the file of zccache's manifest for `release` in the registry `dir`.
@@ -92,7 +92,9 @@ pub(crate) fn file_of(dir: &Path, service: &str, version: &str) -> PathBuf {
     dir.join(format!("{service}-{version}.pb"))
 }
 
-/// Reads the manifest at `path`, and verifies its schema and its digest. `None` if nothing is there.
+/// Reads the manifest at `path`, and verifies its schema and digest.
+///
+/// Returns `None` if there is no file.
 ///
 /// # Errors
 ///
@@ -101,23 +103,24 @@ pub fn read_manifest(path: &Path) -> Result<Option<Manifest>, BadManifest> {
     Ok(read(path)?.map(Manifest::from))
 }
 
-/// Reads every manifest in the registry `dir`, of whatever service, in the order of their names.
+/// Reads every manifest in the registry `dir`, in the order of the file names.
 ///
-/// A registry that is not there is empty. Nothing is changed, its mode included.
+/// The manifests of all services are read. A missing registry is empty. Nothing is changed, not even the
+/// mode.
 ///
 /// # Errors
 ///
-/// [`ListError`]; a bad manifest is no error of the list.
+/// [`ListError`]; a bad manifest is an entry of the list.
 pub fn list_manifests(dir: &Path) -> Result<Vec<Listed>, ListError> {
     let all = paths(dir)?.into_iter().filter_map(|path| {
-        // One that has gone since then is not in the list.
+        // A file that was removed meanwhile is not in the list.
         let manifest = read_manifest(&path).transpose()?;
         Some(Listed { path, manifest })
     });
     Ok(all.collect())
 }
 
-/// The files of a registry that are called manifests.
+/// Returns the files of a registry that have the name of a manifest.
 pub(crate) fn paths(dir: &Path) -> Result<Vec<PathBuf>, ListError> {
     if !check_private_directory(dir)? {
         return Ok(Vec::new());
@@ -137,12 +140,12 @@ pub(crate) fn paths(dir: &Path) -> Result<Vec<PathBuf>, ListError> {
     Ok(paths)
 }
 
-/// As [`read_manifest`], in the form of the library.
+/// Reads as [`read_manifest`] does, into the library's type.
 pub(crate) fn read(path: &Path) -> Result<Option<CacheManifest>, BadManifest> {
     read_small(path, LONGEST)?.map(|bytes| verified(path, &bytes)).transpose()
 }
 
-/// Decodes and verifies what is, or will be, at `path`.
+/// Decodes and verifies the bytes of the file at `path`.
 pub(crate) fn verified(path: &Path, bytes: &[u8]) -> Result<CacheManifest, BadManifest> {
     let manifest = CacheManifest::decode(bytes)
         .map_err(|source| BadManifest::NotAManifest { path: path.to_owned(), source })?;

@@ -1,4 +1,4 @@
-//! The name of a release, as the registry admits it.
+//! The name of a release in the registry.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,29 +6,31 @@ use std::fmt;
 use running_process::daemon_registration::validation::validate_version;
 use thiserror::Error;
 
-/// A release that can be part of a file's name: `1.12.0` or `1.12.0-rc.1`.
+/// A release that a file name can contain: `1.12.0` or `1.12.0-rc.1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Release(String);
 
-/// A text that names no release.
+/// A text that is not a release name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{text:?} is no release that the registry admits, such as 1.12.0 or 1.12.0-rc.1: {reason}")]
+#[error("{text:?} is not a release name such as 1.12.0 or 1.12.0-rc.1: {reason}")]
 pub struct ReleaseError {
     /// The text.
     pub text: String,
-    /// What is wrong with it.
+    /// The fault in the text.
     pub reason: String,
 }
 
-/// The longest name, which leaves room in a file's name for the service.
+/// The longest name. It leaves room for the service in a file name.
 const LONGEST: usize = 128;
 
 impl Release {
-    /// Takes `text` if it is three numbers, and after a `-` lower-case letters, digits and dots.
+    /// Parses a release name.
+    ///
+    /// Three numbers, optionally followed by `-` and lower-case letters, digits and dots.
     ///
     /// # Errors
     ///
-    /// [`ReleaseError`]; `1.0`, `1.0.0+build` and `1.0.0-RC1` are such texts.
+    /// [`ReleaseError`], for example for `1.0`, `1.0.0+build` and `1.0.0-RC1`.
     pub fn new(text: impl Into<String>) -> Result<Self, ReleaseError> {
         let text = text.into();
         let fault = if text.len() > LONGEST {
@@ -42,15 +44,15 @@ impl Release {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Compares the three numbers, as brokers v1 do; what follows a `-` does not count.
+    /// Compares the three numbers, as brokers v1 do. The part after `-` does not count.
     pub(crate) fn cmp_numbers(&self, other: &Self) -> Ordering {
-        // Without leading zeros, a number of more digits is greater, and one of as many compares as text.
+        // Without leading zeros, the longer number is greater, and equal lengths compare as text.
         let numbers = |release: &Self| {
             let core = release.core().split('.').map(|part| part.trim_start_matches('0').to_owned());
             core.map(|part| (part.len(), part)).collect::<Vec<_>>()
@@ -58,7 +60,7 @@ impl Release {
         numbers(self).cmp(&numbers(other))
     }
 
-    /// What is before the `-`.
+    /// Returns the part before the `-`.
     pub(crate) fn core(&self) -> &str {
         self.0.split_once('-').map_or(&self.0, |(core, _)| core)
     }

@@ -1,4 +1,4 @@
-//! Removing the manifests that a new one takes the place of.
+//! Removing older manifests of the same cache.
 
 use std::fs;
 use std::io;
@@ -13,28 +13,28 @@ use crate::manifest::WRITER;
 use crate::publication::{Publication, WE};
 use crate::reading::{ListError, file_of, paths, read};
 
-/// An older manifest that stays although it is out of date.
+/// An outdated manifest that could not be removed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RetireError {
     /// The registry was not listed.
-    #[error("older manifests are not looked for")]
+    #[error("older manifests cannot be listed")]
     List(#[from] ListError),
-    /// It was not removed.
+    /// The file was not removed.
     #[error("cannot remove the older manifest {}", path.display())]
     Remove {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Removes the manifests of other releases that this workspace wrote for the cache of `new`, and returns them.
+/// Removes this project's manifests of other releases for the cache of `new`, and returns them.
 ///
-/// A manifest stays where its daemon may live, and where another program, cache root, machine or container is its
-/// own. Between the look at a daemon's lock and the removal a daemon of that release can start; its next start
-/// publishes again.
+/// A manifest stays if its daemon may live, or if it belongs to another program, cache root, machine or
+/// container. A daemon of that release can start between the look at the lock and the removal; its next
+/// start publishes again.
 pub(crate) fn retire(
     dir: &Path,
     new: &CacheManifest,
@@ -46,7 +46,7 @@ pub(crate) fn retire(
         Err(error) => return (retired, vec![error.into()]),
     };
     for path in paths {
-        // What cannot be read is not known to be ours.
+        // An unreadable file may belong to another program.
         let Ok(Some(old)) = read(&path) else { continue };
         if path != file_of(dir, &old.service_name, &old.service_version)
             || !is_replaced(&old, new)
@@ -63,7 +63,7 @@ pub(crate) fn retire(
     (retired, problems)
 }
 
-/// Whether `old` is of another release, and ours in every other respect.
+/// Returns true if `old` is this project's manifest of the same cache, for another release.
 fn is_replaced(old: &CacheManifest, new: &CacheManifest) -> bool {
     let (Some(old_root), Some(new_root)) = (locks(old), locks(new)) else { return false };
     old.service_name == new.service_name
@@ -72,10 +72,10 @@ fn is_replaced(old: &CacheManifest, new: &CacheManifest) -> bool {
         && old_root.labels.get(WRITER).is_some_and(|writer| writer == WE)
 }
 
-/// Whether the daemon of `old` may live, as far as can be known here.
+/// Returns true unless the daemon of `old` is known to be gone.
 fn may_live(old: &CacheManifest, new: &CacheManifest, publication: &Publication) -> bool {
     let (Some(then), Some(now)) = (&old.host, &new.host) else { return true };
-    // What another machine, or another container, has locked is not seen from here.
+    // Locks of another machine or container are not visible here.
     if then.machine_id.is_empty() || then.machine_id != now.machine_id {
         return true;
     }

@@ -1,4 +1,4 @@
-//! What a broker needs to know to start a daemon.
+//! The definition by which a broker starts a daemon.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,40 +15,44 @@ use thiserror::Error;
 
 use crate::{Release, SERVICE, TextOrder};
 
-/// The definition of zccache for the broker of a user.
+/// The definition of zccache for a user's broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceDefinition {
-    /// The daemon's program, absolute. Brokers refuse one that is a script: what runs is then another program.
+    /// The daemon's program, absolute.
+    ///
+    /// Brokers refuse a script, because the process runs its interpreter.
     pub binary: PathBuf,
-    /// The directory, absolute, that every program of the service is in. Brokers start nothing without it.
+    /// The absolute directory of all programs of the service.
+    ///
+    /// Brokers start nothing without it.
     pub per_version_binary_dir: PathBuf,
-    /// The first release that clients may ask for. Mind [`TextOrder`].
+    /// The oldest release that clients may request. See [`TextOrder`].
     pub min_version: Option<Release>,
-    /// The only releases that clients may ask for; empty admits all.
+    /// The releases that clients may request; empty admits all.
     pub allowed_versions: Vec<Release>,
-    /// What nobody but people interprets.
+    /// Labels for people. No program interprets them.
     pub labels: BTreeMap<String, String>,
 }
 
-/// A definition with which no broker would start anything.
+/// A definition with which no broker would start a daemon.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InvalidDefinition {
-    /// A path cannot be written down.
+    /// A path is not UTF-8.
     #[error("{} is not valid UTF-8", .0.display())]
     NotUtf8(PathBuf),
-    /// A path means something else in every directory.
+    /// A path is relative.
     #[error("{} is not an absolute path", .0.display())]
     NotAbsolute(PathBuf),
-    /// There is no such program or directory.
+    /// The program or directory does not exist.
     #[error("cannot find {}", path.display())]
     Missing {
         /// The program or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It is not a regular file.
+    /// The program is not a regular file.
     #[error("{} is not a program", .0.display())]
     NotAProgram(PathBuf),
     /// The program is outside of its directory.
@@ -62,14 +66,15 @@ pub enum InvalidDefinition {
     /// A label without a name.
     #[error("a label has no name")]
     UnnamedLabel,
-    /// The library does not admit it.
-    #[error("brokers do not admit the definition: {0}")]
+    /// running-process refuses the definition.
+    #[error("brokers refuse the definition: {0}")]
     Refused(String),
 }
 
 impl ServiceDefinition {
-    /// Describes the daemon `binary`, which is looked at: links are followed, and its directory is that of all programs
-    /// unless `directory` is another one, which it must be in.
+    /// Returns the definition of the daemon `binary`, with links followed.
+    ///
+    /// The directory of the programs is `directory`, else the directory of `binary`. `binary` must be in it.
     ///
     /// # Errors
     ///
@@ -104,13 +109,15 @@ impl ServiceDefinition {
         })
     }
 
-    /// What brokers v2 get wrong about the minimum, if anything.
+    /// Returns releases that brokers v2 misjudge because of the minimum.
     #[must_use]
     pub fn text_order(&self) -> Option<TextOrder> {
         self.min_version.as_ref().and_then(TextOrder::of)
     }
 
-    /// Whether the program is a script, which no broker can verify. False for what cannot be read.
+    /// Returns true if the program is a script, which no broker can verify.
+    ///
+    /// Returns false for an unreadable file.
     #[must_use]
     pub fn is_script(&self) -> bool {
         let mut first = [0; 2];
@@ -118,13 +125,13 @@ impl ServiceDefinition {
         read.is_ok() && first == *b"#!"
     }
 
-    /// Whether it says where the programs are; brokers start nothing else.
+    /// Returns true if the definition names the directory of the programs.
     #[must_use]
     pub fn has_directory(&self) -> bool {
         !self.per_version_binary_dir.as_os_str().is_empty()
     }
 
-    /// The form for brokers v1.
+    /// Returns the form for brokers v1.
     pub(crate) fn v1(&self) -> Result<V1, InvalidDefinition> {
         let (binary, directory) = self.paths()?;
         let mut builder =
@@ -141,7 +148,7 @@ impl ServiceDefinition {
         builder.build().map_err(|error| InvalidDefinition::Refused(error.to_string()))
     }
 
-    /// The form for brokers v2, which has the same in it.
+    /// Returns the form for brokers v2, with the same content.
     pub(crate) fn v2(&self) -> Result<v2::ServiceDefinition, InvalidDefinition> {
         let (binary, directory) = self.paths()?;
         let mut builder = v2::ServiceDefinitionBuilder::shared_broker(SERVICE, binary)
@@ -171,7 +178,7 @@ fn text(path: &Path) -> Result<&str, InvalidDefinition> {
     path.to_str().ok_or_else(|| InvalidDefinition::NotUtf8(path.to_owned()))
 }
 
-/// Reads the form for brokers v1, which the library has to admit.
+/// Converts the form for brokers v1, after running-process's own checks.
 impl TryFrom<V1> for ServiceDefinition {
     type Error = InvalidDefinition;
 
@@ -194,7 +201,7 @@ impl TryFrom<V1> for ServiceDefinition {
     }
 }
 
-/// Reads the form for brokers v2, by the rules of v1: brokers read it into that form too.
+/// Converts the form for brokers v2 by the rules of v1, as brokers do.
 impl TryFrom<v2::ServiceDefinition> for ServiceDefinition {
     type Error = InvalidDefinition;
 

@@ -1,11 +1,13 @@
-//! The trap of comparing releases as text.
+//! Releases that a comparison as text misjudges.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::Release;
 
-/// Releases that brokers v2 of running-process 4.10 take for the wrong side of a minimum, because they compare text.
+/// Releases on the wrong side of a minimum for brokers that compare text.
+///
+/// Brokers v2 of running-process 4.10 compare text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TextOrder {
@@ -13,14 +15,14 @@ pub struct TextOrder {
     pub minimum: Release,
     /// A later release that is refused.
     pub refused: Option<Release>,
-    /// An earlier release that is let in.
+    /// An earlier release that is admitted.
     pub admitted: Option<Release>,
 }
 
 impl TextOrder {
-    /// Returns what goes wrong with `minimum`, if anything does.
+    /// Returns examples of misjudged releases for `minimum`, if there are any.
     ///
-    /// Looked at are releases with one number replaced: by a number of one more digit, and by 9s.
+    /// It tries releases with one number replaced: by a number with one more digit, and by 9s.
     #[must_use]
     pub fn of(minimum: &Release) -> Option<Self> {
         let parts: Vec<&str> = minimum.core().split('.').collect();

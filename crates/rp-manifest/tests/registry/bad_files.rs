@@ -1,4 +1,4 @@
-//! Files that are no manifests: each an error of its own, and none of the list.
+//! Invalid files: each is an error of its entry, not of the list.
 
 use rp_manifest::{BadManifest, list_manifests, read_manifest};
 use testkit::{TempEndpoint, watchdog};
@@ -17,7 +17,7 @@ fn a_file_that_cannot_be_relied_on_is_told_by_its_fault() {
     assert!(matches!(bad(b""), BadManifest::Damaged(_)));
     assert!(matches!(bad(b"garbage"), BadManifest::NotAManifest { .. }));
     assert!(matches!(bad(&vec![0xff; (1 << 20) + 1]), BadManifest::Read(_)), "too long");
-    // Every third place: a file for each takes its time.
+    // Every third byte: a file per byte takes too long.
     for at in (0..good.len()).step_by(3) {
         bad(&good[..at]);
         let mut bytes = good.clone();

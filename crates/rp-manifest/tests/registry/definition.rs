@@ -13,7 +13,7 @@ use testkit::TempEndpoint;
 
 use crate::release;
 
-/// A program in `bin/1.2.3` of `place`.
+/// Returns a program in `bin/1.2.3` of `place`.
 fn program(place: &TempEndpoint) -> PathBuf {
     let dir = place.dir().join("bin").join("1.2.3");
     std::fs::create_dir_all(&dir).unwrap();
@@ -26,7 +26,7 @@ fn full(place: &TempEndpoint) -> ServiceDefinition {
     let mut definition = ServiceDefinition::of_program(&program(place), Some(&bin)).unwrap();
     definition.min_version = Some(release("1.10.0"));
     definition.allowed_versions = vec![release("1.12.0"), release("1.12.0-rc.1")];
-    // More than one: these files have no digest that the order of a map could break.
+    // These files have no digest, so a map may have two entries.
     definition.labels =
         [("a", "1"), ("b", "2"), ("c", "3")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     definition
@@ -148,7 +148,7 @@ fn a_directory_that_brokers_refuse_is_tightened_or_refused() {
     assert!(matches!(read_service_definition(&dir), Err(DefinitionError::Directory(_))));
     install_service_definition(&dir, DirPolicy::Dedicated, &full(&place)).unwrap();
     assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-    // What others can read can still be removed, what they can write is not touched.
+    // A directory that others can read is cleaned; one that they can write to is not touched.
     set(0o777);
     assert!(matches!(remove_service_definition(&dir), Err(DefinitionError::Directory(_))));
     set(0o755);

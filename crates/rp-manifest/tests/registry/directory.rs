@@ -1,4 +1,4 @@
-//! Registries that are not ours alone.
+//! Registries that are open to others.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
@@ -17,7 +17,7 @@ fn publication(place: &TempEndpoint) -> Publication {
     Publication::new(&locations(place, "cache", None), release("1.2.3"))
 }
 
-/// As a daemon does it, which was told nothing about the directory.
+/// Publishes as a daemon does, in the directory that the environment names.
 fn by_environment(place: &TempEndpoint, dir: &Path) -> Result<(), PublishError> {
     let environment = Environment::new(Platform::CURRENT, "/").with(Variable::RunningProcessManifestDir, dir);
     publish_manifest(&environment, &publication(place)).map(drop)

@@ -1,4 +1,4 @@
-//! What the published 1.12.0 daemon wrote, against what this workspace writes for the same cache.
+//! The manifest of the published 1.12.0 daemon against this project's for the same cache.
 
 use ipc_endpoint::{Environment, Locations, Platform, Variable};
 use prost::Message as _;
@@ -11,7 +11,7 @@ use crate::{registry, release};
 
 const GOLDEN: &[u8] = include_bytes!("../../../../tests/vectors/manifest_1.12.0.pb");
 
-/// The cache of the daemon that was recorded.
+/// The cache of the recorded daemon.
 const CACHE: &str = "/tmp/mfg/c";
 
 #[cfg(unix)]
@@ -26,14 +26,14 @@ fn ours_is_the_released_one_but_for_when_where_and_what_is_added() {
     let mut ours = CacheManifest::decode(&written[..]).unwrap();
     let golden = CacheManifest::decode(GOLDEN).unwrap();
 
-    // When and where.
+    // Times and machine.
     assert!(ours.created_at_unix_ms == ours.last_active_unix_ms && ours.created_at_unix_ms > 0);
     ours.created_at_unix_ms = golden.created_at_unix_ms;
     ours.last_active_unix_ms = golden.last_active_unix_ms;
     let host = ours.host.take().unwrap();
     assert!(!host.hostname.is_empty() && !host.machine_id.is_empty() && !host.boot_id.is_empty());
     ours.host.clone_from(&golden.host);
-    // What is added: dispositions, and on the root of the locks who wrote it and where its daemon listens.
+    // Added fields: dispositions, and on the root of the locks the writer and the endpoint.
     let kept = ours.roots.iter().map(|root| root.disposition == StorageDisposition::NeverPrune as i32);
     assert_eq!(kept.collect::<Vec<_>>(), [true, true, false, true, true]);
     for (number, root) in ours.roots.iter_mut().enumerate() {
@@ -46,7 +46,7 @@ fn ours_is_the_released_one_but_for_when_where_and_what_is_added() {
             assert!(labels.is_empty() && endpoint.is_none());
         }
     }
-    // The rest, the digest included, is the same to the byte.
+    // All other bytes are equal, the digest included.
     assert_eq!(manifest_with_self_sha256(&ours).unwrap().encode_to_vec(), GOLDEN);
 }
 
@@ -71,6 +71,6 @@ fn the_released_manifest_is_read_and_verified() {
             ("/tmp/mfg/c/tmp", RootKind::TMP),
         ]
     );
-    // A prune of the released one takes everything, its live daemon's socket included.
+    // A prune by the released manifest deletes everything, with the live daemon's socket.
     assert!(manifest.roots.iter().all(|root| root.disposition.is_prunable() && root.writer.is_none()));
 }

@@ -1,4 +1,4 @@
-//! The registry as its users meet it: files in a directory of the test's own.
+//! The registry from its public API, in the test's own directory.
 
 mod bad_files;
 #[cfg(test)] // its functions are those of tests
@@ -21,7 +21,7 @@ use running_process::daemon_registration::manifest::manifest_with_self_sha256;
 use running_process::daemon_registration::protocol::CacheManifest;
 use testkit::TempEndpoint;
 
-/// The daemon of `place` with the cache directory `cache`, at `endpoint` if it has one.
+/// Returns the daemon of `place` with the cache directory `cache`, at `endpoint` if it has one.
 fn locations(place: &TempEndpoint, cache: &str, endpoint: Option<&str>) -> Locations {
     let environment = Environment::new(Platform::CURRENT, place.dir());
     let environment = environment.with(Variable::CacheDir, place.dir().join(cache));
@@ -44,7 +44,7 @@ fn publish(place: &TempEndpoint, cache: &str, version: &str) -> Published {
     publish_manifest_in(&registry(place), &publication).expect("published")
 }
 
-/// Writes the manifest at `path` again, changed and sealed.
+/// Changes the manifest at `path` and seals it again.
 fn edit(path: &Path, change: impl FnOnce(&mut CacheManifest)) {
     let mut manifest = CacheManifest::decode(&std::fs::read(path).expect("a file")[..]).expect("a manifest");
     change(&mut manifest);
@@ -52,7 +52,7 @@ fn edit(path: &Path, change: impl FnOnce(&mut CacheManifest)) {
     std::fs::write(path, sealed.encode_to_vec()).expect("the registry takes a file");
 }
 
-/// The names in the registry.
+/// Returns the names in the registry.
 fn names(place: &TempEndpoint) -> Vec<String> {
     let entries = std::fs::read_dir(registry(place)).expect("a registry");
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();

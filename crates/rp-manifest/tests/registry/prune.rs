@@ -1,4 +1,4 @@
-//! What running-process's own cleanup deletes of a cache that is in the registry.
+//! The directories that running-process's own cleanup deletes.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use testkit::TempEndpoint;
 
 use crate::{edit, publish, registry};
 
-/// The directories and files of a daemon that lives.
+/// The directories and files of a live daemon.
 const LIVE: [&str; 7] =
     ["artifacts", "depgraph", "logs", "tmp", "daemon.sock", "daemon.lock", "ipc-store-daemon.redb"];
 
@@ -31,7 +31,7 @@ fn left(place: &TempEndpoint) -> Vec<&'static str> {
     LIVE.into_iter().filter(|name| cache(place).join(name).exists()).collect()
 }
 
-/// The most that the tool's options allow.
+/// Returns the options with which the tool deletes most.
 fn prune(dir: &Path) {
     let options = PruneOptions {
         dormant_after_secs: None,

@@ -1,4 +1,4 @@
-//! Publishing, and what is at the file's place before.
+//! Publishing over each kind of older file.
 
 use ipc_endpoint::{Environment, Platform, RegistryError, Variable};
 use rp_manifest::{
@@ -39,7 +39,7 @@ fn only_the_logs_are_left_to_a_prune() {
 #[test]
 fn a_digest_holds_every_time() {
     let place = TempEndpoint::new();
-    // A map of two entries would be written in an order of chance.
+    // The library writes a map of two entries in random order.
     for _ in 0..50 {
         publish(&place, "cache", "1.2.3");
     }
@@ -53,7 +53,7 @@ fn a_cache_that_is_published_again_keeps_when_it_was_first_written() {
     let again = publish(&place, "cache", "1.2.3").manifest;
     assert_eq!(again.created_unix_ms, 7);
     assert!(again.last_active_unix_ms > 8);
-    // Another cache takes the one place that a release has.
+    // A release has one place, which another cache takes over.
     let other = publish(&place, "other", "1.2.3").manifest;
     assert!(other.created_unix_ms > 7);
     assert_eq!(names(&place), ["zccache-1.2.3.pb"]);

@@ -1,4 +1,4 @@
-//! Which older manifests a new one takes the place of.
+//! The older manifests that a new one replaces.
 
 use ipc_os::Claim;
 use rp_manifest::{Publication, Published, publish_manifest_in};
@@ -26,7 +26,7 @@ fn other_releases_of_the_same_cache_whose_daemons_are_gone_are_removed() {
     let new = publish(&place, "cache", "1.2.4");
     assert_eq!((new.retired, new.problems.len()), (vec![old], 0));
     assert_eq!(names(&place), ["zccache-1.2.4.pb"]);
-    // Back again.
+    // The first release is published again.
     publish(&place, "cache", "1.2.3");
     assert_eq!(names(&place), ["zccache-1.2.3.pb"]);
 }
@@ -46,10 +46,10 @@ fn the_manifest_of_a_daemon_that_lives_stays_and_goes_with_it() {
     publish_at(&place, "one.sock", "1.2.3", true);
     publish_at(&place, "two.sock", "1.2.4", true);
     assert_eq!(names(&place), ["zccache-1.2.3.pb", "zccache-1.2.4.pb"]);
-    // Somebody without the claim cannot tell that the daemon at its own endpoint is gone.
+    // Without the claim, the daemon at the same endpoint may live.
     publish_at(&place, "one.sock", "1.2.5", false);
     assert_eq!(names(&place), ["zccache-1.2.3.pb", "zccache-1.2.5.pb"]);
-    // Its holder can: it is the one that lives.
+    // The holder of the claim is the only daemon there.
     publish_at(&place, "one.sock", "1.2.6", true);
     assert_eq!(names(&place), ["zccache-1.2.6.pb"]);
     lives.release().unwrap();
