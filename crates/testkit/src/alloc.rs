@@ -1,7 +1,7 @@
-//! An allocator that counts what each thread asks for.
+//! An allocator that counts the requests of each thread.
 //!
-//! The kept crates of this kind count allocations and bytes, and none tells the largest single
-//! request, which is the figure that a limit on hostile lengths needs.
+//! Maintained crates of this kind count allocations and bytes. None reports the largest single request,
+//! which a test of hostile lengths needs.
 #![expect(unsafe_code, reason = "an allocator cannot be written without; each method only forwards")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -22,31 +22,38 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CountingAlloc;
 
-/// The system's allocator, behind [`CountingAlloc`] only while [`measure`] runs on some thread: what is timed
-/// in the same program is not slowed down by counting. Figures of memory that is held are of no use then,
-/// because what was allocated before is not known.
+/// An allocator that counts only while [`measure`] runs on some thread.
+///
+/// Counting therefore does not slow down timed code in the same program. Figures of held memory are
+/// meaningless, because earlier allocations are not counted.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CountingWhenAsked;
 
-/// How many threads measure.
+/// Number of threads that measure.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 fn is_asked() -> bool {
     ASKED.load(Ordering::Relaxed) > 0
 }
 
-/// What one thread asked the allocator for during one [`measure`].
+/// The requests of one thread during one [`measure`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// The largest single request, in bytes. A buffer that grew counts with its new size.
+    /// The largest single request, in bytes.
+    ///
+    /// A buffer that grew counts with its new size.
     pub largest: usize,
-    /// The most bytes held at one time, beyond those held at the start.
+    /// The most bytes held at one time, without the bytes held at the start.
     pub peak: usize,
-    /// Bytes held at the end beyond those at the start. Negative when older memory was freed.
+    /// Bytes held at the end minus bytes held at the start.
+    ///
+    /// Negative if older memory was freed.
     pub current: isize,
-    /// How many requests there were, growing and shrinking included.
+    /// Number of requests, growing and shrinking included.
     pub count: usize,
-    /// The bytes of all requests together, released or not. A buffer that grew counts with its new size.
+    /// The bytes of all requests, released or not.
+    ///
+    /// A buffer that grew counts with its new size.
     pub total: usize,
 }
 
@@ -55,14 +62,14 @@ thread_local! {
     static SEEN: Cell<Report> = const { Cell::new(Report { largest: 0, peak: 0, current: 0, count: 0, total: 0 }) };
 }
 
-/// Runs `work` and returns its result with what this thread allocated meanwhile.
+/// Runs `work`, and returns its result and the requests of this thread.
 ///
-/// Other threads are not counted, so tests may run in parallel; work that moves to another thread is
-/// not seen. Measures may be nested: the outer one sees what the inner one saw.
+/// Other threads do not count, so tests may run in parallel, and work on another thread is not seen.
+/// Measures may be nested: the outer one includes the inner one.
 ///
 /// # Panics
 ///
-/// When [`CountingAlloc`] is not the global allocator: figures of zero would prove nothing.
+/// If [`CountingAlloc`] is not the global allocator: figures of zero would prove nothing.
 #[track_caller]
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Report) {
     let _asking = Asking::begin();
@@ -77,7 +84,7 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Report) {
     (result, seen)
 }
 
-/// Counting, for as long as it lives.
+/// Guard that counts while it lives.
 struct Asking;
 
 impl Asking {
@@ -105,7 +112,7 @@ impl Report {
         }
     }
 
-    /// One request that replaces `old` bytes (0: none) by `new` bytes.
+    /// Records a request that replaces `old` bytes (0: none) by `new` bytes.
     fn with_request(self, old: usize, new: usize) -> Self {
         let current = self.current.saturating_sub_unsigned(old).saturating_add_unsigned(new);
         Self {
@@ -118,7 +125,7 @@ impl Report {
     }
 }
 
-/// `try_with`: a thread that is ending may still allocate, and is not measured any more.
+/// Updates the figures of this thread, unless the thread is ending.
 fn note_request(old: usize, new: usize) {
     let _ = SEEN.try_with(|seen| seen.set(seen.get().with_request(old, new)));
 }
@@ -158,7 +165,7 @@ unsafe impl GlobalAlloc for CountingAlloc {
     }
 }
 
-// SAFETY: both allocators are the system's, so that what one gave the other may take back.
+// SAFETY: both allocators are the system's, so one may free memory from the other.
 unsafe impl GlobalAlloc for CountingWhenAsked {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_asked() {

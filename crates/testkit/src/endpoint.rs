@@ -1,4 +1,4 @@
-//! A place for one test's daemon: a private directory, a socket path in it, and an environment.
+//! A private directory for one test's daemon, with a socket path and an environment.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A temporary directory of this user alone, with everything that a daemon and its clients may write.
+/// A temporary directory for a daemon and its clients, closed to other users.
 ///
 /// Inside: `home`, `run`, `tmp` and `cache`, each 0700. The directory is removed on drop.
 #[derive(Debug)]
@@ -15,11 +15,13 @@ pub struct TempEndpoint {
 }
 
 impl TempEndpoint {
-    /// Makes a new one, under a path short enough for a socket (107 bytes on Linux, 103 on macOS).
+    /// Makes a directory whose path is short enough for a socket.
+    ///
+    /// The limit is 107 bytes on Linux and 103 on macOS.
     ///
     /// # Panics
     ///
-    /// When the directory cannot be made.
+    /// If the directory cannot be made.
     #[must_use]
     #[track_caller]
     pub fn new() -> Self {
@@ -35,15 +37,13 @@ impl TempEndpoint {
         endpoint
     }
 
-    /// The directory that holds everything.
+    /// Returns the directory that holds everything.
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// A socket path in [`dir`](Self::dir), or on Windows a pipe name, that nobody else uses.
-    ///
-    /// Nothing is there yet.
+    /// Returns an unused socket path in [`dir`](Self::dir), or on Windows a pipe name.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         if cfg!(windows) {
@@ -53,41 +53,41 @@ impl TempEndpoint {
         self.dir().join("s.sock")
     }
 
-    /// [`socket`](Self::socket) as text, for `--endpoint`.
+    /// Returns [`socket`](Self::socket) as text, for `--endpoint`.
     ///
     /// # Panics
     ///
-    /// When the system's temporary directory is not UTF-8.
+    /// If the system's temporary directory is not UTF-8.
     #[must_use]
     pub fn name(&self) -> String {
         self.socket().into_os_string().into_string().expect("the temporary directory's path is UTF-8")
     }
 
-    /// What stands in for `HOME`.
+    /// Returns the value of `HOME`.
     #[must_use]
     pub fn home(&self) -> PathBuf {
         self.dir().join("home")
     }
 
-    /// What stands in for `XDG_RUNTIME_DIR`.
+    /// Returns the value of `XDG_RUNTIME_DIR`.
     #[must_use]
     pub fn runtime_dir(&self) -> PathBuf {
         self.dir().join("run")
     }
 
-    /// What stands in for `TMPDIR`.
+    /// Returns the value of `TMPDIR`.
     #[must_use]
     pub fn temp_dir(&self) -> PathBuf {
         self.dir().join("tmp")
     }
 
-    /// What stands in for `ZCCACHE_CACHE_DIR`.
+    /// Returns the value of `ZCCACHE_CACHE_DIR`.
     #[must_use]
     pub fn cache_dir(&self) -> PathBuf {
         self.dir().join("cache")
     }
 
-    /// A command that sees nothing of this machine's environment and writes only here.
+    /// Returns a command with an environment of this directory only.
     ///
     /// `HOME`, `XDG_RUNTIME_DIR`, `TMPDIR` and `ZCCACHE_CACHE_DIR` (on Windows `USERPROFILE`,
     /// `LOCALAPPDATA`, `TEMP` and `TMP` too) point into [`dir`](Self::dir), which is also the working
@@ -108,7 +108,7 @@ impl TempEndpoint {
                 .env("LOCALAPPDATA", self.home())
                 .env("TEMP", self.temp_dir())
                 .env("TMP", self.temp_dir());
-            // Windows programs do not start sockets, random numbers or crypto without it.
+            // Sockets, random numbers and crypto of Windows need this variable.
             if let Some(root) = std::env::var_os("SystemRoot") {
                 command.env("SystemRoot", root);
             }
@@ -123,7 +123,7 @@ impl Default for TempEndpoint {
     }
 }
 
-/// The system's temporary directory, or `/tmp` where that one is too deep for a socket path.
+/// Returns the system's temporary directory, or `/tmp` where that one is too deep for a socket path.
 fn short_temp_dir() -> PathBuf {
     const DEEPEST: usize = 48; // leaves half of `sun_path` to names below `run` and `cache`
     let dir = std::env::temp_dir();

@@ -1,10 +1,10 @@
-//! What the tests of this workspace share: a watchdog, temporary endpoints, processes that never
-//! outlive their test, polling with a deadline, a web server, and an allocator that counts.
+//! Tools for the tests of this workspace: a watchdog, temporary endpoints, processes that never outlive
+//! their test, polling with a deadline, a web server, and a counting allocator.
 //!
-//! Everything here panics with a message for the reader of a failed test instead of returning an
-//! error. It knows no crate of this workspace, so that every one of them can use it.
+//! Every function panics with a message for the reader of a failed test instead of returning an error. The
+//! crate depends on no other crate of this workspace, so that each of them can use it.
 //!
-//! Not here: anything that ships.
+//! Nothing here is shipped.
 #![deny(unsafe_code)] // `alloc` implements `GlobalAlloc`, which cannot be done without
 
 mod alloc;

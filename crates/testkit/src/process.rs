@@ -8,10 +8,10 @@ use tempfile::NamedTempFile;
 
 use crate::wait::holds_within;
 
-/// A running (or ended) child with its output in files: killed and reaped on drop.
+/// A child process with its output in files. A drop kills and reaps it.
 ///
-/// Files and not pipes, so that nothing blocks on a grandchild that keeps an inherited pipe open, and
-/// no child blocks on a full one. When it is dropped by a failing test, its output is printed.
+/// With files instead of pipes, a grandchild with an inherited pipe blocks no reader, and a full pipe blocks
+/// no child. A drop in a failing test prints the output.
 pub struct Process {
     what: String,
     child: Child,
@@ -19,25 +19,27 @@ pub struct Process {
     stderr: NamedTempFile,
 }
 
-/// How a process ended and what it said, with what is not UTF-8 replaced.
+/// The exit status and the output of a process, with invalid UTF-8 replaced.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// Everything it wrote to standard output.
+    /// Standard output.
     pub stdout: String,
-    /// Everything it wrote to standard error.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Process {
-    /// Starts `command` with no standard input; make it with [`TempEndpoint::command`].
+    /// Starts `command` without standard input.
+    ///
+    /// Make the command with [`TempEndpoint::command`].
     ///
     /// [`TempEndpoint::command`]: crate::TempEndpoint::command
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// If the command cannot be started.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Self {
         let what = format!("{command:?}");
@@ -46,40 +48,40 @@ impl Process {
         command.stdout(stdout.reopen().expect("a file that was just made can be opened"));
         command.stderr(stderr.reopen().expect("a file that was just made can be opened"));
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {what}: {error}"));
-        // The command still holds the two files, and may be used again by the caller.
+        // The command still holds the two files, and the caller may use it again.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Self { what, child, stdout, stderr }
     }
 
-    /// The process id.
+    /// Returns the process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has not ended yet.
+    /// Returns true if the process has not ended yet.
     #[must_use]
     pub fn is_running(&mut self) -> bool {
         self.ended().is_none()
     }
 
-    /// What it has written to standard output so far.
+    /// Returns the standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {
         read(&self.stdout)
     }
 
-    /// What it has written to standard error so far.
+    /// Returns the standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
         read(&self.stderr)
     }
 
-    /// Waits for it to end by itself.
+    /// Waits until the process ends by itself.
     ///
     /// # Panics
     ///
-    /// When it still runs after `deadline`, with its output in the message.
+    /// If the process still runs after `deadline`. The message has its output.
     #[track_caller]
     pub fn wait_exit(&mut self, deadline: Duration) -> ExitStatus {
         let mut status = None;
@@ -91,18 +93,18 @@ impl Process {
         status.expect("the wait ended because there is a status")
     }
 
-    /// Waits for it to end by itself, and hands over everything that it wrote.
+    /// Waits until the process ends by itself, and returns its output.
     ///
     /// # Panics
     ///
-    /// As [`wait_exit`](Self::wait_exit).
+    /// As for [`wait_exit`](Self::wait_exit).
     #[track_caller]
     pub fn finish(mut self, deadline: Duration) -> Finished {
         let status = self.wait_exit(deadline);
         Finished { status, stdout: self.stdout(), stderr: self.stderr() }
     }
 
-    /// Ends it at once (on Unix with SIGKILL), and reaps it.
+    /// Kills the process (on Unix with SIGKILL), and reaps it.
     pub fn kill(&mut self) {
         let _ = self.child.kill(); // it may have ended already
         let _ = self.child.wait();

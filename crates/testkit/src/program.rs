@@ -1,4 +1,4 @@
-//! Where the programs of this workspace are, built if need be.
+//! Paths of this workspace's programs, which are built on demand.
 
 use std::collections::HashSet;
 use std::env;
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// Set by `cargo xtask ci`, which has built every program before it starts the tests.
+/// Variable that `cargo xtask ci` sets after it built every program.
 const PREBUILT: &str = "ZCCACHE_TESTKIT_PREBUILT";
 
-/// Files of cargo's at the top of a target directory.
+/// Files that cargo writes at the top of a target directory.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
-/// Where cargo put the running test, and so where it puts programs.
+/// The place of the running test, which is also the place of programs.
 #[derive(Debug, PartialEq, Eq)]
 struct Output {
     /// The target directory.
     target_dir: PathBuf,
-    /// The triple in the path, when one was asked for.
+    /// The target triple in the path, if there is one.
     triple: Option<String>,
     /// The profile's directory: `debug`, `release` or the name of a profile.
     profile: String,
 }
 
-/// Returns the path of the workspace's program `name` in the running test's profile.
+/// Returns the path of the program `name` in the running test's profile.
 ///
-/// It is built first, once for each test process, unless `ZCCACHE_TESTKIT_PREBUILT` is `1`.
+/// Builds the program once per test process, unless `ZCCACHE_TESTKIT_PREBUILT` is `1`.
 ///
 /// ```no_run
 /// let daemon = testkit::program("zccache-daemon");
@@ -33,19 +33,19 @@ struct Output {
 ///
 /// # Panics
 ///
-/// When it cannot be built, is not there, or the caller is not a test in a target directory (a
-/// doctest is not).
+/// If the program cannot be built or is missing, or the caller is not a test in a target directory (a doctest
+/// is not).
 #[must_use]
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let test = env::current_exe().expect("a test knows its own path");
-    // cargo tags only a directory that it made itself, and not one that was mounted for it.
+    // cargo tags only a directory that it made itself, not a mounted one.
     let is_target_dir = |dir: &Path| MARKS.iter().any(|mark| dir.join(mark).exists());
     let output = Output::of(&test, is_target_dir)
         .unwrap_or_else(|| panic!("{test:?} is not a test in a target directory"));
     if env::var_os(PREBUILT).is_none_or(|value| value != "1") {
-        // A test that failed to build says so itself: the set stays usable.
+        // The test that failed to build panics itself; the set stays usable.
         let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let built = built.get_or_insert_default();
         if !built.contains(name) {
@@ -60,7 +60,7 @@ pub fn program(name: &str) -> PathBuf {
 
 fn build(name: &str, output: &Output) {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The whole workspace's features, as in `cargo build --workspace --bins`: nothing is built twice.
+    // The same features as in `cargo build --workspace --bins`, so that nothing is built twice.
     cargo.args(["build", "--quiet", "--workspace", "--bin", name]).args(output.arguments());
     let ended = cargo.output().unwrap_or_else(|error| panic!("cannot start {cargo:?}: {error}"));
     assert!(ended.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&ended.stderr));

@@ -1,4 +1,4 @@
-//! Waiting for a condition: the one place in the tests that sleeps.
+//! Waiting for a condition: the only place in the tests that sleeps.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Returns as soon as `condition` holds, and asks at least once.
+/// Waits until `condition` holds, and asks at least once.
 ///
 /// Blocks the thread: in async code, wait for the event itself or call this from a blocking task.
 ///
 /// # Panics
 ///
-/// When `condition` does not hold within `deadline`, with `what` in the message: write it so that
-/// "… within 5s" can follow, as in `"the socket appears"`.
+/// If `condition` does not hold within `deadline`. The message has `what` followed by "… within 5s", as in
+/// `"the socket appears"`.
 #[track_caller]
 pub fn eventually(deadline: Duration, what: &str, condition: impl FnMut() -> bool) {
     assert!(holds_within(deadline, condition), "not seen: {what} within {deadline:?}");
 }
 
-/// Whether `condition` holds at some time within `deadline`: [`eventually`] without the panic.
+/// Returns true if `condition` holds at some time within `deadline`.
 #[must_use]
 pub fn holds_within(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();

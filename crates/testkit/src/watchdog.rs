@@ -1,4 +1,4 @@
-//! A test that hangs fails, under every test runner.
+//! A watchdog that fails a hanging test under every test runner.
 
 use std::io::Write as _;
 use std::panic::Location;
@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A running watchdog: dropping it in time calls it off.
+/// A running watchdog. A drop stops it.
 #[derive(Debug)]
 #[must_use = "the watchdog is called off when this is dropped: bind it to a name"]
 pub struct Watchdog {
@@ -14,9 +14,9 @@ pub struct Watchdog {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts a watchdog that aborts the process, naming the test, unless it is dropped within `limit`.
+/// Starts a watchdog that aborts the process after `limit`, unless it is dropped.
 ///
-/// The test's name is that of the calling thread, so call it from the test itself:
+/// The abort names the test by the calling thread, so call it from the test itself:
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,14 +25,14 @@ pub struct Watchdog {
 ///
 /// # Panics
 ///
-/// When the system gives no thread.
+/// If no thread can be started.
 #[track_caller]
 pub fn watchdog(limit: Duration) -> Watchdog {
     let message = message(thread::current().name(), Location::caller(), limit);
     let (alive, dropped) = mpsc::channel::<()>();
     let watch = move || {
         if dropped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            // Not `eprintln!`: test runners capture that, and an abort loses what they captured.
+            // Test runners capture `eprintln!`, and an abort loses the captured text.
             let _ = std::io::stderr().write_all(message.as_bytes());
             std::process::abort();
         }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::Process;
 
-    /// Set in the child that is meant to be aborted.
+    /// Variable that is set in the child that aborts.
     const VICTIM: &str = "TESTKIT_WATCHDOG_VICTIM";
 
     #[test]

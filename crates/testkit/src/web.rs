@@ -1,4 +1,4 @@
-//! A web server of one test: on the loopback only, and as ill-behaved as the test wants it.
+//! A web server for one test, on the loopback only, with faults that the test chooses.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,12 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long a peer may be silent, so that no thread outlives its test for long.
+/// The longest silence of a peer, so that no thread outlives its test for long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Handler = dyn Fn(&WebRequest) -> WebAnswer + Send + Sync;
 
-/// Answers every request with what its handler says, and remembers the requests. Ends on drop.
+/// A server that answers with its handler and records the requests. Ends on drop.
 pub struct WebServer {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -24,7 +24,7 @@ struct Shared {
     is_over: AtomicBool,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct WebRequest {
     /// The method.
@@ -34,30 +34,30 @@ pub struct WebRequest {
     headers: Vec<(String, String)>,
 }
 
-/// What is sent back.
+/// An answer.
 #[derive(Debug, Clone)]
 pub struct WebAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    /// The length that is announced, if any.
+    /// The announced length, if any.
     length: Option<usize>,
     cut_after: Option<usize>,
     hold_after: Option<(usize, Gate)>,
 }
 
-/// Holds answers until it is opened.
+/// A gate that holds answers until it is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Gate {
     state: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl WebServer {
-    /// Starts to answer.
+    /// Starts a server with `handler`.
     ///
     /// # Panics
     ///
-    /// When there is no port to be had.
+    /// If no port is free.
     #[must_use]
     pub fn start(handler: impl Fn(&WebRequest) -> WebAnswer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
@@ -74,7 +74,7 @@ impl WebServer {
                     break;
                 }
                 let server = Arc::clone(&server);
-                // A client that went away is none of the server's business.
+                // A client that left is not an error of the server.
                 thread::spawn(move || server.serve(&stream).ok());
             }
         });
@@ -87,7 +87,7 @@ impl WebServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     #[must_use]
     pub fn requests(&self) -> Vec<WebRequest> {
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -125,13 +125,13 @@ impl Shared {
 }
 
 impl WebRequest {
-    /// The value of a header, whose name is given in lower case.
+    /// Returns the value of the header `name`, which is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first byte that is asked for and the last one, where it is said.
+    /// Returns the first requested byte, and the last one if the request names it.
     #[must_use]
     pub fn range(&self) -> Option<(usize, Option<usize>)> {
         let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
@@ -140,7 +140,7 @@ impl WebRequest {
 }
 
 impl WebAnswer {
-    /// An answer with a body of a length that is told.
+    /// Returns an answer with `body` and its length.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
@@ -148,7 +148,7 @@ impl WebAnswer {
         Self { status, headers: Vec::new(), body, length, cut_after: None, hold_after: None }
     }
 
-    /// The file `body` of the version `tag`, or the part of it that is asked for.
+    /// Returns the file `body` of version `tag`, or the requested part.
     #[must_use]
     pub fn file(request: &WebRequest, body: &[u8], tag: &str) -> Self {
         let same = request.header("if-range").is_none_or(|found| found == tag);
@@ -171,21 +171,21 @@ impl WebAnswer {
         self
     }
 
-    /// Announces another length than that of the body, or none.
+    /// Sets the announced length, or announces none.
     #[must_use]
     pub fn announcing(mut self, length: Option<usize>) -> Self {
         self.length = length;
         self
     }
 
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after `count` bytes of the body.
     #[must_use]
     pub fn cut_after(mut self, bytes: usize) -> Self {
         self.cut_after = Some(bytes);
         self
     }
 
-    /// Sends nothing after so many bytes of the body until `gate` is open.
+    /// Stops after `count` bytes of the body until `gate` is open.
     #[must_use]
     pub fn hold_after(mut self, bytes: usize, gate: &Gate) -> Self {
         self.hold_after = Some((bytes, gate.clone()));
@@ -222,7 +222,7 @@ impl WebAnswer {
 }
 
 impl Gate {
-    /// Lets everything through from now on.
+    /// Opens the gate for good.
     pub fn open(&self) {
         *self.state.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.state.1.notify_all();
@@ -230,7 +230,7 @@ impl Gate {
 
     fn wait(&self) {
         let is_open = self.state.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whatever comes of it: a test that forgets to open it has its own watchdog.
+        // A test that forgets to open the gate has its own watchdog.
         let _ = self.state.1.wait_timeout_while(is_open, PATIENCE, |is_open| !*is_open);
     }
 }
