@@ -1,4 +1,4 @@
-//! The measurements: builds `benches/` and what it measures, runs it, and keeps its table.
+//! The measurements: builds `benches/` and the measured programs, runs them, and keeps the table.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo;
 
-/// The document that has a table, between these two lines.
+/// The document with the table, between these two lines.
 const DOCUMENT: &str = "docs/performance.md";
 const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
 const END: &str = "<!-- end -->";
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measure a fifth of it, to see whether it works
+    /// Measure a fifth of the rounds, as a trial
     #[arg(long)]
     quick: bool,
     /// Put the table into docs/performance.md
@@ -32,19 +32,19 @@ pub(crate) struct Options {
     write: bool,
 }
 
-/// Measures, and prints the table with the target beside each figure.
+/// Measures, and prints the table with a target beside each figure.
 ///
 /// # Errors
 ///
-/// When something cannot be built or measured. A target that is missed is no error.
+/// If a program cannot be built or measured. A missed target is no error.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = cargo::root();
-    // One after the other: together each would be built with the features that the other asks for.
+    // One after the other: a common build would unify the features of both.
     for package in ["zccache-ipc-cli", "zccache-daemon"] {
         cargo::run(&["build", "--release", "--locked", "--package", package], &[])?;
     }
     let manifest = root.join("benches").join("Cargo.toml");
-    let manifest = manifest.to_str().context("the path of this repository is text")?;
+    let manifest = manifest.to_str().context("the path of this repository is not UTF-8")?;
     let mut build = vec!["build", "--release", "--locked", "--manifest-path", manifest];
     build.extend(MEASURING.iter().flat_map(|name| ["--bin", *name]));
     cargo::run(&build, &[])?;
@@ -66,12 +66,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let path = root.join(DOCUMENT);
         let document = fs::read_to_string(&path).with_context(|| DOCUMENT.to_owned())?;
         fs::write(&path, with_table(&document, &fs::read_to_string(table)?)?)?;
-        println!("{DOCUMENT} has it");
+        println!("{DOCUMENT} has the table");
     }
     Ok(())
 }
 
-/// Where the release build of `package` has put `name`.
+/// Returns the path of the program `name` in the release build of `package`.
 fn program(package: &Path, name: &str) -> Result<PathBuf> {
     let output = cargo::command()
         .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
@@ -79,13 +79,13 @@ fn program(package: &Path, name: &str) -> Result<PathBuf> {
         .output()
         .context("cargo cannot be started")?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let target = metadata["target_directory"].as_str().context("cargo tells no target directory")?;
+    let target = metadata["target_directory"].as_str().context("cargo names no target directory")?;
     let program = Path::new(target).join("release").join(format!("{name}{EXE_SUFFIX}"));
     ensure!(program.is_file(), "cargo built no {}", program.display());
     Ok(program)
 }
 
-/// Puts `table` in the place of the one that `document` has.
+/// Replaces the table in `document` by `table`.
 fn with_table(document: &str, table: &str) -> Result<String> {
     let (before, rest) = document.split_once(BEGIN).with_context(|| format!("no line {BEGIN}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("no line {END}"))?;

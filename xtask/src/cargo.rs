@@ -7,23 +7,23 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use cargo_metadata::Message;
 
-/// The root of this workspace.
+/// Returns the root of this workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
 }
 
-/// The cargo that runs this program, set up for the workspace's root.
+/// Returns a command for the cargo that runs this program, in the workspace's root.
 pub(crate) fn command() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo
 }
 
-/// Runs cargo with `arguments` and `environment`; its output goes straight to the terminal.
+/// Runs cargo with `arguments` and `environment`. Its output goes to the terminal.
 ///
 /// # Errors
 ///
-/// When it cannot be started or does not end with success.
+/// If cargo cannot be started or fails.
 pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     for (name, value) in environment {
         eprint!("{name}={value:?} ");
@@ -51,16 +51,16 @@ pub(crate) fn run_program(package: &str, arguments: &[String]) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When it cannot be started or does not end with success.
+/// If cargo cannot be started or fails.
 pub(crate) fn output(arguments: &[&str]) -> Result<String> {
     eprintln!("cargo {}", arguments.join(" "));
     let output = command().args(arguments).stderr(Stdio::inherit()).output();
     let output = output.context("cargo cannot be started")?;
     ensure!(output.status.success(), "cargo {} ended with {}", arguments.join(" "), output.status);
-    String::from_utf8(output.stdout).context("cargo's output is no text")
+    String::from_utf8(output.stdout).context("cargo's output is not UTF-8")
 }
 
-/// How to build the programs of this workspace.
+/// A build of this workspace's programs.
 #[derive(Debug, Default)]
 pub(crate) struct Build {
     /// With optimisation.
@@ -77,7 +77,7 @@ impl Build {
             arguments.extend(["--package", "zccache-ipc-cli", "--no-default-features"]);
             arguments.extend(["--bin", "zccache-daemon", "--bin", "zccache-ipc"]);
         } else {
-            // With the features of the whole workspace, as `cargo xtask ci` builds: nothing is built twice.
+            // The same features as in `cargo xtask ci`, so that nothing is built twice.
             arguments.extend(["--workspace", "--bins"]);
         }
         if self.release {
@@ -95,7 +95,7 @@ impl Build {
 pub(crate) fn build(name: &str, build: &Build) -> Result<PathBuf> {
     let mut arguments = build.arguments(name);
     run(&arguments, &[])?;
-    // The second run builds nothing, and prints where the first one put the programs.
+    // The second run builds nothing, and prints the paths of the programs.
     arguments.push("--message-format=json");
     let output = command().args(&arguments).output().context("cargo cannot be started")?;
     let artifacts = Message::parse_stream(output.stdout.as_slice()).filter_map(|message| match message {
@@ -107,7 +107,7 @@ pub(crate) fn build(name: &str, build: &Build) -> Result<PathBuf> {
     player.map(Into::into).ok_or_else(|| anyhow!("cargo built no program `{name}`"))
 }
 
-/// Whether `cargo <subcommand>` is installed.
+/// Returns true if `cargo <subcommand>` is installed.
 pub(crate) fn has(subcommand: &str) -> bool {
     let mut cargo = command();
     cargo.args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());

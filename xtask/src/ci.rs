@@ -1,4 +1,4 @@
-//! Everything that must hold before a change goes in, cheapest first.
+//! Every check that a change must pass, cheapest first.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -13,11 +13,11 @@ struct Step {
     run: fn() -> Result<Outcome>,
 }
 
-/// How a step that did not fail ended.
+/// The result of a step that did not fail.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Passed,
-    /// Not run, and why.
+    /// Not run, with the reason.
     Skipped(&'static str),
 }
 
@@ -85,8 +85,9 @@ const TEST_PROGRAMS_WITHOUT: &[&str] = &[
     "--lib",
     "--locked",
 ];
-/// What has no place in the command line: what speaks HTTP and TLS, and what would need the system's
-/// mathematical library.
+/// Crates that the command line must not contain.
+///
+/// They speak HTTP or TLS, or need the system's mathematical library.
 const NOT_IN_CLI: &[&str] =
     &["zccache_download", "ureq", "ureq_proto", "http", "rustls", "webpki", "ring", "indicatif", "redb"];
 const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
@@ -96,10 +97,10 @@ const DOCTESTS: &[&str] = &["test", "--doc", "--workspace", "--locked"];
 const RUSTDOC: &[&str] = &["doc", "--workspace", "--no-deps", "--locked"];
 const DENY: &[&str] = &["deny", "--workspace", "check", "bans", "licenses", "sources"];
 
-/// The step before has built every program; `testkit::program` builds none then.
+/// Tells `testkit::program` that an earlier step built every program.
 const PREBUILT: (&str, &str) = ("ZCCACHE_TESTKIT_PREBUILT", "1");
 
-/// Runs every step up to the first failure, and prints what each took.
+/// Runs every step up to the first failure, and prints the time of each.
 ///
 /// # Errors
 ///
@@ -115,7 +116,9 @@ fn tests() -> Result<Outcome> {
     passed(cargo::run(arguments, &[PREBUILT]))
 }
 
-/// The feature `running-process` can be left out, its tests pass without it, and nothing else brings it in.
+/// Checks that the feature `running-process` can be left out.
+///
+/// The tests pass without it, and no other dependency brings it in.
 fn without_running_process() -> Result<()> {
     cargo::run(WITHOUT, &[])?;
     cargo::run(TEST_WITHOUT, &[])?;
@@ -126,7 +129,7 @@ fn without_running_process() -> Result<()> {
     found.map_or(Ok(()), |name| bail!("{name} is in the build that leaves running-process out"))
 }
 
-/// The command line has no HTTP and no TLS: those are the download daemon's.
+/// Checks that the command line has no HTTP and no TLS.
 fn small_command_line() -> Result<()> {
     let tree = made_of(&["zccache-ipc-cli"], &[])?;
     let found = tree.lines().find(|name| NOT_IN_CLI.contains(name));
@@ -135,7 +138,7 @@ fn small_command_line() -> Result<()> {
     })
 }
 
-/// The names of the crates that `packages` are made of, a line each.
+/// Returns the names of the crates in `packages`, one per line.
 fn made_of(packages: &[&str], options: &[&str]) -> Result<String> {
     let mut arguments =
         vec!["tree", "--edges", "normal", "--prefix", "none", "--format", "{lib}", "--locked"];

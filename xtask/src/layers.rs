@@ -1,4 +1,4 @@
-//! Which crate may name which: the arrows between ours, and the outside crates of each.
+//! The allowed dependencies: arrows between our crates, and the outside crates of each.
 
 use std::collections::BTreeSet;
 
@@ -7,21 +7,21 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 use crate::cargo;
 
-/// What one package of the workspace may be.
+/// The rule for one package of the workspace.
 struct Row {
     name: &'static str,
     /// Its folder.
     home: Home,
-    /// Whether it may be published: libraries are.
+    /// True if the package may be published, as libraries are.
     publish: bool,
-    /// Our crates that it may name, separated by spaces. Arrows go up the table only.
+    /// Our crates that it may depend on, separated by spaces. Arrows go up the table only.
     ours: &'static str,
-    /// Outside crates that it may name, build dependencies included. `name@windows` may be named for
-    /// Windows targets only.
+    /// Outside crates that it may depend on, build dependencies included. `name@windows` is for Windows targets
+    /// only.
     outside: &'static str,
 }
 
-/// Where a package lives.
+/// The folder of a package.
 enum Home {
     /// `crates/<name>`.
     Crates,
@@ -77,7 +77,7 @@ const TABLE: &[Row] = &[
     at_the_top("xtask", "xtask", "", "anyhow cargo_metadata clap serde_json"),
 ];
 
-/// What the tests, benchmarks and examples of every crate may name beside what the crate itself may.
+/// Crates that the tests, benchmarks and examples of every crate may use too.
 const FOR_TESTS: &str = "testkit anyhow bytes criterion divan hex interprocess proptest rustix rustls serde \
     serde_json tempfile tokio tracing-subscriber";
 
@@ -98,7 +98,7 @@ const fn at_the_top(
     Row { name, home: Home::Top(folder), publish: false, ours, outside }
 }
 
-/// A package as its manifest has it.
+/// A package, as its manifest describes it.
 #[derive(Debug, Clone)]
 struct Package {
     name: String,
@@ -120,7 +120,7 @@ struct Dependency {
 ///
 /// # Errors
 ///
-/// Every broken rule, one a line.
+/// Every broken rule, one per line.
 pub(crate) fn run() -> Result<()> {
     let metadata = MetadataCommand::new().current_dir(cargo::root()).no_deps().exec();
     let packages = packages(&metadata.context("cargo metadata")?)?;
@@ -128,7 +128,7 @@ pub(crate) fn run() -> Result<()> {
     if !broken.is_empty() {
         bail!("the table in xtask/src/layers.rs does not allow this:\n  {}", broken.join("\n  "));
     }
-    println!("{} packages as the table has them", packages.len());
+    println!("{} packages match the table", packages.len());
     Ok(())
 }
 
@@ -152,7 +152,7 @@ fn packages(metadata: &Metadata) -> Result<Vec<Package>> {
     metadata.workspace_packages().into_iter().map(package).collect()
 }
 
-/// Returns what the table does not allow, as sentences.
+/// Returns a sentence for each dependency that the table does not allow.
 fn check(packages: &[Package]) -> Vec<String> {
     let mut broken = Vec::new();
     for package in packages {
@@ -235,7 +235,7 @@ mod tests {
         }
     }
 
-    /// The workspace without dependencies, changed by `change`.
+    /// Returns the workspace without dependencies, changed by `change`.
     #[track_caller]
     fn check_changed(change: impl FnOnce(&mut Vec<Package>), expected: &[&str]) {
         let bare = |row: &Row| Package {

@@ -40,11 +40,11 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Hold each kind of client against each kind of daemon, for each family of requests
+    /// Run each kind of client against each kind of daemon, for each family of requests
     CompatMatrix(players::Options),
     /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind
     Demo(players::Options),
-    /// Check the arrows between our crates, and the outside crates of each
+    /// Check the dependencies between our crates, and the outside crates of each
     Layers,
     /// Mutate the pure crates, and list each mutant that no test notices
     Mutants(mutants::Options),

@@ -1,4 +1,4 @@
-//! Mutates the pure crates, and lists each mutant that no test notices.
+//! Mutates the pure crates, and lists each mutant that no test detects.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,21 +8,21 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo;
 
-/// The crates whose tests are their own, so that a mutant costs seconds.
+/// Crates whose own tests cover them, so that a mutant costs seconds.
 const PACKAGES: &[&str] =
     &["ipc-path", "ipc-model", "wire-frame", "wire-v15", "wire-v16", "wire-dispatch", "ipc-endpoint"];
 
-/// The survivors that are allowed, each with its reason; from the top of the repository.
+/// The list of allowed survivors with their reasons, from the top of the repository.
 const ALLOWED: &str = "xtask/survivors.txt";
 
-/// How to mutate.
+/// Mutate the pure crates, and list each mutant that no test detects
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
     /// Mutate only these crates
     #[arg(long = "package", value_name = "CRATE")]
     packages: Vec<String>,
 
-    /// How many mutants to test at once
+    /// Number of mutants to test at once
     #[arg(long, default_value_t = 2)]
     jobs: u8,
 
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&output).with_context(|| output.display().to_string())?;
     let status = command(options, &output).status().context("cargo cannot be started")?;
     let found = output.join("mutants.out");
-    // 2 says that mutants survived and 3 that some ran out of time; `survivors` judges those.
+    // Exit code 2 means survivors and 3 means timeouts; `survivors` judges both.
     ensure!(matches!(status.code(), Some(0 | 2 | 3)), "cargo mutants ended with {status}");
     let list = |name: &str| -> Result<String> {
         fs::read_to_string(found.join(name)).with_context(|| format!("cargo mutants wrote no {name}"))

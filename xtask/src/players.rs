@@ -1,4 +1,4 @@
-//! The programs of `tests/` that play clients against daemons: built here, with what they play with, and run.
+//! Building and running the programs of `tests/` that run clients against daemons.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::cargo::{self, Build};
 
-/// How to build the programs, and the arguments of the player.
+/// The build of the programs, and the arguments of the player
 #[derive(Debug, Default, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
@@ -31,7 +31,7 @@ pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
     build_and_run(name, &Build { release: options.release, ..Build::default() }, &options.arguments)
 }
 
-/// Runs the demo against programs that are built without running-process, to build as little as it needs.
+/// Runs the demo against programs without running-process, to build as little as possible.
 ///
 /// # Errors
 ///

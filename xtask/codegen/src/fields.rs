@@ -1,5 +1,4 @@
-//! The table of every message's fields: their numbers for the encoder, what they may allocate for the
-//! decoder.
+//! The table of every message's fields: their numbers for the encoder, their memory for the decoder.
 
 use std::fmt::Write as _;
 
@@ -54,7 +53,7 @@ fn list(file: &FileDescriptorProto, field: &FieldDescriptorProto) -> Option<Stri
         (Type::Message, None) if is_map(file, field) => MAP_ENTRY.to_owned(),
         (Type::String, _) => "Some(size_of::<String>())".to_owned(),
         (Type::Bytes, _) => "Some(size_of::<bytes::Bytes>())".to_owned(),
-        // No number takes more, packed or not.
+        // No number takes more memory, packed or not.
         _ => "Some(size_of::<u64>())".to_owned(),
     };
     let within = message.map_or("&[]".to_owned(), |message| format!("super::{}::LISTS", message.name()));
@@ -72,11 +71,14 @@ fn reaches_a_list(file: &FileDescriptorProto, message: &DescriptorProto) -> bool
     })
 }
 
-/// What an entry of a map takes in memory; twice its size, for the nodes of the tree. Every map here is from
-/// text to a number.
+/// The memory of a map's entry: twice its size, for the nodes of the tree.
+///
+/// Every map here is from text to a number.
 const MAP_ENTRY: &str = "Some(2 * size_of::<(String, u64)>())";
 
-/// Returns true if the field is a map, which the descriptor has as a list of messages within the owner.
+/// Returns true if the field is a map.
+///
+/// The descriptor has a map as a list of messages inside of its owner.
 fn is_map(file: &FileDescriptorProto, field: &FieldDescriptorProto) -> bool {
     file.message_type.iter().any(|owner| {
         owner.nested_type.iter().any(|entry| {
@@ -86,7 +88,7 @@ fn is_map(file: &FileDescriptorProto, field: &FieldDescriptorProto) -> bool {
     })
 }
 
-/// The message that a field holds.
+/// Returns the message that a field holds.
 fn find<'a>(file: &'a FileDescriptorProto, field: &FieldDescriptorProto) -> Option<&'a DescriptorProto> {
     let name = field.type_name().strip_prefix(&format!(".{}.", file.package()))?;
     file.message_type.iter().find(|message| message.name() == name)

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use prost_types::FileDescriptorSet;
 
-/// Where the code goes.
+/// The folder of the generated code.
 const GENERATED: &str = "crates/wire-v16/src/generated";
 
 /// Every number that was ever used.

@@ -1,8 +1,8 @@
-//! `proto/NUMBERS.txt`: every number that was ever used, and what for.
+//! `proto/NUMBERS.txt`: every number that was ever used, and its use.
 //!
 //! A line is `zccache.v1.Compile 5 env repeated zccache.v1.EnvVar`: the message, the number, the name,
-//! the presence and the type. For an enum it is `zccache.v1.StoreResultKind 1 NAME value`. One that went
-//! out of use stays, with `retired` at the end, and its message reserves number and name.
+//! the presence and the type. For an enum it is `zccache.v1.StoreResultKind 1 NAME value`. A line whose
+//! number is no longer used stays, with `retired` at the end, and the message reserves number and name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ struct Line {
     owner: String,
     number: i32,
     name: String,
-    /// The presence and type of a field; `value` for one of an enum.
+    /// The presence and type of a field; `value` for a value of an enum.
     what: String,
     retired: bool,
 }
@@ -30,14 +30,14 @@ impl fmt::Display for Line {
     }
 }
 
-/// What the schemas have.
+/// The numbers in the schemas.
 struct Schemas {
     lines: Vec<Line>,
     /// The numbers and names that a message or enum reserves.
     reserved: BTreeMap<String, (Vec<std::ops::Range<i32>>, Vec<String>)>,
 }
 
-/// Returns what in `text` and the schemas does not agree, as sentences that say what to do.
+/// Returns a sentence for each difference between `text` and the schemas, with the fix.
 pub(super) fn check(text: &str, schemas: &FileDescriptorSet) -> Vec<String> {
     let mut broken = Vec::new();
     let mut recorded: Vec<Line> = Vec::new();
@@ -76,7 +76,7 @@ pub(super) fn check(text: &str, schemas: &FileDescriptorSet) -> Vec<String> {
     broken
 }
 
-/// Whether two lines claim the same number or the same name.
+/// Returns true if two lines claim the same number or the same name.
 fn clash(one: &Line, other: &Line) -> bool {
     one.owner == other.owner && (one.number == other.number || one.name == other.name)
 }
@@ -132,14 +132,14 @@ impl Schemas {
             what: "value".to_owned(),
             retired: false,
         }));
-        // The end of an enum's range is part of it.
+        // The range of an enum includes its end.
         let numbers = values.reserved_range.iter().map(|range| range.start()..range.end().saturating_add(1));
         self.reserved.insert(owner.to_owned(), (numbers.collect(), values.reserved_name.clone()));
     }
 
     fn reserves(&self, line: &Line) -> bool {
         match self.reserved.get(&line.owner) {
-            // A message that is gone cannot be reused under the same name without its lines.
+            // The lines of a removed message stay, so that its name is not used again.
             None => true,
             Some((numbers, names)) => {
                 numbers.iter().any(|range| range.contains(&line.number)) && names.contains(&line.name)
@@ -160,7 +160,7 @@ fn presence(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
     }
 }
 
-/// The type as a schema spells it, with its full name.
+/// Returns the type as a schema spells it, with its full name.
 fn type_of(field: &FieldDescriptorProto) -> String {
     match &field.type_name {
         Some(name) => name.trim_start_matches('.').to_owned(),
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(check(&recorded(), &schemas()), [""; 0]);
     }
 
-    /// Changes the schemas by `change` and the file by `edit`, and compares what is found.
+    /// Changes the schemas by `change` and the file by `edit`, and compares the sentences.
     #[track_caller]
     fn check_changed(
         change: impl FnOnce(&mut DescriptorProto),

@@ -57,7 +57,7 @@ fn check_lines<'a>(
     }
 }
 
-/// Returns what follows each `spec/` in `line`, and whether `docs/` stands before it.
+/// Returns the text after each `spec/` in `line`, and true if `docs/` is before it.
 fn cited(line: &str) -> impl Iterator<Item = (bool, &str)> {
     line.match_indices("spec/").map(|(at, found)| {
         let rest = &line[at + found.len()..];
@@ -67,20 +67,20 @@ fn cited(line: &str) -> impl Iterator<Item = (bool, &str)> {
     })
 }
 
-/// A page in capitals belongs to another specification, which no clone has.
+/// Returns the finding for a page in capitals, which belongs to another specification.
 fn old_form(cited: &str) -> Option<String> {
     let name = cited.strip_suffix(".md").filter(|name| !name.is_empty())?;
     let is_old = name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     is_old.then(|| format!("spec/{cited} is in no clone: cite {SPEC}<page>.md#<heading>"))
 }
 
-/// Returns what is wrong with `target`, a file with an optional heading.
+/// Returns the fault of `target`, a file with an optional heading.
 fn problem_of(tree: &Tree, target: &str) -> Option<String> {
     let (file, heading) = match target.split_once('#') {
         Some((file, heading)) => (file, Some(heading)),
         None => (target, None),
     };
-    // The folder itself.
+    // The citation names the folder itself.
     if file == SPEC {
         return None;
     }

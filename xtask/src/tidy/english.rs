@@ -1,10 +1,10 @@
-//! Plain English in first doc lines and in help texts, as far as a program can find it.
+//! The forms of CONTRIBUTING.md's "Writing" that a program can find in doc comments and help texts.
 
 use super::Finding;
 use super::source::{Source, has_word};
 use super::tree::Tree;
 
-/// Folders that are not cleaned yet. One that breaks no rule any more must leave the list.
+/// Folders that are not clean yet. A folder without findings must leave the list.
 const NOT_CLEAN: &[&str] = &[
     "benches/",
     "crates/ipc-client/",
@@ -13,8 +13,6 @@ const NOT_CLEAN: &[&str] = &[
     "crates/ipc-model/",
     "crates/ipc-os/",
     "crates/ipc-server/",
-    "crates/rp-manifest/",
-    "crates/testkit/",
     "crates/wire-dispatch/",
     "crates/wire-v15/",
     "crates/wire-v16/",
@@ -24,13 +22,12 @@ const NOT_CLEAN: &[&str] = &[
     "crates/zccache-ipc/",
     "interop/",
     "tests/",
-    "xtask/",
 ];
 
 /// The longest first doc line, in characters.
 const LONGEST: usize = 80;
 
-/// Forms that make a sentence a riddle, and the advice for each. Words are compared in lower case.
+/// Forms that make a sentence hard to read, in lower case, with the advice for each.
 const FORMS: &[(&str, &str)] = &[
     ("is what", "name the subject first, without `is what`"),
     ("are what", "name the subject first, without `are what`"),
@@ -46,7 +43,7 @@ const FORMS: &[(&str, &str)] = &[
     ("are told", "write `receive`, `read` or `report`"),
 ];
 
-/// Two words with anything between them in one line.
+/// Pairs of words with any text between them, with the advice for each.
 const PAIRS: &[(&str, &str, &str)] = &[
     ("nobody", "but", "name who does it instead of `nobody … but`"),
     ("nothing", "but", "write `only` instead of `nothing … but`"),
@@ -60,7 +57,7 @@ const OPENINGS: &[(&str, &str)] = &[
     ("who", "name the actor instead of `Who …`"),
 ];
 
-/// Words in `s` that are no verb in the third person.
+/// First words with a final `s` that do not say what a function does.
 const NO_VERBS: &[&str] = &["as", "this", "its", "always", "others", "is", "was", "has", "does"];
 
 /// Checks first doc lines and help texts.
@@ -102,7 +99,7 @@ fn in_file(path: &str, source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Returns the advice for the first form of `text` that is no plain English.
+/// Returns the advice for the first form in `text`.
 fn broken_form(text: &str) -> Option<&'static str> {
     let words: Vec<String> = words(text).collect();
     let line = format!(" {} ", words.join(" "));
@@ -133,13 +130,13 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     words.into_iter()
 }
 
-/// What a doc comment stands before.
+/// The kind of the item after a doc comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
     PublicFunction,
     Public,
     Private,
-    /// A part of a command line: its doc comment is a help text.
+    /// A part of a command line, whose doc comment is a help text.
     Help,
 }
 
@@ -179,7 +176,7 @@ fn doc_text(source: &Source, index: usize) -> Option<String> {
     source.code[index].trim().is_empty().then(|| text.trim().to_owned())
 }
 
-/// What the code from this line on declares.
+/// Returns the kind of the item that the code declares from this line on.
 fn item(source: &Source, from: usize) -> Item {
     if is_help(source, from) {
         return Item::Help;
@@ -202,12 +199,12 @@ fn item(source: &Source, from: usize) -> Item {
     Item::Private
 }
 
-/// Returns true if the line with this index is inside of, or declares, a type that clap derives a command line from.
+/// Returns true if the line belongs to a type from which clap derives a command line.
 fn is_help(source: &Source, index: usize) -> bool {
     const DERIVES: &[&str] = &["Parser", "Args", "Subcommand", "ValueEnum"];
     let derives = |line: &String| line.contains("derive(") && DERIVES.iter().any(|name| has_word(line, name));
     let starts_item = |line: &str| ["struct", "enum"].iter().any(|word| has_word(line, word));
-    // The attributes of the item itself, which stand after its doc comment.
+    // The attributes of an item come after its doc comment.
     let own = source.code[index..].iter().take_while(|line| line.trim().starts_with("#["));
     if own.clone().any(derives) {
         return true;

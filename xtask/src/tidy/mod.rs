@@ -1,4 +1,4 @@
-//! Rules of this repository that no lint can hold, as small named checks over its files.
+//! Rules of this repository that no lint can hold, as named checks over its files.
 
 mod circles;
 mod citations;
@@ -15,11 +15,11 @@ use crate::cargo;
 use rules::RULES;
 use tree::Tree;
 
-/// A rule, and the place that breaks it.
+/// A place that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     path: String,
-    /// Counted from one; zero for the file as a whole.
+    /// Line number from 1; 0 means the whole file.
     line: usize,
     what: String,
 }
@@ -47,7 +47,7 @@ impl fmt::Display for Finding {
 ///
 /// # Errors
 ///
-/// When a rule is broken; each place is printed first.
+/// If a rule is broken. Each place is printed first.
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read(cargo::root())?;
     let mut broken = 0;

@@ -34,10 +34,10 @@ pub(super) const RULES: &[Rule] = &[
 /// The longest file under `crates/`, in lines.
 const LONGEST: usize = 400;
 
-/// The one crate that knows operating systems.
+/// The only crate that knows operating systems.
 const OS: &str = "crates/ipc-os/";
 
-/// Returns the files that make this a repository.
+/// Checks that the repository has its top-level files.
 fn top_level(tree: &Tree) -> Vec<Finding> {
     const NEEDED: &[&str] = &[
         ".cargo/config.toml",
@@ -64,39 +64,41 @@ fn top_level(tree: &Tree) -> Vec<Finding> {
     let unwanted = UNWANTED.iter().filter(|path| tree.text(path).is_some());
     missing
         .map(|path| Finding::of_file(path, "must exist"))
-        .chain(unwanted.map(|path| Finding::of_file(path, "`rust-version` says which compiler is needed")))
+        .chain(
+            unwanted.map(|path| Finding::of_file(path, "must not exist: `rust-version` names the compiler")),
+        )
         .collect()
 }
 
-/// Returns the two commands that a newcomer types.
+/// Checks that the README names the two commands of a newcomer.
 fn readme(tree: &Tree) -> Vec<Finding> {
     const PATH: &str = "README.md";
     let text = tree.text(PATH).unwrap_or_default();
     let missing =
         ["cargo xtask demo", "cargo xtask ci"].into_iter().filter(|command| !text.contains(command));
-    missing.map(|command| Finding::of_file(PATH, format!("does not tell `{command}`"))).collect()
+    missing.map(|command| Finding::of_file(PATH, format!("does not name `{command}`"))).collect()
 }
 
-/// Returns a file is one noun.
+/// Checks the length of files.
 fn file_length(tree: &Tree) -> Vec<Finding> {
     let long =
         tree.sources().filter(|(path, source)| path.starts_with("crates/") && source.code.len() > LONGEST);
     long.map(|(path, source)| {
-        Finding::of_file(path, format!("has {} lines, and {LONGEST} are the most", source.code.len()))
+        Finding::of_file(path, format!("has {} lines; the limit is {LONGEST}", source.code.len()))
     })
     .collect()
 }
 
-/// Returns a file opens with what it is.
+/// Checks that each file begins with a module comment.
 fn module_docs(tree: &Tree) -> Vec<Finding> {
     let silent = tree.sources().filter(|(path, _)| {
         let text = tree.text(path).unwrap_or_default();
         !text.trim_start().starts_with("//!")
     });
-    silent.map(|(path, _)| Finding::at(path, 1, "does not open with `//!`")).collect()
+    silent.map(|(path, _)| Finding::at(path, 1, "does not begin with `//!`")).collect()
 }
 
-/// Unsafe code has two addresses, and every other crate root shuts the door.
+/// Checks that every crate root but two forbids unsafe code.
 fn forbid_unsafe(tree: &Tree) -> Vec<Finding> {
     let open = tree.sources().filter(|(path, source)| {
         let exempt = path.starts_with(OS) || path.starts_with("crates/testkit/");
@@ -121,7 +123,7 @@ fn unsafe_address(tree: &Tree) -> Vec<Finding> {
     lines(tree, |path, _, _| !may(path), |code, _| has_word(code, "unsafe").then(|| told.to_owned()))
 }
 
-/// One crate knows which operating system it runs on.
+/// Checks that only one crate asks for the operating system.
 fn platform(tree: &Tree) -> Vec<Finding> {
     const IN_CFG: &[&str] = &["unix", "windows"];
     const ANYWHERE: &[&str] =
@@ -147,7 +149,7 @@ fn platform(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Returns the environment is read once, at the edge.
+/// Checks that only one file reads the environment.
 fn environment(tree: &Tree) -> Vec<Finding> {
     const HOME: &str = "crates/ipc-endpoint/src/environment.rs";
     const READERS: &[&str] =
@@ -174,7 +176,7 @@ fn no_get(tree: &Tree) -> Vec<Finding> {
     lines(tree, |_, _, _| true, |code, _| code.contains("fn get_").then(|| told.to_owned()))
 }
 
-/// Comments are true today.
+/// Checks that no comment or document has a reminder of unfinished work.
 fn leftovers(tree: &Tree) -> Vec<Finding> {
     const WORDS: &[&str] = &["TODO", "FIXME", "XXX"];
     let told = |text: &str| {
@@ -190,7 +192,7 @@ fn leftovers(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Returns a test waits for a condition, not for time to pass.
+/// Checks that a test waits for a condition, not for time to pass.
 fn unexplained_sleep(tree: &Tree) -> Vec<Finding> {
     let told = "a sleep in a test: wait for the condition (`testkit::eventually`), or say why on the line";
     lines(
@@ -207,7 +209,7 @@ fn is_test(tree: &Tree, path: &str, source: &Source, index: usize) -> bool {
     tree.is_dev(path) || source.is_test_line(index)
 }
 
-/// Goes through the lines that `concerns` picks, and collects what `check` says of code and comment.
+/// Returns the findings of `check` on the code and comment of each line that `concerns` selects.
 fn lines(
     tree: &Tree,
     concerns: impl Fn(&str, &Source, usize) -> bool,
@@ -229,7 +231,7 @@ fn lines(
 mod tests {
     use super::*;
 
-    /// Runs the rule `name` on `files` and compares the places that it finds: `path:line`.
+    /// Runs the rule `name` on `files` and compares the places of its findings: `path:line`.
     #[track_caller]
     fn check(name: &str, files: &[(&str, &str)], expected: &[&str]) {
         let rule = RULES.iter().find(|rule| rule.name == name).expect("a rule of that name");

@@ -3,9 +3,9 @@
 /// A Rust source file.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// The code, with comments and the insides of string and character literals blanked.
+    /// The code, with comments and the content of literals blanked.
     pub(super) code: Vec<String>,
-    /// The comments, documentation included, with all else blanked.
+    /// The comments, documentation included, with everything else blanked.
     pub(super) comments: Vec<String>,
     /// Index of the first line of the test module that ends the file.
     tests_from: usize,
@@ -25,7 +25,7 @@ impl Source {
         index >= self.tests_from
     }
 
-    /// Names of the modules that are compiled for tests only and live in files of their own.
+    /// Returns the names of the modules that are for tests only and have their own file.
     pub(super) fn test_modules(&self) -> impl Iterator<Item = &str> {
         let after_cfg = test_items(&self.code);
         after_cfg.filter_map(|(_, item)| item.strip_prefix("mod ")?.strip_suffix(';'))
@@ -42,7 +42,7 @@ pub(super) fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Index of each `cfg` that asks for `test`, with the item after it, as trimmed code.
+/// Returns the index of each `cfg` with `test`, and the trimmed item after it.
 fn test_items(code: &[String]) -> impl Iterator<Item = (usize, &str)> {
     let is_cfg = |line: &str| line.trim_start().starts_with("#[cfg(") && has_word(line, "test");
     let item = |from: usize| {
@@ -58,12 +58,12 @@ fn tests_from(code: &[String]) -> usize {
     module.map_or(usize::MAX, |(index, _)| index)
 }
 
-/// What the reader of a Rust text is in.
+/// The state of the scanner in a Rust text.
 #[derive(Clone, Copy)]
 enum State {
     Code,
     LineComment,
-    /// With its depth: these nest.
+    /// A block comment with its depth.
     BlockComment(usize),
     /// A string with escapes.
     Text,
@@ -97,7 +97,7 @@ fn split(text: &str) -> (String, String) {
     (code, comments)
 }
 
-/// How many characters belong together at `at`, and the state after them.
+/// Returns the length of the token at `at`, and the state after it.
 fn step(chars: &[char], at: usize, state: State) -> (usize, State) {
     let starts = |with: &str| with.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c));
     match state {
@@ -127,7 +127,7 @@ fn raw_string(chars: &[char], at: usize) -> Option<(usize, State)> {
     (chars.get(at + 1 + hashes) == Some(&'"')).then_some((2 + hashes, State::Raw(hashes)))
 }
 
-/// Length of the character literal at `at`, which holds `'`; 1 when it begins a lifetime.
+/// Returns the length of the character literal at `at`, or 1 if `'` begins a lifetime.
 fn character(chars: &[char], at: usize) -> usize {
     match chars.get(at + 1) {
         Some('\\') => {

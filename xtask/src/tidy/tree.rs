@@ -13,12 +13,12 @@ use super::source::Source;
 pub(super) struct Tree {
     files: BTreeMap<String, String>,
     sources: BTreeMap<String, Source>,
-    /// Files and folders that are modules for tests only.
+    /// Files and folders of modules that are for tests only.
     test_modules: BTreeSet<String>,
 }
 
 impl Tree {
-    /// Reads the files under `root` that people write: build output and git's own are left out.
+    /// Reads the files under `root`, without build output and git's own files.
     pub(super) fn read(root: &Path) -> Result<Self> {
         let mut files = Vec::new();
         read_folder(root, "", &mut files)?;
@@ -92,7 +92,7 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -
                 read_folder(&entry.path(), &format!("{path}/"), files)?;
             }
         } else if kind.is_file() {
-            // A file that is not text is nothing to read, but it is there.
+            // A binary file has no text, but it exists.
             files.push((path, fs::read_to_string(entry.path()).unwrap_or_default()));
         }
     }
