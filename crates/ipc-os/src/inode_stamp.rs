@@ -1,13 +1,14 @@
 //! When a file was last changed, as its file system tells.
 
 use std::fs::Metadata;
+use std::path::Path;
 
 use crate::os;
 
 /// Tells one state of a file from every other state of it, without reading the file.
 ///
 /// Two equal stamps mean equal contents only if the stamp is older than the clock's granule when it was taken
-/// (see [`is_settled_at`](Self::is_settled_at)).
+/// (see [`is_trusted_at`](Self::is_trusted_at)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InodeStamp {
     /// The device that holds the file.
@@ -32,14 +33,20 @@ impl InodeStamp {
         os::inode_stamp(metadata)
     }
 
-    /// Returns true if a change after `now_ns` must give another stamp.
+    /// Returns true if the stamp will stand for the contents of now: `path` leads to the file.
     ///
-    /// A time without a fraction of a second comes from a coarse clock or from an image whose times are all
-    /// alike, and is never settled.
+    /// A stamp must be older than the coarsest clock of a file system. On a file system that is mounted for reading only,
+    /// times without a fraction of a second are the times of an image, and another image may have the same times.
+    #[must_use]
+    pub fn is_trusted_at(&self, path: &Path, now_ns: i64) -> bool {
+        self.is_settled_at(now_ns) && (self.changed_ns % 1_000_000_000 != 0 || !os::is_read_only(path))
+    }
+
+    /// Returns true if a change after `now_ns` must give another stamp.
     #[must_use]
     pub const fn is_settled_at(&self, now_ns: i64) -> bool {
         let latest = if self.modified_ns > self.changed_ns { self.modified_ns } else { self.changed_ns };
-        self.changed_ns % 1_000_000_000 != 0 && latest < now_ns.saturating_sub(Self::SETTLED_NS)
+        latest < now_ns.saturating_sub(Self::SETTLED_NS)
     }
 }
 
@@ -62,12 +69,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_settled_when_it_is_old_and_has_a_fraction() {
+    fn a_stamp_is_settled_when_it_is_old() {
         let stamp =
             |modified_ns, changed_ns| InodeStamp { device: 1, inode: 1, len: 0, modified_ns, changed_ns };
         let now = 10_000_000_000;
         assert!(stamp(0, 1).is_settled_at(now));
-        assert!(!stamp(0, 1_000_000_000).is_settled_at(now), "no fraction");
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(stamp(0, 1).is_trusted_at(here, now));
+        assert!(!stamp(0, 9_000_000_001).is_trusted_at(here, now));
+        let is_read_only = os::is_read_only(here);
+        assert_eq!(stamp(0, 1_000_000_000).is_trusted_at(here, now), !is_read_only, "no fraction");
         assert!(!stamp(0, 9_000_000_001).is_settled_at(now), "too young");
         assert!(!stamp(20_000_000_001, 1).is_settled_at(now), "modified in the future");
     }

@@ -147,7 +147,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        Ok(stamp.filter(|stamp| stamp.is_settled_at(self.now_ns)))
+        Ok(stamp.filter(|stamp| stamp.is_trusted_at(&path, self.now_ns)))
     }
 
     /// Makes sure that names are missing, and returns the directory's stamp if it is a new one to trust.
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
                 _ => return Err(Differs::Appeared(path.to_string_lossy().into_owned())),
             }
         }
-        Ok(now.filter(|stamp| vacancy.shows && stamp.is_settled_at(self.now_ns)))
+        Ok(now.filter(|stamp| vacancy.shows && stamp.is_trusted_at(here(&dir), self.now_ns)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use ipc_os::InodeStamp;
 
 use crate::call::Ask;
 use crate::check::listing;
@@ -253,7 +254,11 @@ fn boot() -> Option<String> {
 
 /// Returns true if two paths lead to one file.
 pub(crate) fn same(one: &Path, other: &Path) -> bool {
-    one == other || one.canonicalize().ok().is_some_and(|one| other.canonicalize().ok() == Some(one))
+    let id = |path: &Path| {
+        let metadata = fs::metadata(path).ok()?;
+        InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode))
+    };
+    one == other || id(one).is_some_and(|one| id(other) == Some(one))
 }
 
 /// Splits a command as `-v` prints it: clang quotes words in some releases.

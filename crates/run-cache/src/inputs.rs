@@ -1,6 +1,6 @@
 //! What a run read, gathered after it: files, and the names that it looked for in vain.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs::{self, File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const LARGEST_FILE: u64 = 1 << 30;
 
 /// Gathers the inputs of one run.
 pub(crate) struct Inputs<'a> {
-    plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     search: Search,
     pub(crate) vacancies: Vacancies<'a>,
     /// When the run began.
@@ -33,9 +33,11 @@ pub(crate) struct Inputs<'a> {
     now_ns: i64,
     files: Vec<Arc<FileState>>,
     /// Paths that are among the files.
-    known: HashSet<String>,
+    pub(crate) known: HashSet<String>,
     /// Device and inode of each file.
     pub(crate) inodes: Vec<(u64, u64)>,
+    /// Files that were looked at.
+    seen: HashMap<String, Metadata>,
     /// Lengths of the files that a depfile lists.
     lengths: HashSet<u64>,
     pub(crate) present: BTreeSet<String>,
@@ -63,6 +65,7 @@ impl<'a> Inputs<'a> {
             files: Vec::new(),
             known: HashSet::new(),
             inodes: Vec::new(),
+            seen: HashMap::new(),
             lengths: HashSet::new(),
             present: BTreeSet::new(),
             ancestors: HashSet::new(),
@@ -104,7 +107,10 @@ impl<'a> Inputs<'a> {
             }
         }
         for path in listed {
-            self.lengths.extend(self.metadata(path)?.map(|metadata| metadata.len()));
+            if let Some(metadata) = self.metadata(path)? {
+                self.lengths.insert(metadata.len());
+                self.seen.insert(path.clone(), metadata);
+            }
         }
         // Where no directory counts as one of the system, every file is listed.
         let is_complete = is_complete || !self.search.dirs().any(|dir| dir.is_system);
@@ -152,13 +158,6 @@ impl<'a> Inputs<'a> {
             self.computed(listed, is_complete)?;
         }
         Ok(())
-    }
-
-    /// Takes a source that is not preprocessed.
-    pub(crate) fn plain(&mut self, source: &str) -> Result<(), NotKept> {
-        let contents = self.file(source)?;
-        let is_hidden = !self.plan.assembler_lists() && assembly::may_read_files(&contents, true);
-        if is_hidden { Err(NotKept::HiddenInput) } else { Ok(()) }
     }
 
     /// Looks for an included name, and takes what it may have stood for without being listed.
@@ -270,29 +269,6 @@ impl<'a> Inputs<'a> {
         Ok(())
     }
 
-    /// Takes the files that the assembler lists. A listed file that does not exist was not read.
-    pub(crate) fn assembled(&mut self, listed: &[String]) -> Result<(), NotKept> {
-        let mut dirs: Vec<&str> = vec!["."];
-        dirs.extend(self.plan.args.search.iter().map(|(_, dir)| dir.as_str()));
-        dirs.extend(self.plan.args.assembler_dirs.iter().map(String::as_str));
-        for path in listed.iter().filter(|path| *path != "{standard input}") {
-            if self.known.contains(path) || self.vacancies.there(Path::new(path))? == There::Nothing {
-                continue;
-            }
-            self.file(path)?;
-            let names = dirs.iter().filter_map(|dir| Path::new(path).strip_prefix(dir).ok());
-            for name in names.chain([Path::new(path)]) {
-                let places = dirs.iter().map(|dir| Path::new(dir).join(name)).chain([name.to_owned()]);
-                for place in places {
-                    if self.vacancies.there(&place)? == There::Nothing {
-                        self.vacancies.note(&place)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Takes a program that ran. One that is no program may run others, which are not known.
     pub(crate) fn program(&mut self, path: &Path) -> Result<(), NotKept> {
         let path = path.to_str().ok_or(NotKept::InputUnknown)?;
@@ -315,7 +291,11 @@ impl<'a> Inputs<'a> {
         self.ancestors_of(Path::new(path))?;
         let full = self.plan.call.at(path);
         // A pipe would be waited for.
-        let is_plain = fs::metadata(&full).is_ok_and(|metadata| metadata.is_file());
+        let is_plain = |metadata: &Metadata| metadata.is_file();
+        let is_plain = match self.seen.get(path) {
+            Some(metadata) => is_plain(metadata),
+            None => fs::metadata(&full).is_ok_and(|metadata| is_plain(&metadata)),
+        };
         if !is_plain || crate::call::is_special(path) {
             return Err(NotKept::InputUnreadable);
         }
@@ -324,11 +304,20 @@ impl<'a> Inputs<'a> {
         if metadata.len() > LARGEST_FILE {
             return Err(NotKept::TooLarge);
         }
-        let mut contents = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-        file.read_to_end(&mut contents).map_err(|_| NotKept::InputUnreadable)?;
-        if contents.len() as u64 != metadata.len() {
+        // One byte more than it has shows that it grew.
+        let len = usize::try_from(metadata.len()).map_err(|_| NotKept::TooLarge)?;
+        let mut contents = vec![0; len + 1];
+        let mut read = 0;
+        while read < len {
+            match file.read(&mut contents[read..]).map_err(|_| NotKept::InputUnreadable)? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        if read != len {
             return Err(NotKept::InputChanged);
         }
+        contents.truncate(len);
         self.unchanged(&metadata)?;
         self.push(path, &metadata, Compare::Contents(Key::of_contents(&contents)))?;
         Ok(contents)
@@ -338,6 +327,7 @@ impl<'a> Inputs<'a> {
         if self.files.len() >= MOST_INPUTS {
             return Err(NotKept::TooLarge);
         }
+        let full = self.plan.call.at(path);
         let stamp = InodeStamp::of(metadata);
         self.inodes.extend(stamp.map(|stamp| (stamp.device, stamp.inode)));
         self.files.push(Arc::new(FileState {
@@ -346,7 +336,8 @@ impl<'a> Inputs<'a> {
             modified_ns: modified_ns(metadata).ok_or(NotKept::InputUnreadable)?,
             compare,
             // A program's inode counts even where its times do not.
-            stamp: stamp.filter(|stamp| compare == Compare::Program || stamp.is_settled_at(self.now_ns)),
+            stamp: stamp
+                .filter(|stamp| compare == Compare::Program || stamp.is_trusted_at(&full, self.now_ns)),
         }));
         Ok(())
     }

@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod assembled;
 mod assembly;
 mod bundle;
 mod call;

@@ -158,7 +158,7 @@ impl Plan {
                 return Err(std::io::ErrorKind::InvalidInput.into());
             }
             let mut contents = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-            file.take(LARGEST_SOURCE).read_to_end(&mut contents)?;
+            (&file).take(LARGEST_SOURCE).read_to_end(&mut contents)?;
             Ok(contents)
         };
         // A fifo would be waited for, and gives what it has only once.

@@ -1,8 +1,12 @@
 //! The include search of gcc and clang: where a name is looked for, in order.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use ipc_os::InodeStamp;
+
+use crate::check::here;
 use crate::facts::Facts;
 use crate::flags::Chain;
 use crate::plan::Plan;
@@ -140,6 +144,7 @@ impl Search {
 }
 
 /// Tells one directory from others.
-fn identity(plan: &Plan, dir: &Dir) -> Option<PathBuf> {
-    plan.call.cwd.join(&dir.path).canonicalize().ok()
+fn identity(plan: &Plan, dir: &Dir) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(here(&plan.call.cwd.join(&dir.path))).ok()?;
+    InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode))
 }

@@ -1,6 +1,7 @@
 //! Names that are missing, gathered by the directories that do not have them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -19,6 +20,18 @@ pub(crate) enum There {
     Other,
 }
 
+/// A directory is listed after so many looks, if it is no longer than this in bytes.
+const LOOKS: usize = 6;
+const LONGEST: u64 = 16 * 1024;
+
+/// Names in a directory that is looked into often.
+#[derive(Debug)]
+enum Names {
+    Looked(usize),
+    Known(HashSet<OsString>),
+    Unlisted,
+}
+
 /// Gathers missing names. Looks at each path once.
 #[derive(Debug)]
 pub(crate) struct Vacancies<'a> {
@@ -26,19 +39,24 @@ pub(crate) struct Vacancies<'a> {
     now_ns: i64,
     /// Paths that were looked at.
     there: HashMap<PathBuf, There>,
+    names: HashMap<PathBuf, Names>,
     /// Missing names by directory, and whether they cannot appear without a change of it.
     missing: BTreeMap<(PathBuf, bool), BTreeSet<String>>,
 }
 
 impl<'a> Vacancies<'a> {
     pub(crate) fn new(cwd: &'a Path, now_ns: i64) -> Self {
-        Self { cwd, now_ns, there: HashMap::new(), missing: BTreeMap::new() }
+        Self { cwd, now_ns, there: HashMap::new(), names: HashMap::new(), missing: BTreeMap::new() }
     }
 
     /// Returns what is at `path`.
     pub(crate) fn there(&mut self, path: &Path) -> Result<There, NotKept> {
         if let Some(there) = self.there.get(path) {
             return Ok(*there);
+        }
+        if self.is_known_missing(path) {
+            self.there.insert(path.to_owned(), There::Nothing);
+            return Ok(There::Nothing);
         }
         let full = self.cwd.join(path);
         let kind = |metadata: &fs::Metadata| {
@@ -62,6 +80,24 @@ impl<'a> Vacancies<'a> {
         };
         self.there.insert(path.to_owned(), there);
         Ok(there)
+    }
+
+    /// Returns true if the names of the directory are known and do not have the last part of `path`.
+    fn is_known_missing(&mut self, path: &Path) -> bool {
+        let Some(Component::Normal(name)) = path.components().next_back() else { return false };
+        let dir = path.parent().unwrap_or(Path::new(""));
+        let names = match self.names.get_mut(dir) {
+            Some(names) => names,
+            None => self.names.entry(dir.to_owned()).or_insert(Names::Looked(0)),
+        };
+        if let Names::Looked(times) = names {
+            *times += 1;
+            if *times < LOOKS {
+                return false;
+            }
+            *names = list(here(&self.cwd.join(dir))).map_or(Names::Unlisted, Names::Known);
+        }
+        matches!(names, Names::Known(known) if !known.contains(name))
     }
 
     /// Notes that nothing is at `path`, and must not be there later.
@@ -105,12 +141,19 @@ impl<'a> Vacancies<'a> {
         let mut vacancies = Vec::new();
         for ((dir, shows), names) in self.missing {
             let stamp = shows.then(|| dir_stamp(&self.cwd.join(&dir))).flatten();
-            let stamp = stamp.filter(|stamp| stamp.is_settled_at(self.now_ns));
+            let stamp = stamp.filter(|stamp| stamp.is_trusted_at(here(&self.cwd.join(&dir)), self.now_ns));
             let dir = dir.to_str().ok_or(NotKept::InputUnknown)?.to_owned();
             vacancies.push(Vacancy { dir, names: names.into_iter().collect(), shows, stamp });
         }
         Ok(vacancies)
     }
+}
+
+/// Returns the names in a short directory.
+fn list(dir: &Path) -> Option<HashSet<OsString>> {
+    let is_short = fs::metadata(dir).is_ok_and(|metadata| metadata.is_dir() && metadata.len() <= LONGEST);
+    let names = || fs::read_dir(dir).ok()?.map(|entry| entry.ok().map(|entry| entry.file_name())).collect();
+    if is_short { names() } else { None }
 }
 
 #[cfg(test)]

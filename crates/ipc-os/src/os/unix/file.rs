@@ -169,3 +169,8 @@ pub(crate) fn inode_stamp(metadata: &Metadata) -> Option<InodeStamp> {
 pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }
+
+/// Returns true if the file system at `path` is mounted for reading only.
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
