@@ -28,19 +28,19 @@ fn page(date: &str, report: &Report, released: &[Release]) -> String {
         "# Who can talk to whom\n\n\
          Generated on {date} by `cargo xtask compat-matrix{released} --write`, and not edited by hand: {}. Without \
          `--released` the same command is a step of `cargo xtask ci`.\n\n\
-         Each cell was tried, with programs on temporary endpoints and a tap on the line that counts connections and \
+         Each cell was run, with programs on temporary endpoints and a tap on the line that counts connections and \
          reads every message. Our clients are the columns: `v15`, `v16` and `frame` (one wire, no fallback), `auto`, \
          and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` or \
          `both`. `frame` is FrameV1.\n\n\
-         A reply must say the same whoever the daemon is: exit codes, both streams, the files that were made, decisions \
-         and reasons. Figures are not compared.\n\n\
-         A command line must end with the code that stands in brackets where it is not 0, and is compared with what the same \
-         line does elsewhere: both streams, without numbers, ids and the names of temporary directories, and every byte \
-         of the files that were made. That is, for ours, our daemon, which speaks everything; for a released one, the daemon of its \
-         own release. The columns of ours are the values of `--wire`; capitals are families that were sent by `request`. \
-         The columns of a released one are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, speaks everything and \
-         announces the same release. Downloads have a protocol of their own, and no tap: what counts is the exit code, \
-         the file, and what the client says last.\n\n\
+         Every daemon must give the same reply: exit codes, both streams, output files, decisions and reasons. Figures \
+         are not compared.\n\n\
+         A command line must end with the code in brackets if it is not 0. The matrix compares it with the same line \
+         elsewhere: both streams, without numbers, ids and the names of temporary directories, and every byte of its \
+         output files. Our command line is compared with our daemon that speaks everything, a released one with the \
+         daemon of its own release. The columns of our command line are the values of `--wire`; capitals are families \
+         sent by `request`. The columns of a released one are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, \
+         speaks everything and announces the same release. Downloads have their own protocol and no tap: the exit \
+         code, the file and the client's last line count.\n\n\
          {LEGEND}\n\n{}",
         report.summary(),
         report.markdown(),

@@ -16,8 +16,8 @@ pub(crate) struct Report {
 }
 
 /// How to read a cell.
-pub(crate) const LEGEND: &str = "A cell tells the replies, in order: a comma between those of one connection, a semicolon \
-between connections. `ok` is the reply that was asked for; a number in brackets leads to its reason below.";
+pub(crate) const LEGEND: &str = "A cell lists the replies in order: commas within one connection, semicolons \
+between connections. `ok` is the expected kind of reply; a number in brackets refers to the reason below.";
 
 impl Report {
     /// The cells of a run.
