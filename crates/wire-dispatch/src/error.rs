@@ -4,6 +4,7 @@ use ipc_model::NotUtf8;
 use thiserror::Error;
 
 use crate::CutError;
+use crate::server::MAX_REQUEST_ID;
 
 /// The caller's message cannot go on this lane. Nothing was sent.
 #[derive(Debug, Error)]
@@ -39,6 +40,12 @@ pub enum DecodeError {
     /// A body or an envelope that is no message of wire v16.
     #[error(transparent)]
     V16(#[from] wire_v16::DecodeError),
+    /// An inner id that is longer than a server echoes.
+    #[error("the request id has {length} bytes, and {} are allowed", MAX_REQUEST_ID)]
+    RequestId {
+        /// Its length in bytes.
+        length: usize,
+    },
     /// Protobuf of the right schema that is no value of the model. The stream goes on.
     #[error(transparent)]
     Convert(#[from] wire_v16::ConvertError),

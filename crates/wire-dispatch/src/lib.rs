@@ -32,6 +32,6 @@ pub use message::{DecodedWireMessage, Foreign, Ids, Message, Received, encode, e
 pub use opening::Opening;
 pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};
-pub use server::{Coming, Refusal, ReplyTo, ServerMachine, Step};
+pub use server::{Coming, MAX_REQUEST_ID, Refusal, ReplyTo, ServerMachine, Step};
 pub use wire_v16::frame_v1::Kind as FrameKind;
 pub use wires::{Codec, Wires, refused_in_kind};

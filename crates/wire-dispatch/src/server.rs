@@ -10,6 +10,11 @@ use crate::{
     encode_pieces, mismatch, receive, refused_in_kind,
 };
 
+/// The longest inner id of a request, in bytes: a server holds it until the reply is written.
+///
+/// Rule: `docs/spec/wire.md#request-ids`.
+pub const MAX_REQUEST_ID: usize = 4096;
+
 /// Decides what a server does with what it has received. One machine serves any number of connections.
 #[derive(Debug, Clone)]
 pub struct ServerMachine {
@@ -107,11 +112,18 @@ impl ServerMachine {
                 frame: frame
                     .map(|(lane, frame_len)| Coming { frame_len, reply_to: ReplyTo::lane_only(lane) }),
             },
+            Ok(Received::Message(DecodedWireMessage { lane, ids, .. }))
+                if ids.request_id.len() > MAX_REQUEST_ID =>
+            {
+                let length = ids.request_id.len();
+                Step::Refuse(self.refusal(ReplyTo::lane_only(lane), DecodeError::RequestId { length }))
+            }
             Ok(Received::Message(DecodedWireMessage { lane, ids, message })) => {
                 Step::Answer { request: message, reply_to: ReplyTo { lane, ids, version: None } }
             }
             Ok(Received::Undecodable { lane, ids, error, foreign }) => {
                 let goes_on = error.is_recoverable();
+                let ids = if ids.request_id.len() > MAX_REQUEST_ID { Ids::default() } else { ids };
                 let refusal = self.refusal(ReplyTo { lane, ids, version: None }, error);
                 match foreign {
                     Some(frame) => Step::Foreign { frame, refusal },
@@ -208,6 +220,7 @@ impl ServerMachine {
             DecodeError::Cut(CutError::Envelope) => mismatch::refusal_text(&self.release, newest, "FrameV1"),
             // The released texts of `docs/spec/wire.md#bad-input`.
             DecodeError::Convert(error) => error.to_string(),
+            DecodeError::RequestId { .. } => cause.to_string(),
             DecodeError::Cut(CutError::Length { source: error @ FrameError::TooLong { .. }, .. }) => {
                 error.to_string()
             }
