@@ -104,6 +104,13 @@ pub fn bulk<M: Message>(message: &M) -> usize {
     message.bulk()
 }
 
+/// Returns the bytes of texts, paths and list elements that `message` holds in memory, beside its byte strings.
+///
+/// It is about what a decoder has copied out of the frame: strings by their length, lists by their capacity.
+pub fn texts<M: Message>(message: &M) -> usize {
+    message.texts()
+}
+
 /// Finds out why a message cannot be encoded; only asked when it could not.
 fn why_not<M: Message>(message: &M, generation: Generation) -> EncodeError {
     if let Err(path) = message.check_paths() {

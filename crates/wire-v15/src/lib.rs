@@ -23,7 +23,7 @@ mod shape;
 
 pub use decode::{decode, decode_copied_in, decode_frame, decode_frame_in, decode_in};
 pub use described::{Described, DescribedRef};
-pub use encode::{bulk, encode, encode_in, encode_into, encode_pieces, encode_pieces_in};
+pub use encode::{bulk, encode, encode_in, encode_into, encode_pieces, encode_pieces_in, texts};
 pub use error::{DecodeError, EncodeError};
 pub use generation::Generation;
 pub use shape::{Message, SHARED_FROM};

@@ -48,4 +48,8 @@ impl Shape for Counters {
         }
         deserializer.deserialize_map(Entries)
     }
+
+    fn texts(&self) -> usize {
+        self.keys().map(|name| name.len() + 2 * size_of::<(String, u64)>()).sum()
+    }
 }

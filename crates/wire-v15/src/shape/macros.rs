@@ -73,6 +73,10 @@ macro_rules! record {
                 0 $(+ crate::shape::Shape::bulk(&self.$field))+
             }
 
+            fn texts(&self) -> usize {
+                0 $(+ crate::shape::Shape::texts(&self.$field))+
+            }
+
             fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a bytes::Bytes>) {
                 $(crate::shape::Shape::large(&self.$field, least, found);)+
             }
@@ -180,6 +184,12 @@ macro_rules! choice {
             fn bulk(&self) -> usize {
                 match self {
                     $(Self::$variant $(($inner))? => 0 $(+ crate::shape::Shape::bulk($inner))?,)+
+                }
+            }
+
+            fn texts(&self) -> usize {
+                match self {
+                    $(Self::$variant $(($inner))? => 0 $(+ crate::shape::Shape::texts($inner))?,)+
                 }
             }
 

@@ -51,6 +51,11 @@ pub trait Shape: Sized {
         0
     }
 
+    /// Returns the bytes of texts, paths and list elements that the value holds in memory.
+    fn texts(&self) -> usize {
+        0
+    }
+
     /// Collects the byte strings of at least `least` bytes, in wire order.
     fn large<'a>(&'a self, _least: usize, _found: &mut Vec<&'a Bytes>) {}
 }

@@ -97,6 +97,13 @@ impl Shape for LookupResult {
         }
     }
 
+    fn texts(&self) -> usize {
+        match self {
+            Self::Hit { artifact } => artifact.texts(),
+            Self::Miss => 0,
+        }
+    }
+
     fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
         if let Self::Hit { artifact } = self {
             artifact.large(least, found);

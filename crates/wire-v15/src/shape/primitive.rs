@@ -21,7 +21,7 @@ pub const SHARED_FROM: usize = 4096;
 const HEX_KEY: &str = "$hex";
 
 macro_rules! as_serde_does {
-    ($($name:ident)+) => {$(
+    ($($name:ident $(of $texts:expr)?),+) => {$(
         impl Shape for $name {
             fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
                 Serialize::serialize(self, serializer)
@@ -34,11 +34,16 @@ macro_rules! as_serde_does {
             fn is_unset(&self) -> bool {
                 *self == <$name>::default()
             }
+            $(
+                fn texts(&self) -> usize {
+                    $texts(self)
+                }
+            )?
         }
     )+};
 }
 
-as_serde_does! { bool u32 u64 i32 f32 String }
+as_serde_does! { bool, u32, u64, i32, f32, String of String::len }
 
 impl Shape for NormalizedPath {
     fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
@@ -63,6 +68,10 @@ impl Shape for NormalizedPath {
 
     fn check_paths(&self) -> Result<(), NotUtf8> {
         self.to_wire().map(drop)
+    }
+
+    fn texts(&self) -> usize {
+        self.as_path().as_os_str().len()
     }
 }
 

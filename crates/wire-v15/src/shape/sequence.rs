@@ -67,6 +67,10 @@ impl<T: Shape> Shape for Option<T> {
         self.as_ref().map_or(0, Shape::bulk)
     }
 
+    fn texts(&self) -> usize {
+        self.as_ref().map_or(0, Shape::texts)
+    }
+
     fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
         if let Some(value) = self {
             value.large(least, found);
@@ -94,6 +98,10 @@ impl<T: Shape> Shape for Box<T> {
 
     fn bulk(&self) -> usize {
         T::bulk(self)
+    }
+
+    fn texts(&self) -> usize {
+        T::texts(self)
     }
 
     fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
@@ -148,6 +156,10 @@ impl<T: Shape> Shape for Vec<T> {
         self.iter().map(Shape::bulk).sum()
     }
 
+    fn texts(&self) -> usize {
+        self.capacity() * size_of::<T>() + self.iter().map(Shape::texts).sum::<usize>()
+    }
+
     fn large<'a>(&'a self, least: usize, found: &mut Vec<&'a Bytes>) {
         for element in self {
             element.large(least, found);
@@ -166,6 +178,10 @@ impl Shape for (String, String) {
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
         de::Deserialize::deserialize(deserializer)
+    }
+
+    fn texts(&self) -> usize {
+        self.0.len() + self.1.len()
     }
 }
 
