@@ -125,6 +125,11 @@ impl Inbound {
         self.coming.checked_sub(self.received.len()).filter(|rest| *rest > CHUNK)
     }
 
+    /// Returns the size of a frame that room was made for, once all of it is there.
+    pub fn whole(&self) -> Option<usize> {
+        (0 < self.coming && self.coming <= self.received.len()).then_some(self.coming)
+    }
+
     /// Takes in what was read.
     pub fn append(&mut self, chunk: &[u8]) {
         if self.received.is_empty() && self.received.capacity() == 0 && self.made == 0 {

@@ -2,16 +2,18 @@
 //!
 //! Rule: `docs/spec/download.md#framing`.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use ipc_model::download::{DownloadAttach, DownloadDaemonStatus, DownloadRequest, DownloadResponse};
 use ipc_os::Stream;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::{DecodeError, Lane};
@@ -39,6 +41,9 @@ pub(super) struct Place {
     pub(super) is_served: bool,
     pub(super) _held: OwnedSemaphorePermit,
 }
+
+/// What a peer is told for which there is no place.
+const TOO_MANY: &str = "too many connections; try again later";
 
 /// Why a connection ended.
 enum End {
@@ -85,11 +90,8 @@ pub(super) async fn run<D: Downloads>(
         outbound: BytesMut::new(),
         attached: None,
     };
-    let ended = if place.is_served {
-        connection.serve().await
-    } else {
-        Err(End::Refuse("too many connections; try again later".to_owned()))
-    };
+    let ended =
+        if place.is_served { connection.serve().await } else { Err(End::Refuse(TOO_MANY.to_owned())) };
     match ended {
         Ok(()) | Err(End::Quiet) => {}
         Err(End::Refuse(why)) => {
@@ -99,6 +101,14 @@ pub(super) async fn run<D: Downloads>(
         Err(End::Io(error)) => {
             tracing::debug!(error = &error as &dyn std::error::Error, "the connection failed");
         }
+    }
+}
+
+/// Tells a peer that there is no place for it, not even to be listened to, and waits for nothing.
+pub(super) async fn refuse_at_once(mut stream: Stream) {
+    // A sentence fits in a frame; what cannot be written at once is left.
+    if let Ok(frame) = wire_v15::encode(&refusal(TOO_MANY)) {
+        let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, &frame))).await;
     }
 }
 

@@ -105,7 +105,10 @@ impl<D: Downloads> Server<D> {
                     Counters::count(&self.shared.counters.turned_away);
                     match Arc::clone(&self.shared.doormen).try_acquire_owned() {
                         Ok(held) => Place { is_served: false, _held: held },
-                        Err(_) => continue,
+                        Err(_) => {
+                            connection::refuse_at_once(stream).await;
+                            continue;
+                        }
                     }
                 }
             };

@@ -63,9 +63,10 @@ pub(super) async fn run<S: Service>(
             Ok(place) => Admission::Served(place),
             Err(_) => match Arc::clone(&shared.doormen).try_acquire_owned() {
                 Ok(doorman) => Admission::AtTheDoor(doorman),
-                // Even waiting at the door has its bound; beyond it the connection is closed.
+                // Even waiting at the door has its bound; beyond it nobody is waited for.
                 Err(_) => {
                     Counters::count(&shared.counters.turned_away);
+                    connection::turn_away_at_once(shared, stream).await;
                     continue;
                 }
             },

@@ -19,7 +19,8 @@ pub struct ServerConfig {
     /// The wires that are spoken. Default all.
     pub wires: Wires,
     /// Connections at one time. One more takes the place of the one that has been idle longest, and is
-    /// answered with `Backpressure` where none is idle; what is more than 256 of these at once is closed.
+    /// answered with `Backpressure` where none is idle. Above 256 of these at once, the answer does not wait for
+    /// the peer to send something.
     /// Default 2048.
     pub max_connections: usize,
     /// Requests that are answered at one time. One more is answered with `Backpressure` at once, but for those
@@ -31,7 +32,8 @@ pub struct ServerConfig {
     pub frame_timeout: Duration,
     /// How long a peer may take to read its reply. Default 60 s.
     pub reply_timeout: Duration,
-    /// Bytes of frames above 64 KiB that may be in memory at one time, over all connections. Default
+    /// Bytes that peers may make the server hold at one time, over all connections: frames, decoded requests
+    /// until they are answered, and replies until they are read. Up to 8 KiB of each are not counted. Default
     /// 256 MiB. A frame that finds no room within `frame_timeout` is answered with `Backpressure`.
     pub memory_budget: usize,
     /// Stop when nothing was asked for this long; `None` is never. Default never.

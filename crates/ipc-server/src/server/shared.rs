@@ -1,5 +1,6 @@
 //! What every connection of a server uses.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,11 +14,14 @@ use super::idle::Places;
 use super::turns::Turns;
 use crate::ConnectionId;
 
-/// Frames up to this size do not count against the memory budget; the connection bound covers them.
-pub(super) const FREE_FRAME: usize = 64 * 1024;
+/// What is not counted against the memory budget; the limit of connections covers it. One read is as large.
+pub(super) const FREE: usize = ipc_connection::inbound::CHUNK;
 
 /// What one permit of the memory budget stands for, in bytes.
 const PERMIT: usize = 1024;
+
+/// Large frames that are decoded at one time, at most: each takes its size again while it is decoded.
+const MOST_DECODERS: usize = 4;
 
 /// Connections that wait for a place, or are being turned away, at one time.
 const AT_THE_DOOR: usize = 256;
@@ -25,7 +29,7 @@ const AT_THE_DOOR: usize = 256;
 pub(super) struct Shared<S> {
     pub(super) service: S,
     pub(super) config: ServerConfig,
-    pub(super) machine: ServerMachine,
+    pub(super) machine: Arc<ServerMachine>,
     pub(super) counters: Arc<Counters>,
     /// One permit for each connection that is served.
     pub(super) places: Arc<Semaphore>,
@@ -33,6 +37,10 @@ pub(super) struct Shared<S> {
     /// One permit for each connection that waits for a place or is being turned away.
     pub(super) doormen: Arc<Semaphore>,
     pub(super) memory: Semaphore,
+    /// Every permit of the memory budget.
+    pub(super) budget: u32,
+    /// One permit for each large frame that is being decoded.
+    pub(super) decoders: Semaphore,
     /// One turn for each request that is being answered.
     pub(super) turns: Turns,
     next_connection: AtomicU64,
@@ -42,16 +50,19 @@ impl<S> Shared<S> {
     pub(super) fn new(service: S, config: ServerConfig) -> Self {
         // A frame of the largest size must fit, or it could never be served.
         let largest = wire_frame::MAX_LENGTH as usize + wire_frame::HEADER_LEN;
-        let memory = Semaphore::new(permits(config.memory_budget.max(largest)) as usize);
+        let budget = permits(config.memory_budget.max(largest));
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let counters = Arc::new(Counters::new());
         Self {
             service,
             idle: Places::new(counters.began()),
-            machine: ServerMachine::new(config.release.clone(), config.wires),
+            machine: Arc::new(ServerMachine::new(config.release.clone(), config.wires)),
             counters,
             places: Arc::new(Semaphore::new(config.max_connections)),
             doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
-            memory,
+            memory: Semaphore::new(budget as usize),
+            budget,
+            decoders: Semaphore::new((cores / 2).clamp(1, MOST_DECODERS)),
             turns: Turns::new(config.max_in_flight),
             config,
             next_connection: AtomicU64::new(0),
@@ -75,9 +86,9 @@ impl<S> Shared<S> {
     }
 }
 
-/// The permits that `bytes` of memory take; 0 for a frame that is free.
+/// Returns the permits that `bytes` of memory take; 0 for so few that they are free.
 pub(super) fn permits_for(bytes: usize) -> u32 {
-    if bytes <= FREE_FRAME { 0 } else { permits(bytes) }
+    if bytes <= FREE { 0 } else { permits(bytes) }
 }
 
 fn permits(bytes: usize) -> u32 {

@@ -1,35 +1,41 @@
 //! One connection of a server, from its first byte to its last.
 
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use ipc_model::{Request, RequestKind, Response};
+use ipc_model::Response;
 use ipc_os::Stream;
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::{SemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-use wire_dispatch::{Coming, CutError, DecodeError, Foreign, Refusal, ReplyTo, Step};
+use wire_dispatch::{CutError, DecodeError, Foreign, Refusal, Step};
 use wire_frame::Pieces;
 
+mod answering;
+mod machine;
+mod memory;
 mod replying;
 
 use super::admission::{Admission, place_of_another};
 use super::figures::Counters;
 use super::idle::Taken;
-use super::shared::{Shared, permits_for};
+use super::shared::Shared;
 use super::tasks::Listed;
 use super::waiting::{Next, Registered, has_passed, is_ready};
-use super::{Ended, stop, stopped};
+use super::{Ended, stopped};
 use crate::{Caller, ConnectionId, Service};
 use ipc_connection::inbound::Inbound;
-use ipc_connection::timer::{after, at_once_or_within};
+use ipc_connection::timer::after;
+use machine::{Do, Event, Machine};
+use memory::NoRoom;
+pub(super) use replying::turn_away_at_once;
 
-/// How long the rest of a frame is waited for once the server stops.
-const LAST_BYTES: Duration = Duration::from_millis(250);
+/// Frames from this size on are decoded outside of the runtime's threads.
+const DECODED_APART: usize = 256 * 1024;
 
 /// What the sender of a frame that does not arrive in time is told.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
@@ -49,9 +55,6 @@ impl From<std::io::Error> for End {
         Self::Io(error)
     }
 }
-
-/// The memory budget has no room.
-struct NoRoom;
 
 struct Connection<'a, S> {
     shared: &'a Shared<S>,
@@ -131,50 +134,81 @@ impl<'a, S: Service> Connection<'a, S> {
         let (mut news, mut place) = (None, None);
         let mut registered = Registered::default();
         let mut alarm = pin!(None);
-        let mut deadline = Some(after(config.first_frame_timeout));
-        let mut late = "nothing was sent";
+        let mut machine = Machine::new(after(config.first_frame_timeout), config.frame_timeout);
         let mut memory = None;
-        let mut stopping = false;
-        let mut is_first = true;
+        let mut coming = None;
+        let mut refusal = None;
+        let mut next = Do::Look;
         loop {
-            let step = if self.inbound.is_empty() {
-                Step::Read { needed: 1, frame: None }
-            } else {
-                self.shared.machine.step(&mut self.inbound.received)
-            };
-            match step {
-                Step::Read { frame, .. } => {
-                    self.flush().await?;
-                    let was_empty = self.inbound.is_empty();
-                    if deadline.is_none() && !was_empty {
-                        deadline = Some(after(config.frame_timeout));
-                        late = "a frame was begun and not finished";
+            let event = match next {
+                Do::Look => match self.look().await? {
+                    Step::Read { frame, .. } => {
+                        self.flush().await?;
+                        coming = frame;
+                        Event::Partial { is_empty: self.inbound.is_empty(), is_sized: coming.is_some() }
                     }
-                    if deadline.is_none() && alarm.is_some() {
+                    Step::Answer { request, reply_to } => {
+                        let now = self.answer(request, &reply_to, memory.take()).await?;
+                        self.inbound.shrink();
+                        let is_stopped = self.is_stopped(news.as_ref());
+                        if !is_stopped {
+                            self.rest(place.as_ref(), now);
+                        }
+                        Event::Answered { is_stopped }
+                    }
+                    Step::Reject(rejected) => {
+                        memory = None;
+                        self.note(&rejected);
+                        self.reply(&rejected.reply_to, &rejected.reply, true).await?;
+                        self.inbound.shrink();
+                        self.rest(place.as_ref(), self.shared.idle.now());
+                        Event::Rejected
+                    }
+                    Step::Foreign { frame, refusal: unanswered } => {
+                        let is_answered = self.extend(frame).await?;
+                        memory = None;
+                        self.inbound.shrink();
+                        if is_answered {
+                            self.rest(place.as_ref(), self.shared.idle.now());
+                        }
+                        refusal = Some(unanswered);
+                        Event::Foreign { is_answered, is_empty: self.inbound.is_empty() }
+                    }
+                    Step::Refuse(refused) => {
+                        refusal = Some(refused);
+                        Event::Refused
+                    }
+                },
+                Do::MakeRoom => match &coming {
+                    Some(coming) => match Box::pin(self.make_room(coming)).await {
+                        Ok((permit, waited)) => {
+                            memory = permit;
+                            Event::Room(waited)
+                        }
+                        Err(NoRoom) => Event::NoRoom,
+                    },
+                    None => Event::Room(Duration::ZERO),
+                },
+                Do::Wait => {
+                    if machine.deadline().is_none() && alarm.is_some() {
                         // A runtime with a timer asks for the time whenever it waits.
                         alarm.set(None);
                     }
-                    if let Some(coming) = &frame
-                        && memory.is_none()
-                    {
-                        memory = Some(Box::pin(self.make_room(coming)).await?);
-                        // What the peer waited for us does not count against it.
-                        deadline = Some(after(config.frame_timeout));
-                    }
-                    let next = poll_fn(|cx| {
-                        if !stopping && self.is_stopped(news.as_ref()) {
+                    let was_empty = machine.is_empty();
+                    let arrived = poll_fn(|cx| {
+                        if !machine.is_stopping() && self.is_stopped(news.as_ref()) {
                             return Poll::Ready(Next::Stop);
                         }
                         if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
                             return Poll::Ready(Next::Read(read));
                         }
-                        // Whoever has asked once has often left by now, and was waited for in vain then.
+                        // A peer that has asked once has often left by now, and was waited for in vain then.
                         let place = place.get_or_insert_with(|| {
                             let receiver = self.stop.subscribe();
                             news = Some(unheard(&receiver));
                             asked_to_stop.set(Some(stopped(receiver)));
                             let taken = self.shared.idle.take(self.caller.connection);
-                            match (was_empty, is_first) {
+                            match (was_empty, machine.is_first()) {
                                 (true, true) => taken.begin(),
                                 (true, false) => taken.rest(self.shared.idle.now()),
                                 (false, _) => {}
@@ -183,7 +217,7 @@ impl<'a, S: Service> Connection<'a, S> {
                             taken
                         });
                         if registered.is_other(cx) {
-                            if !stopping && is_ready(asked_to_stop.as_mut(), cx) {
+                            if !machine.is_stopping() && is_ready(asked_to_stop.as_mut(), cx) {
                                 return Poll::Ready(Next::Stop);
                             }
                             if !place.is_asked_to_leave() {
@@ -191,7 +225,8 @@ impl<'a, S: Service> Connection<'a, S> {
                                 let _ = is_ready(asked_to_leave.as_mut(), cx);
                             }
                         }
-                        if deadline.is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx)) {
+                        if machine.deadline().is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx))
+                        {
                             return Poll::Ready(Next::Late);
                         }
                         // After what has arrived: a request is not closed upon. Its client finds the
@@ -201,72 +236,80 @@ impl<'a, S: Service> Connection<'a, S> {
                         }
                         Poll::Pending
                     });
-                    match next.await {
-                        Next::Stop | Next::Leave if was_empty => return Err(End::Quiet),
-                        Next::Stop | Next::Leave => {
-                            // A request that is almost here is let in; one that is not has not been acted on.
-                            stopping = true;
-                            deadline = Some(Instant::now() + LAST_BYTES);
-                            continue;
-                        }
-                        Next::Read(Ok(0)) => return Err(End::Quiet),
-                        Next::Read(read) => drop(read?),
-                        Next::Late => {
-                            if let Some(coming) = &frame {
-                                Box::pin(self.refuse(&coming.reply_to, &Response::error(UNFINISHED))).await?;
+                    match arrived.await {
+                        Next::Stop | Next::Leave => Event::Stop,
+                        Next::Read(Ok(0)) => Event::Closed,
+                        Next::Read(read) => {
+                            read?;
+                            if was_empty && let Some(place) = &place {
+                                place.work();
                             }
-                            return Err(End::Late(late));
+                            Event::Received
                         }
-                    }
-                    if was_empty {
-                        if let Some(place) = &place {
-                            place.work();
-                        }
-                        // That of the frame is set if it turns out that there is more to come.
-                        deadline = None;
+                        Next::Late => Event::Late,
                     }
                 }
-                Step::Answer { request, reply_to } => {
-                    // The request is read: its buffer is the service's now, and small or soon gone.
-                    memory = None;
-                    is_first = false;
-                    let now = self.answer(request, &reply_to).await?;
-                    self.inbound.shrink();
-                    if self.is_stopped(news.as_ref()) {
-                        return self.flush().await;
+                Do::Flush => return self.flush().await,
+                Do::Close(why) => return why.map_or(Err(End::Quiet), |why| Err(End::Late(why))),
+                Do::RefuseUnfinished(why) => {
+                    let reply_to = coming.map(|coming| coming.reply_to);
+                    if let Some(reply_to) = reply_to {
+                        Box::pin(self.refuse(&reply_to, &Response::error(UNFINISHED))).await?;
                     }
-                    self.rest(place.as_ref(), now);
-                    deadline = None;
+                    return Err(End::Late(why));
                 }
-                Step::Reject(refusal) => {
-                    memory = None;
-                    is_first = false;
-                    self.note(&refusal);
-                    self.reply(&refusal.reply_to, &refusal.reply, true).await?;
-                    self.inbound.shrink();
-                    self.rest(place.as_ref(), self.shared.idle.now());
-                    deadline = None;
+                Do::RefuseLarge => {
+                    if let Some(coming) = coming {
+                        let response = self.shared.backpressure("too many large requests");
+                        Box::pin(self.refuse(&coming.reply_to, &response)).await?;
+                    }
+                    return Err(End::Late("there was no room for a large request"));
                 }
-                Step::Foreign { frame, refusal } => {
-                    memory = None;
-                    if !self.extend(frame).await? {
+                Do::Refuse => {
+                    if let Some(refusal) = refusal {
                         self.note(&refusal);
-                        return self.refuse(&refusal.reply_to, &refusal.reply).await;
+                        Box::pin(self.refuse(&refusal.reply_to, &refusal.reply)).await?;
                     }
-                    // A released daemon closes after a probe, which it answers as the first frame only
-                    // (`docs/spec/running-process.md#probe`): a prober may wait for that.
-                    if is_first && self.inbound.is_empty() {
-                        return Err(End::Quiet);
-                    }
-                    is_first = false;
-                    self.rest(place.as_ref(), self.shared.idle.now());
-                    deadline = None;
+                    return Ok(());
                 }
-                Step::Refuse(refusal) => {
-                    self.note(&refusal);
-                    return Box::pin(self.refuse(&refusal.reply_to, &refusal.reply)).await;
-                }
+            };
+            next = machine.after(event, Instant::now);
+        }
+    }
+
+    /// Looks at what was received, and takes the first frame off it.
+    ///
+    /// A large frame is decoded outside of the runtime's threads, few at a time: up to 16 MiB of small fields
+    /// take a large part of a second, and the requests of others must not wait for it.
+    async fn look(&mut self) -> Result<Step, End> {
+        if self.inbound.is_empty() {
+            return Ok(Step::Read { needed: 1, frame: None });
+        }
+        if self.inbound.whole().is_none_or(|frame_len| frame_len < DECODED_APART) {
+            return Ok(self.shared.machine.step(&mut self.inbound.received));
+        }
+        Box::pin(self.look_apart()).await
+    }
+
+    async fn look_apart(&mut self) -> Result<Step, End> {
+        // Never closed.
+        let _turn = self.shared.decoders.acquire().await;
+        let machine = Arc::clone(&self.shared.machine);
+        let mut received = std::mem::take(&mut self.inbound.received);
+        let decoded = tokio::task::spawn_blocking(move || {
+            let step = machine.step(&mut received);
+            (step, received)
+        });
+        // It fails when the runtime ends, or with the panic that the task of this connection then repeats.
+        match decoded.await {
+            Ok((step, received)) => {
+                self.inbound.received = received;
+                Ok(step)
             }
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(End::Quiet),
+            },
         }
     }
 
@@ -311,78 +354,6 @@ impl<'a, S: Service> Connection<'a, S> {
         let error = &refusal.cause as &dyn std::error::Error;
         tracing::info!(connection = self.caller.connection.0, lane = %refusal.reply_to.lane(), error, "refused");
     }
-
-    /// Answers a request, and tells when that was done in milliseconds.
-    async fn answer(&mut self, request: Request, reply_to: &ReplyTo) -> Result<u64, End> {
-        let answering = self.shared.counters.answering();
-        let kind = request.kind();
-        let again = request.is_idempotent();
-        let shared = self.shared;
-        let turn = shared.turns.take();
-        if turn.is_none() && !is_control(kind) {
-            Counters::count(&shared.counters.turned_away);
-            self.reply(reply_to, &shared.backpressure("too many requests"), true).await?;
-            return Ok(answering.end());
-        }
-        let caller = self.caller.clone();
-        let mut call = pin!(shared.service.call(request, &caller));
-        let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
-            Poll::Ready(response) => response,
-            Poll::Pending => {
-                // Work, and earlier replies do not wait for it.
-                self.flush().await?;
-                tokio::select! {
-                    biased;
-                    response = call => response,
-                    // Nobody is left to answer: what runs for the peer is given up.
-                    () = self.stream.hung_up() => return Err(End::Quiet),
-                }
-            }
-        };
-        shared.counters.answered(reply_to.lane());
-        drop(turn);
-        let mut result = self.reply(reply_to, &response, again).await;
-        let now = answering.end();
-        tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
-        if matches!(response, Response::ShuttingDown) {
-            result = match result {
-                Ok(()) => self.flush().await,
-                failed => failed,
-            };
-            // Even if the client did not wait for the answer.
-            stop(&self.stop, Ended::Shutdown);
-        }
-        result.map(|()| now)
-    }
-
-    /// Takes what a frame needs from the memory budget, then makes its buffer.
-    async fn make_room(&mut self, coming: &Coming) -> Result<Option<SemaphorePermit<'a>>, End> {
-        let permit = match self.reserve(coming.frame_len, self.shared.config.frame_timeout).await {
-            Ok(permit) => permit,
-            Err(NoRoom) => {
-                let response = self.shared.backpressure("too many large requests");
-                self.refuse(&coming.reply_to, &response).await?;
-                return Err(End::Late("there was no room for a large request"));
-            }
-        };
-        self.inbound.make_room_for(coming.frame_len);
-        Ok(permit)
-    }
-
-    /// Waits until the memory budget has room for `bytes`; small ones are free.
-    async fn reserve(&self, bytes: usize, limit: Duration) -> Result<Option<SemaphorePermit<'a>>, NoRoom> {
-        let permits = permits_for(bytes);
-        if permits == 0 {
-            return Ok(None);
-        }
-        match at_once_or_within(limit, self.shared.memory.acquire_many(permits)).await {
-            Some(Ok(permit)) => Ok(Some(permit)),
-            Some(Err(_)) | None => {
-                Counters::count(&self.shared.counters.turned_away);
-                Err(NoRoom)
-            }
-        }
-    }
 }
 
 /// Returns a receiver for which the end of the server has changed unless there is none yet.
@@ -392,9 +363,4 @@ fn unheard(receiver: &watch::Receiver<Option<Ended>>) -> watch::Receiver<Option<
         news.mark_changed();
     }
     news
-}
-
-/// What is answered however busy the daemon is, so that it can be looked at and stopped.
-const fn is_control(kind: RequestKind) -> bool {
-    matches!(kind, RequestKind::Ping | RequestKind::Status | RequestKind::Shutdown)
 }

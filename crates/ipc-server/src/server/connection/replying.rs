@@ -5,16 +5,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ipc_model::Response;
-use ipc_os::Platform;
+use ipc_os::{Platform, Stream};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{Lane, ReplyTo, Step};
+use wire_dispatch::{Coming, Lane, ReplyTo, Step};
 use wire_frame::{Header, Peeked};
 
-use super::{Connection, Counters, End, NoRoom, permits_for};
+use super::memory::{NoRoom, response_size};
+use super::{Connection, Counters, End};
 use crate::Service;
+use crate::server::shared::{FREE, Shared, permits_for};
 use ipc_connection::inbound::Inbound;
-use ipc_connection::spare::KEPT;
 use ipc_connection::{outbound, spare};
 
 /// How long a peer that is being turned away may take to say in which framing it wants to hear so.
@@ -24,6 +25,9 @@ const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
 /// finish writing and read the refusal.
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long replies may wait for their reader before the memory that they take is reserved.
+const UNCOUNTED: Duration = Duration::from_secs(1);
 
 impl<S: Service> Connection<'_, S> {
     /// Tells a peer for which there is no place so, in the framing of its first request.
@@ -101,7 +105,7 @@ impl<S: Service> Connection<'_, S> {
         let bytes = response_size(response);
         if permits_for(bytes) == 0 {
             self.make_ready(reply_to, response);
-            return if self.outbound.len() > KEPT { self.flush().await } else { Ok(()) };
+            return if self.outbound.len() > FREE { self.flush().await } else { Ok(()) };
         }
         let memory = self.reserve(bytes, self.shared.config.reply_timeout).await;
         match &memory {
@@ -115,7 +119,8 @@ impl<S: Service> Connection<'_, S> {
                 self.make_ready(reply_to, &busy);
             }
         }
-        self.flush().await
+        // What was reserved covers it; a stand-in is small.
+        self.send_ready(false).await
     }
 
     fn make_ready(&mut self, reply_to: &ReplyTo, response: &Response) {
@@ -127,27 +132,69 @@ impl<S: Service> Connection<'_, S> {
     }
 
     /// Sends the replies that are ready.
+    ///
+    /// Replies that wait because their reader is slow are memory that the peer makes the server hold. Above
+    /// what is free they must find room in the budget within [`UNCOUNTED`], or the connection is closed.
     pub(super) async fn flush(&mut self) -> Result<(), End> {
+        self.send_ready(true).await
+    }
+
+    /// As [`flush`](Self::flush); `reserves` is false where their memory is reserved already.
+    async fn send_ready(&mut self, reserves: bool) -> Result<(), End> {
         if self.outbound.is_empty() {
             return Ok(());
         }
-        let Self { stream, outbound, .. } = self;
+        let Self { stream, outbound, shared, .. } = self;
+        let permits = if reserves { permits_for(outbound.len()) } else { 0 };
         let mut written = 0;
         let mut write = |cx: &mut Context<'_>| outbound::poll_write(stream, outbound, &mut written, cx);
         // Nearly always it fits into the socket, and no timer is made.
         match poll_fn(|cx| Poll::Ready(write(cx))).await {
             Poll::Ready(written) => written?,
-            Poll::Pending => match timeout(self.shared.config.reply_timeout, poll_fn(write)).await {
-                Ok(written) => written?,
-                Err(_) => return Err(End::Late("the reply was not read")),
-            },
+            Poll::Pending => {
+                let mut limit = shared.config.reply_timeout;
+                let late = limit;
+                if permits > 0 {
+                    limit = limit.min(UNCOUNTED);
+                }
+                let mut reserved = None;
+                loop {
+                    match timeout(limit, poll_fn(&mut write)).await {
+                        Ok(written) => break written?,
+                        Err(_) if permits > 0 && reserved.is_none() => {
+                            let permit = shared.memory.try_acquire_many(permits);
+                            reserved =
+                                Some(permit.map_err(|_| End::Late("replies wait, and no memory is left"))?);
+                            limit = late.saturating_sub(UNCOUNTED);
+                        }
+                        Err(_) => return Err(End::Late("the reply was not read")),
+                    }
+                }
+            }
         }
         spare::give_pieces(&mut self.outbound);
         Ok(())
     }
 }
 
-/// About how many bytes the frame of `response` takes: its byte strings, which are all that can be large.
-fn response_size(response: &Response) -> usize {
-    wire_v15::bulk(response)
+/// Tells a peer that there is no place for it, not even at the door, and waits for nothing.
+///
+/// The framing is that of what the peer has sent so far, and v15 if that is nothing: every client reads it.
+pub(crate) async fn turn_away_at_once<S>(shared: &Shared<S>, mut stream: Stream) {
+    let mut inbound = Inbound::default();
+    // What cannot be read or written at once is left.
+    let _ = poll_fn(|cx| Poll::Ready(inbound.poll_fill(&mut stream, cx))).await;
+    let reply_to = match shared.machine.step(&mut inbound.received) {
+        Step::Read { frame: Some(Coming { reply_to, .. }), .. } | Step::Answer { reply_to, .. } => reply_to,
+        Step::Read { frame: None, .. } => ReplyTo::lane_only(Lane::V15),
+        Step::Reject(refusal) | Step::Refuse(refusal) | Step::Foreign { refusal, .. } => refusal.reply_to,
+    };
+    let mut pieces = spare::take_pieces();
+    let busy = shared.backpressure("too many connections");
+    if shared.machine.reply_pieces(&reply_to, &busy, &mut pieces).is_ok() {
+        let mut written = 0;
+        let mut write = |cx: &mut Context<'_>| outbound::poll_write(&mut stream, &pieces, &mut written, cx);
+        let _ = poll_fn(|cx| Poll::Ready(write(cx))).await;
+    }
+    spare::give_pieces(&mut pieces);
 }
