@@ -22,7 +22,7 @@ use work::{Scale, WORKLOADS};
 #[global_allocator]
 static ALLOC: testkit::CountingWhenAsked = testkit::CountingWhenAsked;
 
-/// What the command line says.
+/// The command line.
 struct Options {
     workload: Option<String>,
     json: Option<PathBuf>,

@@ -19,10 +19,10 @@ use zccache_ipc::model::{
 };
 use zccache_ipc::{Caller, Server, ServerConfig, Service, Wires};
 
-/// A frame of a floor: this, and the bytes that are wanted in return; 0 for the frame itself.
+/// Length of a floor's request, which holds the length of the requested reply.
 pub const QUESTION: usize = 12;
 
-/// Who answers.
+/// A kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answerer {
     Std,
@@ -86,7 +86,9 @@ pub fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// What is fetched: kept from one time to the next, unless it is to be made anew as a store reads it.
+/// The fetched bytes.
+///
+/// They are kept unless each reply must read them again, as a store does.
 #[derive(Debug, Clone, Default)]
 pub struct Payloads {
     kept: Arc<Mutex<HashMap<usize, Bytes>>>,
@@ -179,7 +181,7 @@ pub async fn serve_tokio(listener: tokio::net::UnixListener, payloads: Payloads)
     }
 }
 
-/// Our server on `listener`; call it within a runtime.
+/// Runs our server on `listener`. Call it in a runtime.
 pub fn serve_ours(
     answerer: Answerer,
     listener: Listener,

@@ -21,7 +21,7 @@ use anyhow::Result;
 
 use crate::row::Row;
 
-/// How much is measured.
+/// The amount of work to measure.
 #[derive(Debug, Default)]
 pub struct Scale {
     /// A tenth of it, to see whether it works.
@@ -42,7 +42,7 @@ impl Scale {
     }
 }
 
-/// What came of a workload.
+/// The result of a workload.
 pub enum Outcome {
     Rows(Vec<Row>),
     Skipped(&'static str),
