@@ -48,7 +48,7 @@ pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness}
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
 pub use note::{Note, SocketStamp, socket_stamp, write_note};
-pub use own_file::{Access, OwnFileError, is_at, open_own};
+pub use own_file::{Access, OwnFileError, is_at, open_own, reopen_own};
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit};

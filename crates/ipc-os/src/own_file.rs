@@ -13,8 +13,10 @@ pub enum Access {
     Read,
     /// Reading and writing.
     Write,
-    /// Reading and writing; a missing file is made, for its owner only.
+    /// Reading and writing; a missing file is made, and the file is for its owner only.
     Create,
+    /// Reading and writing; a missing file is made with the mode that the umask leaves.
+    CreateShared,
 }
 
 /// A file that was not opened. It was not changed either.
@@ -63,6 +65,21 @@ pub enum OwnFileError {
 /// [`OwnFileError`].
 pub fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnFileError> {
     os::open_own(path, access)
+}
+
+/// Opens `file` once more at `path`, with a position of its own, if `path` still names it.
+///
+/// # Errors
+///
+/// [`OwnFileError`].
+pub fn reopen_own(file: &File, path: &Path) -> Result<File, OwnFileError> {
+    let failed = |source| OwnFileError::Io { path: path.to_owned(), source };
+    let again = open_own(path, Access::Write)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    match os::are_same(file, &again) {
+        Ok(true) => Ok(again),
+        Ok(false) => Err(failed(io::Error::other("it was replaced while it was used"))),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Returns true if `path`, not followed if it is a link, names the open `file`.

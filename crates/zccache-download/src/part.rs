@@ -1,9 +1,11 @@
 //! The unfinished file beside the destination.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek as _, SeekFrom};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+
+use zccache_ipc::endpoint::{Access, OwnFileError, is_at, open_own, reopen_own};
 
 use crate::Problem;
 
@@ -27,11 +29,8 @@ impl PartFile {
             .map_err(|error| Problem::file("make the directory", directory, error))?;
         let path = beside(destination, ".part");
         for _ in 0..ATTEMPTS {
-            if !is_file_or_nothing(&path)? {
-                return Err(Problem::Destination { path, why: "it is there and is no regular file" });
-            }
-            let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let file = opened.map_err(|error| Problem::file("write", &path, error))?;
+            let opened = open_own(&path, Access::CreateShared).map_err(|error| not_ours("write", error))?;
+            let file = opened.ok_or_else(|| Problem::file("write", &path, ErrorKind::NotFound.into()))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -40,7 +39,7 @@ impl PartFile {
                 Err(TryLockError::Error(error)) => return Err(Problem::file("lock", &path, error)),
             }
             // The process that had the lock may have finished the file and renamed it meanwhile.
-            if is_same(&file, &path) {
+            if is_at(&file, &path).map_err(|error| Problem::file("read", &path, error))? {
                 return Ok(Self { destination: destination.to_owned(), path, file });
             }
         }
@@ -63,8 +62,7 @@ impl PartFile {
 
     /// Returns a handle of its own that writes at `at`.
     pub(crate) fn writer(&self, at: u64) -> Result<File, Problem> {
-        let opened = OpenOptions::new().write(true).open(&self.path);
-        let mut file = opened.map_err(|error| self.failed("write", error))?;
+        let mut file = reopen_own(&self.file, &self.path).map_err(|error| not_ours("write", error))?;
         file.seek(SeekFrom::Start(at)).map_err(|error| self.failed("write", error))?;
         Ok(file)
     }
@@ -82,6 +80,9 @@ impl PartFile {
         }
         self.file.sync_all().map_err(|error| self.failed("write", error))?;
         check(&self.destination)?;
+        if !is_at(&self.file, &self.path).map_err(|error| self.failed("read", error))? {
+            return Err(Problem::Destination { path: self.path, why: "somebody replaced it" });
+        }
         fs::rename(&self.path, &self.destination)
             .map_err(|error| Problem::file("write", &self.destination, error))?;
         // The file is whole either way; not every system lets a directory be synced.
@@ -114,19 +115,21 @@ fn check(destination: &Path) -> Result<(), Problem> {
     }
 }
 
-fn is_file_or_nothing(path: &Path) -> Result<bool, Problem> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(metadata.is_file()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(Problem::file("read", path, error)),
+/// Tells why a file beside a destination is not used.
+pub(crate) fn not_ours(what: &'static str, error: OwnFileError) -> Problem {
+    match error {
+        OwnFileError::NotAFile { path, .. } => {
+            Problem::Destination { path, why: "it is there and is no regular file" }
+        }
+        OwnFileError::Foreign { path, .. } => {
+            Problem::Destination { path, why: "it belongs to another user" }
+        }
+        OwnFileError::Linked(path) => {
+            Problem::Destination { path, why: "it is a hard link to a file that has another name too" }
+        }
+        OwnFileError::Io { path, source } => Problem::file(what, path, source),
+        error => Problem::Nonsense(error.to_string()),
     }
-}
-
-/// Whether `path` still names `file`, as well as every system can tell.
-fn is_same(file: &File, path: &Path) -> bool {
-    let (Ok(ours), Ok(theirs)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
-    let times = |metadata: &fs::Metadata| (metadata.created().ok(), metadata.modified().ok());
-    ours.len() == theirs.len() && times(&ours) == times(&theirs)
 }
 
 fn parent(path: &Path) -> Result<&Path, Problem> {
@@ -162,6 +165,48 @@ mod tests {
         assert!(matches!(PartFile::open(&dir.path().join("f")), Err(Problem::Destination { .. })));
         fs::write(dir.path().join("g"), "x").unwrap();
         assert!(matches!(PartFile::open(&dir.path().join("g/h")), Err(Problem::File { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_another_user_can_have_put_there_is_not_written_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let (destination, part) = (dir.path().join("f"), dir.path().join("f.part"));
+        let check = |reason: &str| match PartFile::open(&destination) {
+            Err(Problem::Destination { path, why }) => {
+                assert_eq!(path, part);
+                assert!(why.contains(reason), "{why}");
+            }
+            other => panic!("{reason}: {other:?}"),
+        };
+        fs::write(dir.path().join("precious"), "kept").unwrap();
+        fs::hard_link(dir.path().join("precious"), &part).unwrap();
+        check("hard link");
+        fs::remove_file(&part).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("precious"), &part).unwrap();
+        check("no regular file");
+        fs::remove_file(&part).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("precious")).unwrap(), "kept");
+        fs::write(&part, "theirs").unwrap();
+        // Only root can give a file away.
+        if std::os::unix::fs::chown(&part, Some(12345), None).is_ok() {
+            check("another user");
+            assert_eq!(fs::read_to_string(&part).unwrap(), "theirs");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_while_it_is_written_is_not_moved_into_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let destination = dir.path().join("f");
+        let part = PartFile::open(&destination).unwrap();
+        io::Write::write_all(&mut part.writer(0).unwrap(), b"new").unwrap();
+        fs::remove_file(dir.path().join("f.part")).unwrap();
+        fs::write(dir.path().join("f.part"), "other").unwrap();
+        assert!(matches!(part.writer(0), Err(Problem::File { .. })));
+        assert!(matches!(part.finish(3), Err(Problem::Destination { why: "somebody replaced it", .. })));
+        assert!(!destination.exists());
     }
 
     #[test]

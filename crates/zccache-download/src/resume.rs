@@ -5,9 +5,11 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use zccache_ipc::endpoint::{Access, OwnFileError, open_own};
 
 use crate::Problem;
 use crate::fetch::Validator;
+use crate::part::not_ours;
 use crate::plan::Plan;
 
 /// No such file is longer.
@@ -33,10 +35,19 @@ impl Resume {
 
     /// Reads what is remembered at `path` of a download from `url`, of which `part_len` bytes are on the disk.
     ///
-    /// What cannot be made use of is nothing: the download starts from the beginning.
-    pub(crate) fn read(path: &Path, url: &str, part_len: u64) -> Option<Self> {
+    /// What cannot be made use of is nothing: the download starts from the beginning. What another user may have
+    /// put there is an error, because it can neither be believed nor be replaced.
+    pub(crate) fn read(path: &Path, url: &str, part_len: u64) -> Result<Option<Self>, Problem> {
+        match open_own(path, Access::Read) {
+            Ok(Some(file)) => Ok(Self::parse(file, url, part_len)),
+            Ok(None) | Err(OwnFileError::Io { .. }) => Ok(None),
+            Err(error) => Err(not_ours("read", error)),
+        }
+    }
+
+    fn parse(file: File, url: &str, part_len: u64) -> Option<Self> {
         let mut text = Vec::new();
-        File::open(path).ok()?.take(LONGEST).read_to_end(&mut text).ok()?;
+        file.take(LONGEST).read_to_end(&mut text).ok()?;
         let resume: Self = serde_json::from_slice(&text).ok()?;
         if resume.format != FORMAT || resume.url != url {
             return None;
@@ -80,9 +91,10 @@ mod tests {
         plan.segments[0].done = 100;
         let resume = Resume::new("http://h/a", 1 << 20, Validator::Tag("\"v1\"".to_owned()), plan);
         resume.write(&path).unwrap();
-        assert_eq!(Resume::read(&path, "http://h/a", 100), Some(resume));
-        assert_eq!(Resume::read(&path, "http://h/b", 100), None, "of another address");
-        assert_eq!(Resume::read(&path, "http://h/a", 99), None, "of more than there is");
+        let read = |url: &str, part_len| Resume::read(&path, url, part_len).unwrap();
+        assert_eq!(read("http://h/a", 100), Some(resume));
+        assert_eq!(read("http://h/b", 100), None, "of another address");
+        assert_eq!(read("http://h/a", 99), None, "of more than there is");
         let text = fs::read_to_string(&path).unwrap();
         for broken in [
             text.replace("\"format\":1", "\"format\":2"),
@@ -91,9 +103,16 @@ mod tests {
             String::new(),
         ] {
             fs::write(&path, &broken).unwrap();
-            assert_eq!(Resume::read(&path, "http://h/a", 1 << 20), None, "{broken}");
+            assert_eq!(read("http://h/a", 1 << 20), None, "{broken}");
         }
         Resume::forget(&path).unwrap();
         Resume::forget(&path).unwrap();
+        #[cfg(unix)]
+        {
+            fs::write(&path, text).unwrap();
+            fs::hard_link(&path, dir.path().join("theirs")).unwrap();
+            let linked = Resume::read(&path, "http://h/a", 100);
+            assert!(matches!(linked, Err(Problem::Destination { .. })), "{linked:?}");
+        }
     }
 }

@@ -116,7 +116,7 @@ fn download(job: &Job, part: &PartFile, url: &str, limits: &Limits) -> Result<u6
 
 /// Downloads one version of the file.
 fn attempt(job: &Job, part: &PartFile, url: &str, fetcher: &Fetcher) -> Result<u64, Problem> {
-    let remembered = Resume::read(&part.notes(), url, part.len()?);
+    let remembered = Resume::read(&part.notes(), url, part.len()?)?;
     let (plan, version, first) = match remembered {
         Some(Resume { plan, total, validator, .. }) => {
             (plan, Version { total: Some(total), validator: Some(validator) }, None)

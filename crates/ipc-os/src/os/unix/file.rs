@@ -58,11 +58,13 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     let flags = match access {
         Access::Read => READ,
         Access::Write => READ_AND_WRITE,
-        Access::Create => READ_AND_WRITE.union(OFlags::CREATE),
+        Access::Create | Access::CreateShared => READ_AND_WRITE.union(OFlags::CREATE),
     };
-    let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
+    let shared = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+    let mode = if access == Access::CreateShared { shared } else { Mode::RUSR | Mode::WUSR };
+    let file = match open(path, flags, mode) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) if access != Access::Create => return Ok(None),
+        Err(Errno::NOENT) if !flags.contains(OFlags::CREATE) => return Ok(None),
         // What is there says more than the errors of links, sockets and files of other users.
         Err(errno) => {
             let seen = Seen::at(path).map_err(|_| failed(errno.into()))?;
@@ -87,6 +89,11 @@ fn judge(path: &Path, seen: &Seen) -> Result<(), OwnFileError> {
         return Err(OwnFileError::Foreign { path: path(), owner: seen.uid(), expected });
     }
     if seen.is_linked_elsewhere() { Err(OwnFileError::Linked(path())) } else { Ok(()) }
+}
+
+/// Returns true if both are one file.
+pub(crate) fn are_same(one: &File, other: &File) -> io::Result<bool> {
+    Ok(Seen::of(one)?.is_same_file(&Seen::of(other)?))
 }
 
 /// See [`crate::look_at`].

@@ -49,6 +49,11 @@ pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
+/// Both were opened at one path; a file that is open stays where it is.
+pub(crate) fn are_same(_one: &File, _other: &File) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// See [`crate::look_at`]. There are no permission bits, and owners have no numbers.
 pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
     let metadata = fs::symlink_metadata(path)?;
@@ -75,11 +80,17 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     let opened = match access {
         Access::Read => File::open(path),
         Access::Write => OpenOptions::new().read(true).write(true).open(path),
-        Access::Create => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path),
+        Access::Create | Access::CreateShared => {
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+        }
     };
     match opened {
         Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && access != Access::Create => Ok(None),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && matches!(access, Access::Read | Access::Write) =>
+        {
+            Ok(None)
+        }
         Err(source) => Err(OwnFileError::Io { path: path.to_owned(), source }),
     }
 }
