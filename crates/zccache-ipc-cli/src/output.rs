@@ -44,6 +44,11 @@ impl Output {
         self.out.write_all(bytes)
     }
 
+    /// Writes everything that `from` has, and returns how many bytes that was.
+    pub(crate) fn copy(&mut self, from: &mut dyn io::Read) -> io::Result<u64> {
+        io::copy(from, &mut self.out)
+    }
+
     /// Hands everything over to the reader.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()

@@ -7,18 +7,45 @@ use std::path::{Path, PathBuf};
 /// Replaces the file at `path` by one that holds everything that `contents` has, and returns its length.
 ///
 /// It gets the permissions that a new file of this user gets, because it is the caller's own. Of a link the
-/// file that it names is replaced, and what is no file, such as `/dev/stdout` or a pipe, is written to.
+/// file that it names is replaced. A pipe, a device, or a descriptor such as `/dev/fd/5` is written to.
 ///
 /// # Errors
 ///
 /// What the system said; a file at `path` is then as it was.
 pub(crate) fn write(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {
+    if descriptor(path).is_some() {
+        return io::copy(contents, &mut OpenOptions::new().write(true).truncate(true).open(path)?);
+    }
     match fs::metadata(path) {
         // A rename would put a file in the place of a device, for everybody.
         Ok(there) if !there.is_file() => io::copy(contents, &mut OpenOptions::new().write(true).open(path)?),
         Ok(_) => replace(&fs::canonicalize(path)?, contents),
         Err(_) => replace(path, contents),
     }
+}
+
+/// Returns true if `path` is the standard output: `-`, `/dev/stdout` and its other names.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || descriptor(path) == Some(1)
+}
+
+/// Returns the descriptor of this process that `path` names, such as 1 for `/dev/stdout`.
+///
+/// The file behind a descriptor may be a regular file that its opener writes on: it must not be replaced.
+fn descriptor(path: &Path) -> Option<u32> {
+    const LINKS: usize = 8;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let directory = path.parent().and_then(|directory| fs::canonicalize(directory).ok())?;
+        let own = ["/proc/self/fd", "/dev/fd"].iter().any(|own| {
+            directory == Path::new(own) || fs::canonicalize(own).is_ok_and(|own| own == directory)
+        });
+        if own {
+            return path.file_name()?.to_str()?.parse().ok();
+        }
+        path = directory.join(fs::read_link(&path).ok()?);
+    }
+    None
 }
 
 fn replace(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {

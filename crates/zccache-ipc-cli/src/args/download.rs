@@ -31,7 +31,7 @@ pub(crate) struct Get {
     /// Where to, as a path of a file; the directories above it are made
     #[arg(value_name = "DEST")]
     pub(crate) destination: PathBuf,
-    /// Download even if the file is there
+    /// Download even if the file is there, and replace it; without this a file that is there is left as it is
     #[arg(long)]
     pub(crate) force: bool,
     /// Connections at most, where the server gives out parts [default: the daemon's choice]

@@ -201,7 +201,7 @@ pub(crate) struct Store {
 pub(crate) struct Lookup {
     /// The key
     pub(crate) key: String,
-    /// The file to write
+    /// The file to write; - is the standard output, and what is said goes to standard error then
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Which output, where there are several

@@ -1,6 +1,7 @@
 //! `lookup`: what is cached under a key.
 
 use std::fs::File;
+use std::io::{Write as _, stderr};
 use std::path::Path;
 
 use serde_json::json;
@@ -22,18 +23,27 @@ pub(super) fn run(target: &Target, lookup: &Lookup, output: &mut Output) -> Resu
         return Ok(Exit::NotCached);
     };
     let chosen = choose(&artifact, lookup.name.as_deref())?;
-    let bytes = write(&chosen.payload, &target.absolute(&lookup.output))?;
-    output.either(
-        &json!({
-            "result": "Hit",
-            "key": key,
-            "name": chosen.name,
-            "file": lookup.output.to_string_lossy(),
-            "bytes": bytes,
-            "exit_code": artifact.exit_code,
-        }),
-        format_args!("wrote {} ({}) to {}", chosen.name, units::bytes(bytes), lookup.output.display()),
-    )?;
+    let is_stdout = output_file::is_stdout(&lookup.output);
+    let bytes = if is_stdout {
+        stream(&chosen.payload, output)?
+    } else {
+        write(&chosen.payload, &target.absolute(&lookup.output))?
+    };
+    let value = json!({
+        "result": "Hit",
+        "key": key,
+        "name": chosen.name,
+        "file": lookup.output.to_string_lossy(),
+        "bytes": bytes,
+        "exit_code": artifact.exit_code,
+    });
+    let text = format!("wrote {} ({}) to {}", chosen.name, units::bytes(bytes), lookup.output.display());
+    if is_stdout {
+        // The standard output is the file. A message that nobody takes is no failure of the lookup.
+        let _ = if output.is_json() { writeln!(stderr(), "{value}") } else { writeln!(stderr(), "{text}") };
+    } else {
+        output.either(&value, text)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -47,6 +57,17 @@ fn choose<'a>(artifact: &'a ArtifactData, name: Option<&str>) -> Result<&'a Arti
             .iter()
             .find(|output| output.name == name)
             .ok_or_else(|| Failure::NoSuchOutput { name: name.to_owned(), has: names() }),
+    }
+}
+
+/// Writes the contents to the standard output, and returns how many bytes they have.
+fn stream(payload: &ArtifactPayload, output: &mut Output) -> Result<u64, Failure> {
+    match payload {
+        ArtifactPayload::Bytes(bytes) => Ok(output.copy(&mut &bytes[..])?),
+        ArtifactPayload::Path(from) => {
+            let failed = |source| Failure::Read { path: from.as_path().to_owned(), source };
+            Ok(output.copy(&mut File::open(from).map_err(failed)?)?)
+        }
     }
 }
 

@@ -74,6 +74,19 @@ fn a_get_starts_a_daemon_that_holds_nothing_of_it_and_stop_ends_it() {
     assert_eq!((crate::support::code(&finished), finished.stdout.as_str()), (1, ""));
     assert!(finished.stderr.contains("the server answered 404"), "{}", finished.stderr);
 
+    // A file that is there is left as it is, and nothing is said to be downloaded.
+    fs::write(place.dir().join("there"), "mine").unwrap();
+    let (code, told) = json(place, &["download", "get", &server.url("/missing"), "there"]);
+    assert_eq!((code, &told["result"], &told["bytes"]), (0, &json!("already-there"), &json!(4)));
+    let finished = run(place, &["download", "get", &url, "there"]);
+    assert!(finished.stdout.contains("was there already (4 B), and nothing was downloaded"), "{finished:?}");
+    let finished = run(place, &["download", "get", "--force", &server.url("/missing"), "there"]);
+    assert_eq!(crate::support::code(&finished), 1, "{finished:?}");
+    assert_eq!(fs::read_to_string(place.dir().join("there")).unwrap(), "mine");
+    let (code, told) = json(place, &["download", "get", "--force", &url, "there"]);
+    assert_eq!((code, &told["result"]), (0, &json!("downloaded")));
+    assert!(fs::read(place.dir().join("there")).unwrap() == bytes());
+
     let (code, stopped) = json(place, &["download", "stop"]);
     assert_eq!((code, &stopped["result"]), (0, &json!("stopped")));
     assert!(!place.cache_dir().join("download-daemon.sock").exists());

@@ -32,6 +32,8 @@ mod registry_disk;
 mod start;
 #[cfg(test)]
 mod stop;
+#[cfg(all(test, unix))]
+mod streams;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

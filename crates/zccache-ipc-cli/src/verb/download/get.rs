@@ -34,6 +34,8 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
             min_segment_size: get.min_segment_size,
         },
     };
+    // The daemon says "completed" for a file that is there, whatever the address gives.
+    let was_there = !get.force && attach.destination.as_path().is_file();
     let deadline = place.timeout.map(|limit| Deadline { at: Instant::now() + limit, limit });
     let mut bar = Bar::new(!get.quiet && !output.is_json());
     let mut daemons = 1;
@@ -48,8 +50,9 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
         }
     };
     bar.clear();
-    let status = result?;
-    let done = tell(get, &status, output)?;
+    let (status, at_once) = result?;
+    let outcome = if was_there && at_once { Outcome::AlreadyThere } else { Outcome::Downloaded };
+    let done = tell(get, &status, outcome, output)?;
     if done {
         return Ok(Exit::Done);
     }
@@ -78,39 +81,55 @@ impl Deadline {
     }
 }
 
+/// Returns the last status, and true if the first one was the last.
 fn download(
     place: &Place,
     get: &Get,
     attach: &DownloadAttach,
     deadline: Option<Deadline>,
     bar: &mut Bar,
-) -> Result<DownloadStatus, Failure> {
+) -> Result<(DownloadStatus, bool), Failure> {
     let mut client: Client = start::connect(place, !get.no_start, Deadline::left(deadline, TO_ANSWER)?)?;
     let mut status = client.attach(attach.clone())?.status;
+    let at_once = is_over(status.phase);
     loop {
         bar.show(&status);
         if is_over(status.phase) {
-            return Ok(status);
+            return Ok((status, at_once));
         }
         status = client.wait(Deadline::left(deadline, TO_WAIT)?)?;
     }
 }
 
-/// Tells what came of it, unless that is an error to be told; whether the file is there.
-fn tell(get: &Get, status: &DownloadStatus, output: &mut Output) -> Result<bool, Failure> {
+/// How the file came to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Downloaded,
+    /// Nothing was asked of the address.
+    AlreadyThere,
+}
+
+/// Prints the outcome of a download that has no error; returns true if the file is there.
+fn tell(get: &Get, status: &DownloadStatus, outcome: Outcome, output: &mut Output) -> Result<bool, Failure> {
     if status.phase != DownloadPhase::Completed {
         return Ok(false);
     }
     if !get.quiet {
         let destination = status.destination.to_string();
+        let bytes = units::bytes(status.downloaded_bytes);
         output.either(
             &json!({
-                "result": "downloaded",
+                "result": if outcome == Outcome::Downloaded { "downloaded" } else { "already-there" },
                 "destination": destination,
                 "url": status.source_url,
                 "bytes": status.downloaded_bytes,
             }),
-            format_args!("{destination} is there ({})", units::bytes(status.downloaded_bytes)),
+            match outcome {
+                Outcome::Downloaded => format!("{destination} is there ({bytes})"),
+                Outcome::AlreadyThere => format!(
+                    "{destination} was there already ({bytes}), and nothing was downloaded; --force replaces it"
+                ),
+            },
         )?;
     }
     Ok(true)
