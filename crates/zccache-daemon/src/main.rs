@@ -6,10 +6,20 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use zccache_daemon::{Args, Outcome, StartError, chain, start};
-use zccache_ipc::endpoint::Environment;
+use zccache_ipc::endpoint::{Environment, run_below_init, shell_code};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    match run_below_init() {
+        Some(Ok(status)) => return ExitCode::from(u8::try_from(shell_code(status)).unwrap_or(1)),
+        Some(Err(error)) => {
+            let _ = writeln!(
+                stderr(),
+                "zccache-daemon: process 1 serves itself, and waits for no other: {error}"
+            );
+        }
+        None => {}
+    }
     let environment = Environment::from_process().map_err(StartError::Environment);
     match environment.and_then(|environment| start(&args, &environment)) {
         Ok(outcome) => {

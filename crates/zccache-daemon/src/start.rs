@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zccache_ipc::endpoint::{
     BrokerStart, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
-    ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned,
+    ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned, reset_signals,
 };
 use zccache_ipc::{Host, HostError};
 
@@ -55,6 +55,8 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
         directories(&settings)?;
         return background::start(args, &settings);
     }
+    // Before there are other threads, which would keep the mask that they began with.
+    let signals = reset_signals();
     // For the log. What is wrong with them is told in it, where it can be.
     let unmade = if settings.broker.is_some() { directories(&settings).err() } else { None };
     let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);
@@ -63,6 +65,9 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     }
     if let Err(error) = detached {
         tracing::warn!(%error, "the daemon stays in the session of its starter");
+    }
+    if let Err(error) = signals {
+        tracing::warn!(%error, "signals are as the starter has set them, and tools are started with them");
     }
     if let Some(error) = unmade {
         tracing::warn!("{}", chain(&error));

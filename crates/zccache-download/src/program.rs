@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use thiserror::Error;
 use zccache_ipc::endpoint::{
-    DownloadLocations, Endpoint, Environment, LocateError, Variable, detach_session,
+    DownloadLocations, Endpoint, Environment, LocateError, Variable, detach_session, reset_signals,
 };
 
 use crate::args::{Args, PROGRAM};
@@ -79,12 +79,17 @@ pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
 fn serve(args: &Args, environment: &Environment) -> Result<(Outcome, Endpoint), NotServing> {
     // First, so that nothing that happens from here on reaches the terminal of the starter.
     let detached = if args.detached { detach_session() } else { Ok(()) };
+    // Before there are other threads, which would keep the mask that they began with.
+    let signals = reset_signals();
     let log_file = args.log_file.as_ref().map(|path| environment.cwd().join(path));
     if let Err(source) = log::init(log_file.as_deref(), &args.log_level) {
         return Err(NotServing::Log { path: log_file.unwrap_or_default(), source });
     }
     if let Err(error) = detached {
         tracing::warn!(%error, "the daemon stays in the session of its starter");
+    }
+    if let Err(error) = signals {
+        tracing::warn!(%error, "signals are as the starter has set them");
     }
     let endpoint = args.endpoint.as_deref().map(Endpoint::from);
     let locations = DownloadLocations::for_daemon(environment, endpoint.as_ref(), args.cache_dir.as_deref())?;

@@ -10,6 +10,8 @@ mod manifest;
 mod places;
 mod private;
 mod serving;
+#[cfg(all(test, target_os = "linux"))]
+mod signals;
 #[cfg(all(test, unix))]
 mod sockets;
 mod storing;

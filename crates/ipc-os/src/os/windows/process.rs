@@ -3,6 +3,7 @@
 use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    process::{Command, ExitStatus},
 };
 
 use windows_sys::Win32::{
@@ -28,6 +29,16 @@ pub(crate) const HELD_LOCKS_ARE_READ: bool = false;
 /// There are no pid namespaces.
 pub(crate) fn pid_namespace() -> Option<String> {
     None
+}
+
+/// See [`crate::reset_signals`].
+pub(crate) fn reset_signals() -> io::Result<()> {
+    Ok(())
+}
+
+/// See [`crate::run_below_init`]. No process has the id 1.
+pub(crate) fn run_below_init(_: &mut Command) -> io::Result<ExitStatus> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// See [`crate::process_alive`].
