@@ -26,8 +26,8 @@ pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use directory::{check_private_directory, ensure_directory, inspect_directory, is_writable};
 pub(crate) use file::{
-    are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_read_only, leads_to, look_at,
-    open_for_reading, open_note, open_own, sync_directory, write_over,
+    are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_read_only, leads_to,
+    look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
