@@ -14,6 +14,8 @@ pub enum Kind {
     Manifest,
     /// The outputs of a run, or the first part of them.
     Result,
+    /// A further part of what a run made.
+    Part,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Facts => "run-cache facts 1",
             Self::Manifest => "run-cache manifest 1",
             Self::Result => "run-cache result 1",
+            Self::Part => "run-cache part 1",
         }
     }
 }

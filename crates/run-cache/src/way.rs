@@ -111,7 +111,7 @@ impl Plan {
                     let result = manifest.sets[found.number].result;
                     let first = shelf.fetch(Kind::Result, &result);
                     let bundle = first.and_then(|first| {
-                        Bundle::decode(&first, |part| shelf.fetch(Kind::Result, &result.part(part)))
+                        Bundle::decode(&first, |part| shelf.fetch(Kind::Part, &result.part(part)))
                     });
                     if let Some(bundle) = bundle.filter(|bundle| self.is_whole(bundle)) {
                         if let Some(refreshed) = found.refreshed {
@@ -291,9 +291,10 @@ impl Miss {
         // The first part comes last: it says that the others are there.
         for (number, part) in parts.into_iter().enumerate().rev() {
             let number = u32::try_from(number).map_err(|_| NotKept::TooLarge)?;
-            let key = if number == 0 { result } else { result.part(number) };
+            let (kind, key) =
+                if number == 0 { (Kind::Result, result) } else { (Kind::Part, result.part(number)) };
             kept += part.len() as u64;
-            if !shelf.keep(Kind::Result, &key, part) {
+            if !shelf.keep(kind, &key, part) {
                 return Err(NotKept::Refused);
             }
         }

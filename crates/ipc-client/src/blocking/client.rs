@@ -233,6 +233,12 @@ impl Client {
         })
     }
 
+    /// Sets how long each later call waits for its reply, whatever limit a whole call had.
+    pub const fn set_reply_timeout(&mut self, limit: Duration) {
+        self.config.reply_timeout = limit;
+        self.config.call_timeout = None;
+    }
+
     /// How the client behaves.
     #[must_use]
     pub const fn config(&self) -> &ClientConfig {
