@@ -5,10 +5,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts that only grow.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Lookups and compilations that found something.
+    /// Lookups, and compilations by the daemon, that found something.
     pub(crate) hits: Counter,
-    /// Lookups and compilations that found nothing.
+    /// Lookups, and compilations by the daemon, that found nothing.
     pub(crate) misses: Counter,
+    /// Compilations that clients looked up to run them themselves.
+    pub(crate) lookups: Counter,
+    /// Such compilations whose result was found.
+    pub(crate) lookup_hits: Counter,
+    /// Lookups of artifacts that found something.
+    pub(crate) artifact_hits: Counter,
+    /// Lookups of artifacts that found nothing.
+    pub(crate) artifact_misses: Counter,
+    /// Tools and probes of other clients that found something.
+    pub(crate) exec_hits: Counter,
+    /// Tools and probes of other clients that found nothing.
+    pub(crate) exec_misses: Counter,
     /// Compilations asked for.
     pub(crate) compilations: Counter,
     /// Compilations that are not cached, whatever they come to.

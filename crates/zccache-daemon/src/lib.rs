@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod rolling_file;
 pub mod service;
 pub mod sessions;
+pub mod shelf;
 pub mod store;
 pub mod tool;
 

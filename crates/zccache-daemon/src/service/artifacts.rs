@@ -33,6 +33,7 @@ impl Artifacts {
         };
         let hit = artifact.as_ref().map(|artifact| artifact.payload_len() as u64);
         if hit.is_some() { &self.counters.hits } else { &self.counters.misses }.add_one();
+        if hit.is_some() { &self.counters.artifact_hits } else { &self.counters.artifact_misses }.add_one();
         self.sessions.count(Event::Lookup { key, hit }, connection, began.elapsed());
         Response::LookupResult(artifact.into())
     }

@@ -58,6 +58,9 @@ impl Control {
     fn figures(&self) -> DaemonStatus {
         let stored = self.store.figures();
         let (sessions_total, sessions_active) = self.sessions.total_and_open();
+        let hits = self.counters.lookup_hits.value();
+        // A compilation that a client runs counts as a miss until its result is found.
+        let misses = self.counters.lookups.value().saturating_sub(hits);
         DaemonStatus {
             version: self.identity.version.clone(),
             daemon_namespace: self.identity.namespace.clone(),
@@ -67,8 +70,8 @@ impl Control {
             cache_size_bytes: stored.bytes,
             metadata_entries: 0,
             uptime_secs: self.uptime().as_secs(),
-            cache_hits: self.counters.hits.value(),
-            cache_misses: self.counters.misses.value(),
+            cache_hits: self.counters.hits.value() + hits,
+            cache_misses: self.counters.misses.value() + misses,
             total_compilations: self.counters.compilations.value(),
             non_cacheable: self.counters.non_cacheable.value(),
             compile_errors: self.counters.compile_errors.value(),

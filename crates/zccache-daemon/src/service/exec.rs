@@ -27,6 +27,7 @@ impl Execs {
         match self.runner.exec(*exec).await {
             Ok(result) => {
                 if result.cached { &self.counters.hits } else { &self.counters.misses }.add_one();
+                if result.cached { &self.counters.exec_hits } else { &self.counters.exec_misses }.add_one();
                 result.into()
             }
             Err(ExecError::Tool(error @ ToolError::Busy { waiting, .. })) => {

@@ -11,6 +11,7 @@ mod exec;
 mod fingerprint;
 mod handles;
 mod refusal;
+mod shelf;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use control::Control;
 use exec::Execs;
 use fingerprint::Fingerprints;
 use handles::Handles;
+use shelf::Shelves;
 
 use crate::counters::Counters;
 use crate::sessions::{Connection, Sessions};
@@ -58,6 +60,7 @@ pub struct DaemonService {
     execs: Execs,
     fingerprints: Fingerprints,
     handles: Handles,
+    shelves: Shelves,
 }
 
 impl DaemonService {
@@ -75,11 +78,24 @@ impl DaemonService {
         let artifacts = Artifacts::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
         let builds = Builds::new(Arc::clone(&identity), Arc::clone(&sessions));
         let handles = Handles::new(identity, Arc::clone(&sessions));
+        let shelves = Shelves::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
         let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
         let tools = Arc::new(Tools::new(tool::Limits::default()));
         let execs = Execs::new(Arc::clone(&store), Arc::clone(&counters), Arc::clone(&tools));
         let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
-        Self { store, sessions, counters, control, artifacts, builds, compiles, execs, fingerprints, handles }
+        Self {
+            store,
+            sessions,
+            counters,
+            control,
+            artifacts,
+            builds,
+            compiles,
+            execs,
+            fingerprints,
+            handles,
+            shelves,
+        }
     }
 
     /// The same service, whose tools have other limits.
@@ -144,9 +160,8 @@ impl DaemonService {
             Request::FingerprintMarkFailure(file) => self.fingerprints.mark_failure(file.cache_file).await,
             Request::FingerprintInvalidate(file) => self.fingerprints.invalidate(file.cache_file).await,
             Request::ReleaseWorktreeHandles(release) => self.handles.release(release.path).await,
-            Request::ExecProbe(_) | Request::ExecStore(_) => {
-                Response::error("this daemon does not store results of ExecStore")
-            }
+            Request::ExecProbe(probe) => self.shelves.probe(*probe).await,
+            Request::ExecStore(store) => self.shelves.keep(*store).await,
         }
     }
 }

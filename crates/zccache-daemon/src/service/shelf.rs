@@ -1,0 +1,181 @@
+//! `ExecProbe` and `ExecStore`, and the figures of compilations that clients run themselves.
+//!
+//! Names of probes that begin with `zccache-wrap ` are reports of `zccache-ipc wrap`, and no lookups.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use zccache_ipc::model::{
+    ExecProbe, ExecProbeResult, ExecStore, ExecStoreAck, PhaseProfileSummary, Response,
+};
+
+use super::refusal;
+use crate::compile::Outcome;
+use crate::counters::Counters;
+use crate::sessions::{Compilation, SessionError, Sessions};
+use crate::shelf::{Shelf, ShelfError};
+use crate::store::Store;
+
+/// Names of probes by which clients report.
+const UNCACHED: &str = "zccache-wrap uncached 1";
+const SESSION: &str = "zccache-wrap session 1";
+const FIGURES: &str = "zccache-wrap figures 1";
+
+/// Name of the probe that every lookup of a compilation begins with, and of the one that finds a result.
+const MANIFEST: &str = "run-cache manifest 1";
+const RESULT: &str = "run-cache result 1";
+
+/// The most reasons that are counted apart, and the most bytes of one.
+const MOST_REASONS: usize = 64;
+const LONGEST_REASON: usize = 40;
+
+/// The most unknown sessions that are remembered.
+const MOST_UNKNOWN: usize = 256;
+
+/// Results that clients keep, and what their compilations came to.
+#[derive(Debug)]
+pub(super) struct Shelves {
+    shelf: Shelf,
+    sessions: Arc<Sessions>,
+    counters: Arc<Counters>,
+    reports: Mutex<Reports>,
+}
+
+#[derive(Debug, Default)]
+struct Reports {
+    /// Calls that were executed, by reason.
+    uncached: BTreeMap<String, u64>,
+    /// Sessions that are not open, of which one client was told.
+    unknown: HashSet<String>,
+}
+
+impl Shelves {
+    pub(super) fn new(store: Arc<Store>, sessions: Arc<Sessions>, counters: Arc<Counters>) -> Self {
+        Self { shelf: Shelf::new(store), sessions, counters, reports: Mutex::default() }
+    }
+
+    pub(super) async fn probe(&self, probe: ExecProbe) -> Response {
+        let report = match probe.name.as_str() {
+            UNCACHED => Some(self.uncached(&probe.input_extra)),
+            SESSION => Some(self.session(&probe.input_extra)),
+            FIGURES => Some(Some(Bytes::from(self.figures().to_string()))),
+            _ => None,
+        };
+        let (is_lookup, is_result) = (probe.name == MANIFEST, probe.name == RESULT);
+        let is_other = !is_lookup && !is_result && report.is_none() && !probe.name.starts_with("run-cache ");
+        let probed = match self.shelf.probe(probe).await {
+            Ok(probed) => probed,
+            Err(error) => return refused(&error),
+        };
+        if is_lookup {
+            self.counters.compilations.add_one();
+            self.counters.lookups.add_one();
+        }
+        if is_result && probed.result.is_some() {
+            self.counters.lookup_hits.add_one();
+        }
+        if is_other {
+            if probed.result.is_some() { &self.counters.hits } else { &self.counters.misses }.add_one();
+            if probed.result.is_some() { &self.counters.exec_hits } else { &self.counters.exec_misses }
+                .add_one();
+        }
+        let cached_bytes = report.unwrap_or(probed.result);
+        Response::ExecProbeResult(ExecProbeResult { cache_key_hex: probed.key, cached_bytes })
+    }
+
+    pub(super) async fn keep(&self, store: ExecStore) -> Response {
+        match self.shelf.keep(store).await {
+            Ok(()) => Response::ExecStoreAck(ExecStoreAck { stored: true }),
+            Err(error) => refused(&error),
+        }
+    }
+
+    /// Counts a compilation that a client executed without looking.
+    fn uncached(&self, reason: &Bytes) -> Option<Bytes> {
+        self.counters.compilations.add_one();
+        self.counters.non_cacheable.add_one();
+        let is_word = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+        if reason.len() <= LONGEST_REASON && reason.iter().all(is_word) {
+            let reason = String::from_utf8_lossy(reason).into_owned();
+            let mut reports = self.reports();
+            if reports.uncached.len() < MOST_REASONS || reports.uncached.contains_key(&reason) {
+                *reports.uncached.entry(reason).or_default() += 1;
+            }
+        }
+        None
+    }
+
+    /// Counts a compilation in the session that its client names; returns what the client warns of, once.
+    fn session(&self, report: &Bytes) -> Option<Bytes> {
+        let report: Value = serde_json::from_slice(report).ok()?;
+        let text = |name: &str| report[name].as_str().unwrap_or_default();
+        let id = text("session");
+        // Figures are kept by open sessions only.
+        if let Err(error @ (SessionError::Unknown(_) | SessionError::Invalid(_))) = self.sessions.stats(id) {
+            let mut reports = self.reports();
+            let is_first = reports.unknown.len() < MOST_UNKNOWN && reports.unknown.insert(id.to_owned());
+            return is_first.then(|| Bytes::from(format!("{error}; compilations count in no session")));
+        }
+        let args: Vec<String> = report["args"]
+            .as_array()
+            .map(|args| args.iter().filter_map(|arg| arg.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default();
+        let number = |name: &str| report[name].as_u64().unwrap_or_default();
+        let source = report["source"].as_str().map(Path::new);
+        let event = Compilation {
+            compiler: Path::new(text("compiler")),
+            args: &args,
+            cwd: Path::new(text("cwd")),
+            source,
+            outcome: match text("outcome") {
+                "hit" => Outcome::Hit,
+                "miss" => Outcome::Miss,
+                "error" => Outcome::Failed,
+                _ => Outcome::NotCacheable,
+            },
+            exit_code: report["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(0),
+            bytes_read: number("bytes_read"),
+            bytes_written: number("bytes_written"),
+            saved: Duration::from_millis(number("saved_ms")),
+            phases: PhaseProfileSummary::default(),
+        };
+        let took = report["compile_ms"].as_f64().unwrap_or_default().clamp(0.0, 1e9);
+        let began = Instant::now();
+        self.sessions.count_compilation(id, &event, Duration::from_secs_f64(took / 1e3) + began.elapsed());
+        None
+    }
+
+    /// Returns the figures that a status has no fields for.
+    fn figures(&self) -> Value {
+        let counters = &self.counters;
+        let (lookups, found) = (counters.lookups.value(), counters.lookup_hits.value());
+        let exec = (counters.exec_hits.value(), counters.exec_misses.value());
+        let artifacts = (counters.artifact_hits.value(), counters.artifact_misses.value());
+        // The totals have what the daemon itself compiled, too.
+        let hits = counters.hits.value().saturating_sub(exec.0 + artifacts.0) + found;
+        let misses =
+            counters.misses.value().saturating_sub(exec.1 + artifacts.1) + lookups.saturating_sub(found);
+        json!({
+            "compile": { "hits": hits, "misses": misses },
+            "lookup": { "hits": artifacts.0, "misses": artifacts.1 },
+            "exec": { "hits": exec.0, "misses": exec.1 },
+            "uncached": self.reports().uncached,
+        })
+    }
+
+    fn reports(&self) -> MutexGuard<'_, Reports> {
+        // Nothing panics between two changes that belong together.
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(error: &ShelfError) -> Response {
+    match error {
+        ShelfError::Store(error) => refusal::by_store(error),
+        error => Response::error(error.to_string()),
+    }
+}
