@@ -14,7 +14,7 @@ use zccache_ipc::{Client, ClientConfig, IpcConnection, Lane, WirePolicy, blockin
 use crate::machine::Stopwatch;
 use crate::server::{Answerer, QUESTION, endpoint, runtime};
 
-/// A kind of client.
+/// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Std,
@@ -30,7 +30,7 @@ pub const LANES: [Lane; 3] = [Lane::V15, Lane::V16, Lane::FrameV1];
 impl Kind {
     pub const FLOORS: [Self; 3] = [Self::Std, Self::Tokio, Self::StdToTokio];
 
-    /// Returns each of our clients on each lane.
+    /// Every one of ours, on every lane.
     pub fn ours() -> Vec<Self> {
         let client = LANES.map(|lane| Self::Client(WirePolicy::Only(lane)));
         let connection = LANES.map(Self::Connection);
@@ -75,19 +75,19 @@ impl Kind {
     }
 }
 
-/// Returns the floor that a peer is compared with.
+/// The floor that a peer is held against.
 pub fn floor_of(name: &str) -> &'static str {
     if name.starts_with("blocking") { "std-to-tokio" } else { "tokio" }
 }
 
-/// A connected client.
+/// One who asks, connected.
 pub enum Caller {
     Std(UnixStream, Vec<u8>),
     Blocking(Box<blocking::Client>),
     Async(Runtime, AsyncCaller),
 }
 
-/// A connected client in a runtime.
+/// One who asks within a runtime.
 pub enum AsyncCaller {
     Tokio(tokio::net::UnixStream, Vec<u8>),
     Client(Client),

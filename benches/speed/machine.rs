@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
-/// True if both sides share one processor.
+/// Whether there is one processor for all.
 static PINNED: AtomicBool = AtomicBool::new(false);
 
 /// Measures how long something takes.
@@ -39,7 +39,7 @@ fn spent() -> Duration {
     Duration::new(own.tv_sec as u64, own.tv_nsec as u32)
 }
 
-/// Pins this thread and its children to one processor until it is dropped.
+/// Keeps this thread, and those that it starts, on one processor until it is dropped.
 pub struct Pinned(CpuSet);
 
 impl Pinned {
@@ -69,9 +69,7 @@ pub fn many_files() -> Result<()> {
     Ok(())
 }
 
-/// Returns a line of `/proc/PID/status` in bytes.
-///
-/// `VmHWM` is the highest resident size, `VmRSS` the current one.
+/// A line of `/proc/PID/status`, in bytes: `VmHWM` is the most that was ever resident, `VmRSS` what is now.
 pub fn memory(pid: u32, name: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

@@ -22,7 +22,7 @@ use work::{Scale, WORKLOADS};
 #[global_allocator]
 static ALLOC: testkit::CountingWhenAsked = testkit::CountingWhenAsked;
 
-/// The command line.
+/// What the command line says.
 struct Options {
     workload: Option<String>,
     json: Option<PathBuf>,

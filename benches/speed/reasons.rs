@@ -11,7 +11,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("fetch of 1 MiB", "", "10 µs of user code in 200"),
 ];
 
-/// Returns the known reason why `peer` misses its target in `workload`.
+/// What is known to keep `peer` from its target in `workload`.
 pub fn reason(workload: &str, peer: &str) -> Option<&'static str> {
     let known = KNOWN.iter().find(|(of, by, _)| workload.starts_with(of) && peer.starts_with(by));
     known.map(|(_, _, reason)| *reason)

@@ -34,7 +34,7 @@ pub fn rounds(peers: &mut [Peer<'_>], rounds: usize, operations: u32) -> Result<
     Ok(micros)
 }
 
-/// Returns the median of the ratios of `mine` to `floor`, round by round.
+/// The median of `mine` in terms of `floor`, round by round.
 pub fn ratio(mine: &[f64], floor: &[f64]) -> f64 {
     median(mine.iter().zip(floor).map(|(mine, floor)| mine / floor).collect())
 }
@@ -44,10 +44,10 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The rule that makes the rows of a workload from its rounds.
+/// How the rows of a workload follow from its rounds.
 pub struct Judge<'a> {
     pub workload: &'a str,
-    /// Maps the name of a peer to the name of its floor.
+    /// Which peer is the floor of which: gets the name of a peer, returns that of its floor.
     pub floor: fn(&str) -> &'static str,
     pub target: &'a dyn Fn(&str) -> Option<Target>,
     /// For workloads where more is better: bytes of one operation, for GiB/s.

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::reasons::reason;
 
-/// The measurement of one peer.
+/// What was measured of one peer.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// The workload.
+    /// What was done.
     pub workload: String,
     /// By whom.
     pub peer: String,
@@ -18,11 +18,11 @@ pub struct Row {
     pub unit: &'static str,
     /// The figure in terms of the floor's, round by round, and which floor that is.
     pub ratio: Option<(f64, &'static str)>,
-    /// The target, if there is one.
+    /// What is to be reached, where there is something to reach.
     pub target: Option<Target>,
 }
 
-/// A target for the ratio if there is one, else for the value.
+/// What is to be reached, by the ratio where there is one, else by the value.
 #[derive(Debug, Clone, Copy)]
 pub enum Target {
     AtMost(f64),
@@ -48,7 +48,7 @@ impl Target {
 }
 
 impl Row {
-    /// Makes a row without a floor.
+    /// A figure without a floor.
     pub fn count(workload: &str, peer: &str, value: f64, unit: &'static str) -> Self {
         Self { workload: workload.into(), peer: peer.into(), value, unit, ratio: None, target: None }
     }
@@ -80,7 +80,7 @@ impl Row {
     }
 }
 
-/// Returns the rows as a Markdown table, aligned for the terminal too.
+/// The rows as a table in Markdown, aligned for the terminal too.
 pub fn table(rows: &[Row]) -> String {
     let header = ["workload", "peer", "figure", "ratio", "target", ""].map(str::to_owned);
     let mut last = "";

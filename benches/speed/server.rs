@@ -19,10 +19,10 @@ use zccache_ipc::model::{
 };
 use zccache_ipc::{Caller, Server, ServerConfig, Service, Wires};
 
-/// Length of a floor's request, which holds the length of the requested reply.
+/// A frame of a floor: this, and the bytes that are wanted in return; 0 for the frame itself.
 pub const QUESTION: usize = 12;
 
-/// A kind of server.
+/// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answerer {
     Std,
@@ -86,9 +86,7 @@ pub fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// The fetched bytes.
-///
-/// They are kept unless each reply must read them again, as a store does.
+/// What is fetched: kept from one time to the next, unless it is to be made anew as a store reads it.
 #[derive(Debug, Clone, Default)]
 pub struct Payloads {
     kept: Arc<Mutex<HashMap<usize, Bytes>>>,
@@ -181,7 +179,7 @@ pub async fn serve_tokio(listener: tokio::net::UnixListener, payloads: Payloads)
     }
 }
 
-/// Runs our server on `listener`. Call it in a runtime.
+/// Our server on `listener`; call it within a runtime.
 pub fn serve_ours(
     answerer: Answerer,
     listener: Listener,

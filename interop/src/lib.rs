@@ -16,7 +16,7 @@ pub enum Generation {
     V4_10,
 }
 
-/// Builds the peer of `generation` if necessary, and returns its program.
+/// Builds the peer of `generation` where that is still to do, and returns its program.
 ///
 /// # Panics
 ///

@@ -58,7 +58,7 @@ impl User {
         self.path(name).to_str().expect("text").to_owned()
     }
 
-    /// Returns `program` with an isolated environment.
+    /// `program` with nothing of this machine's but what `RUNNING_PROCESS.md` lists.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("USER", "root").current_dir(&self.directory);
@@ -80,7 +80,7 @@ impl User {
         self.command(&self.brokers.join(format!("running-process-broker-v{version}")))
     }
 
-    /// Returns our daemon's program in the place where a broker looks for `VERSION`.
+    /// Our daemon's program, where a broker finds that of `VERSION`.
     fn install_daemon(&self) -> String {
         self.install("zccache-daemon", Path::new(env!("CARGO_BIN_EXE_brokered-daemon")))
     }

@@ -103,7 +103,7 @@ fn per_operation(
     Ok(each(report))
 }
 
-/// Counts the client's own allocations for fetches of 1 MiB.
+/// What the client alone allocates for fetches of 1 MiB.
 fn client_alone(kind: Kind) -> Result<(f64, f64)> {
     let serving = Serving::start(Answerer::Ours)?;
     let mut caller = Caller::connect(kind, serving.path())?;

@@ -11,7 +11,7 @@ use crate::machine::{many_files, memory};
 use crate::server::{Answerer, Payloads, listen, serve};
 use crate::work::many::Crowd;
 
-/// Runs the task of `speed child`.
+/// Does what `speed child` was told.
 pub fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {

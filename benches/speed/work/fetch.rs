@@ -9,7 +9,7 @@ use crate::rounds::{Judge, Peer, rounds};
 use crate::row::{Row, Target};
 use crate::server::Serving;
 
-/// The life of a peer's connection: one round, or all of them.
+/// Whether a peer keeps its connection from round to round.
 ///
 /// Which pages of memory its buffer has is luck, good for as long as it is kept, so that on one processor each
 /// round has new ones. On several, a round is too short for two new threads to find their processors.

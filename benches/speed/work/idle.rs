@@ -61,7 +61,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     .into())
 }
 
-/// Measures wall-clock time, because the process's time covers the client only.
+/// By the clock: the time of this process is that of the client alone.
 fn clocked(caller: &mut Caller, times: u32) -> Result<Duration> {
     let start = Instant::now();
     caller.pings(times)?;

@@ -49,7 +49,7 @@ impl Crowd {
         Ok(Self { callers: callers.collect::<Result<_>>()?, runtime })
     }
 
-    /// Lets each client ping `times` times, all at once.
+    /// Each of them pings so many times, all at once.
     pub fn pings(&mut self, times: u32) -> Result<Duration> {
         let Self { runtime, callers } = self;
         runtime.block_on(async {

@@ -21,7 +21,7 @@ use anyhow::Result;
 
 use crate::row::Row;
 
-/// The amount of work to measure.
+/// How much is measured.
 #[derive(Debug, Default)]
 pub struct Scale {
     /// A tenth of it, to see whether it works.
@@ -42,7 +42,7 @@ impl Scale {
     }
 }
 
-/// The result of a workload.
+/// What came of a workload.
 pub enum Outcome {
     Rows(Vec<Row>),
     Skipped(&'static str),

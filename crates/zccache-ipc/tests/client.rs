@@ -99,7 +99,7 @@ async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
     }
 }
 
-/// A service whose first answer waits for a signal.
+/// A service whose first answer waits until it is told to go on.
 fn slow_first()
 -> (Answering<impl Fn(Request) -> futures_like::Boxed + Send + Sync + 'static>, Arc<tokio::sync::Notify>) {
     let go_on = Arc::new(tokio::sync::Notify::new());

@@ -47,7 +47,7 @@ impl OneThread {
         Client::new(self.running.endpoint.clone(), config)
     }
 
-    /// Counts the allocations of both sides for one more `work`.
+    /// What both sides allocate when `work` is done once more.
     fn measured(&self, work: impl AsyncFn()) -> Report {
         self.runtime.block_on(work());
         measure(|| self.runtime.block_on(work())).1

@@ -1,7 +1,9 @@
 //! `status`: how is the daemon?
 
-use zccache_ipc::model::{DaemonStatus, PrivateDaemonStatus, Request, RequestKind, Response};
-use zccache_ipc::{CallError, Lane};
+use serde_json::Value;
+use zccache_ipc::blocking::Client;
+use zccache_ipc::model::{DaemonStatus, ExecProbe, PrivateDaemonStatus, Request, RequestKind, Response};
+use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
 
 use super::{contents, table};
 use crate::Exit;
@@ -10,20 +12,56 @@ use crate::output::Output;
 use crate::target::{TO_ASK, Target};
 use crate::units;
 
+/// Name of the probe that answers with figures.
+const FIGURES: &str = "zccache-wrap figures 1";
+
 pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
     let (lane, answer) = target.ask(TO_ASK, &Request::Status)?;
+    let figures = figures(target);
     match &answer {
         Response::Status(_) if output.is_json() => {
             let mut status = contents(&answer);
             status["lane"] = lane.name().into();
+            if let Some(figures) = figures {
+                status["wrap"] = figures;
+            }
             output.json(&status)?;
         }
-        Response::Status(status) => output.line(table(rows(status, lane)))?,
+        Response::Status(status) => {
+            let mut rows = rows(status, lane);
+            rows.extend(figures.iter().flat_map(apart));
+            output.line(table(rows))?;
+        }
         other => {
             return Err(CallError::Unexpected { request: RequestKind::Status, answer: other.kind() }.into());
         }
     }
     Ok(Exit::Done)
+}
+
+/// Asks for the figures that a status has no fields for; `None` from a daemon that has none.
+fn figures(target: &Target) -> Option<Value> {
+    let probe = ExecProbe { name: FIGURES.to_owned(), ..ExecProbe::default() };
+    let config = ClientConfig::within(target.limit(TO_ASK)).wire(WirePolicy::Only(Lane::FrameV1));
+    let answer = Client::new(target.endpoint.clone(), config).call(&Request::from(probe)).ok()?;
+    let Response::ExecProbeResult(result) = answer else { return None };
+    serde_json::from_slice(&result.cached_bytes?).ok()
+}
+
+/// Hits of compilations, lookups and tools apart, and calls of `wrap` that were executed, by reason.
+fn apart(figures: &Value) -> Vec<[String; 2]> {
+    let number = |kind: &str, name: &str| figures[kind][name].as_u64().unwrap_or_default();
+    let mut rows: Vec<_> =
+        [("compile", "hits of compilations"), ("lookup", "hits of lookups"), ("exec", "hits of tools")]
+            .map(|(kind, name)| {
+                let (hits, misses) = (number(kind, "hits"), number(kind, "misses"));
+                [name.to_owned(), format!("{}, {misses} misses", share(hits, misses))]
+            })
+            .into();
+    let reasons = figures["uncached"].as_object().into_iter().flatten();
+    let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{reason} {count}")).collect();
+    rows.push(["executed untouched".to_owned(), list(&reasons)]);
+    rows
 }
 
 fn rows(status: &DaemonStatus, lane: Lane) -> Vec<[String; 2]> {

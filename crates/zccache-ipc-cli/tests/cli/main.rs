@@ -44,4 +44,7 @@ mod wire;
 mod wires;
 #[cfg(all(test, unix))]
 mod wrap;
+mod wrap_cached;
 mod wrap_called;
+mod wrap_daemon;
+mod wrap_place;

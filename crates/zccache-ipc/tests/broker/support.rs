@@ -10,13 +10,13 @@ use zccache_ipc::{
 
 use super::common;
 
-/// The lane's budget in these tests: less than every other timeout.
+/// What the lane may take in these tests: less than anything else that could end a wait.
 pub(crate) const BUDGET: Duration = Duration::from_millis(400);
 
 /// Much more than the budget, much less than the half minute that running-process waits.
 pub(crate) const AT_MOST: Duration = Duration::from_secs(8);
 
-/// Lengths of the answers of the daemon at the endpoint and of the broker's backend.
+/// What the daemon at the endpoint answers with, and the one that brokers name.
 pub(crate) const DIRECT: usize = 1;
 pub(crate) const BACKEND: usize = 200_000;
 

@@ -9,12 +9,11 @@ use zccache_ipc::blocking::Client;
 use zccache_ipc::endpoint::{Environment, Variable};
 use zccache_ipc::model::{Compile, CompileEphemeral, EnvVars, Request, Response};
 
-use super::Command;
 use super::reason::Reason;
-use crate::args::{Global, Start};
+use super::{Command, start};
+use crate::args::Global;
 use crate::failure::Failure;
-use crate::target::{Located, Target};
-use crate::verb::start;
+use crate::target::Target;
 
 /// How long a result may take: where nothing is said, where no limit is asked for, and at most.
 const WEDGE: Duration = Duration::from_secs(90);
@@ -55,12 +54,6 @@ pub(super) fn ask(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Starts a daemon, which takes as long as `zccache-ipc start` does.
-fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
-    let located = Located::new(environment.clone(), global)?;
-    start::ensure(&located, &Start::default()).map(drop)
 }
 
 /// Returns the daemon's client, which asks a busy daemon again by itself.

@@ -4,10 +4,15 @@
 //! wrapped it. Whatever goes wrong on the way to a result, the compiler is executed instead, once.
 
 mod asking;
+mod cached;
+mod child;
 mod here;
 mod kind;
 pub(crate) mod program;
 mod reason;
+mod record;
+mod settings;
+mod shelf;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -17,9 +22,12 @@ use zccache_ipc::endpoint::{Environment, Variable};
 
 use crate::Exit;
 use crate::args::Global;
-use asking::{Answer, ask};
-use kind::Kind;
+use crate::args::Start;
+use crate::failure::Failure;
+use crate::target::Located;
+use asking::Answer;
 use reason::Reason;
+use settings::{Mode, Settings};
 
 /// The exit codes of a shell for a program that it did not find, and for one that does not run.
 pub(super) const NOT_FOUND: i32 = 127;
@@ -58,14 +66,21 @@ pub(super) fn run(
         std::process::exit(NOT_FOUND);
     };
     let command = Command { called, program: found.path, args, skip: found.skip };
+    let settings = Settings::of(&environment);
+    cached::warn_of(&settings);
     let is_inner = environment.var(Variable::WrapActive).is_some();
-    if is_inner || !found.is_compiler || kind::kind(&command.program, &command.args) != Kind::Compiles {
+    if is_inner || !found.is_compiler || settings.mode == Mode::Off {
         here::run(&command);
     }
-    match ask(&command, may_start, &environment, global) {
-        Ok(answer) => std::process::exit(tell(&answer) & 0xff),
-        Err(reason) => here::run_because(&command, &reason),
-    }
+    let may_start = may_start && !settings.no_spawn;
+    let (command, environment, settings) = (&command, &environment, &settings);
+    cached::Caller { command, environment, settings, global, may_start }.run()
+}
+
+/// Starts a daemon, which takes as long as `zccache-ipc start` does.
+fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
+    let located = Located::new(environment.clone(), global)?;
+    super::start::ensure(&located, &Start::default()).map(drop)
 }
 
 /// Hands the compiler's streams on, byte for byte, and returns its exit code.

@@ -3,7 +3,7 @@
 use std::io;
 
 use thiserror::Error;
-use zccache_ipc::CallError;
+use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
 
@@ -16,6 +16,8 @@ pub(super) enum Reason {
     NotUtf8(&'static str),
     #[error("no daemon can be asked")]
     Daemon(#[from] Failure),
+    #[error("the daemon cannot be reached")]
+    Connect(#[source] IpcError),
     #[error("the daemon gave no result")]
     Call(#[from] CallError),
     #[error("the daemon refused: {0}")]
@@ -29,6 +31,10 @@ pub(super) enum Reason {
 impl Reason {
     /// Returns true if a person has nothing to mend: no daemon was wanted.
     pub(super) fn is_ordinary(&self) -> bool {
-        matches!(self, Self::Call(error) if error.is_no_daemon())
+        match self {
+            Self::Call(error) => error.is_no_daemon(),
+            Self::Connect(error) => error.is_no_daemon(),
+            _ => false,
+        }
     }
 }

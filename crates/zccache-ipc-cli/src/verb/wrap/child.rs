@@ -1,0 +1,124 @@
+//! The compiler as a child of this program: its output is passed on as it comes, and kept.
+
+use std::io::{self, Read, Write};
+use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use run_cache::{Ask, Ran};
+use zccache_ipc::endpoint::{Variable, name_itself, spawn_as_called, wait_as_called};
+
+use super::Command;
+
+/// The most bytes of messages that are kept for later calls.
+const MOST_MESSAGES: usize = 16 << 20;
+
+/// How long the pipes of a compiler that exited, or was ended by a signal, may stay open.
+const AFTER_EXIT: Duration = Duration::from_secs(2);
+const AFTER_SIGNAL: Duration = Duration::from_millis(20);
+
+/// How a compiler ended.
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) took: Duration,
+    /// What it printed; `None` if that was too much, or its reader did not take it.
+    pub(super) printed: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Runs the program of `command` with `args` and the standard input of this program.
+///
+/// Signals that end this program go to the compiler first, which removes its unfinished files.
+///
+/// # Errors
+///
+/// What the system said when the compiler could not be started; nothing has run then.
+pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
+    let mut process = command.to_process();
+    process.env(Variable::WrapActive.name(), "1");
+    set_args(&mut process, command, args);
+    process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let began = Instant::now();
+    let mut child = spawn_as_called(&mut process)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Both at once: a full pipe stops the compiler.
+    let out = reader(stdout, io::stdout());
+    let err = reader(stderr, io::stderr());
+    let status = wait_as_called(&mut child)?;
+    let took = began.elapsed();
+    // A helper that outlives its compiler may hold the pipes open.
+    let limit = if status.code().is_some() { AFTER_EXIT } else { AFTER_SIGNAL };
+    let printed = |from: Receiver<Option<Vec<u8>>>| from.recv_timeout(limit).ok().flatten();
+    Ok(Ended { status, took, printed: printed(out).zip(printed(err)) })
+}
+
+/// Passes everything on in a thread of its own.
+fn reader(
+    from: Option<impl Read + Send + 'static>,
+    mut to: impl Write + Send + 'static,
+) -> Receiver<Option<Vec<u8>>> {
+    let (done, result) = mpsc::channel();
+    std::thread::spawn(move || done.send(pass_on(from, &mut to)));
+    result
+}
+
+/// Passes everything on at once; returns it unless it was too much or was not taken.
+///
+/// Where the reader of this program has gone, the pipe is closed, so that the compiler learns of it as without a
+/// wrapper.
+fn pass_on(from: Option<impl Read>, to: &mut impl Write) -> Option<Vec<u8>> {
+    let mut from = from?;
+    let (mut kept, mut buffer) = (Some(Vec::new()), [0; 16 * 1024]);
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return kept,
+            Ok(read) => &buffer[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return None,
+        };
+        to.write_all(read).and_then(|()| to.flush()).ok()?;
+        if let Some(bytes) = &mut kept {
+            bytes.extend_from_slice(read);
+        }
+        kept = kept.filter(|bytes| bytes.len() <= MOST_MESSAGES);
+    }
+}
+
+/// Asks the compiler of a command about itself.
+pub(super) struct Asker<'a> {
+    pub(super) command: &'a Command,
+    /// Set when the daemon cannot be used: no compiler needs to be asked then.
+    pub(super) is_moot: &'a std::cell::Cell<bool>,
+}
+
+impl Ask for Asker<'_> {
+    fn ask(&mut self, args: &[String]) -> io::Result<Ran> {
+        if self.is_moot.get() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let mut process = self.command.to_process();
+        process.env(Variable::WrapActive.name(), "1").env("LC_ALL", "C").stdin(Stdio::null());
+        set_args(&mut process, self.command, args);
+        let began = Instant::now();
+        let output = process.output()?;
+        Ok(Ran {
+            success: output.status.success(),
+            stdout: output.stdout,
+            stderr: output.stderr,
+            took: began.elapsed(),
+        })
+    }
+}
+
+/// Gives the process other arguments than those of the command.
+fn set_args(process: &mut std::process::Command, command: &Command, args: &[String]) {
+    let mut other = std::process::Command::new(process.get_program());
+    name_itself(&mut other, &command.called);
+    other.args(args);
+    for (name, value) in process.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    *process = other;
+}

@@ -1,0 +1,89 @@
+//! What one call came to: a line of the log, and a report to the daemon.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use zccache_ipc::endpoint::Environment;
+
+use super::settings::Settings;
+use super::shelf::DaemonShelf;
+use super::{Command, say};
+
+/// Name of a probe that counts a call that was executed, by reason.
+const UNCACHED: &str = "zccache-wrap uncached 1";
+
+/// Name of a probe that counts a call in its session.
+const SESSION: &str = "zccache-wrap session 1";
+
+/// One call.
+pub(super) struct Record<'a> {
+    began: Instant,
+    command: &'a Command,
+    environment: &'a Environment,
+    settings: &'a Settings,
+    fields: Vec<(&'static str, Value)>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(command: &'a Command, environment: &'a Environment, settings: &'a Settings) -> Self {
+        Self { began: Instant::now(), command, environment, settings, fields: Vec::new() }
+    }
+
+    /// Sets a field of the line.
+    pub(super) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.fields.push((name, value.into()));
+    }
+
+    /// Reports a call that is not cached, if a daemon is connected.
+    pub(super) fn report_uncached(&self, shelf: &mut DaemonShelf<'_>, reason: &str) {
+        // The answer says nothing; a daemon that does not know the name finds nothing under it.
+        let _ = shelf.probe(UNCACHED, Bytes::copy_from_slice(reason.as_bytes()));
+    }
+
+    /// Reports the call to the session that the environment names.
+    pub(super) fn report_session(&self, shelf: &mut DaemonShelf<'_>, outcome: &str) {
+        let Some(session) = &self.settings.session else { return };
+        let args: Vec<_> = self.command.args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let mut report = json!({
+            "session": session,
+            "outcome": outcome,
+            "compiler": self.command.program.to_string_lossy(),
+            "args": args,
+            "cwd": self.environment.cwd().to_string_lossy(),
+        });
+        for (name, value) in &self.fields {
+            report[*name] = value.clone();
+        }
+        let answer = shelf.probe(SESSION, Bytes::from(report.to_string()));
+        if let Some(warning) = answer.filter(|answer| !answer.is_empty()) {
+            say(&String::from_utf8_lossy(&warning));
+        }
+    }
+
+    /// Appends the line to the log that the environment names.
+    pub(super) fn write(&self, outcome: &str) {
+        let Some(path) = &self.settings.log else { return };
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let args: Vec<_> = self.command.args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let mut line = json!({
+            "time": since.as_secs_f64(),
+            "outcome": outcome,
+            "compiler": self.command.program.to_string_lossy(),
+            "args": args,
+            "cwd": self.environment.cwd().to_string_lossy(),
+            "took_ms": self.began.elapsed().as_secs_f64() * 1e3,
+        });
+        for (name, value) in &self.fields {
+            line[*name] = value.clone();
+        }
+        // One write, so that lines of calls at the same time do not mix.
+        let text = format!("{line}\n");
+        let written = OpenOptions::new().append(true).create(true).open(path);
+        if let Err(error) = written.and_then(|mut file| file.write_all(text.as_bytes())) {
+            say(&format!("cannot write to {}: {error}", path.display()));
+        }
+    }
+}

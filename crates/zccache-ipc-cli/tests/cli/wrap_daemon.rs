@@ -1,0 +1,102 @@
+//! `wrap` and its daemon: frozen, shared, switched off, and what both tell of their work.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use testkit::watchdog;
+
+use crate::support::{self, SOON};
+use crate::wrap_place::Place;
+
+#[test]
+fn compilers_that_call_the_wrapper_wait_for_nobody() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.script("cc.sh", "#!/bin/sh\nexec \"$W\" gcc \"$@\"\n");
+    let mut line = String::from("for i in 1 2 3 4 5 6; do echo \"int g$i;\" > g$i.c; done; ");
+    line.push_str("for i in 1 2 3 4 5 6; do \"$W\" ./cc.sh -c g$i.c -o g$i.o & done; wait; ls g*.o | wc -l");
+    let (code, said) = place.sh(&line);
+    assert_eq!((code, said.trim()), (0, "6"));
+    assert_eq!(place.status()["total_compilations"], 6, "the inner ones are cached");
+}
+
+#[test]
+fn a_frozen_daemon_is_replaced_once() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { return 1; }\n");
+    place.quietly("\"$W\" gcc -c a.c");
+    let (_, probe) = support::json(&place.0, &["start"]);
+    let pid = probe["pid"].as_u64().unwrap();
+    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    place.quietly("for i in 1 2 3 4; do \"$W\" gcc -c a.c -o $i.o & done; wait; cmp 1.o 4.o");
+    let (_, after) = support::json(&place.0, &["start"]);
+    assert_ne!(after["pid"].as_u64(), Some(pid), "{after}");
+    // What was stored is there, and the new daemon is not asked twice.
+    place.quietly("\"$W\" gcc -c a.c");
+    assert!(place.hits() >= 1);
+}
+
+#[test]
+fn modes_and_the_log_do_as_they_say() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { return 1; }\n");
+    let outcomes = |mode: &str, args: &str| {
+        let log = place.dir().join("log");
+        let _ = fs::remove_file(&log);
+        let line = format!("ZCCACHE_WRAP_MODE={mode} ZCCACHE_WRAP_LOG=log \"$W\" gcc {args}");
+        let (code, said) = place.sh(&line);
+        let lines = fs::read_to_string(&log).unwrap_or_default();
+        let words: Vec<String> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON")["outcome"].to_string())
+            .collect();
+        (code, said, words.concat().replace('"', ""))
+    };
+    let check = |mode: &str, args: &str, expected: &str| {
+        assert_eq!(outcomes(mode, args), (0, String::new(), expected.to_owned()), "{mode} {args}");
+    };
+    check("read-only", "-c a.c", "miss");
+    check("on", "-c a.c", "miss");
+    check("on", "-c a.c", "hit");
+    check("read-only", "-c a.c", "hit");
+    check("recache", "-c a.c", "miss");
+    check("off", "-c a.c", "");
+    check("on", "-E a.c -o a.i", "uncached");
+    let (code, said, _) = outcomes("readonly", "-c a.c");
+    assert!(code == 0 && said.lines().count() == 1 && said.contains("ZCCACHE_WRAP_MODE"), "{said}");
+}
+
+#[test]
+fn status_tells_compilations_from_lookups_and_why_some_are_not_cached() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { return 1; }\n");
+    place.quietly(
+        "\"$W\" gcc -c a.c; \"$W\" gcc -c a.c; \"$W\" gcc -E a.c -o a.i; \"$W\" gcc -shared a.o -o a.so",
+    );
+    let status = place.status();
+    let wrap = &status["wrap"];
+    assert_eq!((&wrap["compile"]["hits"], &wrap["compile"]["misses"]), (&1.into(), &1.into()), "{wrap}");
+    assert_eq!(wrap["lookup"]["hits"], 0);
+    assert_eq!(wrap["uncached"], serde_json::json!({"refused_argument": 1, "source_kind": 1}));
+    let text = support::run(&place.0, &["status"]).stdout;
+    assert!(text.contains("source_kind 1"), "{text}");
+}
+
+#[test]
+fn a_signal_ends_the_wrapper_as_it_ended_the_compiler() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    // A compiler that never ends by itself: it waits for its source.
+    assert!(Command::new("mkfifo").arg(place.dir().join("wait.h")).status().unwrap().success());
+    place.write("a.c", "#include \"wait.h\"\n");
+    place.quietly("echo 'int x;' > b.c; \"$W\" gcc -c b.c");
+    let (_, said) = place.sh(
+        "\"$W\" gcc -c a.c & pid=$!; while ! pgrep -P $pid >/dev/null; do :; done; kill -TERM $pid; wait $pid; \
+         echo $?; ls a.o 2>/dev/null; timeout 5 sh -c ': > wait.h'",
+    );
+    assert!(said.split_whitespace().any(|word| word == "143") && !said.contains("a.o"), "{said}");
+}
