@@ -3,7 +3,7 @@
 //! Rule: `docs/spec/wire.md#what-may-be-resent`.
 
 use ipc_model::{Request, Response};
-use wire_dispatch::{Lane, Next, Plan, Selector, Setback, mismatch};
+use wire_dispatch::{Dialect, Lane, Next, Plan, Selector, Setback, mismatch};
 
 use crate::CallError;
 use ipc_connection::IpcError;
@@ -14,12 +14,12 @@ static PING: Request = Request::Ping;
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Do<'a> {
-    /// Send `request` on `lane` and tell what came of it.
+    /// Send `request` in `dialect` and tell what came of it.
     Exchange {
         /// What to send.
         request: &'a Request,
-        /// On which lane.
-        lane: Lane,
+        /// In which dialect.
+        dialect: Dialect,
         /// Whether only a new connection will do.
         fresh: bool,
     },
@@ -32,14 +32,14 @@ pub(crate) enum Do<'a> {
 /// What came of an exchange.
 #[derive(Debug)]
 pub(crate) struct Came {
-    /// On which lane it was.
-    pub(crate) lane: Lane,
+    /// In which dialect it was.
+    pub(crate) dialect: Dialect,
     /// Whether its connection had served an earlier exchange, so that the daemon may have closed it.
     pub(crate) reused: bool,
     /// Whether the whole request was sent.
     pub(crate) sent: bool,
-    /// The reply, and the lane that it came on.
-    pub(crate) reply: Result<(Lane, Response), IpcError>,
+    /// The reply, and the dialect that it came in.
+    pub(crate) reply: Result<(Dialect, Response), IpcError>,
 }
 
 /// One call. It ends: a connection that was closed is replaced once, a lane is fallen back from once, and
@@ -49,37 +49,45 @@ pub(crate) struct Calling<'a> {
     request: &'a Request,
     asking_first: bool,
     replaced: bool,
+    /// Typed refusals that led to another dialect.
+    refusals: u8,
 }
+
+/// The most typed refusals that one call follows.
+const MOST_REFUSALS: u8 = 3;
 
 impl<'a> Calling<'a> {
     pub(crate) const fn new(request: &'a Request) -> Self {
-        Self { request, asking_first: false, replaced: false }
+        Self { request, asking_first: false, replaced: false, refusals: 0 }
     }
 
     /// What to do first, and after [`Do::Recall`].
     pub(crate) fn start(&mut self, selector: &Selector) -> Do<'a> {
-        let plan = selector.plan(self.request.is_idempotent());
+        let plan = selector.plan(self.request.kind());
         self.asking_first = matches!(plan, Plan::AskFirst(_));
-        let (Plan::Send(lane) | Plan::AskFirst(lane)) = plan;
-        Do::Exchange { request: self.asked(), lane, fresh: self.replaced }
+        let (Plan::Send(dialect) | Plan::AskFirst(dialect)) = plan;
+        Do::Exchange { request: self.asked(), dialect, fresh: self.replaced }
     }
 
     /// What to do after an exchange.
     pub(crate) fn after(&mut self, selector: &mut Selector, came: Came) -> Do<'a> {
-        let Came { lane, reused, sent, reply } = came;
+        let Came { dialect, reused, sent, reply } = came;
         let idempotent = self.asking_first || self.request.is_idempotent();
         let (setback, result) = match reply {
-            Ok((_, Response::Error(error))) if mismatch::is_refusal(&error.message) => {
-                (Setback::Refused, Ok(Response::Error(error)))
+            Ok((by, Response::Error(error))) if mismatch::is_refusal(&error.message) => {
+                (Setback::Refused { by }, Ok(Response::Error(error)))
+            }
+            Ok((by, Response::Error(error))) if self.is_unknown_request(by, &error.message) => {
+                (Setback::NotKnown, Ok(Response::Error(error)))
             }
             // Turned away before it was looked at: nothing was learned, and nothing acted on.
             Ok((_, response @ Response::Backpressure(_))) => return Do::Return(Ok(response)),
             Ok((came_on, response)) => {
-                // An answer on another lane does not tell that the one of the request is spoken.
-                if came_on == lane {
-                    selector.answered(lane);
+                // An answer in another dialect does not tell that the one of the request is spoken.
+                if came_on == dialect {
+                    selector.answered(dialect);
                 }
-                return self.answered(lane, response);
+                return self.answered(selector, dialect, response);
             }
             Err(error) if self.may_replace(selector, &error, reused) && (idempotent || !sent) => {
                 self.replaced = true;
@@ -92,11 +100,19 @@ impl<'a> Calling<'a> {
             Err(error) if error.is_disconnect() => (Setback::Lost { sent }, Err(error)),
             Err(error) => (Setback::Other { sent }, Err(error)),
         };
-        match (selector.after(lane, idempotent, setback), result) {
-            (Next::Again(lane), _) => {
+        match (selector.after(dialect, idempotent, setback), result) {
+            // Each refusal names another generation, and a daemon has two at most.
+            (Next::Again(_), Ok(response)) if self.refusals == MOST_REFUSALS => Do::Return(Ok(response)),
+            (Next::Again(mut dialect), result) => {
+                self.refusals += u8::from(result.is_ok());
                 // A refusal said what the daemon speaks, so there is nothing left to ask.
-                self.asking_first &= setback != Setback::Refused;
-                Do::Exchange { request: self.asked(), lane, fresh: true }
+                if matches!(setback, Setback::Refused { .. })
+                    && std::mem::take(&mut self.asking_first)
+                    && let Plan::Send(planned) = selector.plan(self.request.kind())
+                {
+                    dialect = planned;
+                }
+                Do::Exchange { request: self.asked(), dialect, fresh: true }
             }
             (Next::OutcomeUnknown, Err(source)) => {
                 Do::Return(Err(CallError::OutcomeUnknown { request: self.request.kind(), source }))
@@ -113,11 +129,22 @@ impl<'a> Calling<'a> {
         !self.replaced && error.is_disconnect() && (reused || reset)
     }
 
-    fn answered(&mut self, lane: Lane, response: Response) -> Do<'a> {
+    fn answered(&mut self, selector: &Selector, dialect: Dialect, response: Response) -> Do<'a> {
         if std::mem::take(&mut self.asking_first) {
-            return Do::Exchange { request: self.request, lane, fresh: false };
+            let planned = match selector.plan(self.request.kind()) {
+                Plan::Send(planned) => planned,
+                Plan::AskFirst(_) => dialect,
+            };
+            return Do::Exchange { request: self.request, dialect: planned, fresh: false };
         }
         Do::Return(Ok(response))
+    }
+
+    /// Returns true if the daemon's release does not know the request; a protobuf daemon then finds no body.
+    fn is_unknown_request(&self, by: Dialect, text: &str) -> bool {
+        by.lane() != Lane::V15
+            && matches!(self.request, Request::ExecProbe(_) | Request::ExecStore(_))
+            && text == wire_v16::ConvertError::NoBody { message: "request" }.to_string()
     }
 
     fn asked(&self) -> &'a Request {
@@ -144,11 +171,16 @@ mod tests {
         let mut script = script.into_iter();
         loop {
             match step {
-                Do::Exchange { request, lane, fresh } => {
+                Do::Exchange { request, dialect, fresh } => {
                     let (reused, sent, reply) = script.next().expect("no exchange too many");
-                    log.push(format!("{}{} on {lane}", if fresh { "new: " } else { "" }, request.kind()));
-                    let reply = reply.map(|response| (lane, response));
-                    step = calling.after(&mut selector, Came { lane, reused, sent, reply });
+                    log.push(format!("{}{} on {dialect}", if fresh { "new: " } else { "" }, request.kind()));
+                    let reply = reply.map(|response| match response {
+                        Response::Error(error) if error.message.starts_with("protocol version") => {
+                            (Dialect::V15, Response::Error(error))
+                        }
+                        other => (dialect, other),
+                    });
+                    step = calling.after(&mut selector, Came { dialect, reused, sent, reply });
                 }
                 Do::Recall => step = calling.start(&selector),
                 Do::Return(result) => {
@@ -233,8 +265,8 @@ mod tests {
     fn an_answer_on_another_lane_teaches_nothing() {
         let mut selector = Selector::new(WirePolicy::Auto, None);
         let mut calling = Calling::new(&Request::Ping);
-        let reply = Ok((Lane::V15, Response::error("disk full")));
-        let came = Came { lane: Lane::V16, reused: false, sent: true, reply };
+        let reply = Ok((Dialect::V15, Response::error("disk full")));
+        let came = Came { dialect: Dialect::V16, reused: false, sent: true, reply };
         assert!(matches!(calling.after(&mut selector, came), Do::Return(Ok(Response::Error(_)))));
         assert_eq!(selector.learned(), None);
     }

@@ -14,7 +14,7 @@ use ipc_model::{
 };
 use ipc_os::Stream;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wire_dispatch::{Ids, Lane, Selector};
+use wire_dispatch::{Dialect, Ids, Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
@@ -117,7 +117,7 @@ impl Client {
     pub async fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let client = Self::new(endpoint, config);
         let lane = match client.prepare(&mut Calling::new(&Request::Ping)).0 {
-            Do::Exchange { lane, .. } => lane,
+            Do::Exchange { dialect, .. } => dialect.lane(),
             Do::Recall | Do::Return(_) => config.wire.first(),
         };
         let stream = client.dial(Limits::begin(&config).connect()).await?;
@@ -187,8 +187,8 @@ impl Client {
         let mut carried_by: Option<Arc<Mux<Stream>>> = None;
         let (mut step, mut ready) = self.prepare(&mut calling);
         loop {
-            let (request, lane, fresh) = match step {
-                Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+            let (request, dialect, fresh) = match step {
+                Do::Exchange { request, dialect, fresh } => (request, dialect, fresh),
                 Do::Recall => {
                     let mut state = self.state();
                     self.recall(&mut state);
@@ -202,18 +202,18 @@ impl Client {
             }
             let ready = std::mem::take(&mut ready);
             let (mut connection, mut turn) = (None, None);
-            let came = match lane {
-                Lane::V15 => {
-                    let (came, used, taken) = self.alone(request, fresh, ready, limits).await?;
+            let came = match dialect {
+                Dialect::Bincode(generation) => {
+                    let (came, used, taken) = self.alone(request, generation, fresh, ready, limits).await?;
                     (connection, turn) = (Some(used), Some(taken));
                     came
                 }
-                Lane::V16 | Lane::FrameV1 => {
+                Dialect::Protobuf(_) | Dialect::FrameV1 => {
                     let mux = match ready.mux {
                         Some(mux) => mux,
                         None => self.mux(limits).await?,
                     };
-                    let came = mux.exchange(request, lane, limits).await;
+                    let came = mux.exchange(request, dialect, limits).await;
                     if is_busy(&came.reply) {
                         mux.retire();
                     }
@@ -250,7 +250,7 @@ impl Client {
         }
         let step = calling.start(&state.selector);
         let ready = match &step {
-            Do::Exchange { lane: Lane::V15, .. } => {
+            Do::Exchange { dialect: Dialect::Bincode(_), .. } => {
                 let turn = self.shared.lone.try_acquire().ok();
                 let idle = turn.as_ref().and_then(|_| state.idle.pop());
                 Ready { turn, idle, mux: None }
@@ -287,6 +287,7 @@ impl Client {
     async fn alone<'a>(
         &'a self,
         request: &Request,
+        generation: wire_v15::Generation,
         fresh: bool,
         ready: Ready<'a>,
         limits: &Limits,
@@ -311,8 +312,8 @@ impl Client {
             Some(connection) => connection,
             None => Box::new(IpcConnection::new(self.dial(limits.connect()).await?)),
         };
-        let (sent, reply) = exchange_alone(&mut connection, request, limits).await;
-        Ok((Came { lane: Lane::V15, reused, sent, reply }, connection, turn))
+        let (sent, reply) = exchange_alone(&mut connection, request, generation, limits).await;
+        Ok((Came { dialect: Dialect::Bincode(generation), reused, sent, reply }, connection, turn))
     }
 
     /// The connection that carries the requests of all, made if there is none.
@@ -351,9 +352,10 @@ impl Client {
 async fn exchange_alone(
     connection: &mut IpcConnection,
     request: &Request,
+    generation: wire_v15::Generation,
     limits: &Limits,
-) -> (bool, Result<(Lane, Response), IpcError>) {
-    match connection.send_v15(request, limits.send()).await {
+) -> (bool, Result<(Dialect, Response), IpcError>) {
+    match connection.send_bincode(request, generation, limits.send()).await {
         Ok(()) => {}
         Err(error) if error.is_disconnect() => {
             // A daemon that refuses says so before it closes.
@@ -361,8 +363,9 @@ async fn exchange_alone(
         }
         Err(error) => return (false, Err(error)),
     }
-    let reply = connection.recv_response(Lane::V15, &Ids::default(), Some(limits.reply())).await;
-    (true, reply.and_then(|reply| reply.map(|reply| (Lane::V15, reply)).ok_or(IpcError::Closed)))
+    let reply = connection.recv_reply(Lane::V15, &Ids::default(), Some(limits.reply())).await;
+    let reply = reply.and_then(|reply| reply.ok_or(IpcError::Closed));
+    (true, reply.map(|reply| (reply.dialect(), reply.message)))
 }
 
 /// What a call can begin with at once.
@@ -376,7 +379,7 @@ struct Ready<'a> {
 }
 
 /// Whether the daemon has turned the request away: it closes the connection after that, or soon.
-fn is_busy(reply: &Result<(Lane, Response), IpcError>) -> bool {
+fn is_busy(reply: &Result<(Dialect, Response), IpcError>) -> bool {
     matches!(reply, Ok((_, Response::Backpressure(_))))
 }
 

@@ -8,14 +8,17 @@ use ipc_model::{Request, Response};
 use ipc_os::{Endpoint, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use wire_dispatch::{DecodedWireMessage, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces};
+use wire_dispatch::{
+    DecodedWireMessage, Dialect, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces,
+};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
-use crate::reply::{Expected, of_request};
 use crate::timer::{Timer, within};
 use crate::{IpcError, outbound, spare};
+
+mod exchange;
 
 /// How long a client waits for a reply unless it says otherwise, as the released clients do.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
@@ -167,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_on(Lane::FrameV1, ids, FrameKind::Response, response).await
     }
 
-    /// Sends `request` on `lane` with its default id (`docs/spec/wire.md#request-ids`), and returns the ids
+    /// Sends `request` in `dialect` with its default id (`docs/spec/wire.md#request-ids`), and returns the ids
     /// that the reply must carry.
     ///
     /// # Errors
@@ -177,7 +180,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     ///
     /// As [`send`](Self::send).
-    pub async fn send_request(&mut self, request: &Request, lane: Lane) -> Result<Ids, IpcError> {
+    pub async fn send_request(
+        &mut self,
+        request: &Request,
+        dialect: impl Into<Dialect>,
+    ) -> Result<Ids, IpcError> {
+        let dialect = dialect.into();
+        let lane = dialect.lane();
         let request_id = || default_request_id(request.kind()).to_owned();
         let ids = match lane {
             Lane::V15 => Ids::default(),
@@ -186,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ids { request_id: request_id(), frame_request_id: self.last_frame_id.wrapping_add(1) }
             }
         };
-        self.send_on(lane, &ids, FrameKind::Request, request).await?;
+        self.send_on(dialect, &ids, FrameKind::Request, request).await?;
         if lane == Lane::FrameV1 {
             self.last_frame_id = ids.frame_request_id;
         }
@@ -240,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the response to what [`send_request`](Self::send_request) sent on `lane` with `ids`,
     /// within `limit`; `None` when the peer has closed between frames.
     ///
-    /// After v15, a reply of another version is an error; otherwise a reply may come on any lane.
+    /// After bincode, a reply in protobuf with a header is an error; otherwise a reply may come on any lane.
     ///
     /// # Errors
     ///
@@ -255,27 +264,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ids: &Ids,
         limit: Option<Duration>,
     ) -> Result<Option<Response>, IpcError> {
-        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
-        let expected = Expected::of(lane, ids);
-        self.recv_taken(limit, |inbound| match inbound.take(wires) {
-            Ok(Some(received)) => of_request(&expected, received).map(|received| Some(received.message)),
-            Ok(None) => Ok(None),
-            Err(error) => Err(IpcError::of_decoding(error, wires)),
-        })
-        .await
-    }
-
-    /// Sends `request` on wire v15, whose replies have no ids, within `limit`.
-    pub async fn send_v15(&mut self, request: &Request, limit: Duration) -> Result<(), IpcError> {
-        self.send_encoded(Some(limit), |out| Ok(wire_v15::encode_pieces(request, out)?)).await
+        Ok(self.recv_reply(lane, ids, limit).await?.map(|reply| reply.message))
     }
 
     /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.
-    pub async fn last_words(&mut self, limit: Duration) -> Option<(Lane, Response)> {
+    pub async fn last_words(&mut self, limit: Duration) -> Option<(Dialect, Response)> {
         self.consumed = false;
         let words = self.recv_of(Wires::ALL, Some(limit)).await;
         self.consumed = true;
-        words.ok().flatten().map(|received| (received.lane, received.message))
+        words.ok().flatten().map(|received| (received.dialect(), received.message))
     }
 
     /// Sets the timeout of [`recv`](Self::recv).
@@ -307,13 +304,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn send_on<M: Message>(
         &mut self,
-        lane: Lane,
+        dialect: impl Into<Dialect>,
         ids: &Ids,
         kind: FrameKind,
         message: &M,
     ) -> Result<(), IpcError> {
         let ids = (&*ids.request_id, ids.frame_request_id);
-        self.send_encoded(None, |out| encode_pieces(message, lane, ids, kind, out)).await
+        self.send_encoded(None, |out| encode_pieces(message, dialect, ids, kind, out)).await
     }
 
     /// Sends what `encode` appends, with one write.

@@ -209,10 +209,10 @@ mod tests {
     #[test]
     fn a_foreign_version_is_refused_before_its_body_is_buffered() {
         let mut inbound = Inbound::default();
-        let header = Header::new(Version(17), 1 << 20).expect("within the limit");
+        let header = Header::new(Version(25), 1 << 20).expect("within the limit");
         inbound.append(&header.to_bytes());
-        let error = inbound.take::<Response>(Wires::ALL).expect_err("v17");
-        assert!(matches!(error, DecodeError::Cut(CutError::Version { received: Version(17) })), "{error:?}");
+        let error = inbound.take::<Response>(Wires::ALL).expect_err("v25");
+        assert!(matches!(error, DecodeError::Cut(CutError::Version { received: Version(25) })), "{error:?}");
         assert!(inbound.received.capacity() < 1 << 20);
     }
 

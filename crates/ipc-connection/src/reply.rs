@@ -75,7 +75,12 @@ mod tests {
         let ids =
             |request_id: &str, frame_request_id| Ids { request_id: request_id.into(), frame_request_id };
         let check = |sent, lane, echoed: Ids, message: Response, expected: bool| {
-            let received = DecodedWireMessage { lane, ids: echoed.clone(), message };
+            let received = DecodedWireMessage {
+                lane,
+                version: wire_dispatch::Dialect::from(lane).version(),
+                ids: echoed.clone(),
+                message,
+            };
             let actual = of_request(&Expected::of(sent, &ids("p", 3)), received);
             assert_eq!(actual.is_ok(), expected, "{sent} {lane} {echoed:?}");
         };

@@ -5,7 +5,7 @@ use thiserror::Error;
 use wire_frame::{FrameError, HEADER_LEN, Version};
 use wire_v16::{DecodeError, frame_v1};
 
-use crate::{Codec, Lane, Opening, Wires};
+use crate::{Dialect, Lane, Opening, Wires};
 
 /// What the front of a buffer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +14,13 @@ pub enum Cut {
     Read {
         /// How many.
         needed: usize,
-        /// The lane and the bytes of the whole frame, once they are known.
-        frame: Option<(Lane, usize)>,
+        /// The dialect and the bytes of the whole frame, once they are known.
+        frame: Option<(Dialect, usize)>,
     },
     /// A whole frame, which has been taken off.
     Frame {
         /// How it came.
-        lane: Lane,
-        /// Under which number; of no meaning for a running-process frame.
-        version: Version,
+        dialect: Dialect,
         /// The bytes after the header, or after the head of the envelope.
         body: Bytes,
     },
@@ -44,8 +42,8 @@ pub enum CutError {
     /// A length that no legal frame has.
     #[error("a frame of an illegal length")]
     Length {
-        /// Of which lane the frame would have been.
-        lane: Lane,
+        /// Of which dialect the frame would have been.
+        dialect: Dialect,
         /// Why it is illegal.
         source: FrameError,
     },
@@ -55,9 +53,9 @@ pub enum CutError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Front {
     /// As [`Cut::Read`].
-    Read { needed: usize, frame: Option<(Lane, usize)> },
+    Read { needed: usize, frame: Option<(Dialect, usize)> },
     /// A whole frame of `frame_len` bytes, of which `head` stand before the body.
-    Frame { lane: Lane, version: Version, head: usize, frame_len: usize },
+    Frame { dialect: Dialect, head: usize, frame_len: usize },
 }
 
 /// Takes the first frame off `received`, if it is of one of `wires`.
@@ -70,52 +68,47 @@ pub(crate) enum Front {
 pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
     Ok(match front(received, wires)? {
         Front::Read { needed, frame } => Cut::Read { needed, frame },
-        Front::Frame { lane, version, head, frame_len } => {
+        Front::Frame { dialect, head, frame_len } => {
             let mut body = received.split_to(frame_len).freeze();
             body.advance(head);
-            Cut::Frame { lane, version, body }
+            Cut::Frame { dialect, body }
         }
     })
 }
 
 /// Looks at the front of `received`.
 pub(crate) fn front(received: &[u8], wires: Wires) -> Result<Front, CutError> {
-    let (lane, version, head, frame_len) = match Opening::of(received) {
+    let (dialect, head, frame_len) = match Opening::of(received) {
         Ok(Opening::Incomplete { needed }) => return Ok(Front::Read { needed, frame: None }),
         Ok(Opening::Header(header)) => {
-            let lane = match wires.codec(header.version()) {
-                Some(Codec::Bincode) => Lane::V15,
-                Some(Codec::Protobuf) => Lane::V16,
-                None => return Err(CutError::Version { received: header.version() }),
+            let Some(dialect) = wires.dialect(header.version()) else {
+                return Err(CutError::Version { received: header.version() });
             };
-            (lane, header.version(), HEADER_LEN, header.frame_len())
+            (dialect, HEADER_LEN, header.frame_len())
         }
         Ok(Opening::Envelope) if !wires.speaks(Lane::FrameV1) => return Err(CutError::Envelope),
         Ok(Opening::Envelope) => match frame_v1::peek(received) {
-            Ok(frame_v1::Peeked::Head { frame_len }) => {
-                (Lane::FrameV1, Version::V16, frame_v1::HEAD_LEN, frame_len)
-            }
+            Ok(frame_v1::Peeked::Head { frame_len }) => (Dialect::FrameV1, frame_v1::HEAD_LEN, frame_len),
             Ok(frame_v1::Peeked::Incomplete { needed }) => return Ok(Front::Read { needed, frame: None }),
-            Err(DecodeError::Frame(source)) => return Err(CutError::Length { lane: Lane::FrameV1, source }),
+            Err(DecodeError::Frame(source)) => {
+                return Err(CutError::Length { dialect: Dialect::FrameV1, source });
+            }
             // An opening that is an envelope's has its first byte.
             Err(_) => return Err(CutError::Envelope),
         },
-        Err(source) => return Err(CutError::Length { lane: lane_of_header(received, wires), source }),
+        Err(source) => return Err(CutError::Length { dialect: of_header(received, wires), source }),
     };
     Ok(match frame_len.checked_sub(received.len()) {
-        None | Some(0) => Front::Frame { lane, version, head, frame_len },
-        Some(needed) => Front::Read { needed, frame: Some((lane, frame_len)) },
+        None | Some(0) => Front::Frame { dialect, head, frame_len },
+        Some(needed) => Front::Read { needed, frame: Some((dialect, frame_len)) },
     })
 }
 
-/// The lane of a header of an illegal length, by its version where that is there and spoken.
-fn lane_of_header(received: &[u8], wires: Wires) -> Lane {
+/// The dialect of a header of an illegal length, by its version where that is there and spoken.
+fn of_header(received: &[u8], wires: Wires) -> Dialect {
     let version =
         received.get(4..).and_then(<[u8]>::first_chunk).map(|bytes| Version(u32::from_le_bytes(*bytes)));
-    match version.and_then(|version| wires.codec(version)) {
-        Some(Codec::Protobuf) => Lane::V16,
-        Some(Codec::Bincode) | None => Lane::V15,
-    }
+    version.and_then(|version| wires.dialect(version)).unwrap_or(Dialect::V15)
 }
 
 #[cfg(test)]
@@ -133,9 +126,9 @@ mod tests {
         let mut cuts = Vec::new();
         loop {
             match cut(&mut received, Wires::ALL).expect("legal") {
-                Cut::Frame { lane, body, .. } => cuts.push((lane, body.len())),
+                Cut::Frame { dialect, body } => cuts.push((dialect.lane(), body.len())),
                 Cut::Read { needed, frame } => {
-                    assert_eq!((needed, frame), (3, Some((Lane::V15, 12))));
+                    assert_eq!((needed, frame), (3, Some((Dialect::V15, 12))));
                     break;
                 }
             }
@@ -150,14 +143,30 @@ mod tests {
             assert_eq!(cut(&mut BytesMut::from(head), wires), Err(expected), "{head:?}");
         };
         let version = |number| CutError::Version { received: Version(number) };
-        check(&[4, 0, 128, 0, 17, 0, 0, 0], Wires::ALL, version(17));
+        check(&[4, 0, 128, 0, 25, 0, 0, 0], Wires::ALL, version(25));
         check(&[4, 0, 0, 0, 16, 0, 0, 0], Wires::V15, version(16));
         check(&[4, 0, 0, 0, 15, 0, 0, 0], Wires::V16, version(15));
         check(&[1, 9, 0, 0, 0, 8, 1, 0], Wires::V15, CutError::Envelope);
         let long = FrameError::TooLong { length: u64::from(MAX_LENGTH) + 1 };
-        check(&[1, 1, 0, 0, 1, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::FrameV1, source: long });
-        check(&[1, 0, 0, 1, 15, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::V15, source: long });
-        check(&[1, 0, 0, 1, 16, 0, 0, 0], Wires::ALL, CutError::Length { lane: Lane::V16, source: long });
-        check(&[1, 0, 0, 1, 16, 0, 0, 0], Wires::V15, CutError::Length { lane: Lane::V15, source: long });
+        check(
+            &[1, 1, 0, 0, 1, 0, 0, 0],
+            Wires::ALL,
+            CutError::Length { dialect: Dialect::FrameV1, source: long },
+        );
+        check(
+            &[1, 0, 0, 1, 15, 0, 0, 0],
+            Wires::ALL,
+            CutError::Length { dialect: Dialect::V15, source: long },
+        );
+        check(
+            &[1, 0, 0, 1, 16, 0, 0, 0],
+            Wires::ALL,
+            CutError::Length { dialect: Dialect::V16, source: long },
+        );
+        check(
+            &[1, 0, 0, 1, 16, 0, 0, 0],
+            Wires::V15,
+            CutError::Length { dialect: Dialect::V15, source: long },
+        );
     }
 }

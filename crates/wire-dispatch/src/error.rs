@@ -2,6 +2,7 @@
 
 use ipc_model::NotUtf8;
 use thiserror::Error;
+use wire_frame::Version;
 
 use crate::CutError;
 use crate::server::MAX_REQUEST_ID;
@@ -19,6 +20,16 @@ pub enum EncodeError {
     /// A path that is not valid Unicode.
     #[error(transparent)]
     Path(#[from] NotUtf8),
+    /// The peer's generation does not have such a message.
+    #[error("a peer of protocol {version} does not know this {message}; protocol {since} does")]
+    NotCarried {
+        /// The kind of message.
+        message: &'static str,
+        /// The peer's header number.
+        version: Version,
+        /// The first header number of the lane with such a message.
+        since: Version,
+    },
     /// Anything else that the encoder of wire v15 says.
     #[error(transparent)]
     V15(wire_v15::EncodeError),
@@ -56,6 +67,9 @@ impl From<wire_v15::EncodeError> for EncodeError {
         match error {
             wire_v15::EncodeError::TooLong { length } => Self::TooLong { length },
             wire_v15::EncodeError::Path(path) => Self::Path(path),
+            wire_v15::EncodeError::NotCarried { message, version, since } => {
+                Self::NotCarried { message, version, since }
+            }
             other => Self::V15(other),
         }
     }
@@ -66,6 +80,9 @@ impl From<wire_v16::EncodeError> for EncodeError {
         match error {
             wire_v16::EncodeError::TooLong { length } => Self::TooLong { length },
             wire_v16::EncodeError::Path(path) => Self::Path(path),
+            wire_v16::EncodeError::NotCarried { message, version, since } => {
+                Self::NotCarried { message, version, since }
+            }
             other => Self::V16(other),
         }
     }

@@ -16,6 +16,7 @@
 pub mod mismatch;
 
 mod cut;
+mod dialect;
 mod error;
 mod lane;
 mod message;
@@ -26,6 +27,7 @@ mod server;
 mod wires;
 
 pub use cut::{Cut, CutError, cut};
+pub use dialect::Dialect;
 pub use error::{DecodeError, EncodeError};
 pub use lane::Lane;
 pub use message::{DecodedWireMessage, Foreign, Ids, Message, Received, encode, encode_pieces, receive};
@@ -34,4 +36,4 @@ pub use policy::{UnknownWire, WirePolicy};
 pub use selector::{Next, Plan, Selector, Setback};
 pub use server::{Coming, MAX_REQUEST_ID, Refusal, ReplyTo, ServerMachine, Step};
 pub use wire_v16::frame_v1::Kind as FrameKind;
-pub use wires::{Codec, Wires, refused_in_kind};
+pub use wires::Wires;

@@ -1,11 +1,11 @@
 //! A message with the lane and the ids that it travels with.
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use wire_frame::Pieces;
+use wire_frame::{Pieces, Version};
 use wire_v16::frame_v1::{self, Kind, Rejected};
 
 use crate::cut::{Front, front};
-use crate::{DecodeError, EncodeError, Lane, Wires};
+use crate::{DecodeError, Dialect, EncodeError, Lane, Wires};
 
 /// The ids of one message. v15 has none, v16 the first, FrameV1 both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -21,10 +21,20 @@ pub struct Ids {
 pub struct DecodedWireMessage<M> {
     /// How it came.
     pub lane: Lane,
+    /// The header number that it came under; `None` for FrameV1.
+    pub version: Option<Version>,
     /// With which ids; those that the lane does not have are empty.
     pub ids: Ids,
     /// What it says.
     pub message: M,
+}
+
+impl<M> DecodedWireMessage<M> {
+    /// Returns the dialect that it came in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.version.and_then(Dialect::of).unwrap_or(self.lane.into())
+    }
 }
 
 /// What comes of looking at what has been received.
@@ -34,15 +44,15 @@ pub enum Received<M> {
     Read {
         /// How many.
         needed: usize,
-        /// The lane and the bytes of the whole frame, once they are known.
-        frame: Option<(Lane, usize)>,
+        /// The dialect and the bytes of the whole frame, once they are known.
+        frame: Option<(Dialect, usize)>,
     },
     /// A message.
     Message(DecodedWireMessage<M>),
     /// A frame that was taken off and is no message, with what is known of it.
     Undecodable {
         /// How it came.
-        lane: Lane,
+        dialect: Dialect,
         /// With which ids, as far as they could be read.
         ids: Ids,
         /// Why it is none.
@@ -74,37 +84,42 @@ impl<M: wire_v15::Message + wire_v16::Message> Message for M {}
 ///
 /// [`DecodeError::Cut`] for what cannot be a frame of ours.
 pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Received<M>, DecodeError> {
-    let (lane, head, frame_len) = match front(received, wires)? {
+    let (dialect, head, frame_len) = match front(received, wires)? {
         Front::Read { needed, frame } => return Ok(Received::Read { needed, frame }),
-        Front::Frame { lane, head, frame_len, .. } => (lane, head, frame_len),
+        Front::Frame { dialect, head, frame_len } => (dialect, head, frame_len),
     };
     let mut ids = Ids::default();
     let envelope;
     // Of a short frame nothing would be shared: it is read where it lies, and its buffer stays whole.
     let message = if frame_len < wire_v15::SHARED_FROM {
         let body = &received[head..frame_len];
-        let message = match lane {
-            Lane::V15 => {
-                wire_v15::decode_copied_in(body, wire_v15::Generation::V15).map_err(DecodeError::from)
+        let message = match dialect {
+            Dialect::Bincode(generation) => {
+                wire_v15::decode_copied_in(body, generation).map_err(DecodeError::from)
             }
-            Lane::V16 => inner(wire_v16::decode_body_copied(body), &mut ids),
-            Lane::FrameV1 => enveloped(frame_v1::decode_copied(body), &mut ids),
+            Dialect::Protobuf(_) => inner(wire_v16::decode_body_copied(body), &mut ids),
+            Dialect::FrameV1 => enveloped(frame_v1::decode_copied(body), &mut ids),
         };
-        envelope = (lane == Lane::FrameV1 && message.is_err()).then(|| Bytes::copy_from_slice(body));
+        envelope = (dialect == Dialect::FrameV1 && message.is_err()).then(|| Bytes::copy_from_slice(body));
         received.advance(frame_len);
         message
     } else {
         let mut body = received.split_to(frame_len).freeze();
         body.advance(head);
-        envelope = (lane == Lane::FrameV1).then(|| body.clone());
-        match lane {
-            Lane::V15 => wire_v15::decode(&body).map_err(DecodeError::from),
-            Lane::V16 => inner(wire_v16::decode_body(body), &mut ids),
-            Lane::FrameV1 => enveloped(frame_v1::decode(body), &mut ids),
+        envelope = (dialect == Dialect::FrameV1).then(|| body.clone());
+        match dialect {
+            Dialect::Bincode(generation) => wire_v15::decode_in(&body, generation).map_err(DecodeError::from),
+            Dialect::Protobuf(_) => inner(wire_v16::decode_body(body), &mut ids),
+            Dialect::FrameV1 => enveloped(frame_v1::decode(body), &mut ids),
         }
     };
     Ok(match message {
-        Ok(message) => Received::Message(DecodedWireMessage { lane, ids, message }),
+        Ok(message) => Received::Message(DecodedWireMessage {
+            lane: dialect.lane(),
+            version: dialect.version(),
+            ids,
+            message,
+        }),
         Err(error) => {
             let foreign = match &error {
                 DecodeError::V16(wire_v16::DecodeError::PayloadProtocol { received }) => {
@@ -112,7 +127,7 @@ pub fn receive<M: Message>(received: &mut BytesMut, wires: Wires) -> Result<Rece
                 }
                 _ => None,
             };
-            Received::Undecodable { lane, ids, error, foreign }
+            Received::Undecodable { dialect, ids, error, foreign }
         }
     })
 }
@@ -142,25 +157,25 @@ fn inner<M>(
     Ok(message?)
 }
 
-/// Appends `message` to `out` as a frame of `lane`; on an error `out` is as it was.
+/// Appends `message` to `out` as a frame of `dialect`; on an error `out` is as it was.
 ///
 /// # Errors
 ///
 /// [`EncodeError`]; nothing has been sent then.
 pub fn encode<M: Message>(
     message: &M,
-    lane: Lane,
+    dialect: impl Into<Dialect>,
     ids: &Ids,
     kind: Kind,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
     let mut pieces = Pieces::all_in(std::mem::take(out));
-    let result = encode_pieces(message, lane, (&ids.request_id, ids.frame_request_id), kind, &mut pieces);
+    let result = encode_pieces(message, dialect, (&ids.request_id, ids.frame_request_id), kind, &mut pieces);
     *out = pieces.into_buffer();
     result
 }
 
-/// Appends `message` to `pieces` as a frame of `lane`, without a copy of its large byte strings; on an error
+/// Appends `message` to `pieces` as a frame of `dialect`, without a copy of its large byte strings; on an error
 /// `pieces` is as it was. The ids are the inner one and that of the frame.
 ///
 /// # Errors
@@ -168,15 +183,17 @@ pub fn encode<M: Message>(
 /// As [`encode`].
 pub fn encode_pieces<M: Message>(
     message: &M,
-    lane: Lane,
+    dialect: impl Into<Dialect>,
     (request_id, frame_request_id): (&str, u64),
     kind: Kind,
     pieces: &mut Pieces,
 ) -> Result<(), EncodeError> {
-    match lane {
-        Lane::V15 => wire_v15::encode_pieces(message, pieces)?,
-        Lane::V16 => wire_v16::encode_pieces(message, request_id, pieces)?,
-        Lane::FrameV1 => frame_v1::encode_pieces(message, request_id, frame_request_id, kind, pieces)?,
+    match dialect.into() {
+        Dialect::Bincode(generation) => wire_v15::encode_pieces_in(message, generation, pieces)?,
+        Dialect::Protobuf(generation) => {
+            wire_v16::encode_pieces_in(message, request_id, generation, pieces)?;
+        }
+        Dialect::FrameV1 => frame_v1::encode_pieces(message, request_id, frame_request_id, kind, pieces)?,
     }
     Ok(())
 }

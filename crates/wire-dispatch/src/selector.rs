@@ -1,10 +1,13 @@
-//! Which lane a client speaks to one daemon, and what follows when that goes wrong.
+//! In which dialect a client speaks to one daemon, and what follows when that goes wrong.
 
-use crate::{Lane, WirePolicy};
+use ipc_model::RequestKind;
 
-/// Decides, without I/O, on which lane a request goes and whether it may be sent again on another.
+use crate::{Dialect, Lane, WirePolicy};
+
+/// Decides, without I/O, in which dialect a request goes and whether it may be sent again in another.
 ///
-/// A selector belongs to one daemon: what it has learned is the daemon's, not the endpoint's.
+/// A selector belongs to one daemon: what it has learned is the daemon's, not the endpoint's. A refusal
+/// names the daemon's generation by its own number, so one more round trip finds any daemon.
 ///
 /// A request is sent again only when it was certainly not acted on, or when that would be harmless.
 /// The released clients resend `Clear` and `Shutdown` after a lost answer; this one asks a harmless
@@ -14,25 +17,31 @@ use crate::{Lane, WirePolicy};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     policy: WirePolicy,
-    learned: Option<Lane>,
+    learned: Option<Dialect>,
 }
 
 /// What to do with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// Send it on this lane.
-    Send(Lane),
-    /// Send a `Ping` on this lane, tell the selector what came of it, and ask for a plan again.
+    /// Send it in this dialect.
+    Send(Dialect),
+    /// Send a `Ping` in this dialect, tell the selector what came of it, and ask for a plan again.
     ///
-    /// The request must not be sent twice, and it is not known yet what the daemon speaks.
-    AskFirst(Lane),
+    /// The request must not be sent twice, or not every daemon knows it, and it is not known yet what this
+    /// daemon speaks.
+    AskFirst(Dialect),
 }
 
 /// What came of sending a request, when it was not a reply of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setback {
     /// The daemon said that it does not serve the request's version. It did not act.
-    Refused,
+    Refused {
+        /// The dialect of the refusal: released daemons refuse under their own bincode number.
+        by: Dialect,
+    },
+    /// The daemon said that it does not know such a request. It did not act.
+    NotKnown,
     /// The reply was a frame of a version that no lane has. A daemon answers what it understood on the
     /// lane of the request, so it did not act.
     ForeignVersion,
@@ -51,8 +60,8 @@ pub enum Setback {
 /// What follows from a setback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Send the request again on this lane, over a new connection.
-    Again(Lane),
+    /// Send the request again in this dialect, over a new connection.
+    Again(Dialect),
     /// Tell the caller; the request was not acted on, or acting on it is harmless.
     Fail,
     /// Tell the caller that it is not known whether the daemon acted.
@@ -62,13 +71,13 @@ pub enum Next {
 impl Selector {
     /// Makes a selector for a daemon of which `learned` is known.
     #[must_use]
-    pub const fn new(policy: WirePolicy, learned: Option<Lane>) -> Self {
+    pub const fn new(policy: WirePolicy, learned: Option<Dialect>) -> Self {
         Self { policy, learned }
     }
 
-    /// What the daemon is known to speak.
+    /// Returns what the daemon is known to speak.
     #[must_use]
-    pub const fn learned(&self) -> Option<Lane> {
+    pub const fn learned(&self) -> Option<Dialect> {
         self.learned
     }
 
@@ -77,52 +86,122 @@ impl Selector {
         self.learned = None;
     }
 
-    /// Whether v15 may still be fallen back to because nothing is known of the daemon.
+    /// Returns true if v15 may still be fallen back to because nothing is known of the daemon.
     #[must_use]
     pub const fn may_fall_back(&self) -> bool {
         self.policy.may_fall_back() && self.learned.is_none()
     }
 
-    /// Decides what to do with a request.
+    /// Decides what to do with a request of this kind.
     #[must_use]
-    pub const fn plan(&self, idempotent: bool) -> Plan {
+    pub fn plan(&self, request: RequestKind) -> Plan {
+        let first = Dialect::from(self.policy.first());
         match (self.policy, self.learned) {
-            (WirePolicy::Only(lane), _) | (WirePolicy::Auto, Some(lane)) => Plan::Send(lane),
-            (WirePolicy::Auto, None) if idempotent => Plan::Send(self.policy.first()),
-            (WirePolicy::Auto, None) => Plan::AskFirst(self.policy.first()),
+            (WirePolicy::Auto, Some(learned)) => Plan::Send(carrier(request, learned)),
+            (WirePolicy::Only(_), learned) => Plan::Send(first_with(request, learned.unwrap_or(first))),
+            (WirePolicy::Auto, None) if request.is_idempotent() && is_known_to_all(request) => {
+                Plan::Send(first)
+            }
+            (WirePolicy::Auto, None) => Plan::AskFirst(first),
         }
     }
 
-    /// Takes note that a request on `lane` was answered.
-    pub const fn answered(&mut self, lane: Lane) {
-        self.learned = Some(lane);
+    /// Takes note that a request in `dialect` was answered.
+    pub fn answered(&mut self, dialect: Dialect) {
+        let says_more = match (self.policy, self.learned) {
+            (WirePolicy::Only(_), _) | (WirePolicy::Auto, None) => true,
+            // Number 16 covers two generations, and a bincode number says which.
+            (WirePolicy::Auto, Some(Dialect::V16)) => dialect.lane() == Lane::V15,
+            (WirePolicy::Auto, Some(_)) => false,
+        };
+        if says_more {
+            self.learned = Some(dialect);
+        }
     }
 
-    /// Decides what follows when a request on `lane` was not answered.
-    pub const fn after(&mut self, lane: Lane, idempotent: bool, setback: Setback) -> Next {
-        let fall_back = self.policy.may_fall_back() && !matches!(lane, Lane::V15);
-        // Not `learned.is_none()`: another call may have learned meanwhile that it is v15.
-        let unproven = fall_back && !matches!(self.learned, Some(Lane::V16 | Lane::FrameV1));
+    /// Decides what follows when a request in `dialect` was not answered.
+    pub fn after(&mut self, dialect: Dialect, idempotent: bool, setback: Setback) -> Next {
+        let may_fall_back = self.policy.may_fall_back();
+        let fall_back = may_fall_back && dialect.lane() != Lane::V15;
+        // Not `learned.is_none()`: another call may have learned meanwhile that it is bincode.
+        let is_bincode = |learned: Dialect| learned.lane() == Lane::V15;
+        let unproven = fall_back && self.learned.is_none_or(is_bincode);
         match setback {
-            Setback::Refused if fall_back => {
-                self.learned = Some(Lane::V15);
-                Next::Again(Lane::V15)
+            Setback::Refused { by } => match self.follow(dialect, by) {
+                Some(next) => {
+                    self.learned = Some(next);
+                    Next::Again(next)
+                }
+                None => {
+                    if may_fall_back {
+                        // What was known is of a daemon that is gone.
+                        self.learned = None;
+                    }
+                    Next::Fail
+                }
+            },
+            // Releases 1.12.10 to 1.12.17 know the later requests in bincode only.
+            Setback::NotKnown if fall_back && dialect == Dialect::FrameV1 => {
+                Next::Again(Dialect::Bincode(wire_v15::Generation::V17))
             }
-            Setback::Refused if self.policy.may_fall_back() => {
-                // What was known is of a daemon that is gone.
-                self.learned = None;
-                Next::Fail
-            }
-            Setback::ForeignVersion if unproven => Next::Again(Lane::V15),
+            Setback::ForeignVersion if unproven => Next::Again(Dialect::V15),
             // A daemon that was replaced by an older one is found out by its refusal, not by silence.
-            Setback::Lost { sent } if unproven && (idempotent || !sent) => Next::Again(Lane::V15),
+            Setback::Lost { sent } if unproven && (idempotent || !sent) => Next::Again(Dialect::V15),
             Setback::Lost { sent: true } | Setback::Other { sent: true } if !idempotent => {
                 Next::OutcomeUnknown
             }
-            Setback::Refused | Setback::ForeignVersion | Setback::Lost { .. } | Setback::Other { .. } => {
+            Setback::NotKnown | Setback::ForeignVersion | Setback::Lost { .. } | Setback::Other { .. } => {
                 Next::Fail
             }
         }
+    }
+
+    /// Returns what a daemon speaks that refused `tried` in the dialect `by`, if that is something else.
+    fn follow(&self, tried: Dialect, by: Dialect) -> Option<Dialect> {
+        let next = match self.policy {
+            // Number 15 may be the only one that this daemon has.
+            WirePolicy::Auto if by == Dialect::V15 => by,
+            WirePolicy::Auto => by.on(Lane::V16).unwrap_or(by),
+            WirePolicy::Only(lane) => by.on(lane)?,
+        };
+        if next != tried {
+            return Some(next);
+        }
+        // Refused under the number that it was asked under: bincode is what is left.
+        (self.policy.may_fall_back() && tried.lane() != Lane::V15)
+            .then(|| by.on(Lane::V15).unwrap_or(Dialect::V15))
+    }
+}
+
+/// Returns true if every release knows requests of this kind.
+const fn is_known_to_all(request: RequestKind) -> bool {
+    !matches!(request, RequestKind::ExecProbe | RequestKind::ExecStore)
+}
+
+/// Returns `dialect`, or the first one of its lane that knows requests of this kind.
+fn first_with(request: RequestKind, dialect: Dialect) -> Dialect {
+    match dialect {
+        _ if is_known_to_all(request) => dialect,
+        Dialect::Bincode(generation) => Dialect::Bincode(generation.max(wire_v15::Generation::V17)),
+        Dialect::Protobuf(generation) => {
+            Dialect::Protobuf(generation.max(wire_v16::Generation::of_request(request)))
+        }
+        Dialect::FrameV1 => dialect,
+    }
+}
+
+/// Returns the dialect in which a daemon that speaks `learned` knows a request of this kind.
+///
+/// Rule: `docs/spec/messages.md#execprobe-and-execstore`.
+fn carrier(request: RequestKind, learned: Dialect) -> Dialect {
+    match learned {
+        // Number 16 covers releases without such requests, with them in bincode only, and later daemons
+        // with them everywhere: FrameV1 is answered by all.
+        Dialect::V16 if !is_known_to_all(request) => Dialect::FrameV1,
+        Dialect::Protobuf(generation) if generation < wire_v16::Generation::of_request(request) => {
+            learned.on(Lane::V15).unwrap_or(learned)
+        }
+        _ => learned,
     }
 }
 
@@ -131,6 +210,7 @@ mod tests {
     use super::*;
 
     const LOST: Setback = Setback::Lost { sent: true };
+    const REFUSED: Setback = Setback::Refused { by: Dialect::V15 };
 
     fn auto() -> Selector {
         Selector::new(WirePolicy::Auto, None)
@@ -138,12 +218,12 @@ mod tests {
 
     #[test]
     fn an_unknown_daemon_is_asked_something_harmless_before_something_that_is_not() {
-        assert_eq!(auto().plan(true), Plan::Send(Lane::V16));
-        assert_eq!(auto().plan(false), Plan::AskFirst(Lane::V16));
-        let known = Selector::new(WirePolicy::Auto, Some(Lane::V15));
-        assert_eq!(known.plan(false), Plan::Send(Lane::V15));
+        assert_eq!(auto().plan(RequestKind::Ping), Plan::Send(Dialect::V16));
+        assert_eq!(auto().plan(RequestKind::Clear), Plan::AskFirst(Dialect::V16));
+        let known = Selector::new(WirePolicy::Auto, Some(Dialect::V15));
+        assert_eq!(known.plan(RequestKind::Clear), Plan::Send(Dialect::V15));
         let forced = Selector::new(WirePolicy::Only(Lane::FrameV1), None);
-        assert_eq!(forced.plan(false), Plan::Send(Lane::FrameV1));
+        assert_eq!(forced.plan(RequestKind::Clear), Plan::Send(Dialect::FrameV1));
     }
 
     #[test]
@@ -152,46 +232,105 @@ mod tests {
             let before = selector.clone();
             assert_eq!(selector.after(lane, idempotent, setback), expected, "{before:?} {setback:?}");
         };
-        let again = Next::Again(Lane::V15);
+        let again = Next::Again(Dialect::V15);
         // A typed refusal was not acted on, whatever was asked.
-        check(auto(), Lane::V16, true, Setback::Refused, again);
-        check(auto(), Lane::V16, false, Setback::Refused, again);
-        check(auto(), Lane::V15, true, Setback::Refused, Next::Fail);
+        check(auto(), Dialect::V16, true, REFUSED, again);
+        check(auto(), Dialect::V16, false, REFUSED, again);
+        check(auto(), Dialect::V15, true, REFUSED, Next::Fail);
         // A lost answer is asked for again only where that is harmless.
-        check(auto(), Lane::V16, true, LOST, again);
-        check(auto(), Lane::V16, false, LOST, Next::OutcomeUnknown);
-        check(auto(), Lane::V16, false, Setback::Lost { sent: false }, again);
-        check(auto(), Lane::V16, true, Setback::ForeignVersion, again);
-        check(auto(), Lane::V16, false, Setback::ForeignVersion, again);
+        check(auto(), Dialect::V16, true, LOST, again);
+        check(auto(), Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(auto(), Dialect::V16, false, Setback::Lost { sent: false }, again);
+        check(auto(), Dialect::V16, true, Setback::ForeignVersion, again);
+        check(auto(), Dialect::V16, false, Setback::ForeignVersion, again);
         // A daemon that is known to speak v16 has not forgotten it.
-        let known = Selector::new(WirePolicy::Auto, Some(Lane::V16));
-        check(known.clone(), Lane::V16, true, LOST, Next::Fail);
-        check(known.clone(), Lane::V16, false, LOST, Next::OutcomeUnknown);
-        check(known, Lane::V16, true, Setback::Refused, again);
+        let known = Selector::new(WirePolicy::Auto, Some(Dialect::V16));
+        check(known.clone(), Dialect::V16, true, LOST, Next::Fail);
+        check(known.clone(), Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(known, Dialect::V16, true, REFUSED, again);
         // Another call has learned meanwhile that the daemon speaks v15.
-        let learned = Selector::new(WirePolicy::Auto, Some(Lane::V15));
-        check(learned.clone(), Lane::V16, true, LOST, again);
-        check(learned.clone(), Lane::V16, false, LOST, Next::OutcomeUnknown);
-        check(learned, Lane::V15, true, LOST, Next::Fail);
+        let learned = Selector::new(WirePolicy::Auto, Some(Dialect::V15));
+        check(learned.clone(), Dialect::V16, true, LOST, again);
+        check(learned.clone(), Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(learned, Dialect::V15, true, LOST, Next::Fail);
         // No fallback where the caller named the lane, and none after a timeout.
         let forced = Selector::new(WirePolicy::Only(Lane::V16), None);
-        check(forced.clone(), Lane::V16, true, Setback::Refused, Next::Fail);
-        check(forced, Lane::V16, false, LOST, Next::OutcomeUnknown);
-        check(auto(), Lane::V16, true, Setback::Other { sent: true }, Next::Fail);
-        check(auto(), Lane::V16, false, Setback::Other { sent: true }, Next::OutcomeUnknown);
-        check(auto(), Lane::V16, false, Setback::Other { sent: false }, Next::Fail);
+        check(forced.clone(), Dialect::V16, true, REFUSED, Next::Fail);
+        check(forced, Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(auto(), Dialect::V16, true, Setback::Other { sent: true }, Next::Fail);
+        check(auto(), Dialect::V16, false, Setback::Other { sent: true }, Next::OutcomeUnknown);
+        check(auto(), Dialect::V16, false, Setback::Other { sent: false }, Next::Fail);
     }
 
     #[test]
     fn what_was_learned_is_used_until_it_turns_out_wrong() {
         let mut selector = auto();
-        assert_eq!(selector.after(Lane::V16, true, Setback::Refused), Next::Again(Lane::V15));
-        assert_eq!(selector.plan(false), Plan::Send(Lane::V15));
+        assert_eq!(selector.after(Dialect::V16, true, REFUSED), Next::Again(Dialect::V15));
+        assert_eq!(selector.plan(RequestKind::Clear), Plan::Send(Dialect::V15));
         selector.forget();
-        selector.answered(Lane::V16);
-        assert_eq!(selector.plan(false), Plan::Send(Lane::V16));
-        let mut selector = Selector::new(WirePolicy::Auto, Some(Lane::V15));
-        assert_eq!(selector.after(Lane::V15, true, Setback::Refused), Next::Fail);
+        selector.answered(Dialect::V16);
+        assert_eq!(selector.plan(RequestKind::Clear), Plan::Send(Dialect::V16));
+        let mut selector = Selector::new(WirePolicy::Auto, Some(Dialect::V15));
+        assert_eq!(selector.after(Dialect::V15, true, REFUSED), Next::Fail);
         assert_eq!(selector.learned(), None);
+    }
+
+    fn of(number: u32) -> Dialect {
+        Dialect::of(wire_frame::Version(number)).expect("known")
+    }
+
+    #[test]
+    fn a_refusal_under_the_daemons_own_number_tells_its_generation() {
+        let check = |policy, tried: Dialect, by: Dialect, expected: Option<Dialect>| {
+            let mut selector = Selector::new(policy, None);
+            let next = selector.after(tried, false, Setback::Refused { by });
+            assert_eq!(next, expected.map_or(Next::Fail, Next::Again), "{policy:?} {tried} {by}");
+            assert_eq!(selector.learned(), expected, "{policy:?} {tried} {by}");
+        };
+        let auto = WirePolicy::Auto;
+        check(auto, of(16), of(15), Some(of(15)));
+        check(auto, of(16), of(18), Some(of(19)));
+        check(auto, of(16), of(23), Some(of(24)));
+        check(auto, of(19), of(17), Some(of(16)));
+        check(auto, of(24), Dialect::FrameV1, Some(Dialect::FrameV1));
+        check(auto, of(16), of(16), Some(of(15)));
+        check(auto, of(19), of(19), Some(of(18)));
+        check(auto, of(15), of(15), None);
+        check(WirePolicy::Only(Lane::V15), of(15), of(17), Some(of(17)));
+        check(WirePolicy::Only(Lane::V15), of(15), of(23), Some(of(23)));
+        check(WirePolicy::Only(Lane::V15), of(15), of(15), None);
+        check(WirePolicy::Only(Lane::V15), of(15), Dialect::FrameV1, None);
+        check(WirePolicy::Only(Lane::V16), of(16), of(18), Some(of(19)));
+        check(WirePolicy::Only(Lane::V16), of(16), of(23), Some(of(24)));
+        check(WirePolicy::Only(Lane::V16), of(16), of(15), None);
+        check(WirePolicy::Only(Lane::FrameV1), Dialect::FrameV1, of(15), None);
+    }
+
+    #[test]
+    fn a_request_that_not_every_release_knows_goes_where_the_daemon_knows_it() {
+        let check = |learned: Dialect, expected: Dialect| {
+            let selector = Selector::new(WirePolicy::Auto, Some(learned));
+            for request in [RequestKind::ExecProbe, RequestKind::ExecStore] {
+                assert_eq!(selector.plan(request), Plan::Send(expected), "{learned}");
+            }
+            assert_eq!(selector.plan(RequestKind::Compile), Plan::Send(learned));
+        };
+        check(of(15), of(15));
+        check(of(17), of(17));
+        check(of(16), Dialect::FrameV1);
+        check(of(19), of(18));
+        check(of(24), of(24));
+        check(Dialect::FrameV1, Dialect::FrameV1);
+        assert_eq!(auto().plan(RequestKind::ExecProbe), Plan::AskFirst(of(16)));
+        // A daemon that does not know it on FrameV1 is asked in bincode, once.
+        let mut selector = Selector::new(WirePolicy::Auto, Some(of(16)));
+        assert_eq!(selector.after(Dialect::FrameV1, true, Setback::NotKnown), Next::Again(of(17)));
+        assert_eq!(selector.after(of(17), true, Setback::NotKnown), Next::Fail);
+        selector.answered(of(17));
+        assert_eq!(selector.learned(), Some(of(17)));
+        let forced = |lane| Selector::new(WirePolicy::Only(lane), None).plan(RequestKind::ExecProbe);
+        assert_eq!(forced(Lane::V15), Plan::Send(of(17)));
+        assert_eq!(forced(Lane::V16), Plan::Send(of(24)));
+        assert_eq!(forced(Lane::FrameV1), Plan::Send(Dialect::FrameV1));
     }
 }

@@ -6,8 +6,8 @@ use wire_frame::{FrameError, Pieces, Version};
 use wire_v16::frame_v1::Kind;
 
 use crate::{
-    Codec, CutError, DecodeError, DecodedWireMessage, EncodeError, Foreign, Ids, Lane, Received, Wires,
-    encode_pieces, mismatch, receive, refused_in_kind,
+    CutError, DecodeError, DecodedWireMessage, Dialect, EncodeError, Foreign, Ids, Lane, Received, Wires,
+    encode_pieces, mismatch, receive,
 };
 
 /// The longest inner id of a request, in bytes: a server holds it until the reply is written.
@@ -64,10 +64,8 @@ pub struct Coming {
 /// The lane, and the ids, that the reply to a request leaves with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyTo {
-    lane: Lane,
+    dialect: Dialect,
     ids: Ids,
-    /// The number of the header, where it is not the lane's own.
-    version: Option<Version>,
 }
 
 /// Why a frame was not taken for a request, and what its sender is told.
@@ -84,14 +82,20 @@ pub struct Refusal {
 impl ReplyTo {
     /// A reply without ids.
     #[must_use]
-    pub fn lane_only(lane: Lane) -> Self {
-        Self { lane, ids: Ids::default(), version: None }
+    pub fn lane_only(dialect: impl Into<Dialect>) -> Self {
+        Self { dialect: dialect.into(), ids: Ids::default() }
     }
 
     /// The lane of the request, and so of its reply.
     #[must_use]
     pub const fn lane(&self) -> Lane {
-        self.lane
+        self.dialect.lane()
+    }
+
+    /// The dialect of the request, and so of its reply.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 }
 
@@ -110,21 +114,22 @@ impl ServerMachine {
             Ok(Received::Read { needed, frame }) => Step::Read {
                 needed,
                 frame: frame
-                    .map(|(lane, frame_len)| Coming { frame_len, reply_to: ReplyTo::lane_only(lane) }),
+                    .map(|(dialect, frame_len)| Coming { frame_len, reply_to: ReplyTo::lane_only(dialect) }),
             },
-            Ok(Received::Message(DecodedWireMessage { lane, ids, .. }))
-                if ids.request_id.len() > MAX_REQUEST_ID =>
-            {
+            Ok(Received::Message(received)) => {
+                let dialect = received.dialect();
+                let DecodedWireMessage { ids, message, .. } = received;
                 let length = ids.request_id.len();
-                Step::Refuse(self.refusal(ReplyTo::lane_only(lane), DecodeError::RequestId { length }))
+                if length > MAX_REQUEST_ID {
+                    let cause = DecodeError::RequestId { length };
+                    return Step::Refuse(self.refusal(ReplyTo::lane_only(dialect), cause));
+                }
+                Step::Answer { request: message, reply_to: ReplyTo { dialect, ids } }
             }
-            Ok(Received::Message(DecodedWireMessage { lane, ids, message })) => {
-                Step::Answer { request: message, reply_to: ReplyTo { lane, ids, version: None } }
-            }
-            Ok(Received::Undecodable { lane, ids, error, foreign }) => {
+            Ok(Received::Undecodable { dialect, ids, error, foreign }) => {
                 let goes_on = error.is_recoverable();
                 let ids = if ids.request_id.len() > MAX_REQUEST_ID { Ids::default() } else { ids };
-                let refusal = self.refusal(ReplyTo { lane, ids, version: None }, error);
+                let refusal = self.refusal(ReplyTo { dialect, ids }, error);
                 match foreign {
                     Some(frame) => Step::Foreign { frame, refusal },
                     None if goes_on => Step::Reject(refusal),
@@ -167,10 +172,9 @@ impl ServerMachine {
         response: &Response,
         pieces: &mut Pieces,
     ) -> Result<(), EncodeError> {
-        let mark = pieces.mark();
-        let ReplyTo { lane, ids, version } = reply_to;
+        let ReplyTo { dialect, ids } = reply_to;
         let own = (&*ids.request_id, ids.frame_request_id);
-        let mut result = encode_pieces(response, *lane, own, Kind::Response, pieces);
+        let mut result = encode_pieces(response, *dialect, own, Kind::Response, pieces);
         if let Err(error) = &result {
             let message = match error {
                 EncodeError::TooLong { length } => format!(
@@ -180,35 +184,30 @@ impl ServerMachine {
                 other => format!("the reply cannot be sent: {other}"),
             };
             let stand_in = Response::error(message);
-            if let Err(error) = encode_pieces(&stand_in, *lane, own, Kind::Response, pieces) {
+            if let Err(error) = encode_pieces(&stand_in, *dialect, own, Kind::Response, pieces) {
                 // Its request's id alone fills a frame, and is left out then.
-                encode_pieces(&stand_in, *lane, ("", 0), Kind::Response, pieces)
+                encode_pieces(&stand_in, *dialect, ("", 0), Kind::Response, pieces)
                     .expect("a sentence fits in a frame");
                 result = Err(error);
             }
-        }
-        if let Some(version) = version {
-            pieces.overwrite(mark, 4, &version.0.to_le_bytes());
         }
         result
     }
 
     /// The form in which the sender of what cannot be a frame of ours may still read a refusal.
+    ///
+    /// Every release from 1.11.22 on takes a FrameV1 reply to any request; releases up to 1.11.21 know
+    /// bincode alone and send no number above 15.
+    ///
+    /// Rule: `docs/spec/wire.md#how-a-refusal-is-framed`.
     fn heard_by(&self, error: &DecodeError) -> ReplyTo {
-        match error {
-            // A v15-only release knows no other number, and is played to the letter.
-            DecodeError::Cut(_) if self.wires == Wires::V15 => ReplyTo::lane_only(Lane::V15),
-            DecodeError::Cut(CutError::Version { received }) => match refused_in_kind(*received) {
-                Some(Codec::Bincode) => ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V15) },
-                Some(Codec::Protobuf) => {
-                    ReplyTo { version: Some(*received), ..ReplyTo::lane_only(Lane::V16) }
-                }
-                // The released refusal, which every client of these releases knows.
-                None => ReplyTo::lane_only(Lane::V15),
-            },
-            DecodeError::Cut(CutError::Length { lane, .. }) => ReplyTo::lane_only(*lane),
-            _ => ReplyTo::lane_only(Lane::V15),
-        }
+        ReplyTo::lane_only(match error {
+            // A v15-only release knows no other framing, and is played to the letter.
+            DecodeError::Cut(_) if self.wires == Wires::V15 => Dialect::V15,
+            DecodeError::Cut(CutError::Version { received }) if *received >= Version::V16 => Dialect::FrameV1,
+            DecodeError::Cut(CutError::Length { dialect, .. }) => *dialect,
+            _ => Dialect::V15,
+        })
     }
 
     fn refusal(&self, reply_to: ReplyTo, cause: DecodeError) -> Refusal {

@@ -1,80 +1,70 @@
-//! Which version numbers stand for which codec, and which of them are spoken.
+//! Which dialects a server speaks.
 
 use wire_frame::Version;
 
-use crate::Lane;
+use crate::{Dialect, Lane};
 
-/// How a body is encoded.
+/// A set of dialects: what a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// bincode 1 (`wire-v15`).
-    Bincode,
-    /// protobuf (`wire-v16`).
-    Protobuf,
-}
-
-/// The numbers that each codec is served under. A release whose messages are a superset gets a row.
-const SERVED: &[(Version, Codec)] = &[(Version::V15, Codec::Bincode), (Version::V16, Codec::Protobuf)];
-
-/// The numbers of later releases (`docs/spec/generations.md#releases`), which are refused in their own number
-/// and codec so that their clients can read it.
-const REFUSED_IN_KIND: &[(Version, Codec)] = &[
-    (Version(17), Codec::Bincode),
-    (Version(23), Codec::Bincode),
-    (Version(24), Codec::Protobuf),
-    (Version(26), Codec::Protobuf),
-];
-
-/// Which wires a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Wires {
-    v15: bool,
-    v16: bool,
-}
+pub struct Wires(u8);
 
 impl Wires {
     /// All of them.
-    pub const ALL: Self = Self { v15: true, v16: true };
-    /// v15 alone, as the releases up to 1.11.21.
-    pub const V15: Self = Self { v15: true, v16: false };
-    /// v16 alone, in both framings.
-    pub const V16: Self = Self { v15: false, v16: true };
+    pub const ALL: Self = Self(0xff);
+    /// Number 15 alone, as the releases up to 1.11.21.
+    pub const V15: Self = Self(0b0000_0001);
+    /// The protobuf bodies alone: every number, and FrameV1.
+    pub const V16: Self = Self(0b1111_0000);
 
-    /// Whether `lane` is spoken.
+    /// What a client that sent bincode accepts: bincode of every generation, and FrameV1, in which a daemon
+    /// may refuse.
+    pub const TO_BINCODE: Self = Self(0b1000_1111);
+
+    /// Numbers 15 and 16, and FrameV1: releases 1.11.22 to 1.12.9.
+    pub const V15_V16: Self = Self(0b1001_0001);
+    /// Numbers 17 and 16, and FrameV1: releases 1.12.10 to 1.12.15.
+    pub const V17_V16: Self = Self(0b1001_0010);
+    /// Numbers 18 and 19, and FrameV1: releases 1.12.16 and 1.12.17.
+    pub const V18_V19: Self = Self(0b1010_0100);
+    /// Numbers 23 and 24, and FrameV1: releases 1.13.1 to 1.13.5.
+    pub const V23_V24: Self = Self(0b1100_1000);
+
+    /// Returns the set of these dialects, for a server that plays one release.
     #[must_use]
-    pub const fn speaks(self, lane: Lane) -> bool {
-        match lane {
-            Lane::V15 => self.v15,
-            Lane::V16 | Lane::FrameV1 => self.v16,
-        }
+    pub fn of(dialects: &[Dialect]) -> Self {
+        Self(dialects.iter().fold(0, |set, dialect| set | 1 << dialect.index()))
     }
 
-    /// The codec of frames with this version, if they are spoken.
+    /// Returns true if `dialect` is spoken.
     #[must_use]
-    pub fn codec(self, version: Version) -> Option<Codec> {
-        let codec = in_table(SERVED, version)?;
-        let spoken = match codec {
-            Codec::Bincode => self.v15,
-            Codec::Protobuf => self.v16,
+    pub fn contains(self, dialect: Dialect) -> bool {
+        self.0 & 1 << dialect.index() != 0
+    }
+
+    /// Returns true if some dialect of `lane` is spoken.
+    #[must_use]
+    pub fn speaks(self, lane: Lane) -> bool {
+        self.spoken().any(|dialect| dialect.lane() == lane)
+    }
+
+    /// Returns the dialect of header frames with this number, if it is spoken.
+    #[must_use]
+    pub fn dialect(self, version: Version) -> Option<Dialect> {
+        Dialect::of(version).filter(|dialect| self.contains(*dialect))
+    }
+
+    /// Returns the number that refusals name: the highest protobuf number, else the highest bincode number.
+    #[must_use]
+    pub fn newest(self) -> Version {
+        let highest = |lane: Lane| {
+            self.spoken().filter(|dialect| dialect.lane() == lane).filter_map(Dialect::version).max()
         };
-        spoken.then_some(codec)
+        highest(Lane::V16).or_else(|| highest(Lane::V15)).unwrap_or(Version::V15)
     }
 
-    /// The newest version that is spoken, for refusals.
-    #[must_use]
-    pub const fn newest(self) -> Version {
-        if self.v16 { Version::V16 } else { Version::V15 }
+    fn spoken(self) -> impl Iterator<Item = Dialect> {
+        Dialect::ALL.into_iter().filter(move |dialect| self.contains(*dialect))
     }
-}
-
-/// The codec in which a frame of a version that is not spoken is refused under its own number.
-#[must_use]
-pub fn refused_in_kind(version: Version) -> Option<Codec> {
-    in_table(REFUSED_IN_KIND, version)
-}
-
-fn in_table(table: &[(Version, Codec)], version: Version) -> Option<Codec> {
-    table.iter().find(|(number, _)| *number == version).map(|(_, codec)| *codec)
 }
 
 #[cfg(test)]
@@ -82,14 +72,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_served_or_refused_in_kind_and_never_both() {
-        for number in 0..64 {
-            let version = Version(number);
-            let served = Wires::ALL.codec(version).is_some();
-            assert_eq!(served, matches!(number, 15 | 16), "{version}");
-            assert!(!(served && refused_in_kind(version).is_some()), "{version}");
+    fn the_named_sets_hold_what_their_names_say() {
+        let numbers = |wires: Wires| -> Vec<u32> {
+            (0..64).filter(|number| wires.dialect(Version(*number)).is_some()).collect()
+        };
+        assert_eq!(numbers(Wires::ALL), [15, 16, 17, 18, 19, 23, 24]);
+        assert_eq!(numbers(Wires::V15), [15]);
+        assert_eq!(numbers(Wires::V16), [16, 19, 24]);
+        assert_eq!(numbers(Wires::V15_V16), [15, 16]);
+        assert_eq!(numbers(Wires::V17_V16), [16, 17]);
+        assert_eq!(numbers(Wires::V18_V19), [18, 19]);
+        assert_eq!(numbers(Wires::V23_V24), [23, 24]);
+        for release in [Wires::V15_V16, Wires::V17_V16, Wires::V18_V19, Wires::V23_V24] {
+            assert!(release.speaks(Lane::FrameV1), "{release:?}");
         }
-        assert_eq!(Wires::V15.codec(Version::V16), None);
-        assert_eq!(Wires::V16.codec(Version::V15), None);
+        assert!(Wires::ALL.speaks(Lane::FrameV1) && Wires::V16.speaks(Lane::FrameV1));
+        assert!(!Wires::V15.speaks(Lane::FrameV1) && !Wires::V15.speaks(Lane::V16));
+        assert!(!Wires::V16.speaks(Lane::V15));
+        assert_eq!(Wires::of(&Dialect::ALL), Wires::ALL);
+        assert_eq!(Wires::of(&[Dialect::V15]), Wires::V15);
+    }
+
+    #[test]
+    fn a_refusal_names_the_highest_protobuf_number() {
+        assert_eq!(Wires::ALL.newest(), Version(24));
+        assert_eq!(Wires::V16.newest(), Version(24));
+        assert_eq!(Wires::V15.newest(), Version(15));
+        assert_eq!(Wires::of(&[Dialect::V15, Dialect::V16, Dialect::FrameV1]).newest(), Version(16));
     }
 }

@@ -94,6 +94,18 @@ pub enum SpokenWires {
     V15,
     /// The protobuf wire alone, in both framings.
     V16,
+    /// What releases 1.11.22 to 1.12.9 speak.
+    #[value(name = "v15-v16")]
+    V15V16,
+    /// What releases 1.12.10 to 1.12.15 speak.
+    #[value(name = "v17-v16")]
+    V17V16,
+    /// What releases 1.12.16 and 1.12.17 speak.
+    #[value(name = "v18-v19")]
+    V18V19,
+    /// What releases 1.13.1 to 1.13.5 speak.
+    #[value(name = "v23-v24")]
+    V23V24,
 }
 
 /// The smallest store, of which a page is not a large part.
@@ -113,6 +125,10 @@ impl From<SpokenWires> for Wires {
             SpokenWires::All => Self::ALL,
             SpokenWires::V15 => Self::V15,
             SpokenWires::V16 => Self::V16,
+            SpokenWires::V15V16 => Self::V15_V16,
+            SpokenWires::V17V16 => Self::V17_V16,
+            SpokenWires::V18V19 => Self::V18_V19,
+            SpokenWires::V23V24 => Self::V23_V24,
         }
     }
 }

@@ -24,8 +24,7 @@ impl Mismatches {
     /// Records to `log` for a daemon that announces `release` and speaks `wires`.
     #[must_use]
     pub fn new(log: LifecycleLog, release: impl Into<String>, wires: Wires) -> Self {
-        let newest = if wires == Wires::V15 { Version::V15 } else { Version::V16 };
-        Self { log, release: release.into(), newest, last: Mutex::new(None) }
+        Self { log, release: release.into(), newest: wires.newest(), last: Mutex::new(None) }
     }
 
     /// Records that a client spoke `received`, unless another one has just done the like.

@@ -1,11 +1,14 @@
-//! The JSON form of messages: `{"variant", "message", "lane", "request_id", "frame_request_id"}`.
+//! The JSON form of messages: `{"variant", "message", "lane", "version", "request_id", "frame_request_id"}`.
 //!
 //! `message` is null for a variant without contents, an object of fields, or the inner value. Byte
-//! strings are `{"$hex": "…"}`, paths are text, environments lists of two-element lists. An id is null
-//! where the lane has none.
+//! strings are `{"$hex": "…"}`, paths are text, maps objects, environments lists of two-element lists. An id
+//! is null where the lane has none. `lane` names the family, and `version` the header number; it is left out
+//! for 15, 16 and FrameV1.
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
+use zccache_ipc::wire_dispatch::Dialect;
+use zccache_ipc::wire_frame::Version;
 use zccache_ipc::wire_v15::{Described, DescribedRef, Generation, Message};
 use zccache_ipc::{Ids, Lane};
 
@@ -21,12 +24,21 @@ pub enum JsonError {
     NoVariant,
     /// A key that the form does not have.
     #[error(
-        "{0:?} is not part of a message; expected variant, message, lane, request_id or frame_request_id"
+        "{0:?} is not part of a message; expected variant, message, lane, version, request_id or \
+         frame_request_id"
     )]
     UnknownKey(String),
     /// A lane that there is not, or that the message cannot travel on.
     #[error("the lane {0} is not supported; expected {1}")]
     Lane(Value, &'static str),
+    /// A header number that is not known, or not of the lane.
+    #[error("{version} is not a version of the lane {lane}")]
+    Version {
+        /// What was given.
+        version: Value,
+        /// The lane that was given, or `any`.
+        lane: &'static str,
+    },
     /// An id of the wrong type.
     #[error("{value} cannot be the {key}")]
     Id {
@@ -48,15 +60,17 @@ pub enum JsonError {
     NoForm(#[source] serde_json::Error),
 }
 
-const KEYS: [&str; 5] = ["variant", "message", "lane", "request_id", "frame_request_id"];
+const KEYS: [&str; 6] = ["variant", "message", "lane", "version", "request_id", "frame_request_id"];
 
 /// A message with what its JSON form says about how it travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed<M> {
     /// The message.
     pub message: M,
-    /// The lane, where one is given.
+    /// The lane, where one or a version is given.
     pub lane: Option<Lane>,
+    /// The dialect, where a version is given.
+    pub dialect: Option<Dialect>,
     /// The inner id, where one is given.
     pub request_id: Option<String>,
     /// The id of the running-process frame, where one is given.
@@ -80,29 +94,48 @@ impl<M> Parsed<M> {
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
 pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
-    to_json_on(message, Lane::V15, &Ids::default())
+    to_json_on(message, Dialect::V15, &Ids::default())
 }
 
-/// Returns the JSON form of a message that travels on `lane` with `ids`, of which those that the lane does
+/// Returns the JSON form of a message that travels in `dialect` with `ids`, of which those that the lane does
 /// not have are null.
+///
+/// A field that the dialect's generation lacks is left out where it is not set.
 ///
 /// # Errors
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
-pub fn to_json_on<M: Message>(message: &M, lane: Lane, ids: &Ids) -> Result<Value, JsonError> {
-    let tagged = serde_json::to_value(DescribedRef(message, Generation::V15)).map_err(JsonError::NoForm)?;
+pub fn to_json_on<M: Message>(message: &M, dialect: Dialect, ids: &Ids) -> Result<Value, JsonError> {
+    let lane = dialect.lane();
+    let tagged =
+        serde_json::to_value(DescribedRef(message, fields_of(dialect))).map_err(JsonError::NoForm)?;
     let (variant, contents) = match tagged {
         Value::Object(fields) => fields.into_iter().next().ok_or(JsonError::NoVariant)?,
         Value::String(variant) => (variant, Value::Null),
         _ => return Err(JsonError::NoVariant),
     };
-    Ok(json!({
+    let mut form = json!({
         "variant": variant,
         "message": contents,
         "lane": lane.name(),
         "request_id": (lane != Lane::V15).then_some(&ids.request_id),
         "frame_request_id": (lane == Lane::FrameV1).then_some(ids.frame_request_id),
-    }))
+    });
+    if dialect != Dialect::from(lane) {
+        form["version"] = dialect.version().map(|version| version.0).into();
+    }
+    Ok(form)
+}
+
+/// Returns the bincode generation that has the fields which a message in `dialect` always has.
+///
+/// FrameV1 carries the fields of every release, and tells an unset one from a missing one no more than
+/// number 16 does.
+fn fields_of(dialect: Dialect) -> Generation {
+    match dialect.on(Lane::V15) {
+        Some(Dialect::Bincode(generation)) => generation,
+        _ => Generation::V15,
+    }
 }
 
 /// Reads the JSON form of a message of wire v15.
@@ -114,9 +147,13 @@ pub fn to_json_on<M: Message>(message: &M, lane: Lane, ids: &Ids) -> Result<Valu
 /// [`JsonError`].
 pub fn from_json<M: Message>(value: &Value) -> Result<M, JsonError> {
     let parsed = from_json_on(value)?;
-    match parsed.lane {
-        None | Some(Lane::V15) => Ok(parsed.message),
-        Some(lane) => Err(JsonError::Lane(lane.name().into(), "\"v15\"")),
+    match (parsed.lane, parsed.dialect) {
+        (_, Some(dialect)) if dialect != Dialect::V15 => {
+            let version = dialect.version().map(|version| version.0).into();
+            Err(JsonError::Version { version, lane: "v15" })
+        }
+        (None | Some(Lane::V15), _) => Ok(parsed.message),
+        (Some(lane), _) => Err(JsonError::Lane(lane.name().into(), "\"v15\"")),
     }
 }
 
@@ -134,6 +171,8 @@ pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
     }
     let given = |key| object.get(key).filter(|value| !value.is_null());
     let lane = given("lane").map(lane).transpose()?;
+    let dialect = given("version").map(|version| dialect(version, lane)).transpose()?;
+    let lane = lane.or(dialect.map(Dialect::lane));
     let request_id = id(object, "request_id", |value| value.as_str().map(str::to_owned))?;
     let frame_request_id = id(object, "frame_request_id", Value::as_u64)?;
     let variant = object.get("variant").and_then(Value::as_str).ok_or(JsonError::NoVariant)?;
@@ -144,7 +183,7 @@ pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
     let message = serde_json::from_value::<Described<M>>(tagged)
         .map(|Described(message)| message)
         .map_err(|source| JsonError::Contents { variant: variant.to_owned(), source })?;
-    Ok(Parsed { message, lane, request_id, frame_request_id })
+    Ok(Parsed { message, lane, dialect, request_id, frame_request_id })
 }
 
 /// Reads the JSON form of a message of wire v15 from text.
@@ -170,6 +209,14 @@ fn lane(value: &Value) -> Result<Lane, JsonError> {
     lane.ok_or_else(|| JsonError::Lane(value.clone(), "\"v15\", \"v16\" or \"frame_v1\""))
 }
 
+/// Reads a header number, which must be one of `lane` where that is given.
+fn dialect(value: &Value, lane: Option<Lane>) -> Result<Dialect, JsonError> {
+    let version = value.as_u64().and_then(|number| u32::try_from(number).ok()).map(Version);
+    let dialect =
+        version.and_then(Dialect::of).filter(|dialect| lane.is_none_or(|lane| lane == dialect.lane()));
+    dialect.ok_or_else(|| JsonError::Version { version: value.clone(), lane: lane.map_or("any", Lane::name) })
+}
+
 fn id<T>(
     object: &Map<String, Value>,
     key: &'static str,
@@ -193,12 +240,41 @@ mod tests {
             (Lane::V16, json!("r"), json!(null)),
             (Lane::FrameV1, json!("r"), json!(7)),
         ] {
-            let form = to_json_on(&Request::Ping, lane, &ids).unwrap();
+            let form = to_json_on(&Request::Ping, lane.into(), &ids).unwrap();
+            assert!(form.get("version").is_none());
             assert_eq!(form["lane"], lane.name());
             assert_eq!((&form["request_id"], &form["frame_request_id"]), (&request_id, &frame_request_id));
             let parsed = from_json_on::<Request>(&form).unwrap();
             assert_eq!((parsed.message, parsed.lane), (Request::Ping, Some(lane)));
         }
+    }
+
+    #[test]
+    fn a_version_names_a_generation_of_its_lane() {
+        for (number, lane) in
+            [(17, Lane::V15), (18, Lane::V15), (23, Lane::V15), (19, Lane::V16), (24, Lane::V16)]
+        {
+            let dialect = Dialect::of(Version(number)).unwrap();
+            let form = to_json_on(&Request::Ping, dialect, &Ids::default()).unwrap();
+            assert_eq!((&form["lane"], &form["version"]), (&json!(lane.name()), &json!(number)));
+            let parsed = from_json_on::<Request>(&form).unwrap();
+            assert_eq!((parsed.lane, parsed.dialect), (Some(lane), Some(dialect)));
+            let alone = json!({ "variant": "Ping", "version": number });
+            assert_eq!(from_json_on::<Request>(&alone).unwrap().lane, Some(lane));
+        }
+        let check = |form: Value, expected: &str| {
+            assert_eq!(from_json_on::<Request>(&form).unwrap_err().to_string(), expected, "{form}");
+        };
+        check(
+            json!({ "variant": "Ping", "lane": "v16", "version": 17 }),
+            "17 is not a version of the lane v16",
+        );
+        check(
+            json!({ "variant": "Ping", "lane": "frame_v1", "version": 24 }),
+            "24 is not a version of the lane frame_v1",
+        );
+        check(json!({ "variant": "Ping", "version": 25 }), "25 is not a version of the lane any");
+        check(json!({ "variant": "Ping", "version": "17" }), "\"17\" is not a version of the lane any");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
 use thiserror::Error;
 use zccache_ipc::model::{Request, Response};
-use zccache_ipc::wire_dispatch::{DecodeError, EncodeError, FrameKind, Message, Received, encode, receive};
+use zccache_ipc::wire_dispatch::{
+    DecodeError, Dialect, EncodeError, FrameKind, Message, Received, encode, receive,
+};
 use zccache_ipc::wire_frame::{self, Decoded};
 use zccache_ipc::wire_v16::default_request_id;
 use zccache_ipc::{DecodedWireMessage, Ids, Lane, Wires, wire_v15};
@@ -33,10 +35,10 @@ pub(crate) enum BadLine {
     #[error("not a frame with such a message")]
     Download(#[source] wire_v15::DecodeError),
     #[error("not a frame with such a message")]
-    Undecodable { source: DecodeError, lane: Lane, ids: Ids },
+    Undecodable { source: DecodeError, dialect: Dialect, ids: Ids },
     /// What the body lacks is the whole of what there is to say.
     #[error("{error}")]
-    NoValue { error: DecodeError, lane: Lane, ids: Ids },
+    NoValue { error: DecodeError, dialect: Dialect, ids: Ids },
     #[error("not such a message")]
     Json(#[from] JsonError),
     #[error("the message does not fit this wire")]
@@ -47,17 +49,22 @@ impl BadLine {
     /// The JSON form: what is wrong, and what is known of the frame beside it.
     pub(crate) fn to_json(&self) -> Value {
         let mut value = report::error_value(Kind::BadLine, self, None);
-        let (lane, request_id, frame_request_id) = match self {
-            Self::NoValue { lane, ids, .. } => {
-                (lane, Some(&ids.request_id), (*lane == Lane::FrameV1).then_some(ids.frame_request_id))
-            }
+        let (dialect, request_id, frame_request_id) = match self {
+            Self::NoValue { dialect, ids, .. } => (
+                dialect,
+                Some(&ids.request_id),
+                (*dialect == Dialect::FrameV1).then_some(ids.frame_request_id),
+            ),
             // An id that could not be read is as good as none.
-            Self::Undecodable { lane, ids, .. } => {
-                (lane, None, Some(ids.frame_request_id).filter(|id| *id != 0))
+            Self::Undecodable { dialect, ids, .. } => {
+                (dialect, None, Some(ids.frame_request_id).filter(|id| *id != 0))
             }
             _ => return value,
         };
-        value["lane"] = json!(lane.name());
+        value["lane"] = json!(dialect.lane().name());
+        if *dialect != Dialect::from(dialect.lane()) {
+            value["version"] = json!(dialect.version().map(|version| version.0));
+        }
         value["request_id"] = json!(request_id);
         value["frame_request_id"] = json!(frame_request_id);
         value
@@ -92,39 +99,41 @@ impl Written for Response {
 /// Translates the one frame that `line` holds, of the lane that was `asked` for, else of any.
 pub(crate) fn decode<M: Message>(line: &str, asked: Option<Lane>) -> Result<String, BadLine> {
     let mut rest = BytesMut::from(&from_hex(line)?[..]);
-    let is_asked_for = |found| match asked {
+    let is_asked_for = |found: Lane| match asked {
         Some(asked) if asked != found => Err(BadLine::OtherLane { asked, found }),
         _ => Ok(()),
     };
     let message = match receive::<M>(&mut rest, Wires::ALL).map_err(BadLine::Cut)? {
         Received::Read { needed, frame } => {
-            frame.map_or(Ok(()), |(lane, _)| is_asked_for(lane))?;
+            frame.map_or(Ok(()), |(dialect, _)| is_asked_for(dialect.lane()))?;
             return Err(BadLine::Incomplete { needed });
         }
         Received::Message(message) => message,
-        Received::Undecodable { lane, ids, error, .. } => {
-            is_asked_for(lane)?;
+        Received::Undecodable { dialect, ids, error, .. } => {
+            is_asked_for(dialect.lane())?;
             return Err(match error {
-                error @ DecodeError::Convert(_) => BadLine::NoValue { error, lane, ids },
-                source => BadLine::Undecodable { source, lane, ids },
+                error @ DecodeError::Convert(_) => BadLine::NoValue { error, dialect, ids },
+                source => BadLine::Undecodable { source, dialect, ids },
             });
         }
     };
-    let DecodedWireMessage { lane, ids, message } = message;
-    is_asked_for(lane)?;
+    let dialect = message.dialect();
+    let DecodedWireMessage { ids, message, .. } = message;
+    is_asked_for(dialect.lane())?;
     if !rest.is_empty() {
         return Err(BadLine::Leftover(rest.len()));
     }
-    Ok(to_json_on(&message, lane, &ids)?.to_string())
+    Ok(to_json_on(&message, dialect, &ids)?.to_string())
 }
 
-/// Translates the message that `line` holds to a frame of its lane, else of `lane`, else of v15.
+/// Translates the message that `line` holds to a frame of its version, else of its lane, else of `lane`, else
+/// of v15.
 pub(crate) fn encode_line<M: Written>(line: &str, lane: Option<Lane>) -> Result<String, BadLine> {
     let parsed: Parsed<M> = json::parse_on(line)?;
     let ids = parsed.ids(parsed.message.default_ids());
-    let lane = parsed.lane.or(lane).unwrap_or(Lane::V15);
+    let dialect = parsed.dialect.unwrap_or_else(|| parsed.lane.or(lane).unwrap_or(Lane::V15).into());
     let mut frame = BytesMut::new();
-    encode(&parsed.message, lane, &ids, M::KIND, &mut frame)?;
+    encode(&parsed.message, dialect, &ids, M::KIND, &mut frame)?;
     Ok(hex::encode(frame))
 }
 

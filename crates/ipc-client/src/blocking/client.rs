@@ -15,7 +15,9 @@ use ipc_model::{
     StoreResult,
 };
 use ipc_os::blocking::Stream;
-use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces};
+use wire_dispatch::{
+    DecodedWireMessage, Dialect, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces,
+};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
@@ -28,6 +30,8 @@ use crate::{CallError, ClientConfig};
 use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::reply::{Expected, of_request};
 use ipc_connection::{IpcError, spare};
+
+mod in_dialect;
 
 /// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
 ///
@@ -129,14 +133,10 @@ impl Client {
         ids: Option<&Ids>,
         request: &Request,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
-        let policy = lane.map_or(self.config.wire, WirePolicy::Only);
-        let forced = lane.map(|_| Selector::new(policy, None));
-        let before = forced.map(|selector| std::mem::replace(&mut self.selector, selector));
-        let result = self.ask(policy, ids, request);
-        if let Some(selector) = before {
-            self.selector = selector;
+        match lane.map(WirePolicy::Only) {
+            Some(policy) => self.ask_with(policy, Selector::new(policy, None), ids, request),
+            None => self.ask(self.config.wire, ids, request),
         }
-        result
     }
 
     fn ask(
@@ -173,11 +173,11 @@ impl Client {
         if idle.is_none() {
             self.recall(policy);
         }
-        let mut came = (policy.first(), Ids::default());
+        let mut came = (Dialect::from(policy.first()), Ids::default());
         let mut step = calling.start(&self.selector);
         loop {
             let (asked, on, fresh) = match step {
-                Do::Exchange { request, lane, fresh } => (request, lane, fresh),
+                Do::Exchange { request, dialect, fresh } => (request, dialect, fresh),
                 Do::Recall => {
                     self.recall(policy);
                     step = calling.start(&self.selector);
@@ -188,8 +188,9 @@ impl Client {
                     if !self.dialer.may_lead_elsewhere() {
                         self.memory.after_call(&self.endpoint, policy, &self.selector);
                     }
-                    let (lane, ids) = came;
-                    return result.map(|message| DecodedWireMessage { lane, ids, message });
+                    let (dialect, ids) = came;
+                    let (lane, version) = (dialect.lane(), dialect.version());
+                    return result.map(|message| DecodedWireMessage { lane, version, ids, message });
                 }
             };
             let usable = idle.take().filter(|_| !fresh);
@@ -200,7 +201,7 @@ impl Client {
             };
             // A question that is asked first is not the caller's request, and has ids of its own.
             let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
-            let ids = own.unwrap_or_else(|| connection.ids(asked, on));
+            let ids = own.unwrap_or_else(|| connection.ids(asked, on.lane()));
             let (sent, reply) = connection.exchange(asked, on, &ids, &limits);
             // After any failure but one before the first byte, a late reply could come on it; and a daemon that
             // has turned a request away closes it.
@@ -208,11 +209,11 @@ impl Client {
                 Ok(reply) => sent && !matches!(reply.message, Response::Backpressure(_)),
                 Err(error) => matches!(error, IpcError::Encode(_)),
             });
-            let reply = reply.map(|DecodedWireMessage { lane, ids, message }| {
-                came = (lane, ids);
-                (lane, message)
+            let reply = reply.map(|reply| {
+                came = (reply.dialect(), reply.ids);
+                (came.0, reply.message)
             });
-            step = calling.after(&mut self.selector, Came { lane: on, reused, sent, reply });
+            step = calling.after(&mut self.selector, Came { dialect: on, reused, sent, reply });
         }
     }
 
@@ -253,16 +254,17 @@ impl Connection {
     fn exchange(
         &mut self,
         request: &Request,
-        lane: Lane,
+        dialect: Dialect,
         ids: &Ids,
         limits: &Limits,
     ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
         let mut pieces = spare::take_pieces();
         let own = (&*ids.request_id, ids.frame_request_id);
-        if let Err(error) = encode_pieces(request, lane, own, FrameKind::Request, &mut pieces) {
+        if let Err(error) = encode_pieces(request, dialect, own, FrameKind::Request, &mut pieces) {
             return (false, Err(error.into()));
         }
-        let wires = if lane == Lane::V15 { Wires::V15 } else { Wires::ALL };
+        let lane = dialect.lane();
+        let wires = if lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
         let sent = self.send(&pieces, limits.send());
         spare::give_pieces(&mut pieces);
         match sent {
@@ -315,14 +317,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Receives the final reply; each `CompileProgress` before it gives it its whole time again.
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
-        let deadline = after(limit);
+        let mut deadline = after(limit);
         let mut whole = Some(limit);
         loop {
-            if let Some(received) =
-                self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))?
-            {
-                return Ok(received);
+            match self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))? {
+                Some(DecodedWireMessage { message: Response::CompileProgress(_), .. }) => {
+                    deadline = after(limit);
+                    whole = Some(limit);
+                    continue;
+                }
+                Some(received) => return Ok(received),
+                None => {}
             }
             let left = whole.take().map_or_else(|| remaining(deadline, limit), Ok)?;
             match self.read_within(left) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use wire_dispatch::{DecodedWireMessage, FrameKind, Ids, Lane, Wires, encode_pieces};
+use wire_dispatch::{DecodedWireMessage, Dialect, FrameKind, Ids, Wires, encode_pieces};
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
     pub(super) fn begin(
         &mut self,
         request: &Request,
-        lane: Lane,
+        dialect: Dialect,
         limits: &Limits,
     ) -> (bool, Result<(u64, bool), IpcError>) {
         let reused = self.last_number > 0;
@@ -116,17 +116,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         let taken = self.waiting.iter().any(|waiting| waiting.expected.request_id == default);
         let request_id =
             if taken { Cow::Owned(format!("{default}.{number}")) } else { Cow::Borrowed(default) };
-        let frame_request_id = if lane == Lane::FrameV1 { number } else { 0 };
+        let frame_request_id = if dialect == Dialect::FrameV1 { number } else { 0 };
         spare::make_room(&mut self.outbound);
         let ids = (&*request_id, frame_request_id);
-        if let Err(error) = encode_pieces(request, lane, ids, FrameKind::Request, &mut self.outbound) {
+        if let Err(error) = encode_pieces(request, dialect, ids, FrameKind::Request, &mut self.outbound) {
             return (reused, Err(error.into()));
         }
         self.last_number = number;
         let alone = self.waiting.is_empty();
         self.waiting.push_back(Waiting {
             number,
-            expected: Expected { lane, request_id, frame_request_id },
+            expected: Expected { lane: dialect.lane(), request_id, frame_request_id },
             limits: limits.later(),
             unwritten: Some(self.outbound.len()),
             limit: limits.send(),
@@ -241,7 +241,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
             return self.over(IpcError::ForeignReply { expected, received: received.ids });
         };
         let waiting = &mut self.waiting[at];
-        let reply = of_request(&waiting.expected, received).map(|received| (received.lane, received.message));
+        if matches!(received.message, Response::CompileProgress(_)) {
+            // Not the reply, which has its whole time again.
+            waiting.deadline = None;
+            return;
+        }
+        let reply =
+            of_request(&waiting.expected, received).map(|received| (received.dialect(), received.message));
         let foreign = reply.is_err();
         if self.driver == Some(waiting.number)
             && let State::Waiting(waker) = &mut waiting.state

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
-use wire_dispatch::Lane;
+use wire_dispatch::Dialect;
 
 use crate::calling::Came;
 use crate::config::Limits;
@@ -27,7 +27,7 @@ pub(crate) struct Mux<S> {
     retired: AtomicBool,
 }
 
-type Reply = Result<(Lane, Response), IpcError>;
+type Reply = Result<(Dialect, Response), IpcError>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     pub(crate) fn new(stream: S) -> Self {
@@ -50,11 +50,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     ///
     /// Cancelling gives the request up: its late reply is dropped, and the connection is retired, because
     /// whatever keeps its daemon busy would keep the next request waiting too.
-    pub(crate) async fn exchange(&self, request: &Request, lane: Lane, limits: &Limits) -> Came {
+    pub(crate) async fn exchange(&self, request: &Request, dialect: Dialect, limits: &Limits) -> Came {
         // Never waits: a place is taken, and its request mostly written, with one look at the lock.
         let (reused, begun) = poll_fn(|cx| {
             let mut driven = self.driven();
-            let (reused, begun) = driven.begin(request, lane, limits);
+            let (reused, begun) = driven.begin(request, dialect, limits);
             let begun = begun.map(|(number, alone)| {
                 // Others are under way: those who come in the same moment are sent with one write.
                 if !alone && driven.is_first_to_gather() {
@@ -72,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
                 if !matches!(error, IpcError::Encode(_)) {
                     self.retire();
                 }
-                return Came { lane, reused, sent: false, reply: Err(error) };
+                return Came { dialect, reused, sent: false, reply: Err(error) };
             }
         };
         let mut place = Place { mux: self, number, left: false };
@@ -92,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
             // What keeps its daemon busy would keep the next request waiting too.
             self.retire();
         }
-        Came { lane, reused, sent, reply }
+        Came { dialect, reused, sent, reply }
     }
 
     /// Drives the connection for the place `number`.

@@ -23,9 +23,13 @@ pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Re
     };
     let ids = request.ids(request.message.default_ids());
     let mut client = target.client(patience(request.message.kind()));
-    let DecodedWireMessage { lane, ids, message: reply } =
-        client.call_on(request.lane, Some(&ids), &request.message)?;
-    output.json(&to_json_on(&reply, lane, &ids).expect("what came over a wire is Unicode"))?;
+    let reply = match request.dialect {
+        Some(dialect) => client.call_in(dialect, Some(&ids), &request.message)?,
+        None => client.call_on(request.lane, Some(&ids), &request.message)?,
+    };
+    let dialect = reply.dialect();
+    let DecodedWireMessage { ids, message: reply, .. } = reply;
+    output.json(&to_json_on(&reply, dialect, &ids).expect("what came over a wire is Unicode"))?;
     Ok(match &reply {
         Response::Error(error) if mismatch::is_refusal(&error.message) => Exit::VersionMismatch,
         Response::Error(_) => Exit::Failed,

@@ -90,7 +90,9 @@ fn messages<M: Message, T>(bytes: &[u8], note: impl Fn(&M) -> T) -> Result<Vec<(
                 messages.push((lane, note(&message)))
             }
             Received::Read { needed, .. } => bail!("a frame lacks {needed} bytes at its end"),
-            Received::Undecodable { lane, error, .. } => bail!("a frame of {lane} is no message: {error}"),
+            Received::Undecodable { dialect, error, .. } => {
+                bail!("a frame of {dialect} is no message: {error}")
+            }
         }
     }
     Ok(messages)
