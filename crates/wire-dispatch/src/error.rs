@@ -5,7 +5,7 @@ use thiserror::Error;
 use wire_frame::Version;
 
 use crate::CutError;
-use crate::server::MAX_REQUEST_ID;
+use crate::MAX_REQUEST_ID;
 
 /// The caller's message cannot go on this lane. Nothing was sent.
 #[derive(Debug, Error)]

@@ -6,14 +6,9 @@ use wire_frame::{FrameError, Pieces, Version};
 use wire_v16::frame_v1::Kind;
 
 use crate::{
-    CutError, DecodeError, DecodedWireMessage, Dialect, EncodeError, Foreign, Ids, Lane, Received, Wires,
-    encode_pieces, mismatch, receive,
+    CutError, DecodeError, DecodedWireMessage, Dialect, EncodeError, Foreign, Ids, Lane, MAX_REQUEST_ID,
+    Received, Wires, encode_pieces, mismatch, receive,
 };
-
-/// The longest inner id of a request, in bytes: a server holds it until the reply is written.
-///
-/// Rule: `docs/spec/wire.md#request-ids`.
-pub const MAX_REQUEST_ID: usize = 4096;
 
 /// Decides what a server does with what it has received. One machine serves any number of connections.
 #[derive(Debug, Clone)]
