@@ -29,6 +29,7 @@ mod proved_daemon;
 mod small_file;
 mod start_lock;
 mod stream;
+mod surroundings;
 #[cfg(feature = "signals")]
 mod termination;
 mod tool_process;
@@ -58,6 +59,7 @@ pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,
 };
 pub use stream::Stream;
+pub use surroundings::{View, view_of};
 #[cfg(feature = "signals")]
 pub use termination::Terminations;
 pub use tool_process::{

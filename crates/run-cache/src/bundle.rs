@@ -104,6 +104,12 @@ impl Bundle {
         reader.finish(Self { outputs, stdout, stderr, took })
     }
 
+    /// Returns the number of bytes of outputs and messages.
+    pub(crate) fn len(&self) -> usize {
+        let outputs = self.outputs.iter().map(|(_, contents)| contents.len());
+        outputs.sum::<usize>() + self.stdout.len() + self.stderr.len()
+    }
+
     pub(crate) fn output(&self, role: Role) -> Option<&Bytes> {
         self.outputs.iter().find(|(known, _)| *known == role).map(|(_, contents)| contents)
     }

@@ -114,6 +114,14 @@ impl<'a> Inputs<'a> {
         }
         // Where no directory counts as one of the system, every file is listed.
         let is_complete = is_complete || !self.search.dirs().any(|dir| dir.is_system);
+        for (_, dir) in &self.plan.args.search {
+            // Of a directory that is missing, and of a file in its place, the compiler may say so.
+            match self.vacancies.there(here(Path::new(dir)))? {
+                There::Nothing | There::DeadLink => self.vacancies.note(Path::new(dir))?,
+                There::Dir => drop(self.present.insert(format!("{dir}/"))),
+                There::File | There::Other => return Err(NotKept::InputUnknown),
+            }
+        }
         let source = Dir { path: PathBuf::new(), is_system: false };
         for name in &self.plan.args.forced.clone() {
             self.look((Look::Quote, name), &source, is_complete, &mut texts)?;

@@ -230,16 +230,16 @@ impl Hit {
         self.bundle.took
     }
 
-    /// Returns how many bytes of outputs it has.
+    /// Returns the number of bytes of all outputs and messages.
     #[must_use]
-    pub fn len(&self) -> u64 {
-        self.bundle.outputs.iter().map(|(_, contents)| contents.len() as u64).sum()
+    pub fn stored_len(&self) -> u64 {
+        self.bundle.len() as u64
     }
 
-    /// Returns true if no output has a byte.
+    /// Returns the plan that was looked up.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Returns what the key was made of.
@@ -262,7 +262,13 @@ impl Miss {
         &self.explanation
     }
 
-    /// Keeps what the run made, and returns how many bytes that took.
+    /// Returns the plan that was looked up.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Keeps the result of the run, and returns its size in bytes.
     ///
     /// # Errors
     ///
@@ -287,21 +293,22 @@ impl Miss {
         let set = self.set(&bundle)?;
         let result = set.result;
         let parts = bundle.encode().ok_or(NotKept::TooLarge)?;
-        let mut kept = 0;
         // The first part comes last: it says that the others are there.
         for (number, part) in parts.into_iter().enumerate().rev() {
             let number = u32::try_from(number).map_err(|_| NotKept::TooLarge)?;
             let (kind, key) =
                 if number == 0 { (Kind::Result, result) } else { (Kind::Part, result.part(number)) };
-            kept += part.len() as u64;
             if !shelf.keep(kind, &key, part) {
                 return Err(NotKept::Refused);
             }
         }
         self.manifest.add(set);
         let encoded = self.manifest.encode();
-        kept += encoded.len() as u64;
-        if shelf.keep(Kind::Manifest, &self.key, encoded.into()) { Ok(kept) } else { Err(NotKept::Refused) }
+        if shelf.keep(Kind::Manifest, &self.key, encoded.into()) {
+            Ok(bundle.len() as u64)
+        } else {
+            Err(NotKept::Refused)
+        }
     }
 
     /// Gathers the inputs of the run.

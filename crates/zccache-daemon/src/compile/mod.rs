@@ -1,35 +1,33 @@
-//! Compiles for clients, and answers from the store what was compiled before.
+//! Compiles for clients that do not compile by themselves, and answers from the store what was compiled before.
 //!
-//! A result is stored when it is known to be a function of what its key is made of: which compiler and which
-//! helpers, the arguments, the variables that matter, the directory where the object tells it, the
-//! preprocessed text, and the contents of every file behind that text. The preprocessor runs each time, so that
-//! a header which newly comes first is seen. Whatever is not understood is run and not stored.
+//! What a call depends on and makes is decided by `run-cache`, as for clients that compile by themselves; results are
+//! shared with them. The daemon runs the compiler in the surroundings of the daemon, so a call whose arguments name
+//! descriptors of its caller is refused.
 
-mod arguments;
-mod assembly;
-mod compiler;
-mod flags;
-mod key;
-mod outputs;
-mod request;
-mod sources;
+mod asking;
+mod shelf;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use zccache_ipc::model::{ArtifactData, PhaseProfileSummary};
+use run_cache::{Call, Descriptor, Hit, Miss, NotKept, Reason, Sought, descriptor_in};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use zccache_ipc::model::PhaseProfileSummary;
 
-use compiler::Helpers;
-use outputs::Outputs;
-use request::{Keyed, Request};
+use asking::{Step, step};
+use shelf::StoreShelf;
 
 use crate::store::Store;
-use crate::tool::{Claim, MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
+use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
 
-/// The most preprocessed text that is looked at.
-const MOST_TEXT: usize = 32 << 20;
+/// The most that a compiler may say of itself.
+const MOST_FACTS: usize = 1 << 20;
+
+/// How often a lookup may ask the compiler.
+const MOST_QUESTIONS: usize = 4;
 
 /// What a compilation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,13 +45,13 @@ pub enum Outcome {
 /// A compilation that is done.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// What it came to.
+    /// The outcome.
     pub outcome: Outcome,
     /// The compiler's exit code, or `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote to its standard output.
+    /// Bytes of its standard output.
     pub stdout: Bytes,
-    /// What it wrote to its standard error.
+    /// Bytes of its standard error.
     pub stderr: Bytes,
     /// Bytes that came from the store.
     pub bytes_read: u64,
@@ -67,143 +65,199 @@ pub struct Compiled {
     pub phases: PhaseProfileSummary,
 }
 
+/// A call that the daemon cannot make as its caller would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unlike {
+    /// An argument names a descriptor of the caller.
+    #[error("the arguments name a file descriptor, which the daemon does not have")]
+    Descriptor,
+    /// An output is also an input.
+    #[error("an output of the compilation is also an input")]
+    OutputIsInput,
+}
+
+/// Why a compilation has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The compiler did not run.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// It must run where it was called.
+    #[error(transparent)]
+    Unlike(#[from] Unlike),
+}
+
 /// Compiles, with a store to remember it.
 #[derive(Debug)]
 pub struct Compiler {
     store: Arc<Store>,
     tools: Arc<Tools>,
-    helpers: Helpers,
 }
 
 impl Compiler {
     /// Makes one that runs compilers among `tools`.
     #[must_use]
-    pub fn new(store: Arc<Store>, tools: Arc<Tools>) -> Self {
-        Self { store, tools, helpers: Helpers::default() }
+    pub const fn new(store: Arc<Store>, tools: Arc<Tools>) -> Self {
+        Self { store, tools }
     }
 
     /// Compiles, or does whatever else `tool` does.
     ///
     /// # Errors
     ///
-    /// [`ToolError`]; that a result cannot be stored is none.
+    /// [`CompileError`]; that a result cannot be stored is none.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future ends the compiler. A file that it writes may stay behind in part, as when it is
     /// interrupted in a terminal; a file from the store does not.
-    pub async fn compile(&self, tool: Tool) -> Result<Compiled, ToolError> {
+    pub async fn compile(&self, tool: Tool) -> Result<Compiled, CompileError> {
         let began = Instant::now();
+        refuse_descriptors(&tool)?;
         let turn = self.tools.turn().await?;
         let mut phases = PhaseProfileSummary::default();
-        let request = match Request::of(&tool) {
-            Ok(request) => request,
-            Err(why) => {
-                tracing::debug!(program = %tool.program.display(), why = why.0, "not cacheable");
-                let _claim = self.tools.claims().of(outputs::named(&tool));
+        let sought = match call(&tool) {
+            Some(call) => self.seek(&turn, &tool, call).await?,
+            None => Err(Reason::Environment),
+        };
+        phases.artifact_lookup_ns = nanos(began.elapsed());
+        let miss = match sought {
+            Ok(Sought::Miss(miss)) => miss,
+            Ok(Sought::Hit(hit)) => {
+                if let Some(hit) = place(hit).await {
+                    phases.hit_count = 1;
+                    phases.total_hit_ns = nanos(began.elapsed());
+                    return Ok(Compiled::hit(&hit, began.elapsed(), phases));
+                }
+                // The compiler says it better.
                 let ran = turn.run(&tool, MOST_OUTPUT).await?;
-                return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::NotCacheable, phases));
+                return Ok(Compiled::ran(ran, Outcome::Miss, phases));
+            }
+            Err(Reason::OutputIsInput) => return Err(Unlike::OutputIsInput.into()),
+            Err(reason) => {
+                tracing::debug!(program = %tool.program.display(), %reason, "not cacheable");
+                let _claim = self.tools.claims().of(named_output(&tool));
+                let ran = turn.run(&tool, MOST_OUTPUT).await?;
+                let ran = Compiled::ran(ran, Outcome::NotCacheable, phases);
+                // A source that cannot be read is understood, and the compiler says what is wrong with it.
+                let is_understood = matches!(reason, Reason::SourceUnreadable | Reason::Output);
+                let outcome = if is_understood { ran.outcome } else { Outcome::NotCacheable };
+                return Ok(Compiled { outcome, ..ran });
             }
         };
-        phases.parse_args_ns = nanos(began.elapsed());
-        let source = request.source();
-        let preprocessing = request.preprocessing(&tool);
-        let claim = self.tools.claims().of(request.places());
-        let Some(keyed) = self.keyed(&turn, &tool, &preprocessing, request, &mut phases).await? else {
-            let ran = turn.run(&tool, MOST_OUTPUT).await?;
-            return Ok(Compiled::ran(ran, Outcome::NotCacheable, Outcome::Failed, phases));
-        };
-        let looked = Instant::now();
-        // A store that fails is no reason to fail a build.
-        let found = self.store.lookup(keyed.key()).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the store cannot be asked for a compilation");
-            None
-        });
-        phases.artifact_lookup_ns = nanos(looked.elapsed());
-        if let Some(artifact) = found {
-            let restored = Instant::now();
-            if let Some(artifact) = restore(&keyed.outputs, artifact).await {
-                phases.write_output_ns = nanos(restored.elapsed());
-                phases.hit_count = 1;
-                phases.total_hit_ns = nanos(began.elapsed());
-                return Ok(Compiled { source, ..Compiled::hit(artifact, began.elapsed(), phases) });
-            }
-        }
-        let ran = turn.run(&tool, MOST_OUTPUT).await?;
+        let source = Some(miss.plan().source());
+        let claim = self.tools.claims().of(miss.plan().output_paths().map(PathBuf::from).collect());
+        let run = Tool { args: miss.args().to_vec(), ..tool };
+        let ran = turn.run(&run, MOST_OUTPUT).await?;
         phases.compiler_exec_ns = nanos(ran.took);
-        let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, Outcome::Failed, phases) };
-        if compiled.outcome == Outcome::Miss {
-            compiled.phases.miss_count = 1;
+        let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, phases) };
+        if claim.is_contested() {
+            tracing::debug!("another run wrote to the same place, and the result is not stored");
+        } else {
             let stored = Instant::now();
-            compiled.bytes_written = self.remember(&turn, &preprocessing, keyed, &compiled, &claim).await;
+            match self.keep(miss, &compiled).await {
+                Some(Ok(bytes)) => compiled.bytes_written = bytes,
+                Some(Err(why)) => {
+                    tracing::debug!(%why, "the result is not stored");
+                    compiled.outcome = outcome_of(why);
+                }
+                None => {}
+            }
             compiled.phases.artifact_store_ns = nanos(stored.elapsed());
-            compiled.phases.total_miss_ns = nanos(began.elapsed());
         }
+        compiled.phases.miss_count = u64::from(compiled.outcome == Outcome::Miss);
+        compiled.phases.total_miss_ns = nanos(began.elapsed());
         Ok(compiled)
     }
 
-    /// Finds out what the result depends on; `None` when that cannot be told.
-    async fn keyed(
+    /// Looks the call up, and asks the compiler of itself where that is needed.
+    async fn seek(
         &self,
         turn: &Turn<'_>,
         tool: &Tool,
-        preprocessing: &Tool,
-        request: Request,
-        phases: &mut PhaseProfileSummary,
-    ) -> Result<Option<Keyed>, ToolError> {
-        let helpers = match request.helpers(&self.helpers, turn, tool).await {
-            Some(helpers) => helpers,
-            None => return Ok(None),
-        };
-        let scanned = Instant::now();
-        let preprocessed = match turn.run(preprocessing, MOST_TEXT).await {
-            // What is wrong with the source is for the compiler to say.
-            Ok(ran) if ran.code == Some(0) => ran,
-            Err(error @ (ToolError::Start(_) | ToolError::Busy { .. })) => return Err(error),
-            Ok(_) | Err(_) => return Ok(None),
-        };
-        phases.include_scan_ns = nanos(scanned.elapsed());
-        let hashed = Instant::now();
-        let keyed = tokio::task::spawn_blocking(move || request.keyed(&helpers, &preprocessed)).await;
-        phases.hash_all_ns = nanos(hashed.elapsed());
-        Ok(keyed.ok().flatten())
-    }
-
-    /// Stores what was compiled, and returns how many bytes that took.
-    async fn remember(
-        &self,
-        turn: &Turn<'_>,
-        preprocessing: &Tool,
-        keyed: Keyed,
-        compiled: &Compiled,
-        claim: &Claim<'_>,
-    ) -> u64 {
-        let ran = compiled.as_ran();
-        let Ok(preprocessed) = turn.run(preprocessing, MOST_TEXT).await else { return 0 };
-        let read = tokio::task::spawn_blocking(move || keyed.result(&ran, &preprocessed)).await;
-        let Ok(Some((key, artifact))) = read else { return 0 };
-        if claim.is_contested() {
-            tracing::debug!("somebody else wrote to the same place, and the result is not stored");
-            return 0;
-        }
-        let bytes = artifact.payload_len() as u64;
-        match self.store.store(&key, artifact).await {
-            Ok(zccache_ipc::model::StoreResult::Stored) => bytes,
-            Ok(zccache_ipc::model::StoreResult::AlreadyExists) => 0,
-            Err(error) => {
-                tracing::warn!(error = crate::chain(&error), "a compilation is not stored");
-                0
+        call: Call,
+    ) -> Result<Result<Sought, Reason>, ToolError> {
+        let call = Arc::new(call);
+        let mut answer = None;
+        for _ in 0..MOST_QUESTIONS {
+            let (asked, mut shelf) = (Arc::clone(&call), self.shelf());
+            let stepped = spawn_blocking(move || step(&asked, &mut shelf, answer)).await;
+            match stepped {
+                Ok(Step::Found(sought)) => return Ok(Ok(sought)),
+                Ok(Step::Refused(why)) => return Ok(Err(why.reason)),
+                Ok(Step::Asks(args)) => {
+                    let mut question = Tool { args, stdin: Bytes::new(), ..tool.clone() };
+                    if let Some(env) = &mut question.env {
+                        env.push(("LC_ALL".to_owned(), "C".to_owned()));
+                    }
+                    let ran = turn.run(&question, MOST_FACTS).await;
+                    answer = match ran {
+                        Ok(ran) => Some(said(&ran)),
+                        Err(error @ (ToolError::Start(_) | ToolError::Busy { .. })) => return Err(error),
+                        Err(_) => return Ok(Err(Reason::CompilerSilent)),
+                    };
+                }
+                // It panicked, and the call is run as if nothing had been looked for.
+                Err(_) => return Ok(Err(Reason::CompilerSilent)),
             }
         }
+        Ok(Err(Reason::CompilerSilent))
+    }
+
+    /// Keeps the result of a run; `None` if that panicked.
+    async fn keep(&self, miss: Box<Miss>, compiled: &Compiled) -> Option<Result<u64, NotKept>> {
+        let mut shelf = self.shelf();
+        let ran = run_cache::Ran {
+            success: compiled.code == Some(0),
+            stdout: compiled.stdout.to_vec(),
+            stderr: compiled.stderr.to_vec(),
+            took: Duration::from_nanos(compiled.phases.compiler_exec_ns),
+        };
+        spawn_blocking(move || miss.finish(&ran, &mut shelf)).await.ok()
+    }
+
+    fn shelf(&self) -> StoreShelf {
+        StoreShelf { store: Arc::clone(&self.store), runtime: Handle::current() }
     }
 }
 
-/// Puts the files of `artifact` in their places; `None` when that did not work.
-async fn restore(outputs: &Outputs, artifact: ArtifactData) -> Option<ArtifactData> {
-    let outputs = outputs.clone();
-    let restored = tokio::task::spawn_blocking(move || outputs.restore(&artifact).map(|()| artifact)).await;
-    match restored.ok()? {
-        Ok(artifact) => Some(artifact),
+/// Refuses arguments by which the compiler would read another file here than where it was called.
+pub(crate) fn refuse_descriptors(tool: &Tool) -> Result<(), Unlike> {
+    match descriptor_in(&tool.args, &tool.cwd) {
+        Some(Descriptor::Other) => Err(Unlike::Descriptor),
+        // A caller who names its standard input in a file may not know that it had to be sent.
+        Some(Descriptor::HiddenInput) if tool.stdin.is_empty() => Err(Unlike::Descriptor),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the call as `run-cache` understands it; `None` if its result cannot be known.
+fn call(tool: &Tool) -> Option<Call> {
+    // Which of its many names the compiler reads it by is not known.
+    if !tool.stdin.is_empty() || !tool.program.is_absolute() {
+        return None;
+    }
+    Some(Call {
+        program: tool.program.clone(),
+        name: tool.program.to_str()?.to_owned(),
+        args: tool.args.clone(),
+        env: tool.env.clone()?,
+        cwd: tool.cwd.clone(),
+        colour: false,
+        base_dir: None,
+    })
+}
+
+/// Returns the place of the output that `tool` is told to write, as far as that can be seen.
+fn named_output(tool: &Tool) -> Vec<PathBuf> {
+    let mut words = tool.args.iter().skip_while(|word| *word != "-o").skip(1);
+    words.next().map(|name| tool.cwd.join(name)).into_iter().collect()
+}
+
+/// Puts the outputs in their places; `None` if that did not work.
+async fn place(hit: Box<Hit>) -> Option<Box<Hit>> {
+    match spawn_blocking(move || hit.place().map(|()| hit)).await.ok()? {
+        Ok(hit) => Some(hit),
         Err(error) => {
             tracing::debug!(%error, "a result cannot be put in its place, and the compiler runs");
             None
@@ -211,12 +265,30 @@ async fn restore(outputs: &Outputs, artifact: ArtifactData) -> Option<ArtifactDa
     }
 }
 
+/// Returns the outcome of a run whose result is not kept.
+const fn outcome_of(why: NotKept) -> Outcome {
+    match why {
+        NotKept::Failed => Outcome::Failed,
+        NotKept::InputChanged | NotKept::OutputShared | NotKept::Refused | NotKept::TooLarge => Outcome::Miss,
+        _ => Outcome::NotCacheable,
+    }
+}
+
+fn said(ran: &Ran) -> run_cache::Ran {
+    run_cache::Ran {
+        success: ran.code == Some(0),
+        stdout: ran.stdout.to_vec(),
+        stderr: ran.stderr.to_vec(),
+        took: ran.took,
+    }
+}
+
 impl Compiled {
-    /// A compilation that is `well` where the compiler succeeded and `failed` where it did not.
-    fn ran(ran: Ran, well: Outcome, failed: Outcome, phases: PhaseProfileSummary) -> Self {
+    /// Returns a compilation of the outcome `well` if the compiler succeeded.
+    fn ran(ran: Ran, well: Outcome, phases: PhaseProfileSummary) -> Self {
         let Ran { code, stdout, stderr, .. } = ran;
         Self {
-            outcome: if code == Some(0) { well } else { failed },
+            outcome: if code == Some(0) { well } else { Outcome::Failed },
             code,
             stdout,
             stderr,
@@ -228,23 +300,18 @@ impl Compiled {
         }
     }
 
-    fn hit(artifact: ArtifactData, took: Duration, phases: PhaseProfileSummary) -> Self {
+    fn hit(hit: &Hit, took: Duration, phases: PhaseProfileSummary) -> Self {
         Self {
             outcome: Outcome::Hit,
             code: Some(0),
-            bytes_read: artifact.payload_len() as u64,
+            bytes_read: hit.stored_len(),
             bytes_written: 0,
-            saved: outputs::took(&artifact).saturating_sub(took),
-            stdout: artifact.stdout,
-            stderr: artifact.stderr,
-            source: None,
+            saved: hit.took().saturating_sub(took),
+            stdout: Bytes::copy_from_slice(hit.stdout()),
+            stderr: Bytes::copy_from_slice(hit.stderr()),
+            source: Some(hit.plan().source()),
             phases,
         }
-    }
-
-    fn as_ran(&self) -> Ran {
-        let took = Duration::from_nanos(self.phases.compiler_exec_ns);
-        Ran { code: self.code, stdout: self.stdout.clone(), stderr: self.stderr.clone(), took }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use zccache_ipc::endpoint::{View, view_of};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{Caller, ConnectionId, Service};
@@ -29,8 +30,25 @@ impl Attached {
     }
 }
 
+/// The answer to a caller for whom a path may lead to another file than for the daemon.
+const OTHER_FILES: &str = "the caller is in another mount namespace or root directory than the daemon";
+
+/// Returns true for a request to run a program on files of the caller.
+const fn runs_a_tool(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Compile(_)
+            | Request::CompileEphemeral(_)
+            | Request::LinkEphemeral(_)
+            | Request::GenericToolExec(_)
+    )
+}
+
 impl Service for Attached {
     async fn call(&self, request: Request, caller: &Caller) -> Response {
+        if runs_a_tool(&request) && caller.peer.pid().is_some_and(|pid| view_of(pid) == View::Other) {
+            return Response::error(OTHER_FILES);
+        }
         self.service.answer(request, Connection { server: self.server, id: caller.connection }).await
     }
 

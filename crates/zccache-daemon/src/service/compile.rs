@@ -9,7 +9,7 @@ use zccache_ipc::model::{
 };
 
 use super::refusal;
-use crate::compile::{Compiled, Compiler, Outcome};
+use crate::compile::{CompileError, Compiled, Compiler, Outcome, refuse_descriptors};
 use crate::counters::Counters;
 use crate::sessions::{Compilation, Sessions};
 use crate::store::Store;
@@ -108,7 +108,8 @@ impl Compiles {
                 stderr,
                 cached: outcome == Outcome::Hit,
             }),
-            Err(error) => failed("compiler", &error),
+            Err(CompileError::Tool(error)) => failed("compiler", &error),
+            Err(CompileError::Unlike(error)) => Response::error(error.to_string()),
         }
     }
 
@@ -123,6 +124,9 @@ impl Compiles {
             env: link.env,
             ..Tool::default()
         };
+        if let Err(error) = refuse_descriptors(&tool) {
+            return Response::error(error.to_string());
+        }
         let ran = match self.tools.turn().await {
             Ok(turn) => turn.run(&tool, MOST_OUTPUT).await,
             Err(error) => Err(error),

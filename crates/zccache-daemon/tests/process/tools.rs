@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use testkit::{Process, TempEndpoint, watchdog};
 use zccache_ipc::blocking::Client;
+use zccache_ipc::endpoint::{InodeStamp, file_clock_ns};
 use zccache_ipc::model::{CompileEphemeral, CompileResult, Request, Response};
 use zccache_ipc::{ClientConfig, Lane};
 
@@ -97,6 +98,16 @@ fn tools_are_not_given_the_files_that_the_daemon_was_given() {
     client.shutdown().unwrap();
 }
 
+/// Bytes without a pattern.
+fn noise_of(seed: usize, len: usize) -> Vec<u8> {
+    let mut state = seed as u64 + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33).to_le_bytes()[0]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
 #[test]
 fn a_store_that_cannot_grow_costs_hits_and_no_build() {
     let _watchdog = watchdog(LIMIT);
@@ -108,8 +119,15 @@ fn a_store_that_cannot_grow_costs_hits_and_no_build() {
     let mut daemon = Process::spawn(&mut starter);
     let mut client = client(&place.name());
     let mut compile = |number: usize| {
-        let source = format!("char large[3 << 20] = {{ {number} }};\n");
-        std::fs::write(place.dir().join("a.c"), source).unwrap();
+        // No compression makes room for it.
+        let (noise, source) = (place.dir().join("noise"), place.dir().join("a.c"));
+        std::fs::write(&noise, noise_of(number, 3 << 20)).unwrap();
+        std::fs::write(&source, "__asm__(\".data\\n.incbin \\\"noise\\\"\\n.text\");\n").unwrap();
+        let changed = InodeStamp::of(&std::fs::metadata(&source).unwrap()).unwrap().changed_ns;
+        // A file that changes in the same tick as its compilation begins may have changed after it.
+        while file_clock_ns() <= changed {
+            std::thread::yield_now();
+        }
         let args = ["-c", "a.c", "-o", "a.o"].map(str::to_owned).to_vec();
         let request = CompileEphemeral { compiler: "/usr/bin/cc".into(), args, ..shell(&place, "") };
         let result = client.compile_ephemeral(request).unwrap();

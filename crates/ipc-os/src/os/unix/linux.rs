@@ -15,7 +15,7 @@ use rustix::{
     process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use crate::{Peer, Pid};
+use crate::{Peer, Pid, View};
 
 /// A write to a peer that has gone is an error, not a signal.
 pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
@@ -115,4 +115,19 @@ pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
 pub(crate) fn file_clock_ns() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
     now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
+}
+
+/// See [`crate::view_of`].
+pub(crate) fn view_of(pid: Pid) -> View {
+    // What these links lead to is shown as a text, and followed to an inode that stands for it.
+    let seen = |of: &str| {
+        let namespace = fs::metadata(format!("/proc/{of}/ns/mnt")).ok()?;
+        let root = fs::metadata(format!("/proc/{of}/root")).ok()?;
+        Some([namespace, root].map(|metadata| (metadata.dev(), metadata.ino())))
+    };
+    match (seen("self"), seen(&pid.to_string())) {
+        (Some(ours), Some(theirs)) if ours == theirs => View::Same,
+        (Some(_), Some(_)) => View::Other,
+        _ => View::Unknown,
+    }
 }

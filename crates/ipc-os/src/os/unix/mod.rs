@@ -43,9 +43,9 @@ pub(crate) use signals::Terminations;
 pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
-pub(crate) use system::file_clock_ns;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
+pub(crate) use system::{file_clock_ns, view_of};
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
     name_itself, run_instead, shell_code, spawn_as_called, stdin_is_bounded, wait_as_called,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use zccache_ipc::endpoint::{InodeStamp, file_clock_ns};
 use zccache_ipc::model::{Compile, CompileEphemeral, CompileResult, EnvVars, LinkEphemeral, LinkResult};
 
 use super::*;
@@ -34,7 +35,12 @@ impl Sut {
     fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        // A file that changes in the same tick as its compilation begins may have changed after it.
+        let changed = InodeStamp::of(&fs::metadata(path).unwrap()).unwrap().changed_ns;
+        while file_clock_ns() <= changed {
+            std::thread::yield_now();
+        }
     }
 
     fn request(&self, compiler: impl Into<NormalizedPath>, line: &str) -> CompileEphemeral {
@@ -104,7 +110,8 @@ async fn a_compilation_is_a_miss_and_then_a_hit_with_the_same_files_and_streams(
     assert!(warned.cached && String::from_utf8_lossy(&warned.stderr).contains("unused"), "{warned:?}");
     let status = sut.status().await;
     let figures = (status.total_compilations, status.cache_hits, status.cache_misses, status.artifact_count);
-    assert_eq!(figures, (7, 4, 3, 3));
+    // Three results, three manifests, and what the compiler says of itself.
+    assert_eq!(figures, (7, 4, 3, 7));
     assert_eq!((status.non_cacheable, status.compile_errors), (0, 0));
     assert!(status.time_saved_ms < 60_000);
 }
@@ -172,13 +179,10 @@ async fn the_directory_matters_where_the_object_tells_it() {
 async fn what_is_not_understood_is_run_each_time() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
-    sut.write("i.c", "__asm__(\".incbin \\\"h.h\\\"\");\n");
     sut.write("e.c", "int e;\n");
     for (line, output) in [
         ("-S a.c", "a.s"),
-        ("-c i.c", "i.o"),
         ("-c e.c -save-temps", "e.o"),
-        ("-c e.c -march=native", "e.o"),
         ("-c e.c -o /dev/null", "e.c"),
         ("-shared -fPIC e.c -o e.so", "e.so"),
         ("e.c -E -o e.i", "e.i"),
@@ -188,27 +192,6 @@ async fn what_is_not_understood_is_run_each_time() {
         }
         assert!(sut.path(output).exists(), "{line}");
     }
-    // A precompiled header may hold anything.
-    sut.write("h.h.gch", "");
-    for _ in 0..2 {
-        assert!(!sut.is_hit("-c a.c").await);
-    }
-    fs::remove_file(sut.path("h.h.gch")).unwrap();
-    // A real one, in a directory that comes before that of its header.
-    sut.write("pch/x", "");
-    sut.write("pre/p.h", "int p;\n");
-    sut.write("p.c", "#include \"p.h\"\nint q;\n");
-    let made = sut.cc("-x c-header pre/p.h -o pch/p.h.gch").await;
-    assert_eq!((made.exit_code, made.cached), (0, false), "{made:?}");
-    for _ in 0..2 {
-        assert!(!sut.is_hit("-Ipch -Ipre -c p.c").await, "the precompiled header is used");
-    }
-    fs::remove_file(sut.path("pch/p.h.gch")).unwrap();
-    sut.write("forced.h.pch", "");
-    sut.write("forced.h", "");
-    for _ in 0..2 {
-        assert!(!sut.is_hit("-include forced.h -c e.c").await);
-    }
     // A script may do anything.
     let script = sut.path("gcc");
     fs::write(&script, format!("#!/bin/sh\nexec {} \"$@\"\n", cc())).unwrap();
@@ -217,7 +200,7 @@ async fn what_is_not_understood_is_run_each_time() {
         assert!(!sut.compile_as(sut.request(script.clone(), "-c a.c")).await.cached);
     }
     let status = sut.status().await;
-    assert_eq!((status.non_cacheable, status.cache_misses, status.artifact_count), (23, 0, 0));
+    assert_eq!((status.non_cacheable, status.cache_misses, status.artifact_count), (12, 0, 0));
 }
 
 fn make_executable(path: &Path) {
@@ -251,7 +234,8 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     }
     let status = sut.status().await;
     assert_eq!((status.compile_errors, status.non_cacheable), (12, 2));
-    assert_eq!((status.total_compilations, status.artifact_count), (14, 0));
+    // Kept is only what the compiler says of itself.
+    assert_eq!((status.total_compilations, status.artifact_count), (14, 1));
 }
 
 #[tokio::test]
@@ -364,7 +348,7 @@ async fn a_session_counts_its_compilations_and_its_variables_win() {
             assert_eq!(stats.unique_sources, 1);
             let phases = stats.phase_profile.unwrap();
             assert_eq!((phases.hit_count, phases.miss_count), (1, 1));
-            assert!(phases.compiler_exec_ns > 0 && phases.include_scan_ns > 0, "{phases:?}");
+            assert!(phases.compiler_exec_ns > 0 && phases.artifact_lookup_ns > 0, "{phases:?}");
         }
         other => panic!("{other:?}"),
     }

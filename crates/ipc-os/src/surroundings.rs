@@ -1,0 +1,55 @@
+//! Whether another process sees the same files.
+
+use crate::{Pid, os};
+
+/// The view that another process has of the file system, compared with ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The same mounts, below the same root directory.
+    Same,
+    /// Another mount namespace or root directory: one path may name two files.
+    Other,
+    /// The process is gone, or the system does not tell.
+    Unknown,
+}
+
+/// Compares the file system as the process `pid` sees it with the view of this process.
+#[must_use]
+pub fn view_of(pid: Pid) -> View {
+    os::view_of(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_sees_what_it_sees() {
+        let own = Pid::new(std::process::id()).unwrap();
+        assert_ne!(view_of(own), View::Other);
+        #[cfg(target_os = "linux")]
+        assert_eq!(view_of(own), View::Same);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_in_another_mount_namespace_sees_other_files() {
+        let child = std::process::Command::new("unshare")
+            .args(["-m", "sh", "-c", "echo ready; read line"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        // Neither every system nor every user can make a namespace.
+        let Ok(mut child) = child else { return };
+        let mut ready = [0; 5];
+        let stdout = child.stdout.as_mut().unwrap();
+        let is_ready = std::io::Read::read_exact(stdout, &mut ready).is_ok();
+        let view = view_of(Pid::new(child.id()).unwrap());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        if is_ready {
+            assert_eq!(view, View::Other);
+        }
+    }
+}
