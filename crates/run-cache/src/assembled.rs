@@ -1,4 +1,4 @@
-//! Inputs that only the assembler reads.
+//! Inputs that the preprocessor does not read: of the assembler, and of the clock.
 
 use std::path::Path;
 
@@ -13,6 +13,15 @@ impl Inputs<'_> {
         let contents = self.file(source)?;
         let is_hidden = !self.plan.assembler_lists() && assembly::may_read_files(&contents, true);
         if is_hidden { Err(NotKept::HiddenInput) } else { Ok(()) }
+    }
+
+    /// Takes the file that says which time zone the system is in; a variable may name another one.
+    pub(crate) fn time_zone(&mut self) -> Result<(), NotKept> {
+        const ZONE: &str = "/etc/localtime";
+        match self.vacancies.there(Path::new(ZONE))? {
+            There::Nothing | There::DeadLink => self.vacancies.note(Path::new(ZONE)),
+            _ => self.file(ZONE).map(drop),
+        }
     }
 
     /// Takes the files that the assembler lists. A listed file that does not exist was not read.

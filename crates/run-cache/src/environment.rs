@@ -30,8 +30,10 @@ const VARIABLES: &[&str] = &[
 /// Beginnings of such variables. What the loader reads may make any program another one.
 const FAMILIES: &[&str] = &["GCC_", "LD_", "DYLD_", "CLANG_", "COLLECT_", "GLIBC_"];
 
-/// Variables that change messages alone.
+/// Variables that change messages and times alone.
 const MESSAGES: &[&str] = &[
+    "TZ",
+    "TZDIR",
     "LANG",
     "LANGUAGE",
     "LOCPATH",

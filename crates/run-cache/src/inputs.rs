@@ -46,6 +46,8 @@ pub(crate) struct Inputs<'a> {
     /// Directories that quoted names are looked for in, of files that compute names.
     computing: BTreeSet<PathBuf>,
     pub(crate) names_lines: bool,
+    /// True if a source tells when it was modified, in the caller's time zone.
+    pub(crate) tells_timestamp: bool,
 }
 
 /// A text that is to be searched for names.
@@ -72,6 +74,7 @@ impl<'a> Inputs<'a> {
             looked: HashSet::new(),
             computing: BTreeSet::new(),
             names_lines: false,
+            tells_timestamp: false,
         }
     }
 
@@ -266,9 +269,10 @@ impl<'a> Inputs<'a> {
         }
         let has_epoch = self.plan.driver.family == Family::Gcc
             && self.plan.variables.objects.iter().any(|(name, _)| name == "SOURCE_DATE_EPOCH");
-        if spelled.tells_timestamp || spelled.tells_date && !has_epoch {
+        if spelled.tells_date && !has_epoch {
             return Err(NotKept::Time);
         }
+        self.tells_timestamp |= spelled.tells_timestamp;
         self.names_lines |= spelled.names_lines;
         let is_assembler = self.plan.args.language.is_assembler();
         if !self.plan.assembler_lists() && assembly::may_read_files(contents, is_assembler) {

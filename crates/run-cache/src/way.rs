@@ -343,6 +343,10 @@ impl Miss {
         for file in &plan.response_files {
             inputs.file(file.to_str().ok_or(NotKept::InputUnknown)?)?;
         }
+        if inputs.tells_timestamp {
+            inputs.time_zone()?;
+        }
+        let tells_timestamp = inputs.tells_timestamp;
         let listings = toolchain::take(plan, &self.facts, &mut inputs)?;
         let prints = !bundle.stdout.is_empty() || !bundle.stderr.is_empty();
         if prints && inputs.names_lines {
@@ -359,9 +363,10 @@ impl Miss {
         let (files, vacancies, present) = inputs.into_parts();
         let mut set = Set {
             result: self.key,
-            voice: prints.then(|| plan.voice()),
+            voice: (prints || tells_timestamp).then(|| plan.voice()),
             // clang refuses a precompiled header when the times of its parts are others.
-            is_strict: plan.driver.family == Family::Clang && plan.args.language.is_header(),
+            is_strict: tells_timestamp
+                || plan.driver.family == Family::Clang && plan.args.language.is_header(),
             files,
             vacancies: vacancies.finish()?.into_iter().map(Arc::new).collect(),
             present: present.into_iter().collect(),
