@@ -34,7 +34,7 @@ const TABLE: &[Row] = &[
     // layer 0
     library("ipc-path", "", "thiserror"),
     library("wire-frame", "", "bytes thiserror"),
-    library("ipc-os", "ipc-path", "fastrand interprocess@windows libc rustix thiserror tokio windows-sys@windows"),
+    library("ipc-os", "ipc-path", "fastrand interprocess@windows libc rustix shlex thiserror tokio windows-sys@windows"),
     // layer 1
     library("ipc-model", "ipc-path", "bytes"),
     library("ipc-endpoint", "ipc-path", "blake3 thiserror"),
@@ -50,7 +50,7 @@ const TABLE: &[Row] = &[
     library("ipc-connection", "ipc-os wire-frame ipc-model wire-v15 wire-v16 wire-dispatch", "bytes thiserror tokio"),
     library("ipc-client",
         "ipc-os wire-frame ipc-model ipc-endpoint wire-v15 wire-v16 wire-dispatch rp-broker ipc-connection",
-        "bytes fastrand thiserror tokio tracing"),
+        "bytes fastrand semver thiserror tokio tracing"),
     library("ipc-server", "ipc-os wire-frame ipc-model wire-v15 wire-dispatch rp-broker ipc-connection",
         "bytes thiserror tokio tracing"),
     // layer 5
@@ -96,6 +96,11 @@ const fn at_the_top(
     outside: &'static str,
 ) -> Row {
     Row { name, home: Home::Top(folder), publish: false, ours, outside }
+}
+
+/// Returns the names of the libraries.
+pub(crate) fn libraries() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(|row| row.publish).map(|row| row.name)
 }
 
 /// A package, as its manifest describes it.

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 use ipc_connection::{IpcConnection, IpcError};
 use ipc_endpoint::Endpoint;
-use ipc_os::{Stream, blocking};
+use ipc_os::{Stream, blocking, deadline_after};
 use rp_broker::lane::{BrokerLane, Route};
 
 use crate::ClientConfig;
-use crate::config::after;
 use crate::dial::{Detour, Dialer};
 
 /// The broker lane as a detour.
@@ -97,7 +96,7 @@ pub async fn connect_daemon_with_route(
     lane: &BrokerLane,
     config: &ClientConfig,
 ) -> Result<(IpcConnection, Route), IpcError> {
-    let deadline = after(config.connect_timeout);
+    let deadline = deadline_after(config.connect_timeout);
     let (stream, route) = match lane.dial(share(config.broker_budget, deadline)).await {
         Ok(connected) => connected,
         Err(why) => (Stream::connect(&endpoint.into(), deadline).await?, Route::Direct(why)),

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use wire_dispatch::WirePolicy;
 
-use ipc_connection::timer::FAR;
 use ipc_connection::{DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT};
+use ipc_os::deadline_after;
 
 /// How long a client waits, and what it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Limits {
     /// Begins a call now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
         let ClientConfig { connect_timeout: connect, send_timeout: send, reply_timeout: reply, .. } = *config;
-        Self { connect, send, later: Later { reply, until: config.call_timeout.map(after) } }
+        Self { connect, send, later: Later { reply, until: config.call_timeout.map(deadline_after) } }
     }
 
     /// Until when the whole call may take, where that is limited.
@@ -130,7 +130,7 @@ impl Limits {
 
     /// Until when a connection must be there.
     pub(crate) fn connect(&self) -> Instant {
-        after(self.later.left(self.connect))
+        deadline_after(self.later.left(self.connect))
     }
 
     /// How long sending may take.
@@ -164,11 +164,6 @@ impl Later {
     fn left(&self, step: Duration) -> Duration {
         self.until.map_or(step, |until| step.min(until.saturating_duration_since(Instant::now())))
     }
-}
-
-/// The moment `limit` from now; a limit beyond all time is one far away.
-pub(crate) fn after(limit: Duration) -> Instant {
-    Instant::now() + limit.min(FAR)
 }
 
 /// A refusal that was sent is there at once.

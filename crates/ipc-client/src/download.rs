@@ -10,12 +10,12 @@ use ipc_model::download::{
     DownloadStatus, DownloadWait,
 };
 use ipc_os::blocking::Stream;
+use ipc_os::deadline_after;
 use thiserror::Error;
 use wire_dispatch::Wires;
 
 use crate::ClientConfig;
 use crate::blocking::{again_or, read_once, remaining};
-use crate::config::after;
 use ipc_connection::IpcError;
 use ipc_connection::inbound::Inbound;
 
@@ -64,7 +64,7 @@ impl Client {
     ///
     /// [`IpcError::Connect`].
     pub fn connect(endpoint: &Endpoint, config: ClientConfig) -> Result<Self, IpcError> {
-        let stream = Stream::connect(endpoint, after(config.connect_timeout))?;
+        let stream = Stream::connect(endpoint, deadline_after(config.connect_timeout))?;
         Ok(Self { config, stream: Some(stream), inbound: Inbound::default(), outbound: BytesMut::new() })
     }
 
@@ -180,8 +180,8 @@ impl Client {
         wire_v15::encode_into(request, &mut self.outbound).map_err(|error| IpcError::Encode(error.into()))?;
         let mut stream = self.stream.take().ok_or(IpcError::Consumed)?;
         let send_limit = self.config.send_timeout;
-        send(&mut stream, &self.outbound, after(send_limit), send_limit)?;
-        let answer = self.receive(&mut stream, after(limit), limit)?;
+        send(&mut stream, &self.outbound, deadline_after(send_limit), send_limit)?;
+        let answer = self.receive(&mut stream, deadline_after(limit), limit)?;
         self.stream = Some(stream);
         Ok(answer)
     }

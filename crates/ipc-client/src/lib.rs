@@ -6,6 +6,7 @@
 //!
 //! Not here: any protocol. The wire crates encode and decode, and `wire-dispatch` decides which wire to speak
 //! and what may be sent again.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod blocking;

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ipc_model::Response;
+use ipc_os::deadline_after;
 
-use crate::config::{Limits, after};
+use crate::config::Limits;
 use crate::{CallError, ClientConfig};
 
 /// The shortest and the longest pause that a daemon's word is taken for.
@@ -36,7 +37,7 @@ impl Patience {
     pub(crate) fn pause(&mut self, response: &Response) -> Option<Duration> {
         let Response::Backpressure(pressure) = response else { return None };
         let until = *self.until.get_or_insert_with(|| {
-            let until = after(self.limit);
+            let until = deadline_after(self.limit);
             self.call.map_or(until, |call| call.min(until))
         });
         let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(SHORTEST, LONGEST);

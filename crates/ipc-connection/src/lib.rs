@@ -7,6 +7,7 @@
 //!
 //! Not here: calls and their retries, which are `ipc-client`'s; accepting connections and their limits, which
 //! are `ipc-server`'s.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod connection;

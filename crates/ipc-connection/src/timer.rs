@@ -5,10 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ipc_os::FAR;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-
-/// Far enough away for everybody, and near enough for every clock.
-pub const FAR: Duration = Duration::from_secs(86_400 * 365);
 
 /// Tells when a deadline has passed, for deadlines that come one after the other.
 ///

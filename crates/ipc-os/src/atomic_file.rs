@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
@@ -32,16 +32,77 @@ pub struct WriteError {
 ///
 /// [`WriteError`]. The old content is untouched, unless only the final flush of the directory failed: then
 /// the new content is there and may be gone after a power failure.
-pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
-    try_write(path, bytes, mode, Kept::AfterACrash)
-        .map_err(|source| WriteError { path: path.to_owned(), source })
+pub fn write_atomic(path: &Path, mut bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    replace_file(path, &mut bytes, &FileMode::Exactly(mode), Durability::Flushed)
+        .map_err(|source| WriteError { path: path.to_owned(), source })?;
+    Ok(())
 }
 
-/// As [`write_atomic`], for a file that need not outlive the machine's next crash: after one it may be
-/// empty, and its reader must be able to tell. Costs no flush, which takes milliseconds.
-pub(crate) fn write_hint(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
-    try_write(path, bytes, mode, Kept::UntilACrash)
-        .map_err(|source| WriteError { path: path.to_owned(), source })
+/// Does the same for a file that may be empty after a crash of the machine; its reader must be able to tell.
+pub(crate) fn write_hint(path: &Path, mut bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    replace_file(path, &mut bytes, &FileMode::Exactly(mode), Durability::Unflushed)
+        .map_err(|source| WriteError { path: path.to_owned(), source })?;
+    Ok(())
+}
+
+/// Whether a file must survive a crash of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The file and its directory are flushed to disk, which takes milliseconds.
+    Flushed,
+    /// Nothing is flushed: after a crash the file may be empty.
+    Unflushed,
+}
+
+/// Permissions of a file that is made.
+#[derive(Debug, Clone)]
+pub enum FileMode {
+    /// Those of any new file of this user, as the umask leaves them.
+    New,
+    /// These Unix permission bits, whatever the umask.
+    Exactly(u32),
+    /// Those of another file.
+    Like(fs::Permissions),
+}
+
+/// Replaces the file at `path` by one that holds all of `contents`, and returns its length.
+///
+/// A reader sees the old content or the new: the bytes go to a new file of another name in the same directory,
+/// which is then renamed. A link at `path` is replaced, not followed. Windows keeps the
+/// permissions of the directory.
+///
+/// # Errors
+///
+/// The system's error, or that of `contents`. The old content is untouched, unless only the final flush of the
+/// directory failed.
+pub fn replace_file(
+    path: &Path,
+    contents: &mut dyn Read,
+    mode: &FileMode,
+    durability: Durability,
+) -> io::Result<u64> {
+    path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let directory = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(io::ErrorKind::IsADirectory.into()),
+    };
+    let exact = if let FileMode::Exactly(bits) = mode { Some(*bits) } else { None };
+    let (temporary, mut file) = create_temporary(directory, exact)?;
+    let length = io::copy(contents, &mut file)?;
+    if let FileMode::Like(permissions) = mode {
+        file.set_permissions(permissions.clone())?;
+    }
+    if durability == Durability::Flushed {
+        file.sync_all()?;
+    }
+    drop(file);
+    fs::rename(&temporary.path, path)?;
+    temporary.has_its_final_name();
+    if durability == Durability::Flushed {
+        os::sync_directory(directory)?;
+    }
+    Ok(length)
 }
 
 /// Removes the half-written files in `directory` that [`write_atomic`] left when its process was killed.
@@ -79,28 +140,6 @@ fn writer_of(name: &str) -> Option<Pid> {
 /// A directory with more names than this is not only ours.
 const MOST_NAMES: usize = 10_000;
 
-/// How long a file is meant to last.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    AfterACrash,
-    UntilACrash,
-}
-
-fn try_write(path: &Path, bytes: &[u8], mode: u32, kept: Kept) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Err(io::ErrorKind::IsADirectory.into()),
-    };
-    let (temporary, mut file) = create_temporary(directory, mode)?;
-    let flush = |file: &File| if kept == Kept::AfterACrash { file.sync_all() } else { Ok(()) };
-    let written = file.write_all(bytes).and_then(|()| flush(&file));
-    drop(file);
-    written.and_then(|()| fs::rename(&temporary.path, path))?;
-    temporary.has_its_final_name();
-    if kept == Kept::AfterACrash { os::sync_directory(directory) } else { Ok(()) }
-}
-
 /// A file that is removed unless it got its final name.
 struct Temporary {
     path: PathBuf,
@@ -128,7 +167,7 @@ fn is_kept(file: &File, path: &Path) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && os::is_at(file, path).unwrap_or(true)
 }
 
-fn create_temporary(directory: &Path, mode: u32) -> io::Result<(Temporary, File)> {
+fn create_temporary(directory: &Path, mode: Option<u32>) -> io::Result<(Temporary, File)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut attempts_left = 16;
     loop {

@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Endpoint, EndpointError, FileKind};
+use crate::{Backoff, Endpoint, EndpointError, FileKind};
 
 /// A connection that was not made.
 #[derive(Debug, Error)]
@@ -101,7 +101,7 @@ pub(crate) struct Attempts {
     /// When the first of them failed.
     started: Option<Instant>,
     deadline: Instant,
-    nap: Duration,
+    backoff: Backoff,
 }
 
 impl Attempts {
@@ -109,7 +109,7 @@ impl Attempts {
     const LONGEST_NAP: Duration = Duration::from_millis(25);
 
     pub(crate) const fn until(deadline: Instant) -> Self {
-        Self { started: None, deadline, nap: Self::FIRST_NAP }
+        Self { started: None, deadline, backoff: Backoff::new(Self::FIRST_NAP, Self::LONGEST_NAP) }
     }
 
     /// How long to wait before the next attempt, or the error to give up with.
@@ -122,10 +122,7 @@ impl Attempts {
                 let started = *self.started.get_or_insert(now);
                 let left = self.deadline.saturating_duration_since(now);
                 if !left.is_zero() {
-                    // Half to all of the nap, so that clients refused together do not come back together.
-                    let nap = self.nap.mul_f64(0.5 + fastrand::f64() / 2.0).min(left);
-                    self.nap = (self.nap * 2).min(Self::LONGEST_NAP);
-                    return Ok(nap);
+                    return Ok(self.backoff.pause().min(left));
                 }
                 ConnectError::Busy { endpoint, waited: now.duration_since(started), source }
             }

@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{DirPolicy, FileKind, os};
+use crate::{DirPolicy, FileKind, os, shell_word};
 
 /// A directory in which others could interfere.
 #[derive(Debug, Error)]
@@ -77,7 +77,7 @@ impl DirectoryError {
     /// Returns what to do about it. What is not known to be ours is only looked at.
     #[must_use]
     pub fn fix(&self) -> String {
-        let path = quoted(self.path());
+        let path = shell_word(&self.path().to_string_lossy());
         match self {
             Self::Writable { .. } | Self::Readable { .. } => format!("chmod 700 {path}"),
             Self::Symlink(_) | Self::NotADirectory { .. } | Self::Foreign { .. } => {
@@ -119,13 +119,6 @@ pub fn check_private_directory(path: &Path) -> Result<bool, DirectoryError> {
     os::check_private_directory(path)
 }
 
-/// `path` as one word of a POSIX shell.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +148,7 @@ mod tests {
         check(
             DirectoryError::Foreign { path: "/tmp/zccache-Al's".into(), owner: 7, expected: 1000 },
             "the directory /tmp/zccache-Al's belongs to user 7, not to user 1000",
-            r"see whose it is: ls -ld '/tmp/zccache-Al'\''s'",
+            "see whose it is: ls -ld \"/tmp/zccache-Al's\"",
         );
         check(
             DirectoryError::NotADirectory { path: path(), kind: FileKind::File },

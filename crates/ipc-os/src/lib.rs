@@ -4,11 +4,14 @@
 //! program was built for, and has the same items on each.
 //!
 //! Not here: which names these things have, which `ipc-endpoint` derives; and messages. This crate moves bytes.
+#![doc = include_str!("../README.md")]
 
 mod atomic_file;
+mod backoff;
 pub mod blocking;
 mod claim;
 mod connect;
+mod deadline;
 mod directory;
 mod file_kind;
 mod handed;
@@ -26,6 +29,8 @@ mod peer;
 mod pid;
 mod process;
 mod proved_daemon;
+mod rolling_file;
+mod shell_word;
 mod small_file;
 mod start_lock;
 mod stream;
@@ -34,9 +39,11 @@ mod surroundings;
 mod termination;
 mod tool_process;
 
-pub use atomic_file::{WriteError, remove_abandoned, write_atomic};
+pub use atomic_file::{Durability, FileMode, WriteError, remove_abandoned, replace_file, write_atomic};
+pub use backoff::Backoff;
 pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
+pub use deadline::{FAR, deadline_after};
 pub use directory::{DirectoryError, check_private_directory, ensure_directory};
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
@@ -54,6 +61,8 @@ pub use peer::Peer;
 pub use pid::{Pid, PidError};
 pub use process::{detach_session, process_alive, raise_fd_limit, reset_signals, run_below_init};
 pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
+pub use rolling_file::{RollingFile, roll_over};
+pub use shell_word::shell_word;
 pub use small_file::{FileStamp, ReadError, leads_to, read_small};
 pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,

@@ -1,12 +1,11 @@
 //! The files that a run makes: looked at before it, read after it, and put in their places again.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use ipc_os::{InodeStamp, has_other_names};
+use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, replace_file};
 
 /// The purpose of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,25 +124,10 @@ fn before(metadata: &Metadata) -> Before {
 }
 
 /// Replaces the file at `path` in one step, with the mode of a new file or the mode of `like`.
-fn replace(path: &Path, contents: &[u8], like: Option<&Metadata>) -> io::Result<()> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    // Not made from the file's name, which may already be as long as a name can be.
-    let temporary = path.with_file_name(format!(".zccache-{}-{number}.tmp", std::process::id()));
-    let written = (|| {
-        let mut file: File = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        file.write_all(contents)?;
-        if let Some(like) = like {
-            file.set_permissions(like.permissions())?;
-        }
-        drop(file);
-        fs::rename(&temporary, path)
-    })();
-    if written.is_err() {
-        // What the system did not let us write it may not let us remove; the name says what it is.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+fn replace(path: &Path, mut contents: &[u8], like: Option<&Metadata>) -> io::Result<()> {
+    let mode = like.map_or(FileMode::New, |like| FileMode::Like(like.permissions()));
+    replace_file(path, &mut contents, &mode, Durability::Unflushed)?;
+    Ok(())
 }
 
 #[cfg(test)]

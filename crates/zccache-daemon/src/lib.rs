@@ -11,7 +11,6 @@ pub mod compile;
 pub mod exec;
 pub mod fingerprint;
 pub mod lifecycle;
-pub mod rolling_file;
 pub mod service;
 pub mod sessions;
 pub mod shelf;

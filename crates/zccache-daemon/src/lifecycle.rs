@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
-use zccache_ipc::endpoint::Pid;
+use zccache_ipc::endpoint::{Pid, RollingFile};
 
 use crate::Requests;
-use crate::rolling_file::RollingFile;
 
 /// Above this many bytes the log becomes `.1`.
 const LIMIT: u64 = 1 << 20;

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
-
-use crate::rolling_file::RollingFile;
+use zccache_ipc::endpoint::RollingFile;
 
 /// Above this many bytes the log becomes `.1`.
 const LIMIT: u64 = 16 << 20;

@@ -1,11 +1,12 @@
 //! The daemon's own log.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
+use zccache_ipc::endpoint::roll_over;
 
 /// A log above this many bytes becomes `.1` when the next daemon starts.
 const LIMIT: u64 = 1024 * 1024;
@@ -32,9 +33,7 @@ pub(crate) fn init(file: Option<&Path>, level: &str) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > LIMIT) {
-        // Where it cannot be moved, it goes on as it is.
-        let _ = fs::rename(path, path.with_extension("log.1"));
-    }
+    // A log that cannot be moved grows on.
+    let _ = roll_over(path, LIMIT);
     OpenOptions::new().create(true).append(true).open(path)
 }

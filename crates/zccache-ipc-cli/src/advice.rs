@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, Endpoint, EndpointError, FileKind, StartLockError,
+    ConnectError, DirectoryError, Endpoint, EndpointError, FileKind, StartLockError, shell_word,
 };
 use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::wire_frame::Version;
@@ -18,8 +18,8 @@ use crate::failure::Failure;
 /// `cache_dir` is the one on the command line, which a suggested command must repeat.
 pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String> {
     let command = |endpoint: &Endpoint, verb: &str| {
-        let endpoint = quoted(endpoint.as_str());
-        let cache_dir = cache_dir.map(|dir| format!(" --cache-dir {}", quoted(&dir.to_string_lossy())));
+        let endpoint = shell_word(endpoint.as_str());
+        let cache_dir = cache_dir.map(|dir| format!(" --cache-dir {}", shell_word(&dir.to_string_lossy())));
         format!("zccache-ipc{} --endpoint {endpoint} {verb}", cache_dir.unwrap_or_default())
     };
     Some(match failure {
@@ -27,17 +27,21 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         #[cfg(feature = "running-process")]
         Failure::Registry(failure) => return failure.fix(),
         Failure::Download(error) => return of_download(error, &command),
-        Failure::NoDownloads { endpoint, .. } => {
+        Failure::NoDownloads(
+            StartError::Ended { endpoint, .. } | StartError::NotServing { endpoint, .. },
+        ) => {
             format!(
                 "see what it says when it runs in the foreground: {}",
                 command(endpoint, "download serve")
             )
         }
-        Failure::NoDownloadProgram(_) => "install zccache-download-daemon beside this program or on PATH: \
+        Failure::NoDownloads(StartError::NoProgram { .. }) => {
+            "install zccache-download-daemon beside this program or on PATH: \
                 cargo install --path crates/zccache-download"
-            .to_owned(),
+                .to_owned()
+        }
         Failure::NotDownloaded { .. } | Failure::NotRun { .. } => return None,
-        Failure::Start(error) => return of_start(error, &command),
+        Failure::Start(error) | Failure::NoDownloads(error) => return of_start(error, &command),
         Failure::Stop(error) => return of_stop(error, &command),
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
         Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
@@ -84,7 +88,7 @@ fn of_start(error: &StartError, command: &dyn Fn(&Endpoint, &str) -> String) -> 
         StartError::Ended { endpoint, .. } => {
             format!(
                 "see what it says when it runs in the foreground: zccache-daemon --foreground --endpoint {}",
-                quoted(endpoint.as_str())
+                shell_word(endpoint.as_str())
             )
         }
         _ => return None,
@@ -188,7 +192,10 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
             "choose another --endpoint: a socket is a name in a directory".to_owned()
         }
         ConnectError::NotASocket { path, .. } => {
-            format!("choose another --endpoint, or see what it is: ls -l {}", quoted(&path.to_string_lossy()))
+            format!(
+                "choose another --endpoint, or see what it is: ls -l {}",
+                shell_word(&path.to_string_lossy())
+            )
         }
         ConnectError::ForeignPeer { .. } => "choose an endpoint of your own with --endpoint".to_owned(),
         ConnectError::PermissionDenied { .. } => {
@@ -197,30 +204,4 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
         }
         _ => return None,
     })
-}
-
-/// `text` as one word of a POSIX shell.
-pub(crate) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,\\".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) && !text.contains('\\') {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_suggested_can_be_pasted() {
-        for (text, expected) in [
-            ("/run/zccache/sock", "/run/zccache/sock"),
-            ("", "''"),
-            ("/a b", "'/a b'"),
-            ("it's", r"'it'\''s'"),
-        ] {
-            assert_eq!(quoted(text), expected);
-        }
-    }
 }

@@ -35,16 +35,9 @@ pub(crate) enum Failure {
     Download(#[from] zccache_ipc::download::DownloadError),
     #[error("{destination} was not downloaded: {why}")]
     NotDownloaded { destination: String, why: String },
-    #[error("the download daemon that was started (pid {pid}) does not serve at {endpoint}{}", how(.ended))]
-    NoDownloads {
-        endpoint: zccache_ipc::endpoint::Endpoint,
-        pid: zccache_ipc::endpoint::Pid,
-        ended: Option<std::process::ExitStatus>,
-        source: zccache_ipc::daemon::LogEnd,
-    },
-    /// It says the same as of any other program, and what to do about it is something else.
+    /// The message of [`Start`](Self::Start), with other advice.
     #[error(transparent)]
-    NoDownloadProgram(StartError),
+    NoDownloads(StartError),
     #[error("cannot run {}", program.display())]
     NotRun { program: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
@@ -87,12 +80,11 @@ impl Failure {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Call(error) => of_call(error),
-            Self::Start(error) | Self::NoDownloadProgram(error) => of_start(error),
+            Self::Start(source) | Self::NoDownloads(source) => of_start(source),
             Self::Stop(error) => of_stop(error),
             Self::Download(error) => of_download(error),
             Self::NotDownloaded { .. } => Kind::Refused,
-            Self::NoDownloads { ended: None, .. } => Kind::Timeout,
-            Self::NoDownloads { .. } | Self::NotRun { .. } => Kind::StartFailed,
+            Self::NotRun { .. } => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
@@ -155,10 +147,6 @@ fn of_download(error: &zccache_ipc::download::DownloadError) -> Kind {
         // What a later release adds is the daemon's answer too.
         _ => Kind::Refused,
     }
-}
-
-fn how(ended: &Option<std::process::ExitStatus>) -> String {
-    ended.map(|status| format!(": it ended ({status})")).unwrap_or_default()
 }
 
 fn of_ipc(error: &IpcError) -> Kind {

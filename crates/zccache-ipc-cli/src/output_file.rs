@@ -1,8 +1,10 @@
 //! A file that is seen whole or not at all, of any length.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use zccache_ipc::endpoint::{Durability, FileMode, replace_file};
 
 /// Replaces the file at `path` by one that holds everything that `contents` has, and returns its length.
 ///
@@ -49,47 +51,7 @@ fn descriptor(path: &Path) -> Option<u32> {
 }
 
 fn replace(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {
-    let (temporary, mut file) = Temporary::beside(path)?;
-    let length = io::copy(contents, &mut file)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&temporary.0, path)?;
-    temporary.has_its_name();
-    Ok(length)
-}
-
-/// A file on its way to another name, removed when it does not get there.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn beside(path: &Path) -> io::Result<(Self, File)> {
-        const NAMES: u32 = 100;
-        path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        for number in 0..NAMES {
-            // Not made from the file's name, which may already be as long as a name can be.
-            let own = path.with_file_name(format!(".zccache-ipc-{}-{number}.tmp", std::process::id()));
-            match OpenOptions::new().write(true).create_new(true).open(&own) {
-                Ok(file) => return Ok((Self(own), file)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    /// There is nothing left to remove.
-    fn has_its_name(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.0.as_os_str().is_empty() {
-            // A name that stays is harmless and says what it is.
-            let _ = fs::remove_file(&self.0);
-        }
-    }
+    replace_file(path, contents, &FileMode::New, Durability::Flushed)
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ fn a_herd() {
     let threads: Vec<_> = (0..clients)
         .map(|_| {
             let config = config(&cache_dir, &daemon).timeout(Duration::from_secs(60));
-            let endpoint: Endpoint = config.locations.endpoint().clone();
+            let endpoint: Endpoint = config.place.endpoint().clone();
             std::thread::spawn(move || {
                 let ensured = ensure_daemon(&config).map_err(|error| format!("{error}: {error:?}"))?;
                 let status = Client::new(endpoint, ClientConfig::within(SOON)).status();

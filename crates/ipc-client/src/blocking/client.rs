@@ -15,6 +15,7 @@ use ipc_model::{
     StoreResult,
 };
 use ipc_os::blocking::Stream;
+use ipc_os::deadline_after;
 use wire_dispatch::{
     DecodedWireMessage, Dialect, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces,
 };
@@ -22,7 +23,7 @@ use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
-use crate::config::{Limits, after};
+use crate::config::Limits;
 use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::patience::{Patience, is_out_of_time};
@@ -303,7 +304,7 @@ impl Connection {
                 Err(error) => again_or(error, limit)?,
             }
         }
-        let deadline = after(limit);
+        let deadline = deadline_after(limit);
         while unsent.has_remaining() {
             self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
             let mut slices = [IoSlice::new(&[]); 16];
@@ -319,12 +320,12 @@ impl Connection {
 
     /// Receives the final reply; each `CompileProgress` before it gives it its whole time again.
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
-        let mut deadline = after(limit);
+        let mut deadline = deadline_after(limit);
         let mut whole = Some(limit);
         loop {
             match self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))? {
                 Some(DecodedWireMessage { message: Response::CompileProgress(_), .. }) => {
-                    deadline = after(limit);
+                    deadline = deadline_after(limit);
                     whole = Some(limit);
                     continue;
                 }

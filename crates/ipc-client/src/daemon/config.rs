@@ -4,22 +4,23 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipc_endpoint::{Environment, Locations, Variable};
+use ipc_endpoint::{Environment, Variable};
 use wire_dispatch::WirePolicy;
 
+use super::DaemonPlace;
 use super::patience::PATIENCE;
 
 /// Which daemon is wanted, and what may be done to have it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StartConfig {
-    /// Where the daemon is; see [`Locations::for_client`].
-    pub locations: Locations,
-    /// The program to start, absolute. Without one: `zccache-daemon` beside this program, else the first on `PATH`.
+    /// The names of the daemon; see [`Locations::for_client`](ipc_endpoint::Locations::for_client).
+    pub place: DaemonPlace,
+    /// The program to start, absolute. Without one: the daemon's program beside this one, else the first on `PATH`.
     pub program: Option<PathBuf>,
     /// Arguments beside those that say where the daemon is.
     pub arguments: Vec<OsString>,
-    /// The daemon's log, absolute. Without one: `daemon-spawn….log` in the cache's directory of logs.
+    /// The daemon's log, absolute. Without one: a file in the cache's directory of logs.
     pub log_file: Option<PathBuf>,
     /// How long all of it may take. Default 10 s.
     pub timeout: Duration,
@@ -49,13 +50,13 @@ pub enum Replace {
 }
 
 impl StartConfig {
-    /// The defaults for the daemon at `locations`.
+    /// Returns the defaults for the daemon at `place`: `Locations` or `DownloadLocations`.
     #[must_use]
-    pub fn new(locations: Locations) -> Self {
+    pub fn new(place: impl Into<DaemonPlace>) -> Self {
+        let place = place.into();
         Self {
-            patience: seconds(locations.daemon_environment(), Variable::StatusProbeTimeoutSecs)
-                .unwrap_or(PATIENCE),
-            locations,
+            patience: seconds(place.environment(), Variable::StatusProbeTimeoutSecs).unwrap_or(PATIENCE),
+            place,
             program: None,
             arguments: Vec::new(),
             log_file: None,
@@ -105,8 +106,8 @@ impl StartConfig {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StopConfig {
-    /// Where the daemon is; see [`Locations::for_client`].
-    pub locations: Locations,
+    /// The names of the daemon; see [`Locations::for_client`](ipc_endpoint::Locations::for_client).
+    pub place: DaemonPlace,
     /// How long it may take until it is gone. Default 10 s, or `ZCCACHE_STOP_TIMEOUT_SECS`.
     pub timeout: Duration,
     /// How long it may be silent. Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
@@ -116,13 +117,14 @@ pub struct StopConfig {
 }
 
 impl StopConfig {
-    /// The defaults for the daemon at `locations`.
+    /// Returns the defaults for the daemon at `place`: `Locations` or `DownloadLocations`.
     #[must_use]
-    pub fn new(locations: Locations) -> Self {
-        let environment = locations.daemon_environment();
+    pub fn new(place: impl Into<DaemonPlace>) -> Self {
+        let place = place.into();
+        let environment = place.environment();
         let timeout = seconds(environment, Variable::StopTimeoutSecs).unwrap_or(Duration::from_secs(10));
         let patience = seconds(environment, Variable::StatusProbeTimeoutSecs).unwrap_or(PATIENCE);
-        Self { locations, timeout, patience, wire: WirePolicy::Auto }
+        Self { place, timeout, patience, wire: WirePolicy::Auto }
     }
 
     /// Sets how long it may take until the daemon is gone.
@@ -150,7 +152,7 @@ fn seconds(environment: &Environment, variable: Variable) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use ipc_endpoint::Platform;
+    use ipc_endpoint::{Locations, Platform};
 
     use super::*;
 

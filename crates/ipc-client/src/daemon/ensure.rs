@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc_os::{Launched, Pid, holder};
+use semver::Version;
 
 use super::look::{Asked, Asking, FIRST, Look};
 use super::silence::{NotEnded, Silent, SilentDaemon};
@@ -60,9 +61,9 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     let start = Start {
         config,
         began,
-        before: holder(config.locations.endpoint(), config.locations.lock_file()),
+        before: holder(config.place.endpoint(), config.place.lock_file()),
         asking: Asking {
-            endpoint: config.locations.endpoint(),
+            place: &config.place,
             wire: config.wire,
             for_version: matches!(config.replace, Replace::OlderThan(_)),
         },
@@ -130,19 +131,19 @@ impl Start<'_> {
 
     /// The process that the locks name.
     fn named(&self) -> Option<Pid> {
-        holder(self.config.locations.endpoint(), self.config.locations.lock_file())
+        holder(self.config.place.endpoint(), self.config.place.lock_file())
     }
 
     /// Passes on a silent daemon that may be ended.
     fn to_be_ended(&self, silent: Silent) -> Result<Silent, StartError> {
-        let endpoint = self.config.locations.endpoint();
+        let endpoint = self.config.place.endpoint();
         if self.config.replace == Replace::Never {
             return Err(silent.unwanted(endpoint).into());
         }
         if silent.may_be_ended() {
             return Ok(silent);
         }
-        Err(match silent.end(&self.config.locations) {
+        Err(match silent.end(&self.config.place) {
             Err(error) => error.into(),
             Ok(_) => unreachable!("one that may not be ended is not"),
         })
@@ -150,17 +151,17 @@ impl Start<'_> {
 
     /// Makes room for a new daemon. `silent` is who was seen before it was this client's turn.
     fn vacate(&self, silent: Option<Silent>) -> Result<Vacated, StartError> {
-        let locations = &self.config.locations;
+        let place = &self.config.place;
         if let Some(silent) = silent.filter(Silent::is_there)
             && matches!(self.asking.ask(FIRST), Asked::Silent(_))
         {
-            return Ok(Vacated::Free(Some(Replaced::Killed(silent.end(locations)?))));
+            return Ok(Vacated::Free(Some(Replaced::Killed(silent.end(place)?))));
         }
         match self.look() {
             Look::Nobody => Ok(Vacated::Free(None)),
             Look::Fails(error) => Err(error.into()),
             Look::Silent(silent) => {
-                let pid = self.to_be_ended(silent)?.end(locations)?;
+                let pid = self.to_be_ended(silent)?.end(place)?;
                 Ok(Vacated::Free(Some(Replaced::Killed(pid))))
             }
             Look::Answers(version) if self.will_do(version.as_deref()) => Ok(Vacated::Answers),
@@ -168,7 +169,7 @@ impl Start<'_> {
                 let config = StopConfig {
                     timeout: self.deadline().saturating_duration_since(Instant::now()),
                     patience: self.config.patience,
-                    ..StopConfig::new(self.config.locations.clone()).wire(self.config.wire)
+                    ..StopConfig::new(place.clone()).wire(self.config.wire)
                 };
                 Ok(Vacated::Free(match stop_daemon(&config)? {
                     Stopped::Nothing => None,
@@ -181,9 +182,10 @@ impl Start<'_> {
 
     /// Starts the program, and waits until somebody answers.
     fn start(&self, program: &Path) -> Result<Ensured, StartError> {
+        let place = &self.config.place;
         let log = match &self.config.log_file {
             Some(path) => path.clone(),
-            None => log_end::default_log(&self.config.locations)?,
+            None => log_end::default_log(place)?,
         };
         let log = log_end::Log::open(log);
         let mut launched = launch::launch(self.config, program, &log.path)?;
@@ -193,7 +195,7 @@ impl Start<'_> {
             // A daemon that ended well has found another one, which may take a moment to listen.
             let ended = Launched::try_wait(&mut launched).ok().flatten();
             let is_late = Instant::now() >= self.deadline();
-            let endpoint = || self.config.locations.endpoint().clone();
+            let endpoint = || self.config.place.endpoint().clone();
             let silence = match asking.ask(TO_LOOK) {
                 Asked::Answers(_) => {
                     let serving = self.named().or(ended.is_none().then_some(pid));
@@ -236,14 +238,9 @@ impl Start<'_> {
     }
 }
 
-/// Whether the release `version` comes before `than`; what is no version does not.
+/// Returns true if the release `version` comes before `than`; a text that is no version does not.
 fn is_older(version: &str, than: &str) -> bool {
-    let parse = |text: &str| -> Option<[u64; 3]> {
-        let core = text.split(['-', '+']).next()?;
-        let numbers: Result<Vec<u64>, _> = core.split('.').map(str::parse).collect();
-        numbers.ok()?.try_into().ok()
-    };
-    matches!((parse(version), parse(than)), (Some(version), Some(than)) if version < than)
+    matches!((Version::parse(version), Version::parse(than)), (Ok(version), Ok(than)) if version < than)
 }
 
 #[cfg(test)]
@@ -258,6 +255,9 @@ mod tests {
             ("1.12.0", "1.12.0", false),
             ("1.12.1", "1.12.0", false),
             ("0.1.0-dev", "0.2.0", true),
+            ("1.12.0-rc.2", "1.12.0", true),
+            ("1.12.0-rc.2", "1.12.0-rc.10", true),
+            ("1.12.0", "1.12.0-rc.1", false),
             ("", "1.0.0", false),
             ("1.0", "1.0.1", false),
             ("unknown", "1.0.0", false),

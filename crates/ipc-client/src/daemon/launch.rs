@@ -10,9 +10,6 @@ use super::{StartConfig, StartError};
 use crate::CallError;
 use ipc_connection::IpcError;
 
-/// The program that is started, without the system's suffix.
-const DAEMON: &str = "zccache-daemon";
-
 impl StartConfig {
     /// Returns the program that would be started: the one that was named, else the one beside this program, else
     /// the first on `PATH`.
@@ -30,7 +27,7 @@ fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
     if let Some(path) = &config.program {
         return Ok(path.clone());
     }
-    program_beside(DAEMON, config.locations.daemon_environment())
+    program_beside(config.place.program(), config.place.environment())
 }
 
 /// Returns the program `name`, which is without the system's suffix: the one beside this program, else the first on
@@ -39,7 +36,7 @@ fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
 /// # Errors
 ///
 /// [`StartError::NoProgram`].
-pub fn program_beside(name: &str, environment: &Environment) -> Result<PathBuf, StartError> {
+fn program_beside(name: &str, environment: &Environment) -> Result<PathBuf, StartError> {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let here = std::env::current_exe().ok();
     let beside = here.as_deref().and_then(Path::parent).map(Path::to_path_buf);
@@ -52,9 +49,9 @@ pub fn program_beside(name: &str, environment: &Environment) -> Result<PathBuf, 
 
 /// Starts the program with absolute paths, null streams and the listed environment.
 pub(super) fn launch(config: &StartConfig, program: &Path, log: &Path) -> Result<Launched, StartError> {
-    let endpoint = config.locations.endpoint();
+    let endpoint = config.place.endpoint();
     endpoint.check(Platform::CURRENT).map_err(|error| CallError::Ipc(IpcError::Connect(error.into())))?;
-    let environment = config.locations.daemon_environment();
+    let environment = config.place.environment();
     // No directory is kept from being removed or unmounted by the daemon. On Windows it says which volume a
     // cache is co-located on, and so it must be that of the current one.
     let directory = environment.cwd().ancestors().last().unwrap_or(Path::new("/"));

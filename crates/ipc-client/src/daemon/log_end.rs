@@ -4,9 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ipc_endpoint::{DirPolicy, Locations};
-use ipc_os::{DirectoryError, ensure_directory};
+use ipc_endpoint::DirPolicy;
+use ipc_os::{DirectoryError, ensure_directory, roll_over};
 use thiserror::Error;
+
+use super::DaemonPlace;
 
 /// The last lines of a daemon's log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,24 +25,22 @@ pub struct LogEnd {
 
 /// The log of a daemon that is started.
 #[derive(Debug)]
-pub struct Log {
+pub(super) struct Log {
     /// The file.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// How long it was before.
     length: u64,
 }
 
 impl Log {
     /// The log at `path`, before the daemon is started that writes to it.
-    #[must_use]
-    pub fn open(path: PathBuf) -> Self {
+    pub(super) fn open(path: PathBuf) -> Self {
         let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Self { path, length }
     }
 
     /// What has been written to it last since then.
-    #[must_use]
-    pub fn end(&self) -> LogEnd {
+    pub(super) fn end(&self) -> LogEnd {
         LogEnd { path: self.path.clone(), text: self.last_lines().unwrap_or_default() }
     }
 
@@ -59,22 +59,18 @@ impl Log {
     }
 }
 
-/// `daemon-spawn[-<namespace>][-<id>].log`, beside the lifecycle log, and kept from growing for ever.
-pub(super) fn default_log(locations: &Locations) -> Result<PathBuf, DirectoryError> {
+/// Makes the directories of the daemon's own log, and keeps the log from growing for ever.
+pub(super) fn default_log(place: &DaemonPlace) -> Result<PathBuf, DirectoryError> {
     const LONGEST: u64 = 1024 * 1024;
-    let lifecycle = locations.lifecycle_log();
-    let directory = lifecycle.parent().unwrap_or(Path::new("/"));
-    for directory in [Path::new(locations.cache_root().path()), directory] {
-        // What is there is the daemon's to judge; a log has no rules of its own.
+    let path = place.log_file();
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    for directory in [Path::new(place.cache_root().path()), directory] {
+        // The daemon judges a directory that exists; a log has no rules of its own.
         if !directory.is_dir() {
             ensure_directory(directory, DirPolicy::Dedicated)?;
         }
     }
-    let name = lifecycle.file_name().unwrap_or_default().to_string_lossy();
-    let path = directory.join(name.replacen("daemon-lifecycle", "daemon-spawn", 1));
-    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LONGEST) {
-        // Where it cannot be moved, it goes on as it is.
-        let _ = fs::rename(&path, path.with_extension("log.1"));
-    }
+    // A log that cannot be moved grows on.
+    let _ = roll_over(&path, LONGEST);
     Ok(path)
 }

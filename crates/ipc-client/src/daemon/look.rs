@@ -7,9 +7,9 @@ use ipc_endpoint::Endpoint;
 use ipc_os::{ConnectError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness};
 use wire_dispatch::WirePolicy;
 
+use super::DaemonPlace;
 use super::silence::{Silent, Verdict};
-use crate::blocking::Client;
-use crate::{CallError, ClientConfig};
+use crate::CallError;
 use ipc_connection::IpcError;
 
 /// How long the first question waits, before it is looked at who is silent.
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Asks a daemon whether it is there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asking<'a> {
-    pub(super) endpoint: &'a Endpoint,
+    pub(super) place: &'a DaemonPlace,
     pub(super) wire: WirePolicy,
     /// Whether its release matters.
     pub(super) for_version: bool,
@@ -52,11 +52,7 @@ pub(super) enum Look {
 impl Asking<'_> {
     /// Asks once.
     pub(super) fn ask(&self, limit: Duration) -> Asked {
-        let mut client = Client::new(self.endpoint.clone(), ClientConfig::within(limit).wire(self.wire));
-        let answer = match self.for_version {
-            true => client.status().map(|status| Some(status.version)),
-            false => client.ping().map(|()| None),
-        };
+        let answer = self.place.ask(self.wire, limit, self.for_version);
         match answer {
             Ok(version) => Asked::Answers(version),
             // Over its limits it lives all the same.
@@ -89,7 +85,7 @@ impl Asking<'_> {
                 Asked::Fails(error) => return Look::Fails(error),
                 Asked::Silent(error) => error,
             };
-            let current = Suspect::seen(self.endpoint, now, suspect.take());
+            let current = Suspect::seen(self.place.endpoint(), now, suspect.take());
             stopped = if current.is_stopped() { stopped + 1 } else { 0 };
             let now = Instant::now();
             let verdict = if stopped > 1 {
@@ -110,7 +106,7 @@ impl Asking<'_> {
 
     /// Whether a daemon holds the lock of the endpoint, and so may listen in a moment.
     pub(super) fn is_claimed(&self) -> bool {
-        matches!(endpoint_liveness(self.endpoint), Ok(Some(Liveness::Held { .. })))
+        matches!(endpoint_liveness(self.place.endpoint()), Ok(Some(Liveness::Held { .. })))
     }
 }
 

@@ -14,6 +14,7 @@ mod launch;
 mod log_end;
 mod look;
 mod patience;
+mod place;
 mod silence;
 pub(crate) mod stop;
 mod turn;
@@ -21,8 +22,8 @@ mod turn;
 pub use config::{Replace, StartConfig, StopConfig};
 pub use ensure::{Ensured, Replaced};
 pub use error::{StartError, StopError};
-pub use launch::program_beside;
-pub use log_end::{Log, LogEnd};
+pub use log_end::LogEnd;
+pub use place::DaemonPlace;
 pub use silence::{NotEnded, SilentDaemon};
 pub use stop::Stopped;
 

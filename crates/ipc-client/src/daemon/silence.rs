@@ -4,10 +4,11 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{Endpoint, Locations};
+use ipc_endpoint::Endpoint;
 use ipc_os::{Pid, ProvedDaemon, Unproved, has_let_go};
 use thiserror::Error;
 
+use super::DaemonPlace;
 use crate::CallError;
 
 /// How long the locks of a process may be held after it was ended.
@@ -100,8 +101,8 @@ impl Silent {
     /// Ends it, and waits until its lock is free.
     ///
     /// The lock proves that it is the daemon; where there is an identity file, that must not say otherwise.
-    pub(super) fn end(self, locations: &Locations) -> Result<Pid, SilentDaemon> {
-        let endpoint = locations.endpoint();
+    pub(super) fn end(self, place: &DaemonPlace) -> Result<Pid, SilentDaemon> {
+        let endpoint = place.endpoint();
         let Self { verdict, waited, proof, silence } = self;
         let failed = |process, why| SilentDaemon {
             endpoint: endpoint.clone(),
@@ -119,7 +120,9 @@ impl Silent {
         };
         let pid = daemon.pid();
         #[cfg(feature = "running-process")]
-        if let Some(difference) = super::contradiction::contradiction(locations, pid) {
+        if let DaemonPlace::Compile(locations) = place
+            && let Some(difference) = super::contradiction::contradiction(locations, pid)
+        {
             return Err(failed(Some(pid), NotEnded::Identity(difference)));
         }
         if let Err(error) = end_proved(daemon, endpoint) {

@@ -3,15 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::Locations;
 use ipc_os::blocking::Stream;
 use ipc_os::{Liveness, Pid, ProvedDaemon, endpoint_liveness, liveness, lock_file, process_alive};
 
 use super::look::{Asked, Asking, FIRST, is_silence};
 use super::silence::{Silent, Verdict};
-use super::{StopConfig, StopError, patience};
-use crate::blocking::Client;
-use crate::{CallError, ClientConfig};
+use super::{DaemonPlace, StopConfig, StopError, patience};
+use crate::CallError;
 use ipc_connection::IpcError;
 
 /// How long a process without a lock may take to end after it has let everything go.
@@ -50,9 +48,9 @@ pub enum Stopped {
 pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let began = Instant::now();
     let deadline = began + config.timeout;
-    let locations = &config.locations;
-    let endpoint = locations.endpoint();
-    let Some(daemon) = Daemon::find(locations, config.timeout)? else { return Ok(Stopped::Nothing) };
+    let place = &config.place;
+    let endpoint = place.endpoint();
+    let Some(daemon) = Daemon::find(place, config.timeout)? else { return Ok(Stopped::Nothing) };
     // Found before it is asked, so that who is silent is who was asked.
     let mut proof = Some(ProvedDaemon::at(endpoint));
     let patience = patience::within(config.timeout, config.patience);
@@ -62,7 +60,7 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let to_answer = if is_stopped(&proof) { FIRST } else { patience };
     let mut silence = if daemon.listens { daemon.ask(config, to_answer.min(config.timeout))? } else { None };
     let mut stopped = None;
-    while !daemon.is_gone(locations)? {
+    while !daemon.is_gone(place)? {
         let now = Instant::now();
         // Stopped by a signal, and still so after a while: it cannot answer, nor end.
         stopped = is_stopped(&proof).then(|| stopped.unwrap_or(now));
@@ -106,12 +104,12 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
 
 /// Ends the silent daemon, or says why not.
 fn end(config: &StopConfig, silent: Silent) -> Result<Stopped, StopError> {
-    Ok(Stopped::Killed { pid: silent.end(&config.locations)? })
+    Ok(Stopped::Killed { pid: silent.end(&config.place)? })
 }
 
 /// Whether one more question gets no answer.
 fn still_silent(config: &StopConfig) -> bool {
-    let asking = Asking { endpoint: config.locations.endpoint(), wire: config.wire, for_version: false };
+    let asking = Asking { place: &config.place, wire: config.wire, for_version: false };
     matches!(asking.ask(FIRST), Asked::Silent(_))
 }
 
@@ -125,34 +123,31 @@ struct Daemon {
 
 impl Daemon {
     /// Looks for the daemon at the endpoint, or for one that holds its lock and does not listen.
-    fn find(locations: &Locations, limit: Duration) -> Result<Option<Self>, StopError> {
+    fn find(place: &DaemonPlace, limit: Duration) -> Result<Option<Self>, StopError> {
         // First, because it also tells a name that no lock could be beside.
-        let (stream, is_busy) = match Stream::connect(locations.endpoint(), Instant::now() + limit / 4) {
+        let (stream, is_busy) = match Stream::connect(place.endpoint(), Instant::now() + limit / 4) {
             Ok(stream) => (Some(stream), false),
             Err(error) if error.is_no_daemon() => (None, false),
             // Its backlog is full: it is there, and who it is the lock tells.
             Err(error) if error.is_busy() => (None, true),
             Err(error) => return Err(CallError::Ipc(error.into()).into()),
         };
-        let held = held(locations)?;
+        let held = held(place)?;
         let (holds_lock, holder) = (held != Liveness::Free, holder(held));
         Ok(match stream {
             Some(stream) => {
                 // The system knows the listener better than a file does.
-                let pid = stream.peer().pid().or(holder).or_else(|| named(locations));
+                let pid = stream.peer().pid().or(holder).or_else(|| named(place));
                 Some(Self { pid, listens: true, holds_lock })
             }
-            None if is_busy => {
-                Some(Self { pid: holder.or_else(|| named(locations)), listens: true, holds_lock })
-            }
+            None if is_busy => Some(Self { pid: holder.or_else(|| named(place)), listens: true, holds_lock }),
             None => holds_lock.then_some(Self { pid: holder, listens: false, holds_lock }),
         })
     }
 
     /// Asks it to end; returns how it kept silent, if it did.
     fn ask(&self, config: &StopConfig, limit: Duration) -> Result<Option<CallError>, StopError> {
-        let client_config = ClientConfig::within(limit).wire(config.wire);
-        match Client::new(config.locations.endpoint().clone(), client_config).shutdown() {
+        match config.place.shut_down(config.wire, limit) {
             Ok(()) => Ok(None),
             // It went before it could answer, which is what was asked for.
             Err(error) if error.is_no_daemon() => Ok(None),
@@ -163,22 +158,21 @@ impl Daemon {
     }
 
     /// Whether it has let everything go.
-    fn is_gone(&self, locations: &Locations) -> Result<bool, StopError> {
+    fn is_gone(&self, place: &DaemonPlace) -> Result<bool, StopError> {
         if self.holds_lock {
-            let held = held(locations)?;
+            let held = held(place)?;
             // Unless somebody else has started already.
             let is_another = holder(held).is_some_and(|by| self.pid.is_some_and(|pid| pid != by));
             return Ok(held == Liveness::Free || is_another);
         }
-        match Stream::connect(locations.endpoint(), Instant::now()) {
+        match Stream::connect(place.endpoint(), Instant::now()) {
             Ok(stream) => {
                 let now = stream.peer().pid();
                 Ok(now.is_some() && self.pid.is_some() && now != self.pid)
             }
             // Nobody listens, and the lock file, which it removes last, does not name it any more.
             Err(error) if error.is_no_daemon() => {
-                let is_named =
-                    self.pid.is_some_and(|pid| named(locations) == Some(pid) && process_alive(pid));
+                let is_named = self.pid.is_some_and(|pid| named(place) == Some(pid) && process_alive(pid));
                 Ok(!is_named)
             }
             Err(error) if error.is_busy() => Ok(false),
@@ -189,10 +183,10 @@ impl Daemon {
 
 /// Whether anybody holds the lock beside the socket, or else the one beside the lock file: a daemon that was
 /// given another cache directory holds the first of them only.
-fn held(locations: &Locations) -> Result<Liveness, StopError> {
-    match endpoint_liveness(locations.endpoint())? {
+fn held(place: &DaemonPlace) -> Result<Liveness, StopError> {
+    match endpoint_liveness(place.endpoint())? {
         Some(held @ Liveness::Held { .. }) => Ok(held),
-        _ => Ok(liveness(locations.lock_file())?),
+        _ => Ok(liveness(place.lock_file())?),
     }
 }
 
@@ -204,6 +198,6 @@ const fn holder(held: Liveness) -> Option<Pid> {
 }
 
 /// The process that the lock file names; what else it holds is nobody.
-fn named(locations: &Locations) -> Option<Pid> {
-    lock_file::read(locations.lock_file()).ok().flatten()
+fn named(place: &DaemonPlace) -> Option<Pid> {
+    lock_file::read(place.lock_file()).ok().flatten()
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::{DirPolicy, Locations, Platform};
-use ipc_os::{StartLock, StartTurn, failed_start, note_failed_start, start_lock_file};
+use ipc_endpoint::{DirPolicy, Platform};
+use ipc_os::{Backoff, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file};
 
 use super::look::{Asked, Asking, FIRST};
-use super::{StartConfig, StartError};
+use super::{DaemonPlace, StartConfig, StartError};
 
 /// Between two looks: at first, and at most. Two hundred clients that wait must leave room for the daemon to start.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -30,12 +30,12 @@ pub(super) fn wait(
     began: Instant,
     will_do: impl Fn(Option<&str>) -> bool,
 ) -> Result<Turn, StartError> {
-    let lock_file = config.locations.lock_file();
+    let lock_file = config.place.lock_file();
     let deadline = began + config.timeout;
     let failed_before = failed_start(lock_file);
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
-        let by = match StartLock::try_take(lock_file, policy(&config.locations))? {
+        let by = match StartLock::try_take(lock_file, policy(&config.place))? {
             StartTurn::Ours(lock) => return Ok(Turn::Ours(lock)),
             StartTurn::Taken { by } => by,
         };
@@ -53,14 +53,13 @@ pub(super) fn wait(
         if Instant::now() >= deadline {
             return Err(StartError::Turn { lock: start_lock_file(lock_file), by, waited: config.timeout });
         }
-        thread::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0));
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        thread::sleep(backoff.pause());
     }
 }
 
 /// Tells the clients that wait for the same what came of it, so that not each of them tries in vain.
 pub(super) fn tell(config: &StartConfig, program: &Path, failed: Option<&StartError>) {
-    let lock_file = config.locations.lock_file();
+    let lock_file = config.place.lock_file();
     let note = match failed {
         None => None,
         Some(error @ StartError::Ended { log, .. }) => {
@@ -81,10 +80,10 @@ fn same_start(config: &StartConfig, program: &Path) -> String {
 }
 
 /// What may be done to the directory of the lock file, as the daemon's own claim has it.
-fn policy(locations: &Locations) -> DirPolicy {
-    let socket = Path::new(locations.endpoint().as_str());
-    if Platform::CURRENT.is_unix() && socket.parent() == locations.lock_file().parent() {
-        locations.dir_policy()
+fn policy(place: &DaemonPlace) -> DirPolicy {
+    let socket = Path::new(place.endpoint().as_str());
+    if Platform::CURRENT.is_unix() && socket.parent() == place.lock_file().parent() {
+        place.dir_policy()
     } else {
         DirPolicy::Dedicated
     }

@@ -17,8 +17,9 @@ use crate::config::{Later, Limits};
 use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::outbound::poll_write_some;
 use ipc_connection::reply::{Expected, of_request};
-use ipc_connection::timer::{FAR, Timer, after};
+use ipc_connection::timer::{Timer, after};
 use ipc_connection::{IpcError, spare};
+use ipc_os::FAR;
 
 /// Requests that may be without a reply at one time, those that were given up included.
 const MOST: usize = 4096;

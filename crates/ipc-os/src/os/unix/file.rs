@@ -26,12 +26,16 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
 }
 
 /// Creates a file of exactly `mode` where nothing is.
-pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
-    let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode & 0o7777);
+///
+/// `mode` is exact; without one the file gets what the umask leaves, as any new file does.
+pub(crate) fn create_new(path: &Path, mode: Option<u32>) -> io::Result<File> {
+    let raw = |mode: u32| Mode::from_raw_mode(mode as rustix::fs::RawMode & 0o7777);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = open(path, flags, mode)?;
-    // The umask may have taken bits away.
-    fchmod(&file, mode)?;
+    let file = open(path, flags, raw(mode.unwrap_or(0o666)))?;
+    if let Some(mode) = mode {
+        // The umask may have taken bits away.
+        fchmod(&file, raw(mode))?;
+    }
     Ok(file.into())
 }
 

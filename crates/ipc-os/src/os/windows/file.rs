@@ -66,7 +66,7 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
 }
 
 /// Creates a file where nothing is.
-pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
+pub(crate) fn create_new(path: &Path, _mode: Option<u32>) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 

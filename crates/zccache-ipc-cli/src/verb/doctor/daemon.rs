@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Platform, Unproved, look_at};
+use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Platform, Unproved, look_at, shell_word};
 use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
-use crate::advice::quoted;
 use crate::identity::{self, Identity};
 use crate::probed::{Probed, Verified};
 use crate::target::Located;
@@ -34,7 +33,10 @@ fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
     let path = Path::new(located.target.endpoint.as_str());
     let text = path.display();
     let look = || {
-        format!("see whose it is: ls -l {}; or choose another --endpoint", quoted(&path.to_string_lossy()))
+        format!(
+            "see whose it is: ls -l {}; or choose another --endpoint",
+            shell_word(&path.to_string_lossy())
+        )
     };
     let nobody = matches!(&probed.listener, Err(error) if error.is_no_daemon());
     let finding = match look_at(path) {
@@ -50,7 +52,7 @@ fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
                 .fix("zccache-ipc start: the next daemon replaces it"),
             (None, Some(mode)) if mode & 0o077 != 0 => {
                 Finding::warning("socket", format!("it has mode {mode:04o}; released daemons make it so"))
-                    .fix(format!("chmod 600 {}", quoted(&path.to_string_lossy())))
+                    .fix(format!("chmod 600 {}", shell_word(&path.to_string_lossy())))
             }
             (None, _) => Finding::ok("socket", "a socket of ours"),
         },

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    LifetimeError, Liveness, Locations, Pid, failed_start, liveness, lock_file, process_alive,
+    LifetimeError, Liveness, Locations, Pid, failed_start, liveness, lock_file, process_alive, shell_word,
     start_lock_file, start_turn,
 };
 
 use super::finding::Finding;
-use crate::advice::quoted;
 use crate::probed::{Probed, Verified};
 
 /// Looks at the lock file, both lifetime locks and the start lock.
@@ -98,7 +97,7 @@ fn failed(check: &'static str, error: &LifetimeError) -> Finding {
         | LifetimeError::Foreign { path, .. }
         | LifetimeError::Linked(path) => finding.fix(look_at_it(path)),
         LifetimeError::Io { path, .. } => {
-            finding.fix(format!("make it readable: chmod 600 {}", quoted(&path.to_string_lossy())))
+            finding.fix(format!("make it readable: chmod 600 {}", shell_word(&path.to_string_lossy())))
         }
         _ => finding,
     }
@@ -131,7 +130,7 @@ fn pid_file(locations: &Locations, is_held: bool, answers: bool) -> Finding {
 
 /// Nobody is told to move or remove what is not known to be a daemon's.
 fn look_at_it(path: &Path) -> String {
-    let path = quoted(&path.to_string_lossy());
+    let path = shell_word(&path.to_string_lossy());
     format!("see whose it is: ls -l {path}; or choose another --endpoint or --cache-dir")
 }
 

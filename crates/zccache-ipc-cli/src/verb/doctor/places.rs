@@ -4,11 +4,10 @@ use std::path::Path;
 
 use zccache_ipc::endpoint::{
     DirPolicy, DirectoryError, DirectoryState, FileKind, Locations, Platform, Problem, RegistryError, Rule,
-    Variable, inspect_directory, is_writable, look_at, manifest_dir,
+    Variable, inspect_directory, is_writable, look_at, manifest_dir, shell_word,
 };
 
 use super::finding::Finding;
-use crate::advice::quoted;
 
 /// Looks at every place that a daemon and its clients use.
 pub(super) fn look(locations: &Locations) -> Vec<Finding> {
@@ -79,7 +78,10 @@ fn problem(problem: &Problem) -> Option<Finding> {
 fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding {
     match inspect_directory(path, policy) {
         Ok(_) if !is_writable(path) => Finding::error(check, format!("{} cannot be written", path.display()))
-            .fix(format!("make it writable, for instance: chmod u+rwx {}", quoted(&path.to_string_lossy()))),
+            .fix(format!(
+                "make it writable, for instance: chmod u+rwx {}",
+                shell_word(&path.to_string_lossy())
+            )),
         Ok(DirectoryState::Missing) => {
             Finding::ok(check, format!("{} is made when a daemon starts", path.display()))
         }
@@ -90,7 +92,7 @@ fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding 
                 path.display()
             ),
         )
-        .fix(format!("chmod 700 {}", quoted(&path.to_string_lossy()))),
+        .fix(format!("chmod 700 {}", shell_word(&path.to_string_lossy()))),
         Ok(_) => Finding::ok(check, path.display().to_string()),
         Err(error @ DirectoryError::Io { .. }) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -105,14 +107,17 @@ fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding 
 fn file(check: &'static str, path: &Path) -> Finding {
     let at = path.display();
     let look = || {
-        format!("see whose it is: ls -l {}; or choose another --cache-dir", quoted(&path.to_string_lossy()))
+        format!(
+            "see whose it is: ls -l {}; or choose another --cache-dir",
+            shell_word(&path.to_string_lossy())
+        )
     };
     match look_at(path) {
         Ok(None) => Finding::ok(check, format!("{at} is made by a daemon")),
         Ok(Some(found)) => match (found.kind, found.foreign_owner) {
             (FileKind::File, None) if found.mode.is_some_and(|mode| mode & 0o022 != 0) => {
                 Finding::warning(check, format!("{at} can be written by others"))
-                    .fix(format!("chmod 600 {}", quoted(&path.to_string_lossy())))
+                    .fix(format!("chmod 600 {}", shell_word(&path.to_string_lossy())))
             }
             (FileKind::File, None) => Finding::ok(check, format!("{at}, {} bytes", found.length)),
             (FileKind::File, Some(owner)) => {
@@ -149,7 +154,7 @@ fn registry(locations: &Locations) -> Finding {
             "registry",
             format!("{} has mode {mode:04o}; the next daemon tightens it", path.display()),
         )
-        .fix(format!("chmod 700 {}", quoted(&path.to_string_lossy()))),
+        .fix(format!("chmod 700 {}", shell_word(&path.to_string_lossy()))),
         Ok(_) if is_writable(&path) => Finding::ok("registry", path.display().to_string()),
         Ok(_) => Finding::warning("registry", format!("{} cannot be written", path.display()))
             .fix("a daemon works without it; set RUNNING_PROCESS_MANIFEST_DIR to have one"),

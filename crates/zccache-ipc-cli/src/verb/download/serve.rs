@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-use zccache_ipc::daemon::program_beside;
+use zccache_ipc::daemon::StartConfig;
 use zccache_ipc::endpoint::{run_instead, shell_code};
 
 use super::Place;
@@ -11,13 +11,11 @@ use crate::Exit;
 use crate::args::{Global, Serve};
 use crate::failure::Failure;
 
-/// The daemon's program, without the system's suffix. It is one of its own because it brings HTTP and TLS, which
-/// every other verb would pay for each time that it starts.
-const PROGRAM: &str = "zccache-download-daemon";
-
 /// Returns the program: the one beside this one, else the first on `PATH`.
-pub(super) fn program(place: &Place) -> Result<PathBuf, Failure> {
-    program_beside(PROGRAM, &place.environment).map_err(Failure::NoDownloadProgram)
+///
+/// It is a program of its own because it brings HTTP and TLS, which every other verb would load at each start.
+fn program(place: &Place) -> Result<PathBuf, Failure> {
+    StartConfig::new(place.locations.clone()).find_program().map_err(Failure::NoDownloads)
 }
 
 pub(super) fn run(place: &Place, serve: &Serve, global: &Global) -> Result<Exit, Failure> {

@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use super::{Home, is_root, make_fifo, mode, set_mode, watched};
 use crate::{
-    Access, ClaimError, FileKind, LifetimeError, LockFileError, OwnFileError, Pid, PidError, liveness,
-    lock_file, open_own, remove_abandoned, write_atomic,
+    Access, ClaimError, Durability, FileKind, FileMode, LifetimeError, LockFileError, OwnFileError, Pid,
+    PidError, liveness, lock_file, open_own, remove_abandoned, replace_file, write_atomic,
 };
 
 #[test]
@@ -66,6 +66,32 @@ fn an_atomic_write_leaves_nothing_but_the_new_content() {
     write_atomic(&path, b"two", 0o644).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"two");
     assert_eq!(mode(&path), 0o644);
+    assert_eq!(home.names(), ["f"]);
+}
+
+#[test]
+fn a_file_without_a_mode_gets_the_one_of_any_new_file() {
+    let home = Home::new();
+    let length =
+        replace_file(&home.path("f"), &mut &b"new"[..], &FileMode::New, Durability::Unflushed).unwrap();
+    fs::write(home.path("other"), "new").unwrap();
+    assert_eq!((length, mode(&home.path("f"))), (3, mode(&home.path("other"))));
+    assert_eq!(home.names(), ["f", "other"]);
+}
+
+#[test]
+fn contents_that_fail_leave_the_old_file_and_no_other() {
+    struct Fails;
+    impl std::io::Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::InvalidData.into())
+        }
+    }
+    let home = Home::new();
+    fs::write(home.path("f"), "old").unwrap();
+    let error = replace_file(&home.path("f"), &mut Fails, &FileMode::New, Durability::Flushed).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    assert_eq!(fs::read(home.path("f")).unwrap(), b"old");
     assert_eq!(home.names(), ["f"]);
 }
 

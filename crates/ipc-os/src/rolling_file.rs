@@ -1,6 +1,6 @@
 //! A file that lines are appended to, and that never grows without bound.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -31,12 +31,8 @@ impl RollingFile {
 
     /// Renames a file that is above its limit, and begins a new one.
     fn roll(&mut self) -> io::Result<()> {
-        let metadata = self.file.metadata()?;
-        // A pipe or a terminal has no length.
-        if metadata.is_file() && metadata.len() > self.limit {
-            let mut old = self.path.as_os_str().to_owned();
-            old.push(".1");
-            std::fs::rename(&self.path, old)?;
+        if is_above(&self.file.metadata()?, self.limit) {
+            rename_to_old(&self.path)?;
             self.file = append(&self.path)?;
         }
         Ok(())
@@ -55,6 +51,33 @@ impl Write for RollingFile {
     }
 }
 
+/// Renames the file at `path` to `<name>.1` if it is above `limit` bytes, in place of an older one.
+///
+/// For a file that another process will append to. A file that does not exist is not above the limit.
+///
+/// # Errors
+///
+/// The system's error.
+pub fn roll_over(path: &Path, limit: u64) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if is_above(&metadata, limit) => rename_to_old(path),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true for a file above `limit`; a pipe or a terminal has no length.
+fn is_above(metadata: &Metadata, limit: u64) -> bool {
+    metadata.is_file() && metadata.len() > limit
+}
+
+fn rename_to_old(path: &Path) -> io::Result<()> {
+    let mut old = path.as_os_str().to_owned();
+    old.push(".1");
+    std::fs::rename(path, old)
+}
+
 fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
@@ -62,6 +85,20 @@ fn append(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_for_another_process_is_rolled_over_only_above_the_limit() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("log");
+        roll_over(&path, 3).unwrap();
+        std::fs::write(&path, "abc").unwrap();
+        roll_over(&path, 3).unwrap();
+        assert!(path.exists());
+        std::fs::write(&path, "abcd").unwrap();
+        roll_over(&path, 3).unwrap();
+        assert!(!path.exists());
+        assert_eq!(std::fs::read_to_string(dir.path().join("log.1")).unwrap(), "abcd");
+    }
 
     #[test]
     fn a_file_above_its_limit_becomes_the_old_one() {
