@@ -6,6 +6,7 @@
 //! the user's broker names.
 //!
 //! Everything here is optional: a client without it finds and calls each daemon too.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod identity;

@@ -1,13 +1,13 @@
 //! The lane itself: from a decision to a connection, or to the reason for a direct one.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipc_endpoint::{Endpoint, Environment};
-use ipc_os::{ConnectError, Stream, blocking};
+use ipc_os::{Stream, blocking, deadline_after};
 
 use super::question::{Adopted, Question};
-use super::within::{after, block_within};
+use super::way::{InRuntime, OnThread, Way, at_once};
 use super::{Decision, LaneFailure, Route, Values, WhyDirect, thread};
 
 /// A route to try before a client connects to a daemon's own endpoint.
@@ -98,68 +98,38 @@ impl BrokerLane {
     ///
     /// Cancelling closes the connection.
     pub async fn dial(&self, budget: Duration) -> Result<(Stream, Route), WhyDirect> {
-        let result = match &self.decision {
-            Decision::Disabled => return Err(WhyDirect::Disabled),
-            Decision::NotAsked => return Err(WhyDirect::NotAsked),
-            Decision::FakeBackend(endpoint) => {
-                let deadline = after(budget);
-                let dialed = async {
-                    drop(Stream::connect(endpoint, deadline).await?);
-                    Stream::connect(endpoint, deadline).await
-                };
-                fake(endpoint, dialed.await)
-            }
-            Decision::Broker => {
-                let deadline = after(budget);
-                let mut asked = false;
-                let answer =
-                    tokio::time::timeout(budget, thread::ask(self.question(), budget, &mut asked)).await;
-                match answer.unwrap_or_else(|_| Err(too_late(asked, budget))) {
-                    Ok(Adopted { route, endpoint, handed: Some(handed) }) => {
-                        negotiated(Stream::of_handed(handed, &endpoint), route)
-                    }
-                    Ok(Adopted { route, endpoint, handed: None }) => {
-                        negotiated(Stream::connect(&endpoint, deadline).await, route)
-                    }
-                    Err(failure) => Err(failure.into()),
-                }
-            }
-        };
-        told(result)
+        self.dial_as::<InRuntime>(budget).await
     }
 
-    /// Connects as [`dial`](Self::dial) does, without a runtime.
-    ///
-    /// Blocks the calling thread.
+    /// Opens two connections; the first only finds out whether somebody listens.
     ///
     /// # Errors
     ///
     /// As [`dial`](Self::dial).
     pub fn dial_blocking(&self, budget: Duration) -> Result<(blocking::Stream, Route), WhyDirect> {
+        at_once(self.dial_as::<OnThread>(budget))
+    }
+
+    async fn dial_as<W: Way>(&self, budget: Duration) -> Result<(W::Stream, Route), WhyDirect> {
         let result = match &self.decision {
             Decision::Disabled => return Err(WhyDirect::Disabled),
             Decision::NotAsked => return Err(WhyDirect::NotAsked),
-            Decision::FakeBackend(endpoint) => {
-                let deadline = after(budget);
-                let dialed = || blocking::Stream::connect(endpoint, deadline);
-                fake(endpoint, dialed().map(drop).and_then(|()| dialed()))
-            }
-            Decision::Broker => {
-                let deadline = after(budget);
-                let mut asked = false;
-                let answer = block_within(budget, thread::ask(self.question(), budget, &mut asked));
-                match answer.unwrap_or_else(|| Err(too_late(asked, budget))) {
-                    Ok(Adopted { route, endpoint, handed: Some(handed) }) => {
-                        negotiated(blocking::Stream::of_handed(handed, &endpoint), route)
-                    }
-                    Ok(Adopted { route, endpoint, handed: None }) => {
-                        negotiated(blocking::Stream::connect(&endpoint, deadline), route)
-                    }
-                    Err(failure) => Err(failure.into()),
-                }
-            }
+            Decision::FakeBackend(endpoint) => fake::<W>(endpoint, deadline_after(budget)).await,
+            Decision::Broker => self.negotiate::<W>(budget).await.map_err(WhyDirect::from),
         };
         told(result)
+    }
+
+    async fn negotiate<W: Way>(&self, budget: Duration) -> Result<(W::Stream, Route), LaneFailure> {
+        let deadline = deadline_after(budget);
+        let mut asked = false;
+        let answer = W::within(budget, thread::ask(self.question(), budget, &mut asked)).await;
+        let Adopted { route, endpoint, handed } = answer.unwrap_or_else(|| Err(too_late(asked, budget)))?;
+        let connected = match handed {
+            Some(handed) => W::take_over(handed, &endpoint),
+            None => W::connect(&endpoint, deadline).await,
+        };
+        Ok((connected.map_err(LaneFailure::Backend)?, route))
     }
 
     fn question(&self) -> Question {
@@ -181,18 +151,11 @@ fn too_late(asked: bool, budget: Duration) -> LaneFailure {
     if asked { LaneFailure::Silent(budget) } else { LaneFailure::Crowded(budget) }
 }
 
-fn fake<S>(endpoint: &Endpoint, dialed: Result<S, ConnectError>) -> Result<(S, Route), WhyDirect> {
-    match dialed {
-        Ok(stream) => Ok((stream, Route::FakeBackend { endpoint: endpoint.clone() })),
-        Err(error) => Err(WhyDirect::FakeBackend(error)),
-    }
-}
-
-fn negotiated<S>(dialed: Result<S, ConnectError>, route: Route) -> Result<(S, Route), WhyDirect> {
-    match dialed {
-        Ok(stream) => Ok((stream, route)),
-        Err(error) => Err(LaneFailure::Backend(error).into()),
-    }
+/// Connects twice, as released clients do: the first connection only finds out whether somebody listens.
+async fn fake<W: Way>(endpoint: &Endpoint, deadline: Instant) -> Result<(W::Stream, Route), WhyDirect> {
+    drop(W::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?);
+    let stream = W::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?;
+    Ok((stream, Route::FakeBackend { endpoint: endpoint.clone() }))
 }
 
 /// Logs the failure of a lane, because no caller reports it.

@@ -10,6 +10,7 @@ mod question;
 mod refusal;
 mod route;
 mod thread;
+mod way;
 mod within;
 
 pub use decision::{Decision, Values};

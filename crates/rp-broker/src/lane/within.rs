@@ -7,11 +7,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use ipc_os::deadline_after;
+
 /// Polls `future` on this thread; returns `None` after `limit`.
 ///
 /// For futures that need no runtime.
 pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let deadline = after(limit);
+    let deadline = deadline_after(limit);
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -25,12 +27,6 @@ pub(super) fn block_within<T>(limit: Duration, future: impl Future<Output = T>) 
         }
         thread::park_timeout(left);
     }
-}
-
-/// Returns the time `limit` from now, saturating in the far future.
-pub(super) fn after(limit: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(86_400 * 365);
-    Instant::now() + limit.min(FAR)
 }
 
 struct Unpark(Thread);
