@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", run: || passed(tidy::run()) },
     Step { name: "layers", run: || passed(layers::run()) },
     Step { name: "clippy", run: || passed(cargo::run(CLIPPY, &[])) },
+    Step { name: "packages", run: || passed(packages()) },
     Step { name: "without-running-process", run: || passed(without_running_process()) },
     Step { name: "small-command-line", run: || passed(small_command_line()) },
     Step { name: "programs", run: || passed(cargo::run(PROGRAMS, &[])) },
@@ -114,6 +115,17 @@ pub(crate) fn run() -> Result<()> {
 fn tests() -> Result<Outcome> {
     let arguments = if cargo::has("nextest") { NEXTEST } else { TESTS };
     passed(cargo::run(arguments, &[PREBUILT]))
+}
+
+/// Each library's package holds what its page in a registry shows.
+fn packages() -> Result<()> {
+    for library in layers::libraries() {
+        let list = cargo::output(&["package", "--package", library, "--list", "--allow-dirty", "--locked"])?;
+        for file in ["Cargo.toml", "README.md", "src/lib.rs"] {
+            ensure!(list.lines().any(|line| line == file), "the package of {library} has no {file}");
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the feature `running-process` can be left out.

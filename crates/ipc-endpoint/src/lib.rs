@@ -6,6 +6,7 @@
 //!
 //! Not here: the system. [`Environment::from_process`] reads the process's surroundings once; nothing else
 //! opens, creates or asks.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod absolute;

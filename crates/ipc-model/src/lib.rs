@@ -5,6 +5,7 @@
 //! [`download`] has the messages of the download daemon (`docs/spec/download.md`).
 //!
 //! Not here: bytes. No serde, no prost, no I/O.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod download;

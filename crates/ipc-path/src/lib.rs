@@ -10,6 +10,7 @@
 //! [`DirPolicy`] accompanies an address between them.
 //!
 //! This crate does not touch the file system and does not resolve symbolic links.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod dir_policy;

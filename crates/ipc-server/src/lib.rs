@@ -6,6 +6,7 @@
 //! there.
 //!
 //! Not here: what a request means.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod download;

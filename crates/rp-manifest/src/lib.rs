@@ -5,6 +5,7 @@
 //! to start a daemon. `docs/registry.md` has the files and the rules of a prune.
 //!
 //! The caller decides whether to publish. Every function here blocks and flushes files to disk.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod definition_files;

@@ -11,6 +11,7 @@
 //! form that its sender can read.
 //!
 //! Not here: sockets, clocks, the environment.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod mismatch;
@@ -26,6 +27,8 @@ mod policy;
 mod selector;
 mod server;
 mod wires;
+
+pub use {bytes, ipc_model, wire_frame, wire_v15, wire_v16};
 
 pub use cut::{Cut, CutError, cut};
 pub use dialect::Dialect;

@@ -7,6 +7,7 @@
 //! [`Pieces`] holds a frame that is written without copying its large byte strings.
 //!
 //! This crate does not interpret versions: any number is a value.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod error;
@@ -14,6 +15,8 @@ mod frame;
 mod header;
 mod pieces;
 mod version;
+
+pub use bytes;
 
 pub use error::FrameError;
 pub use frame::{Decoded, decode};

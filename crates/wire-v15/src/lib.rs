@@ -11,6 +11,7 @@
 //! [`decode_in`] any of them.
 //!
 //! Not here: a released shape that changes. A new field or message is a new generation.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod bounded;
@@ -20,6 +21,8 @@ mod encode;
 mod error;
 mod generation;
 mod shape;
+
+pub use {bytes, ipc_model, wire_frame};
 
 pub use decode::{decode, decode_copied_in, decode_frame, decode_frame_in, decode_in};
 pub use described::{Described, DescribedRef};

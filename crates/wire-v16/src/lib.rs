@@ -11,6 +11,7 @@
 //! way out and, from [`SHARED_FROM`] bytes on, not at all on the way in.
 //!
 //! Not here: renumbering, ever; and which lane a connection speaks.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod control;
@@ -27,6 +28,8 @@ mod plain;
 mod request_id;
 mod shape;
 mod weigh;
+
+pub use {bytes, ipc_model, wire_frame};
 
 pub use body::{Decoded, decode_body, decode_body_copied, encode_body};
 pub use convert_error::ConvertError;

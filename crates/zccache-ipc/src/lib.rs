@@ -7,6 +7,7 @@
 //! wire crates are re-exported whole.
 //!
 //! Not here: any code. This crate re-exports what the crates below define.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod download;

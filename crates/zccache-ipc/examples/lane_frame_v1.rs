@@ -1,0 +1,17 @@
+//! One request of the FrameV1 lane in memory: `cargo run --example lane_frame_v1`.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use zccache_ipc::model::Request;
+use zccache_ipc::wire_v16::bytes::BytesMut;
+use zccache_ipc::wire_v16::frame_v1::{Kind, decode_frame, encode_into};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut frame = BytesMut::new();
+    encode_into(&Request::Ping, "7", 1, Kind::Request, &mut frame)?;
+    println!("envelope: {frame:02x?}");
+
+    let enveloped = decode_frame::<Request>(&mut frame.freeze())?.ok_or("a whole envelope")?;
+    assert_eq!((enveloped.frame_request_id, &*enveloped.body.request_id), (1, "7"));
+    assert_eq!(enveloped.body.message?, Request::Ping);
+    Ok(())
+}
