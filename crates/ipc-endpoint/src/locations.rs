@@ -166,6 +166,13 @@ impl Locations {
         &self.endpoint
     }
 
+    /// Returns the user's runtime directory, if the endpoint is in a directory of ours below it.
+    #[must_use]
+    pub fn runtime_directory(&self) -> Option<&Path> {
+        let socket = Path::new(self.endpoint().as_str());
+        (self.rule() == Rule::RuntimeDir).then(|| socket.parent()?.parent()).flatten()
+    }
+
     /// The rule that chose the endpoint.
     #[must_use]
     pub const fn rule(&self) -> Rule {

@@ -107,6 +107,19 @@ pub fn ensure_directory(path: &Path, policy: DirPolicy) -> Result<(), DirectoryE
     os::ensure_directory(path, policy)
 }
 
+/// Refuses a runtime directory in which another user could put another directory in the place of ours.
+///
+/// It must be a real directory, ours, and not writable by others; and no directory above it may be writable by
+/// everybody, unless it is sticky as `/tmp` is. A missing one is made. Windows has none.
+///
+/// # Errors
+///
+/// [`DirectoryError`], which names the directory that is at fault.
+pub fn check_runtime_directory(path: &Path) -> Result<(), DirectoryError> {
+    ensure_directory(path, DirPolicy::Shared)?;
+    path.ancestors().skip(1).try_for_each(os::check_above)
+}
+
 /// Looks whether `path` is a directory that nobody but we can use; false if nothing is there.
 ///
 /// Changes nothing, and makes no exception for `/tmp`. On Windows it must be a real directory.

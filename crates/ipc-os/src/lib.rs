@@ -44,7 +44,7 @@ pub use backoff::Backoff;
 pub use claim::{BindError, Claim, ClaimError};
 pub use connect::ConnectError;
 pub use deadline::{FAR, deadline_after};
-pub use directory::{DirectoryError, check_private_directory, ensure_directory};
+pub use directory::{DirectoryError, check_private_directory, check_runtime_directory, ensure_directory};
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
 pub use inherited::InheritedError;

@@ -9,4 +9,4 @@ mod unproved;
 
 pub(crate) use sys::*;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) use unproved::{ProcessHandle, holds_lock, is_stopped};
+pub(crate) use unproved::{ProcessHandle, holds_lock, is_stopped, processor_time};

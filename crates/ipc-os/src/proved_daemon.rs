@@ -122,6 +122,14 @@ impl ProvedDaemon {
         os::is_stopped(self.pid) && self.holds_lock()
     }
 
+    /// Returns the processor time that it has taken so far, in ticks; `None` where the system does not tell.
+    ///
+    /// A daemon that takes much of it is at work, and may only be too busy to answer.
+    #[must_use]
+    pub fn processor_time(&self) -> Option<u64> {
+        os::processor_time(self.pid)
+    }
+
     /// Ends it at once. Its locks are free a moment later; its socket stays for the next daemon to replace.
     ///
     /// # Errors

@@ -95,6 +95,21 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Bounds connections and tools by the `limit` of descriptors that this process may have open.
+    ///
+    /// A daemon without a free descriptor accepts nobody, and is taken for one that hangs.
+    pub(crate) fn fit(&mut self, limit: Option<u64>) {
+        let Some(limit) = limit else { return };
+        let (connections, tools) = fitting(limit, self.max_connections, self.tools.running);
+        if (connections, tools) != (self.max_connections, self.tools.running) {
+            self.remarks.push(format!(
+                "{limit} descriptors may be open: at most {connections} connections and {tools} tools"
+            ));
+            self.max_connections = connections;
+            self.tools.running = tools;
+        }
+    }
+
     /// How others know the endpoint: a broker compares its own words.
     #[cfg_attr(
         all(not(feature = "running-process"), not(test)),
@@ -138,6 +153,25 @@ impl Settings {
     }
 }
 
+/// Returns how many connections and tools fit into `limit` descriptors, of those that are wanted.
+fn fitting(limit: u64, connections: u32, tools: usize) -> (u32, usize) {
+    /// Of the runtime, locks, store, logs, and files that are read.
+    const OWN: u64 = 48;
+    /// Three streams and a handle.
+    const TOOL: u64 = 4;
+    const LEAST_TOOLS: u64 = 2;
+    const LEAST_CONNECTIONS: u64 = 8;
+    /// Connections that are turned away take one for each eight that are served, and at least this many.
+    const TURNED_AWAY: u64 = 16;
+
+    let left = limit.saturating_sub(OWN + TURNED_AWAY);
+    let most_tools = (left / 4 / TOOL).max(LEAST_TOOLS);
+    let tools = tools.min(usize::try_from(most_tools).unwrap_or(usize::MAX));
+    let left = left.saturating_sub(TOOL * tools as u64);
+    let most = (left * 8 / 9).max(LEAST_CONNECTIONS);
+    (connections.min(u32::try_from(most).unwrap_or(u32::MAX)), tools)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -151,6 +185,24 @@ mod tests {
 
     fn environment() -> Environment {
         Environment::new(Platform::Linux, "/work").with(Variable::CacheDir, "/cache")
+    }
+
+    #[test]
+    fn connections_and_tools_follow_the_limit_of_descriptors() {
+        #[track_caller]
+        fn check(limit: u64, expected: (u32, usize)) {
+            let (connections, tools) = fitting(limit, 2048, 16);
+            assert_eq!((connections, tools), expected);
+            // With those that are turned away, and the own ones.
+            let open = u64::from(connections) + u64::from(connections / 8).max(16) + 4 * tools as u64 + 48;
+            assert!(open <= limit.max(96), "{open} of {limit}");
+        }
+        check(1 << 20, (2048, 16));
+        check(4096, (2048, 16));
+        check(2100, (1752, 16));
+        check(1024, (796, 16));
+        check(256, (128, 12));
+        check(64, (8, 2));
     }
 
     #[test]

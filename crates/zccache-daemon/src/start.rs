@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    BrokerStart, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, Rule, detach_session,
-    ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned, reset_signals,
+    BrokerStart, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, check_runtime_directory,
+    detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned, reset_signals,
 };
 use zccache_ipc::{Host, HostError};
 
@@ -44,7 +44,7 @@ pub enum Outcome {
 pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartError> {
     // First, so that nothing that happens from here on reaches the terminal of the starter.
     let detached = if args.detached { detach_session() } else { Ok(()) };
-    let settings = Settings::resolve(args, environment)?;
+    let mut settings = Settings::resolve(args, environment)?;
     if !args.foreground && settings.broker.is_none() {
         // Here, and not only in the log of a daemon that ends at once.
         settings
@@ -54,6 +54,9 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
             .map_err(|error| HostError::Claim(ClaimError::from(error)))?;
         directories(&settings)?;
         return background::start(args, &settings);
+    }
+    if let Err(error) = raise_fd_limit().map(|limit| settings.fit(limit)) {
+        settings.remarks.push(format!("the limit of open files stays as it is: {error}"));
     }
     // Before there are other threads, which would keep the mask that they began with.
     let signals = reset_signals();
@@ -94,9 +97,6 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     if let Err(error) = keep_descriptors_back() {
         tracing::warn!(%error, "tools may be given files that this daemon was given");
     }
-    if let Err(error) = raise_fd_limit() {
-        tracing::warn!(%error, "the limit of open files stays as it is");
-    }
     let locations = &settings.locations;
     let endpoint = locations.endpoint().clone();
     let lost = |by| {
@@ -105,7 +105,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         lifecycle.record(&Event::Lost { endpoint: endpoint.as_str().to_owned(), winner: by });
         Ok(Outcome::Lost { endpoint: endpoint.clone(), by })
     };
-    runtime_directory(settings)?;
+    locations.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
     // Before anything else, so that of many starters all but one are gone at once.
     let mut host = match Host::claim(&endpoint, locations.lock_file(), locations.dir_policy()) {
         Ok(host) => host,
@@ -177,18 +177,6 @@ fn leave(settings: &Settings, host: Host) {
     };
     if let Err(error) = left {
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
-    }
-}
-
-/// Refuses a runtime directory in which others could put another directory in the place of ours.
-fn runtime_directory(settings: &Settings) -> Result<(), StartError> {
-    if settings.locations.rule() != Rule::RuntimeDir {
-        return Ok(());
-    }
-    let socket = Path::new(settings.locations.endpoint().as_str());
-    match socket.parent().and_then(Path::parent) {
-        Some(above) => Ok(ensure_directory(above, DirPolicy::Shared)?),
-        None => Ok(()),
     }
 }
 

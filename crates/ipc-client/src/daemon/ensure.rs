@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_os::{Launched, Pid, holder};
+use ipc_os::{Launched, Pid, check_runtime_directory, holder};
 use semver::Version;
 
 use super::look::{Asked, Asking, FIRST, Look};
@@ -75,6 +75,8 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
         Look::Silent(silent) => Some(start.to_be_ended(silent)?),
     };
     let program = config.find_program()?;
+    // The daemon is told its endpoint, and cannot know that it comes from the runtime directory.
+    config.locations.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
     let will_do = |version: Option<&str>| start.will_do(version);
     let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
         Turn::Ours(turn) => turn,

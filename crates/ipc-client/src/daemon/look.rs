@@ -12,6 +12,9 @@ use super::silence::{Silent, Verdict};
 use crate::CallError;
 use ipc_connection::IpcError;
 
+/// How many times as long a daemon may be silent that is at work.
+const BUSY: u32 = 4;
+
 /// How long the first question waits, before it is looked at who is silent.
 pub(super) const FIRST: Duration = Duration::from_millis(300);
 
@@ -90,7 +93,9 @@ impl Asking<'_> {
             let now = Instant::now();
             let verdict = if stopped > 1 {
                 Some(Verdict::Frozen)
-            } else if now >= current.since + patience {
+            } else if now >= current.since + patience
+                && (now >= current.since + BUSY * patience || !current.is_at_work(now))
+            {
                 Some(Verdict::Mute)
             } else {
                 (now >= deadline).then_some(Verdict::TooSoon)
@@ -115,6 +120,8 @@ impl Asking<'_> {
 struct Suspect {
     proof: Result<ProvedDaemon, Unproved>,
     since: Instant,
+    /// Processor time that it had taken by then.
+    taken: Option<u64>,
 }
 
 impl Suspect {
@@ -127,14 +134,28 @@ impl Suspect {
             let proof = ProvedDaemon::at(endpoint);
             // Another process has not been silent before it was there.
             let is_same = process(&proof) == process(&before.proof);
-            return Self { proof, since: if is_same { before.since } else { asked } };
+            let taken = if is_same { before.taken } else { taken(&proof) };
+            return Self { proof, since: if is_same { before.since } else { asked }, taken };
         }
-        Self { proof: ProvedDaemon::at(endpoint), since: asked }
+        let proof = ProvedDaemon::at(endpoint);
+        let taken = taken(&proof);
+        Self { proof, since: asked, taken }
+    }
+
+    /// Returns true if it has taken a twentieth of one processor or more: it is busy, and not dead.
+    fn is_at_work(&self, now: Instant) -> bool {
+        let (Some(before), Some(by_now)) = (self.taken, taken(&self.proof)) else { return false };
+        let ticks = u128::from(by_now.saturating_sub(before));
+        ticks * 10 * 20 >= now.saturating_duration_since(self.since).as_millis()
     }
 
     fn is_stopped(&self) -> bool {
         self.proof.as_ref().is_ok_and(ProvedDaemon::is_stopped)
     }
+}
+
+fn taken(proof: &Result<ProvedDaemon, Unproved>) -> Option<u64> {
+    proof.as_ref().ok().and_then(ProvedDaemon::processor_time)
 }
 
 fn process(proof: &Result<ProvedDaemon, Unproved>) -> Option<Pid> {

@@ -27,3 +27,8 @@ pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
 pub(crate) fn is_stopped(_: Pid) -> bool {
     false
 }
+
+/// The system does not say.
+pub(crate) fn processor_time(_: Pid) -> Option<u64> {
+    None
+}

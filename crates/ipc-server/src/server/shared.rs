@@ -46,6 +46,12 @@ pub(super) struct Shared<S> {
     next_connection: AtomicU64,
 }
 
+/// Returns how many connections above `most` are answered with `Backpressure` at once: fewer for a server that may
+/// open few descriptors.
+fn at_the_door(most: usize) -> usize {
+    (most / 8).clamp(16, AT_THE_DOOR)
+}
+
 impl<S> Shared<S> {
     pub(super) fn new(service: S, config: ServerConfig) -> Self {
         // A frame of the largest size must fit, or it could never be served.
@@ -59,7 +65,7 @@ impl<S> Shared<S> {
             machine: Arc::new(ServerMachine::new(config.release.clone(), config.wires)),
             counters,
             places: Arc::new(Semaphore::new(config.max_connections)),
-            doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
+            doormen: Arc::new(Semaphore::new(at_the_door(config.max_connections))),
             memory: Semaphore::new(budget as usize),
             budget,
             decoders: Semaphore::new((cores / 2).clamp(1, MOST_DECODERS)),

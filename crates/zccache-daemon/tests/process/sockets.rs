@@ -1,7 +1,7 @@
 //! A daemon whose socket is taken away, or has something else in its place.
 
 use std::fs;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use testkit::{Process, TempEndpoint, watchdog};
 use zccache_ipc::endpoint::{Endpoint, Liveness, endpoint_liveness};
@@ -84,4 +84,24 @@ fn a_daemon_makes_the_directory_of_its_socket_again() {
     client(name).shutdown().unwrap();
     assert!(daemon.wait_exit(SOON).success(), "{daemon}");
     assert!(lifecycle(&place).contains("rebound"), "{}", lifecycle(&place));
+}
+
+#[test]
+fn idle_connections_beyond_the_limit_of_descriptors_keep_nobody_out() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut command = place.command("/bin/sh");
+    command.args(["-c", r#"ulimit -n 200; exec "$0" --foreground --endpoint "$1""#]);
+    command.args([env!("CARGO_BIN_EXE_zccache-daemon"), &place.name()]);
+    let mut daemon = Process::spawn(&mut command);
+    client(&place.name());
+    // More than the daemon has descriptors.
+    let idle: Vec<_> = (0..300).filter_map(|_| UnixStream::connect(place.socket()).ok()).collect();
+    for _ in 0..20 {
+        client(&place.name()).ping().unwrap();
+    }
+    drop(idle);
+    assert!(daemon.stderr().contains("200 descriptors may be open"), "{daemon}");
+    client(&place.name()).shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
 }

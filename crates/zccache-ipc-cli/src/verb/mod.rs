@@ -81,6 +81,7 @@ pub(crate) fn run(
         Verb::Doctor => return doctor::run(environment, &global, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
+        Verb::Clear => return clear::run(&Located::new(environment, &global)?, output),
         Verb::Probe => return probe::run(&Located::new(environment, &global)?, output),
         verb => verb,
     };
@@ -88,7 +89,6 @@ pub(crate) fn run(
     match verb {
         Verb::Ping => ping::run(&target, output),
         Verb::Status => status::run(&target, output),
-        Verb::Clear => clear::run(&target, output),
         Verb::Store(store) => store::run(&target, &store, output),
         Verb::Lookup(lookup) => lookup::run(&target, &lookup, output),
         Verb::Fp(fingerprint) => fp::run(&target, &fingerprint, output),
@@ -100,6 +100,7 @@ pub(crate) fn run(
         | Verb::Start(_)
         | Verb::Stop
         | Verb::Probe
+        | Verb::Clear
         | Verb::Endpoint
         | Verb::Doctor
         | Verb::Manifest(_)

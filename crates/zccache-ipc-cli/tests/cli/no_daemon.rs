@@ -68,3 +68,23 @@ fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
     let message = error["error"]["message"].as_str().unwrap();
     assert!(message.contains("has 201 bytes"), "{message}");
 }
+
+#[test]
+fn clear_without_a_daemon_removes_the_store_unless_somebody_has_it_open() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    let store = place.cache_dir().join("ipc-store-daemon.redb");
+    std::fs::write(&store, "x".repeat(5000)).unwrap();
+    let open = std::fs::File::open(&store).unwrap();
+    open.try_lock().unwrap();
+    assert_eq!(json(&place, &["clear"]).0, 3);
+    assert!(store.exists());
+    drop(open);
+    std::fs::write(place.cache_dir().join("ipc-store-daemon.redb.corrupt-1"), "x".repeat(1000)).unwrap();
+    let (code, cleared) = json(&place, &["clear"]);
+    assert_eq!((code, cleared["on_disk_bytes_freed"].as_u64()), (0, Some(6000)), "{cleared}");
+    let left = std::fs::read_dir(place.cache_dir()).unwrap();
+    let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.contains("redb")), "{names:?}");
+    assert_eq!(json(&place, &["clear"]).0, 3, "nothing is left to remove");
+}

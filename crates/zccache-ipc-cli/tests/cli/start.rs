@@ -150,3 +150,38 @@ fn output_that_is_captured_ends_although_the_daemon_lives() {
     assert!(start.elapsed() < Duration::from_secs(10), "the pipes ended with the program");
     end(&place);
 }
+
+#[test]
+fn a_runtime_directory_that_another_user_can_change_is_refused() {
+    let daemon = testkit::program("zccache-daemon");
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let check = |runtime: &std::path::Path, expected: &str| {
+        let daemon = daemon.to_str().unwrap();
+        let mut command = program(&place, &["start", "--daemon-binary", daemon]);
+        command.env_remove("ZCCACHE_CACHE_DIR").env("XDG_RUNTIME_DIR", runtime);
+        let finished = Process::spawn(&mut command).finish(SOON);
+        assert!(!finished.status.success(), "{finished:?}");
+        assert!(finished.stderr.contains(expected), "{expected}: {finished:?}");
+        assert!(!runtime.join("zccache/sock").exists(), "{finished:?}");
+    };
+    let make = |name: &str, mode: u32| {
+        let path = place.dir().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    check(&make("open", 0o777), "has mode 0777 and is writable by others");
+    check(&make("sticky", 0o1777), "has mode 1777 and is writable by others");
+    std::os::unix::fs::symlink(make("real", 0o700), place.dir().join("link")).unwrap();
+    check(&place.dir().join("link"), "is a symbolic link");
+    let above = make("above", 0o777);
+    fs::create_dir(above.join("mine")).unwrap();
+    fs::set_permissions(above.join("mine"), fs::Permissions::from_mode(0o700)).unwrap();
+    check(&above.join("mine"), "has mode 0777 and is writable by others");
+    let theirs = make("theirs", 0o700);
+    // Only root can give a directory away.
+    if std::os::unix::fs::chown(&theirs, Some(12345), None).is_ok() {
+        check(&theirs, "belongs to user 12345");
+    }
+}

@@ -63,6 +63,18 @@ pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<Dire
     })
 }
 
+/// Refuses a directory in which everybody may rename what another user has made.
+pub(crate) fn check_above(path: &Path) -> Result<(), DirectoryError> {
+    let failed = |source| DirectoryError::Io { path: path.to_owned(), source };
+    let real = match fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path }) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        real => real.map_err(failed)?,
+    };
+    let mode = Seen::at(&real).map_err(failed)?.mode();
+    let by_everybody = mode & 0o002 != 0 && mode & 0o1000 == 0;
+    if by_everybody { Err(DirectoryError::Writable { path: real, mode }) } else { Ok(()) }
+}
+
 /// Returns the mode of a directory that is real, ours, and not writable by others.
 fn judge(path: &Path, seen: &Seen) -> Result<u32, DirectoryError> {
     let path = || path.to_owned();

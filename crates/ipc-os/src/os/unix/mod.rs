@@ -24,7 +24,9 @@ mod tool;
 
 pub(crate) use bind::{SocketId, bind, remove_socket, socket_path, socket_stamp};
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
-pub(crate) use directory::{check_private_directory, ensure_directory, inspect_directory, is_writable};
+pub(crate) use directory::{
+    check_above, check_private_directory, ensure_directory, inspect_directory, is_writable,
+};
 pub(crate) use file::{
     are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_read_only, leads_to,
     look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
@@ -44,7 +46,7 @@ pub(crate) use socket::{accept_failure, dial_async, failure, peer};
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use system::{ProcessHandle, holds_lock, is_stopped};
+pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
 pub(crate) use system::{file_clock_ns, view_of};
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
