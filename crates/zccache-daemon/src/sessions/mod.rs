@@ -10,6 +10,7 @@
 //!
 //! Rule: `docs/spec/messages.md#sessions`.
 
+mod bounds;
 mod compilation;
 mod journal;
 mod owners;
@@ -65,6 +66,14 @@ pub enum SessionError {
     /// No such session is open.
     #[error("unknown session: {0}")]
     Unknown(String),
+    /// A path or a name is too long to be kept.
+    #[error("{field} has {len} bytes, and {} are the most", bounds::LONGEST_TEXT)]
+    TooLong {
+        /// Which field.
+        field: &'static str,
+        /// Its length in bytes.
+        len: usize,
+    },
     /// As many sessions are open as may be.
     #[error("too many sessions are open")]
     Full {
@@ -118,16 +127,19 @@ impl Sessions {
     ///
     /// [`SessionError::Full`].
     pub fn start(&self, start: &SessionStart, connection: Connection) -> Result<Uuid, SessionError> {
+        let kept = bounds::kept(start)?;
         let mut inner = self.inner();
-        if inner.open.len() >= self.limits.open {
+        let is_full =
+            |inner: &Inner| inner.open.len() >= self.limits.open || inner.kept() + kept > bounds::MOST_KEPT;
+        if is_full(&inner) {
             let abandoned = self.limits.abandoned;
             inner.retain(|session| session.unused_for() < abandoned);
         }
-        if inner.open.len() >= self.limits.open {
+        if is_full(&inner) {
             return Err(SessionError::Full { open: inner.open.len() });
         }
         let id = Uuid::new_v4();
-        let session = Session::new(start, self.is_private);
+        let session = Session::new(start, self.is_private, kept);
         inner.owners.add(session.owners());
         inner.open.insert(id, session);
         inner.by_connection.insert(connection, id);
@@ -143,7 +155,7 @@ impl Sessions {
     pub fn stats(&self, id: &str) -> Result<Option<SessionStats>, SessionError> {
         let parsed = parse(id)?;
         let mut inner = self.inner();
-        let session = inner.open.get_mut(&parsed).ok_or_else(|| SessionError::Unknown(id.to_owned()))?;
+        let session = inner.open.get_mut(&parsed).ok_or_else(|| SessionError::Unknown(bounds::echo(id)))?;
         session.touch();
         Ok(session.stats())
     }
@@ -270,6 +282,11 @@ impl Sessions {
 }
 
 impl Inner {
+    /// Returns how many bytes the open sessions keep of what their clients sent.
+    fn kept(&self) -> usize {
+        self.open.values().map(Session::kept).sum()
+    }
+
     fn remove(&mut self, id: Uuid) -> Option<Session> {
         self.by_connection.retain(|_, of| *of != id);
         let session = self.open.remove(&id)?;
@@ -293,7 +310,7 @@ impl Inner {
 
 /// Reads an id in every form that released daemons take.
 fn parse(id: &str) -> Result<Uuid, SessionError> {
-    Uuid::parse_str(id).map_err(|_| SessionError::Invalid(id.to_owned()))
+    Uuid::parse_str(id).map_err(|_| SessionError::Invalid(bounds::echo(id)))
 }
 
 #[cfg(test)]

@@ -45,13 +45,19 @@ pub(super) struct Session {
     journal: Option<PathBuf>,
     directory: PathBuf,
     owners: Vec<u32>,
+    kept: usize,
     private_env: EnvVars,
     sources: Sources,
 }
 
 impl Session {
-    /// A session that begins now; one of a daemon that `has_owners` has those that it names, else its client.
-    pub(super) fn new(start: &SessionStart, has_owners: bool) -> Self {
+    /// Returns how many bytes it keeps of what its client sent.
+    pub(super) const fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Begins a session that keeps `kept` bytes of `start`; one of a daemon that `has_owners` has those that it names, else its client.
+    pub(super) fn new(start: &SessionStart, has_owners: bool, kept: usize) -> Self {
         // The client's directory, since a relative path means nothing in the daemon's.
         let journal = start.journal_path.as_ref().map(|path| start.working_dir.as_path().join(path));
         let options = start.private_daemon.as_ref();
@@ -66,6 +72,7 @@ impl Session {
         }
         Self {
             directory: start.working_dir.as_path().to_owned(),
+            kept,
             owners,
             private_env: options.map(|options| options.env.clone()).unwrap_or_default(),
             started: Instant::now(),

@@ -166,3 +166,18 @@ async fn a_journal_has_a_line_for_each_event_when_the_session_ends() {
     assert_eq!((stamp.len(), &stamp[19..20], &stamp[23..]), (24, ".", "Z"), "{stamp}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn what_sessions_keep_together_is_bounded() {
+    let sessions = Sessions::new(Limits::default());
+    let options = PrivateDaemonSessionOptions {
+        env: vec![("NAME".to_owned(), "v".repeat(1 << 20))],
+        ..PrivateDaemonSessionOptions::default()
+    };
+    let start = SessionStart { private_daemon: Some(options), ..SessionStart::default() };
+    let opened = (0..100).take_while(|_| sessions.start(&start, connection(1)).is_ok()).count();
+    assert_eq!(opened, 15, "16 MiB hold no more of them");
+    assert!(matches!(sessions.start(&start, connection(1)), Err(SessionError::Full { open: 15 })));
+    // A small one still fits.
+    assert!(sessions.start(&SessionStart::default(), connection(1)).is_ok());
+}
