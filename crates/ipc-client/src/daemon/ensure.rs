@@ -76,7 +76,7 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     };
     let program = config.find_program()?;
     // The daemon is told its endpoint, and cannot know that it comes from the runtime directory.
-    config.locations.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
+    config.place.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
     let will_do = |version: Option<&str>| start.will_do(version);
     let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
         Turn::Ours(turn) => turn,

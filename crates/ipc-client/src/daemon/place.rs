@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipc_connection::IpcError;
-use ipc_endpoint::{CacheRoot, DirPolicy, DownloadLocations, Endpoint, Environment, Locations};
+use ipc_endpoint::{CacheRoot, DirPolicy, DownloadLocations, Endpoint, Environment, Locations, Variable};
 use wire_dispatch::WirePolicy;
 
 use crate::blocking::Client;
@@ -54,6 +54,18 @@ impl DaemonPlace {
         match self {
             Self::Compile(locations) => locations.dir_policy(),
             Self::Download(locations) => locations.dir_policy(),
+        }
+    }
+
+    /// Returns the user's runtime directory, if the endpoint is in a directory of ours below it.
+    pub(super) fn runtime_directory(&self) -> Option<&Path> {
+        match self {
+            Self::Compile(locations) => locations.runtime_directory(),
+            Self::Download(locations) => {
+                let above = Path::new(locations.endpoint().as_str()).parent()?.parent()?;
+                let runtime = locations.daemon_environment().var(Variable::XdgRuntimeDir)?;
+                (Path::new(runtime) == above).then_some(above)
+            }
         }
     }
 
