@@ -1,4 +1,4 @@
-//! One connection that carries messages.
+//! A connection that carries messages.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -20,43 +20,44 @@ use crate::{IpcError, outbound, spare};
 
 mod exchange;
 
-/// How long a client waits for a reply unless it says otherwise, as the released clients do.
+/// Receive timeout of a client by default, as in the released clients.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How long a client tries to connect unless it says otherwise.
+/// Connect timeout of a client by default.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to or from a daemon.
 pub type IpcConnection = Connection<Stream>;
 
-/// A connection over any byte stream, carrying messages of every lane.
+/// A connection over any byte stream, for messages of every lane.
 ///
-/// [`send`](Self::send) and [`recv`](Self::recv) speak wire v15 alone, as the oldest releases do;
-/// [`send_request`](Self::send_request), [`recv_wire`](Self::recv_wire) and their kin speak all lanes.
+/// [`send`](Self::send) and [`recv`](Self::recv) speak wire v15 only, as the oldest releases do;
+/// [`send_request`](Self::send_request) and [`recv_wire`](Self::recv_wire) speak all lanes.
 ///
-/// Frames above 16 MiB are refused on both sides, before they are sent or buffered.
+/// A sender refuses a frame above 16 MiB before it sends a byte; a receiver refuses it before it buffers
+/// the body.
 ///
 /// # Cancel safety
 ///
-/// v15 has no ids, and a late reply of any lane would come before the next one. Therefore a
-/// [`send`](Self::send) that is cancelled or fails, and a [`recv`](Self::recv) that times out, fails or
-/// is cancelled while a reply is owed, use the connection up: every later call is
-/// [`IpcError::Consumed`]. A `recv` that is cancelled while nothing is owed (a server between requests)
-/// loses nothing: what has arrived stays for the next.
+/// Replies on v15 have no ids, and a late reply of any lane would arrive before the next reply. Therefore
+/// a [`send`](Self::send) that is cancelled or fails consumes the connection, and so does a
+/// [`recv`](Self::recv) that times out, fails or is cancelled while the peer owes a reply. Every later
+/// call returns [`IpcError::Consumed`]. A `recv` that is cancelled while the peer owes no reply (a server
+/// between requests) loses nothing: the received bytes stay buffered for the next `recv`.
 #[derive(Debug)]
 pub struct Connection<S> {
     stream: S,
     inbound: Inbound,
-    /// From the second reply on: a connection for one call has no use for it.
+    /// Made at the second reply: a connection for one call does not need it.
     timer: Option<Timer>,
     recv_timeout: Option<Duration>,
-    /// Messages sent minus messages received: above zero, the peer owes us a reply.
+    /// Messages sent minus messages received; above zero, the peer owes a reply.
     owed: i64,
     consumed: bool,
     last_frame_id: u64,
 }
 
-/// Connects to the daemon at `endpoint` within five seconds; [`IpcConnection::connect`] takes a deadline.
+/// Connects to the daemon at `endpoint` within [`DEFAULT_CONNECT_TIMEOUT`].
 ///
 /// # Errors
 ///
@@ -64,7 +65,7 @@ pub struct Connection<S> {
 ///
 /// # Cancel safety
 ///
-/// Cancelling closes the connection that was being made.
+/// Cancelling closes the unfinished connection.
 pub async fn connect(endpoint: impl Into<Endpoint>) -> Result<IpcConnection, IpcError> {
     let deadline = Instant::now() + DEFAULT_CONNECT_TIMEOUT;
     IpcConnection::connect(&endpoint.into(), deadline).await
@@ -73,7 +74,7 @@ pub async fn connect(endpoint: impl Into<Endpoint>) -> Result<IpcConnection, Ipc
 impl IpcConnection {
     /// Connects to the daemon at `endpoint`, with [`DEFAULT_CLIENT_RECV_TIMEOUT`].
     ///
-    /// A busy daemon (a full backlog) is tried again with jitter until `deadline`.
+    /// While the daemon's backlog is full, retries with jitter until `deadline`.
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl IpcConnection {
     ///
     /// # Cancel safety
     ///
-    /// Cancelling closes the connection that was being made.
+    /// Cancelling closes the unfinished connection.
     pub async fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Self, IpcError> {
         let mut connection = Self::new(Stream::connect(endpoint, deadline).await?);
         connection.set_recv_timeout(DEFAULT_CLIENT_RECV_TIMEOUT);
@@ -90,7 +91,7 @@ impl IpcConnection {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Carries messages over `stream`, without a receive timeout.
+    /// Returns a connection over `stream`, without a receive timeout.
     pub fn new(stream: S) -> Self {
         Self {
             stream,
@@ -107,17 +108,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Errors
     ///
-    /// [`IpcError::Encode`] where it cannot be sent; nothing was, and the connection stays usable. Any
-    /// other error uses the connection up.
+    /// [`IpcError::Encode`] if `message` has no legal encoding; the connection sent nothing and stays usable.
+    /// Any other error consumes the connection.
     ///
     /// # Cancel safety
     ///
-    /// Not cancel safe: a part of the frame may have been written, so cancelling uses the connection up.
+    /// Not cancel safe: a part of the frame may already be written, so cancelling consumes the connection.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
         self.send_encoded(None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await
     }
 
-    /// Sends `message` on wire v16 with this id.
+    /// Sends `message` on wire v16 with `request_id`.
     ///
     /// # Errors
     ///
@@ -135,8 +136,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_on(Lane::V16, &ids, FrameKind::Request, message).await
     }
 
-    /// Sends `request` in a running-process frame and returns the frame's id: 1 for the first one of the
-    /// connection, then one more each time.
+    /// Sends `request` in a running-process frame and returns the frame's id.
+    ///
+    /// The first frame of the connection has id 1; each later frame adds one.
     ///
     /// # Errors
     ///
@@ -170,8 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_on(Lane::FrameV1, ids, FrameKind::Response, response).await
     }
 
-    /// Sends `request` in `dialect` with its default id (`docs/spec/wire.md#request-ids`), and returns the ids
-    /// that the reply must carry.
+    /// Sends `request` in `dialect` and returns the ids that the reply must carry.
+    ///
+    /// The inner id is the default of the request's kind (`docs/spec/wire.md#request-ids`).
     ///
     /// # Errors
     ///
@@ -202,21 +205,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(ids)
     }
 
-    /// Receives one message of wire v15 within the default timeout; `None` when the peer has closed
-    /// between frames.
+    /// Receives one message of wire v15 within the receive timeout.
+    ///
+    /// Returns `None` if the peer closed the connection between frames.
     ///
     /// # Errors
     ///
-    /// [`IpcError`]; all but [`IpcError::Consumed`] use the connection up.
+    /// [`IpcError`]; every error consumes the connection.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling loses no bytes, but uses the connection up when a reply is owed; see [`Connection`].
+    /// Cancelling loses no bytes, but consumes the connection while the peer owes a reply; see
+    /// [`Connection`].
     pub async fn recv<M: wire_v15::Message>(&mut self) -> Result<Option<M>, IpcError> {
         self.recv_v15(self.recv_timeout).await
     }
 
-    /// Receives one message of wire v15 within `limit`; `None` when the peer has closed between frames.
+    /// Receives one message of wire v15 within `limit`, else as [`recv`](Self::recv).
     ///
     /// # Errors
     ///
@@ -232,8 +237,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.recv_v15(Some(limit)).await
     }
 
-    /// Receives one message of any lane within the default timeout, with its lane and ids; `None` when
-    /// the peer has closed between frames.
+    /// Receives one message of any lane within the receive timeout.
+    ///
+    /// Returns the message with its lane and ids, or `None` if the peer closed the connection between frames.
     ///
     /// # Errors
     ///
@@ -246,14 +252,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.recv_of(Wires::ALL, self.recv_timeout).await
     }
 
-    /// Receives the response to what [`send_request`](Self::send_request) sent on `lane` with `ids`,
-    /// within `limit`; `None` when the peer has closed between frames.
+    /// Receives the response to a request sent on `lane` with `ids`, within `limit`.
     ///
-    /// After bincode, a reply in protobuf with a header is an error; otherwise a reply may come on any lane.
+    /// [`send_request`](Self::send_request) returns the `ids`. A request in bincode accepts a reply in bincode or
+    /// FrameV1; another request accepts a reply on any lane. Returns `None` if the peer closed the connection
+    /// between frames.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv), and [`IpcError::ForeignReply`] where the ids are those of another request.
+    /// As [`recv`](Self::recv), and [`IpcError::ForeignReply`] if the reply carries the ids of another
+    /// request.
     ///
     /// # Cancel safety
     ///
@@ -267,7 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(self.recv_reply(lane, ids, limit).await?.map(|reply| reply.message))
     }
 
-    /// Reads what a peer said before it closed on us while we were sending; the connection stays used up.
+    /// Reads the last response of a closed connection, which stays consumed.
     pub async fn last_words(&mut self, limit: Duration) -> Option<(Dialect, Response)> {
         self.consumed = false;
         let words = self.recv_of(Wires::ALL, Some(limit)).await;
@@ -275,29 +283,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         words.ok().flatten().map(|received| (received.dialect(), received.message))
     }
 
-    /// Sets the timeout of [`recv`](Self::recv).
+    /// Sets the receive timeout.
     pub fn set_recv_timeout(&mut self, limit: Duration) {
         self.recv_timeout = Some(limit);
     }
 
-    /// Lets [`recv`](Self::recv) wait for ever.
+    /// Removes the receive timeout: [`recv`](Self::recv) then waits for ever.
     pub fn clear_recv_timeout(&mut self) {
         self.recv_timeout = None;
     }
 
-    /// The timeout of [`recv`](Self::recv).
+    /// Returns the receive timeout.
     #[must_use]
     pub const fn recv_timeout(&self) -> Option<Duration> {
         self.recv_timeout
     }
 
-    /// Whether a call has used the connection up.
+    /// Returns true if an earlier call consumed the connection.
     #[must_use]
     pub const fn is_consumed(&self) -> bool {
         self.consumed
     }
 
-    /// The stream below.
+    /// Returns the underlying stream.
     pub const fn stream(&self) -> &S {
         &self.stream
     }
@@ -313,7 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_encoded(None, |out| encode_pieces(message, dialect, ids, kind, out)).await
     }
 
-    /// Sends what `encode` appends, with one write.
+    /// Sends the pieces that `encode` appends, with one write if they fit.
     async fn send_encoded(
         &mut self,
         limit: Option<Duration>,
@@ -328,7 +336,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut written = 0;
         let mut write =
             |cx: &mut Context<'_>| outbound::poll_write(&mut self.stream, &pieces, &mut written, cx);
-        // Nearly always it fits into the socket, and no timer is made.
+        // The first write nearly always fits into the socket's buffer, so that no timer is made.
         match (poll_fn(|cx| Poll::Ready(write(cx))).await, limit) {
             (Poll::Ready(written), _) => written?,
             (Poll::Pending, None) => poll_fn(write).await?,
@@ -363,7 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.recv_taken(limit, take).await
     }
 
-    /// Receives what `take` takes off, within `limit`.
+    /// Receives until `take` returns a message, within `limit`.
     async fn recv_taken<T>(
         &mut self,
         limit: Option<Duration>,
@@ -372,7 +380,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.consumed {
             return Err(IpcError::Consumed);
         }
-        // Stays so when this future is dropped while a reply is owed.
+        // Stays true if the caller drops this future while the peer owes a reply.
         self.consumed = self.owed > 0;
         let Self { stream, inbound, timer, .. } = self;
         let next = poll_fn(|cx| inbound.poll_next(stream, &take, cx));

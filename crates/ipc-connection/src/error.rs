@@ -1,4 +1,4 @@
-//! What can go wrong on a connection, sorted by whose fault it is.
+//! Errors of a connection, by the side at fault.
 
 use std::io;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use thiserror::Error;
 use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Wires};
 use wire_frame::Version;
 
-/// A connection could not be made, or could not carry a message.
+/// Connecting, sending or receiving failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IpcError {
-    /// No connection: nobody there, busy, or not ours to talk to.
+    /// Connecting failed: no listener, a full backlog, or an endpoint of another user.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Our message cannot be sent. Nothing was, and the connection is as usable as before.
+    /// The caller's message cannot be encoded. The connection sent nothing and stays usable.
     #[error("cannot send the message")]
     Encode(#[from] EncodeError),
-    /// The peer's bytes are no message.
+    /// The peer's bytes are not a legal message.
     #[error("cannot read the peer's message")]
     Decode(#[source] DecodeError),
-    /// The peer's frame is of a version that this connection does not speak.
+    /// The peer's frame has a version that this connection does not speak.
     #[error("the peer speaks {received} and this connection {expected}")]
     Version {
         /// The newest version that this connection speaks.
         expected: Version,
-        /// The version of the frame that came.
+        /// The version of the peer's frame.
         received: Version,
     },
     /// The reply belongs to another request.
@@ -37,23 +37,24 @@ pub enum IpcError {
         /// The ids of the reply.
         received: Ids,
     },
-    /// The peer closed the connection in the middle of a frame, or without answering.
+    /// The peer closed the connection inside a frame or before its reply.
     #[error("the peer closed the connection")]
     Closed,
-    /// No complete message came in time.
+    /// No complete message arrived within the timeout.
     #[error("no message within {0:?}")]
     TimedOut(Duration),
-    /// An earlier call timed out, was cancelled or failed, so a reply on this connection could belong
-    /// to it. Connect again.
-    #[error("an earlier call has used this connection up")]
+    /// An earlier call timed out, was cancelled or failed.
+    ///
+    /// A reply on this connection could belong to the earlier call. Connect again.
+    #[error("an earlier call consumed this connection")]
     Consumed,
-    /// The operating system failed.
+    /// The operating system reported an error.
     #[error("the connection failed")]
     Io(#[from] io::Error),
 }
 
 impl IpcError {
-    /// The error of a connection that speaks `wires` and received what is no message of theirs.
+    /// Returns the error of a connection that speaks `wires` and failed to decode.
     pub fn of_decoding(error: DecodeError, wires: Wires) -> Self {
         match error {
             DecodeError::Cut(CutError::Version { received }) => {
@@ -63,24 +64,26 @@ impl IpcError {
         }
     }
 
-    /// Whether nobody listens at the endpoint.
+    /// Returns true if no daemon listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
         matches!(self, Self::Connect(error) if error.is_no_daemon())
     }
 
-    /// Whether the peer was there but did not answer in time.
+    /// Returns true if a connected peer did not answer in time.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::TimedOut(_))
     }
 
-    /// Whether the system broke the connection off, as it does when a daemon ends with peers in its backlog.
+    /// Returns true if the system reset the connection.
+    ///
+    /// The system does so when a daemon exits while peers wait in its backlog.
     pub fn is_reset(&self) -> bool {
         matches!(self, Self::Io(_)) && self.is_disconnect()
     }
 
-    /// Whether the connection ended before the answer came.
+    /// Returns true if the connection ended before the answer arrived.
     #[must_use]
     pub fn is_disconnect(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What has been received and not yet read: the buffer that frames are read into.
+//! The receive buffer: bytes that arrived and are not decoded yet.
 
 use std::future::{Future as _, poll_fn};
 use std::io;
@@ -12,29 +12,30 @@ use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Message, Received, Wir
 
 use crate::{IpcError, spare};
 
-/// How much is read at a time where no large frame is under way: heads and small frames.
+/// Size of one read of heads and small frames, while no large frame is arriving.
 pub const CHUNK: usize = 8 * 1024;
 
-/// What a client keeps of its buffer from one call to the next: fresh memory of this size costs as much as
-/// receiving into it.
+/// Largest receive buffer that a client keeps between calls.
+///
+/// Fresh memory of this size costs as much time as receiving into it.
 pub const KEPT_BY_CLIENTS: usize = 2 * 1024 * 1024;
 
-/// Bytes received, in a buffer that is as large as the frame that is coming, and no larger.
+/// A receive buffer with the exact size of the frame that is arriving.
 ///
-/// There is none while nothing has arrived.
+/// It has no memory while it is empty.
 #[derive(Debug)]
 pub struct Inbound {
-    /// What has been received and not yet taken off.
+    /// Received bytes that [`take`](Self::take) has not removed yet.
     pub received: BytesMut,
-    /// The size of the frame that is coming, where it is more than a chunk.
+    /// Size of the arriving frame if it is larger than [`CHUNK`], else 0.
     coming: usize,
-    /// The size of the buffer.
+    /// Size of the buffer made for a large frame, or 0.
     made: usize,
-    /// Above which size it is not kept.
+    /// Largest buffer that stays allocated between messages.
     kept: usize,
 }
 
-/// For servers, whose idle connections hold no buffer.
+/// The default is for servers: an idle connection holds no buffer.
 impl Default for Inbound {
     fn default() -> Self {
         Self::keeping(0)
@@ -42,14 +43,14 @@ impl Default for Inbound {
 }
 
 impl Inbound {
-    /// Keeps a buffer of up to `kept` bytes from one message to the next.
+    /// Returns an empty buffer that keeps up to `kept` bytes between messages.
     pub fn keeping(kept: usize) -> Self {
         Self { received: BytesMut::new(), coming: 0, made: 0, kept }
     }
 
-    /// Takes the first message off the buffer; `None` when more bytes must arrive.
+    /// Removes the first message from the buffer; `None` if more bytes must arrive.
     ///
-    /// What is not of `wires` is refused at its head, before its body is buffered.
+    /// A frame that is not of `wires` is refused at its head, before its body is buffered.
     pub fn take<M: Message>(&mut self, wires: Wires) -> Result<Option<DecodedWireMessage<M>>, DecodeError> {
         match receive(&mut self.received, wires)? {
             Received::Read { frame, .. } => {
@@ -66,7 +67,9 @@ impl Inbound {
         }
     }
 
-    /// Takes the first message of wire v15 off the buffer, of any protocol that rides in its frames.
+    /// Removes the first message of wire v15 from the buffer.
+    ///
+    /// `M` may belong to any protocol that uses v15 frames.
     pub fn take_v15<M: wire_v15::Message>(&mut self) -> Result<Option<M>, DecodeError> {
         match cut(&mut self.received, Wires::V15)? {
             Cut::Read { frame, .. } => {
@@ -82,7 +85,9 @@ impl Inbound {
         }
     }
 
-    /// Makes room for a frame of `frame_len` bytes that the buffer holds the start of, at its exact size.
+    /// Makes room for a frame of `frame_len` bytes whose first bytes are in the buffer.
+    ///
+    /// The new buffer has exactly this size.
     pub fn make_room_for(&mut self, frame_len: usize) {
         if frame_len <= CHUNK {
             return;
@@ -91,9 +96,10 @@ impl Inbound {
         if self.received.capacity() >= frame_len {
             return;
         }
-        // The whole of a kept buffer is free again once nobody shares what was read into it.
-        let again = self.made >= frame_len && self.received.try_reclaim(frame_len - self.received.len());
-        if !again {
+        // A kept buffer can be reused as a whole once no earlier message shares it.
+        let is_reclaimed =
+            self.made >= frame_len && self.received.try_reclaim(frame_len - self.received.len());
+        if !is_reclaimed {
             let mut exact = BytesMut::with_capacity(frame_len);
             exact.extend_from_slice(&self.received);
             self.received = exact;
@@ -101,7 +107,9 @@ impl Inbound {
         }
     }
 
-    /// Gives the buffer back once nothing is left in it, unless it is worth keeping.
+    /// Frees the buffer if it is empty and larger than the kept size.
+    ///
+    /// A small buffer goes back to the thread's pool.
     pub fn shrink(&mut self) {
         self.coming = 0;
         if self.received.is_empty() {
@@ -114,23 +122,25 @@ impl Inbound {
         }
     }
 
-    /// Whether nothing has been received since the last message.
+    /// Returns true if no bytes arrived since the last message.
     pub fn is_empty(&self) -> bool {
         self.received.is_empty()
     }
 
-    /// How much can be read straight into the buffer, where the rest of a large frame is coming; else a
-    /// chunk is read first, and takes a buffer only when there is something in it.
+    /// Returns the number of missing bytes of a large frame.
+    ///
+    /// The caller reads them straight into the buffer. `None` means: read one [`CHUNK`] and
+    /// [`append`](Self::append) it, so that an idle connection allocates nothing.
     pub fn rest(&self) -> Option<usize> {
         self.coming.checked_sub(self.received.len()).filter(|rest| *rest > CHUNK)
     }
 
-    /// Returns the size of a frame that room was made for, once all of it is there.
+    /// Returns the size of a large frame once all its bytes arrived.
     pub fn whole(&self) -> Option<usize> {
         (0 < self.coming && self.coming <= self.received.len()).then_some(self.coming)
     }
 
-    /// Takes in what was read.
+    /// Appends received bytes.
     pub fn append(&mut self, chunk: &[u8]) {
         if self.received.is_empty() && self.received.capacity() == 0 && self.made == 0 {
             self.received = spare::take();
@@ -138,7 +148,7 @@ impl Inbound {
         self.received.extend_from_slice(chunk);
     }
 
-    /// Reads until `take` takes something off what was received; `None` at an end between frames.
+    /// Reads until `take` returns a message; `None` at an end between frames.
     pub fn poll_next<S: AsyncRead + Unpin, T>(
         &mut self,
         stream: &mut S,
@@ -161,12 +171,12 @@ impl Inbound {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: what was read is in the buffer.
+    /// Cancel safe: bytes that were read are in the buffer.
     pub async fn fill<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<usize> {
         poll_fn(|cx| self.poll_fill(stream, cx)).await
     }
 
-    /// As [`fill`](Self::fill).
+    /// Reads once, as [`fill`](Self::fill).
     pub fn poll_fill<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -216,7 +226,7 @@ mod tests {
         assert!(inbound.received.capacity() < 1 << 20);
     }
 
-    /// Reads a reply of `len` bytes, and returns it with where its buffer is.
+    /// Receives a lookup hit whose output file has `len` bytes.
     fn reply_of(inbound: &mut Inbound, len: usize) -> Response {
         let payload = vec![7; len].into();
         let outputs = vec![ipc_model::ArtifactOutput {
@@ -233,20 +243,20 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_kept_up_to_a_bound_and_used_again_once_nobody_shares_it() {
+    fn a_buffer_up_to_a_bound_is_reused_once_no_message_shares_it() {
         let mut inbound = Inbound::keeping(KEPT_BY_CLIENTS);
         drop(reply_of(&mut inbound, 1 << 20));
         let made = inbound.made;
         assert!(made > 1 << 20);
         let shared = reply_of(&mut inbound, 1000 << 10);
-        assert_eq!(inbound.made, made, "used again");
+        assert_eq!(inbound.made, made, "the buffer is reused");
         let other = reply_of(&mut inbound, 1000 << 10);
-        assert_ne!(inbound.made, made, "the old one is still read");
+        assert_ne!(inbound.made, made, "a message still shares the old buffer");
         drop((shared, other));
         drop(reply_of(&mut inbound, 15 << 20));
-        assert_eq!((inbound.made, inbound.received.capacity()), (0, 0), "given back");
+        assert_eq!((inbound.made, inbound.received.capacity()), (0, 0), "the buffer is freed");
         let mut inbound = Inbound::default();
         drop(reply_of(&mut inbound, 1 << 20));
-        assert_eq!((inbound.made, inbound.received.capacity()), (0, 0), "a server keeps less");
+        assert_eq!((inbound.made, inbound.received.capacity()), (0, 0), "a server keeps no large buffer");
     }
 }

@@ -1,12 +1,11 @@
-//! One connection that carries messages, with what both of its ends need.
+//! A connection that carries messages, and the parts that client and server share.
 //!
-//! [`Connection`] sends and receives messages of every lane over any byte stream. The modules below it hold
-//! its parts, which `ipc-client` and `ipc-server` build their own loops from: the buffer that frames are read
-//! into ([`inbound`]), writing ([`outbound`]), spare buffers ([`spare`]), deadlines ([`timer`]), and the check
-//! that a reply belongs to its request ([`reply`]).
+//! [`Connection`] sends and receives messages of every lane over any byte stream. `ipc-client` and
+//! `ipc-server` build their own loops from the modules: the receive buffer ([`inbound`]), writing
+//! ([`outbound`]), a buffer pool ([`spare`]), deadlines ([`timer`]), and the check that a reply belongs to
+//! its request ([`reply`]).
 //!
-//! Not here: calls and their retries, which are `ipc-client`'s; accepting connections and their limits, which
-//! are `ipc-server`'s.
+//! Not here: calls and retries (`ipc-client`); accepting connections and limits (`ipc-server`).
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

@@ -9,8 +9,9 @@ use bytes::Buf as _;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use wire_frame::Pieces;
 
-/// Writes all of `pieces` from what is `written` on: with one write where they fit, and without a copy of what
-/// they share.
+/// Writes the rest of `pieces` after the first `written` bytes, and flushes.
+///
+/// One write suffices if the bytes fit into the socket's buffer. Shared pieces are not copied.
 pub fn poll_write<S: AsyncWrite + Unpin>(
     stream: &mut S,
     pieces: &Pieces,
@@ -26,7 +27,7 @@ pub fn poll_write<S: AsyncWrite + Unpin>(
     Pin::new(stream).poll_flush(cx)
 }
 
-/// Writes once of what comes after the first `written` bytes of `pieces`, and tells how much.
+/// Writes once from `pieces` after `written` bytes; returns the byte count.
 pub fn poll_write_some<S: AsyncWrite + Unpin>(
     stream: &mut S,
     pieces: &Pieces,

@@ -1,4 +1,4 @@
-//! Whether a reply belongs to the request that was sent.
+//! The check that a reply belongs to its request.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,19 @@ use wire_dispatch::{DecodedWireMessage, Ids, Lane};
 
 use crate::IpcError;
 
-/// What a request was sent with, and its reply is held against.
+/// Lane and ids of a sent request, to compare with a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// The lane of the request.
     pub lane: Lane,
-    /// Its inner id.
+    /// Inner id of the request.
     pub request_id: Cow<'a, str>,
-    /// The id of its frame, where it has one.
+    /// Id of the request's frame; 0 if the lane has no frame ids.
     pub frame_request_id: u64,
 }
 
 impl<'a> Expected<'a> {
-    /// What was sent on `lane` with `ids`.
+    /// Returns the expectation for a request sent on `lane` with `ids`.
     pub fn of(lane: Lane, ids: &'a Ids) -> Self {
         Self { lane, request_id: (&*ids.request_id).into(), frame_request_id: ids.frame_request_id }
     }
@@ -32,7 +32,7 @@ impl<'a> Expected<'a> {
         self.request_id == ids.request_id && self.frame_request_id == ids.frame_request_id
     }
 
-    /// Whether `received` names this request among others.
+    /// Returns true if the ids of `received` name this request among several in flight.
     pub fn is_named_by(&self, received: &DecodedWireMessage<Response>) -> bool {
         match received.lane {
             Lane::V15 => false,
@@ -42,10 +42,10 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// Returns what was received, if it is the reply to the request that was sent.
+/// Returns `received` if it is the reply to the expected request.
 ///
-/// A reply on v15 has no ids to compare. A daemon that turns a request away before it has read it does
-/// not know its ids, and may leave them out.
+/// A reply on v15 has no ids to compare. A daemon that refuses a request before it reads the body does not
+/// know the ids and may leave them out.
 ///
 /// Rule: `docs/spec/wire.md#request-ids`.
 pub fn of_request(
@@ -58,8 +58,8 @@ pub fn of_request(
         Lane::FrameV1 if expected.lane == Lane::FrameV1 => expected.is(echoed),
         Lane::V16 | Lane::FrameV1 => echoed.request_id == expected.request_id,
     };
-    let turned_away = matches!(received.message, Response::Error(_) | Response::Backpressure(_));
-    if matches || (turned_away && *echoed == Ids::default()) {
+    let is_refusal = matches!(received.message, Response::Error(_) | Response::Backpressure(_));
+    if matches || (is_refusal && *echoed == Ids::default()) {
         Ok(received)
     } else {
         Err(IpcError::ForeignReply { expected: expected.ids(), received: received.ids })

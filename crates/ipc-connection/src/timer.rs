@@ -1,4 +1,4 @@
-//! A deadline that costs nothing while it is kept.
+//! A timer for deadlines that are rarely reached.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -8,28 +8,30 @@ use std::time::Duration;
 use ipc_os::FAR;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-/// Tells when a deadline has passed, for deadlines that come one after the other.
+/// Reports passed deadlines of consecutive calls with one timer.
 ///
-/// To set and to clear a timer for each call costs more than the call's system calls. This one stays set: it
-/// wakes at the deadline of some earlier call, and only then finds out that it is to wait longer.
+/// Setting and clearing a timer for each call costs more than the call's system calls. This timer stays
+/// set: it fires at the deadline of an earlier call, and only then moves to the current deadline.
 #[derive(Debug, Default)]
 pub struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
-    /// What it is set to, so that one that is early enough need not be looked at.
+    /// Deadline of `sleep`, known without polling it.
     set: Option<Instant>,
-    /// Whose task it wakes.
+    /// Waker of the task that waits for `sleep`.
     wakes: Option<Waker>,
 }
 
 impl Timer {
-    /// Ready once `deadline` has passed. Who knows the time says so.
+    /// Polls until `deadline` has passed.
+    ///
+    /// Pass `now` if it is known; saves a clock read.
     pub fn poll_passed(&mut self, deadline: Instant, now: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let wakes = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if let (true, Some(set), Some(now)) = (wakes, self.set, now)
             && now < set
             && set <= deadline
         {
-            // It will wake this task, and early enough.
+            // The timer wakes this task no later than `deadline`.
             return Poll::Pending;
         }
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -53,12 +55,14 @@ impl Timer {
     }
 }
 
-/// The moment `limit` from now, by tokio's clock; a limit beyond all time is one far away.
+/// Returns the time `limit` from now, by tokio's clock; saturates at one year.
 pub fn after(limit: Duration) -> Instant {
     Instant::now() + limit.min(FAR)
 }
 
-/// What `work` comes to, unless that takes longer than `limit`; no timer is made for what need not wait.
+/// Returns the result of `work`, or `None` after `limit`.
+///
+/// No timer is made if `work` is ready at the first poll.
 pub async fn at_once_or_within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
@@ -67,9 +71,10 @@ pub async fn at_once_or_within<T>(limit: Duration, work: impl Future<Output = T>
     }
 }
 
-/// What `work` comes to, unless that takes longer than `limit`.
+/// Returns the result of `work`, or `None` after `limit`.
 ///
-/// The timer is `kept` from the second time on: a connection for one call has no use for it.
+/// The first call uses a timer of its own and makes `kept` for later calls: a connection for one call does
+/// not need it.
 pub async fn within<T>(
     kept: &mut Option<Timer>,
     limit: Duration,
@@ -84,7 +89,7 @@ pub async fn within<T>(
     let mut deadline = None;
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
-        // The time is asked for by those who wait.
+        // Only work that must wait reads the clock.
         Poll::Pending => {
             let mut now = None;
             let deadline = *deadline.get_or_insert_with(|| *now.insert(Instant::now()) + limit.min(FAR));
@@ -99,16 +104,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_deadline_is_waited_for_whatever_the_one_before_was() {
+    async fn each_deadline_is_waited_for_whatever_the_earlier_deadline_was() {
         let mut timer = Timer::default();
         let started = Instant::now();
         let ms = |ms| started + Duration::from_millis(ms);
-        // Set for the first, and left set: no waiting.
+        // The timer is set for the first deadline and stays set.
         for late in [ms(20), ms(3_600_000), ms(30)] {
             let passed = poll_fn(|cx| Poll::Ready(timer.poll_passed(late, None, cx).is_ready())).await;
             assert!(!passed || Instant::now() >= late);
         }
-        // It wakes at an earlier one, and waits on.
+        // The timer fires at an earlier deadline, and `poll_passed` waits on.
         for deadline in [ms(40), ms(45), ms(10)] {
             poll_fn(|cx| timer.poll_passed(deadline, Some(Instant::now()), cx)).await;
             assert!(Instant::now() >= deadline);

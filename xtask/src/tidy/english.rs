@@ -8,9 +8,8 @@ use super::tree::Tree;
 const NOT_CLEAN: &[&str] = &[
     "benches/",
     "crates/ipc-client/",
-    "crates/ipc-connection/",
-    "crates/ipc-endpoint/",
     "crates/ipc-model/",
+    "crates/ipc-endpoint/",
     "crates/ipc-os/",
     "crates/ipc-server/",
     "crates/wire-dispatch/",

@@ -1,4 +1,4 @@
-//! One request and its final reply, in the dialect that a client has chosen.
+//! One request and its final reply, in the client's dialect.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use crate::IpcError;
 use crate::reply::{Expected, of_request};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// As [`recv_response`](Self::recv_response), with the dialect and the ids of the reply.
+    /// Receives as [`recv_response`](Self::recv_response), with dialect and ids.
     ///
-    /// Each `CompileProgress` before the reply is read past, and gives the reply its whole time again.
+    /// Skips each `CompileProgress` before the reply and restarts the timeout after it.
     ///
     /// # Errors
     ///
@@ -41,14 +41,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .await?;
             match received {
                 Some(DecodedWireMessage { message: Response::CompileProgress(_), .. }) => {
-                    self.owed += 1; // the reply still is
+                    self.owed += 1; // The peer still owes the reply.
                 }
                 received => return Ok(received),
             }
         }
     }
 
-    /// Sends `request` in bincode, whose replies have no ids, within `limit`.
+    /// Sends `request` in bincode of this generation, within `limit`.
+    ///
+    /// Replies in bincode have no ids.
     pub async fn send_bincode(
         &mut self,
         request: &Request,
