@@ -254,9 +254,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Receives the response to a request sent on `lane` with `ids`, within `limit`.
     ///
-    /// [`send_request`](Self::send_request) returns the `ids`. A request in bincode accepts a reply in bincode or
-    /// FrameV1; another request accepts a reply on any lane. Returns `None` if the peer closed the connection
-    /// between frames.
+    /// [`send_request`](Self::send_request) returns the `ids`. A request in bincode accepts a reply in bincode
+    /// or FrameV1; another request accepts a reply on any lane. Returns `None` if the peer closed the
+    /// connection between frames.
     ///
     /// # Errors
     ///

@@ -4,29 +4,29 @@ use bytes::Bytes;
 
 use crate::NormalizedPath;
 
-/// Everything that one cached run of a tool produced.
+/// Outputs of one cached run of a tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArtifactData {
-    /// The files it wrote.
+    /// Files that the tool wrote.
     pub outputs: Vec<ArtifactOutput>,
-    /// What it wrote to standard output.
+    /// Standard output of the tool.
     pub stdout: Bytes,
-    /// What it wrote to standard error.
+    /// Standard error of the tool.
     pub stderr: Bytes,
-    /// Its exit code.
+    /// Exit code of the tool.
     pub exit_code: i32,
 }
 
 /// One file of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArtifactOutput {
-    /// The file's name.
+    /// File name.
     pub name: String,
-    /// Its contents, or where they are.
+    /// Contents, or the path of a file with the contents.
     pub payload: ArtifactPayload,
 }
 
-/// The contents of an output file.
+/// Contents of an output file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactPayload {
     /// The contents themselves.
@@ -36,7 +36,7 @@ pub enum ArtifactPayload {
 }
 
 impl ArtifactData {
-    /// Returns how many bytes of contents the artifact carries itself, paths not counted.
+    /// Returns the number of bytes in the artifact; files named by path do not count.
     #[must_use]
     pub fn payload_len(&self) -> usize {
         let outputs = self.outputs.iter().map(|output| match &output.payload {
@@ -47,12 +47,12 @@ impl ArtifactData {
     }
 }
 
-/// The answer to a lookup.
+/// Answer to a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupResult {
     /// The key is cached.
     Hit {
-        /// What was stored under it.
+        /// Artifact stored under the key.
         artifact: Box<ArtifactData>,
     },
     /// The key is not cached.
@@ -65,22 +65,22 @@ impl From<Option<ArtifactData>> for LookupResult {
     }
 }
 
-/// The answer to a store.
+/// Answer to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreResult {
     /// The artifact is now cached.
     Stored,
-    /// The key was cached before; nothing changed.
+    /// The key was cached before; the daemon changed nothing.
     AlreadyExists,
 }
 
-/// What the daemon knows about one cached Rust artifact.
+/// One cached Rust artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RustArtifactInfo {
-    /// The key it is cached under.
+    /// Cache key.
     pub cache_key: String,
-    /// The names of its output files.
+    /// Names of the output files.
     pub output_names: Vec<String>,
-    /// How many output files it has.
+    /// Number of output files.
     pub payload_count: u64,
 }

@@ -7,90 +7,92 @@ use crate::{EnvVars, NormalizedPath};
 /// A compilation within a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compile {
-    /// The session that it counts in.
+    /// Session that counts this compilation.
     pub session_id: String,
-    /// The compiler's arguments, without the compiler itself.
+    /// Arguments of the compiler, without the compiler itself.
     pub args: Vec<String>,
-    /// The directory to run in.
+    /// Working directory of the tool.
     pub cwd: NormalizedPath,
-    /// The compiler to run.
+    /// Path of the compiler.
     pub compiler: NormalizedPath,
-    /// The complete environment; `None` leaves the daemon's own.
+    /// Complete environment of the tool; `None` uses the daemon's environment.
     pub env: Option<EnvVars>,
-    /// What the compiler reads from standard input.
+    /// Standard input of the compiler.
     pub stdin: Bytes,
 }
 
 /// A compilation outside of any session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompileEphemeral {
-    /// The process that asks.
+    /// Process id of the client.
     pub client_pid: u32,
-    /// The directory of the build.
+    /// Directory of the build.
     pub working_dir: NormalizedPath,
-    /// The compiler to run.
+    /// Path of the compiler.
     pub compiler: NormalizedPath,
-    /// The compiler's arguments, without the compiler itself.
+    /// Arguments of the compiler, without the compiler itself.
     pub args: Vec<String>,
-    /// The directory to run in.
+    /// Working directory of the tool.
     pub cwd: NormalizedPath,
-    /// The complete environment; `None` leaves the daemon's own.
+    /// Complete environment of the tool; `None` uses the daemon's environment.
     pub env: Option<EnvVars>,
-    /// What the compiler reads from standard input.
+    /// Standard input of the compiler.
     pub stdin: Bytes,
 }
 
 /// A link or archive step outside of any session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkEphemeral {
-    /// The process that asks.
+    /// Process id of the client.
     pub client_pid: u32,
-    /// The linker or archiver to run.
+    /// Path of the linker or archiver.
     pub tool: NormalizedPath,
-    /// The tool's arguments, without the tool itself.
+    /// Arguments of the tool, without the tool itself.
     pub args: Vec<String>,
-    /// The directory to run in.
+    /// Working directory of the tool.
     pub cwd: NormalizedPath,
-    /// The complete environment; `None` leaves the daemon's own.
+    /// Complete environment of the tool; `None` uses the daemon's environment.
     pub env: Option<EnvVars>,
 }
 
-/// How a compilation ended.
+/// Result of a compilation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompileResult {
-    /// The compiler's exit code.
+    /// Exit code of the compiler.
     pub exit_code: i32,
-    /// What it wrote to standard output.
+    /// Standard output of the tool.
     pub stdout: Bytes,
-    /// What it wrote to standard error.
+    /// Standard error of the tool.
     pub stderr: Bytes,
-    /// Whether the result came from the cache.
+    /// True if the result came from the cache.
     pub cached: bool,
 }
 
-/// How a link step ended.
+/// Result of a link step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkResult {
-    /// The tool's exit code.
+    /// Exit code of the tool.
     pub exit_code: i32,
-    /// What it wrote to standard output.
+    /// Standard output of the tool.
     pub stdout: Bytes,
-    /// What it wrote to standard error.
+    /// Standard error of the tool.
     pub stderr: Bytes,
-    /// Whether the result came from the cache.
+    /// True if the result came from the cache.
     pub cached: bool,
-    /// What the user should know, for example that the output is not reproducible.
+    /// Warning for the user, for example that the output is not reproducible.
     pub warning: Option<String>,
 }
 
-/// State of a compilation that still runs; the final response follows on the same connection.
+/// State of a running compilation.
+///
+/// The final response follows on the same connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompileProgress {
-    /// Compilations that wait before this one.
+    /// Number of compilations that wait ahead of this compilation.
     pub queue_position: u32,
-    /// Compilations that wait for a permit.
+    /// Number of compilations that wait for a permit.
     pub queue_depth: u32,
-    /// Compilations that hold a permit.
+    /// Number of compilations that hold a permit.
     pub in_flight: u32,
     /// `queued` or `compiling`; later releases may use other words.
     pub phase: String,

@@ -1,150 +1,152 @@
-//! What the download daemon can be asked and can answer (`docs/spec/download.md`).
+//! Requests to the download daemon and its responses (`docs/spec/download.md`).
 
 use crate::NormalizedPath;
 
-/// A request to the download daemon. Its state is per connection: at most one download is attached.
+/// A request to the download daemon.
+///
+/// The daemon keeps state for each connection: at most one download is attached to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadRequest {
-    /// Are you there?
+    /// Checks that the daemon answers.
     Ping,
-    /// How are you?
+    /// Asks for the daemon's status.
     Status,
-    /// Exit.
+    /// Asks the daemon to exit.
     Shutdown,
-    /// Start or join a download.
+    /// Starts or joins a download.
     DownloadAttach(DownloadAttach),
-    /// How far is it?
+    /// Asks for the progress of the attached download.
     DownloadStatus,
-    /// Tell me when there is progress.
+    /// Waits for progress of the attached download.
     DownloadWait(DownloadWait),
-    /// I no longer need it.
+    /// Detaches from the download.
     DownloadCancel,
 }
 
 /// A response of the download daemon.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DownloadResponse {
-    /// The daemon is there.
+    /// Answer to a ping.
     Pong,
-    /// How it is.
+    /// Status of the daemon.
     Status(DownloadDaemonStatus),
-    /// It exits.
+    /// The daemon exits.
     ShuttingDown,
     /// A download is attached to the connection.
     DownloadAttached(DownloadAttached),
-    /// How far it is.
+    /// Progress of the download.
     DownloadStatusResult(DownloadStatusReply),
-    /// It is complete.
+    /// The download is complete.
     DownloadFinished(DownloadStatusReply),
-    /// It was cancelled or has failed.
+    /// The download was cancelled or failed.
     DownloadCancelled(DownloadStatusReply),
-    /// The request was not done.
+    /// The daemon did not carry out the request.
     Error(crate::ErrorMessage),
 }
 
 /// Asks to start or join a download.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DownloadAttach {
-    /// What to download.
+    /// Source URL.
     pub url: String,
-    /// Where to.
+    /// Destination file.
     pub destination: NormalizedPath,
-    /// How.
+    /// Options of the download.
     pub options: DownloadOptions,
 }
 
-/// Asks to be told about progress.
+/// Waits for the next progress, the end of the download or the timeout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DownloadWait {
-    /// Milliseconds to wait at most.
+    /// Timeout in milliseconds.
     pub timeout_ms: Option<u64>,
 }
 
-/// How to download.
+/// Options of a download.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DownloadOptions {
     /// Download even if the destination exists.
     pub force: bool,
-    /// Connections at most.
+    /// Largest number of connections to the source.
     pub max_connections: Option<u64>,
-    /// Bytes of a segment at least.
+    /// Smallest segment, in bytes.
     pub min_segment_size: Option<u64>,
 }
 
-/// A download is attached.
+/// Answer to an attach: a download is attached to the connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DownloadAttached {
-    /// The download's id.
+    /// Id of the download.
     pub download_id: String,
-    /// Whether this connection started it.
+    /// True if this connection started the download.
     pub initiator: bool,
-    /// How far it is.
+    /// Progress of the download.
     pub status: DownloadStatus,
 }
 
-/// How far a download is.
+/// Answer with the progress of a download.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DownloadStatusReply {
-    /// The figures.
+    /// Progress of the download.
     pub status: DownloadStatus,
 }
 
-/// The figures of a download.
+/// Progress of a download.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DownloadStatus {
-    /// Where it stands.
+    /// Phase of the download.
     pub phase: DownloadPhase,
-    /// Its size in bytes, where known.
+    /// Size of the file in bytes, if known.
     pub total_bytes: Option<u64>,
     /// Bytes downloaded.
     pub downloaded_bytes: u64,
-    /// [`percentage`] of the two.
+    /// [`percentage`] of `downloaded_bytes` and `total_bytes`.
     pub percentage: Option<f32>,
-    /// Connections that wait for it.
+    /// Number of connections that wait for the download.
     pub active_clients: u32,
-    /// Where it goes to.
+    /// Destination file.
     pub destination: NormalizedPath,
-    /// Where it comes from.
+    /// Source URL.
     pub source_url: String,
-    /// Why it failed.
+    /// Reason of the failure.
     pub error: Option<String>,
 }
 
-/// Where a download stands.
+/// Phase of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DownloadPhase {
     /// Not started.
     Pending,
     /// Bytes arrive.
     Downloading,
-    /// All bytes are there; the file is put in place.
+    /// All bytes arrived; the daemon moves the file to its destination.
     Finalizing,
     /// Done.
     Completed,
-    /// Given up because nobody waits for it.
+    /// Stopped because no connection waits for it.
     Cancelled,
-    /// Given up because of an error.
+    /// Stopped because of an error.
     Failed,
 }
 
-/// What the download daemon says about itself.
+/// Status of the download daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DownloadDaemonStatus {
-    /// Its release.
+    /// Release of the daemon.
     pub version: String,
-    /// Downloads that run.
+    /// Number of running downloads.
     pub active_downloads: u64,
-    /// Connections that are open.
+    /// Number of open connections.
     pub connected_clients: u64,
     /// Seconds since it started.
     pub uptime_secs: u64,
-    /// Where it listens.
+    /// Endpoint of the daemon.
     pub endpoint: String,
 }
 
-/// Returns the percentage that peers show: two decimals, computed in 64 bits and then narrowed.
+/// Returns the percentage that peers display, rounded to two decimals.
 ///
-/// `None` where the total is unknown or 0.
+/// The value is computed in 64 bits and then narrowed. `None` if the total is unknown or 0.
 #[must_use]
 pub fn percentage(downloaded: u64, total: Option<u64>) -> Option<f32> {
     match total {

@@ -7,29 +7,29 @@ use crate::{ArtifactOutput, EnvVars, NormalizedPath};
 /// A run of a tool whose inputs and outputs the client declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GenericToolExec {
-    /// The tool to run.
+    /// Path of the tool.
     pub tool: NormalizedPath,
-    /// Its arguments, without the tool itself.
+    /// Arguments of the tool, without the tool itself.
     pub args: Vec<String>,
-    /// The directory to run in.
+    /// Working directory of the tool.
     pub cwd: NormalizedPath,
-    /// The selected environment variables.
+    /// Environment variables that the client selected.
     pub env: EnvVars,
-    /// The files that the result depends on.
+    /// Files that the result depends on.
     pub input_files: Vec<NormalizedPath>,
     /// Further bytes that the result depends on.
     pub input_extra: Bytes,
-    /// Which output streams belong to the result.
+    /// Output streams that belong to the result.
     pub output_streams: ExecOutputStreams,
-    /// The files that the tool writes.
+    /// Files that the tool writes.
     pub output_files: Vec<NormalizedPath>,
-    /// A hash that stands for the tool, in place of its file.
+    /// Hash used for the tool in the key, instead of the hash of its file.
     pub tool_hash: Option<[u8; 32]>,
-    /// Whether the cache is read and written.
+    /// Use of the cache.
     pub cache_policy: ExecCachePolicy,
-    /// Whether the directory is part of the key.
+    /// True if the working directory is part of the key.
     pub cwd_in_key: bool,
-    /// Sources whose includes are found and hashed.
+    /// Sources whose included files the daemon finds and hashes.
     pub include_scan_files: Vec<NormalizedPath>,
     /// Directories searched for `#include` of either form.
     pub include_dirs: Vec<NormalizedPath>,
@@ -37,55 +37,55 @@ pub struct GenericToolExec {
     pub system_include_dirs: Vec<NormalizedPath>,
     /// Directories searched for `#include "…"` only.
     pub iquote_dirs: Vec<NormalizedPath>,
-    /// A file in which the tool lists what it read.
+    /// Depfile: a file in which the tool lists the files that it read.
     pub depfile: Option<NormalizedPath>,
-    /// Whether the tool's output differs between equal runs.
+    /// True if equal runs of the tool may differ in their output.
     pub non_deterministic: bool,
-    /// Arguments that are left out of the key.
+    /// Arguments that are not part of the key.
     pub key_args_filter: Vec<String>,
 }
 
-/// Which output streams of a tool belong to its cached result.
+/// Selects the output streams of a tool that belong to its cached result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ExecOutputStreams {
-    /// Standard output.
+    /// True if standard output belongs to the result.
     pub stdout: bool,
-    /// Standard error.
+    /// True if standard error belongs to the result.
     pub stderr: bool,
 }
 
-/// Whether a run reads and writes the cache.
+/// Use of the cache by a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ExecCachePolicy {
-    /// Reads and writes it.
+    /// Reads and writes the cache.
     #[default]
     Normal,
-    /// Does neither.
+    /// Neither reads nor writes the cache.
     Bypass,
-    /// Reads it only.
+    /// Only reads the cache.
     ReadOnly,
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GenericToolExecResult {
-    /// The tool's exit code.
+    /// Exit code of the tool.
     pub exit_code: i32,
-    /// What it wrote to standard output.
+    /// Standard output of the tool.
     pub stdout: Bytes,
-    /// What it wrote to standard error.
+    /// Standard error of the tool.
     pub stderr: Bytes,
-    /// The declared output files.
+    /// Declared output files.
     pub output_files: Vec<ArtifactOutput>,
-    /// Whether the result came from the cache.
+    /// True if the result came from the cache.
     pub cached: bool,
-    /// The key of the result, in hex.
+    /// Key of the result, in hex.
     pub cache_key_hex: String,
 }
 
-/// Asks for the result that a client stored under a key that it describes.
+/// Asks for the stored result of work that clients do themselves.
 ///
-/// The client does the work itself; the daemon hashes the description and looks the result up.
+/// The daemon hashes the description of the work to a key and looks the key up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExecProbe {
     /// Name of the work, part of the key.
@@ -107,7 +107,7 @@ pub struct ExecProbeResult {
     pub cached_bytes: Option<Bytes>,
 }
 
-/// Stores the result of work that the client did itself; replaces an earlier result.
+/// Stores the result of work that the client did; replaces an earlier result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExecStore {
     /// Key, 64 lower-case hex digits.
@@ -119,6 +119,6 @@ pub struct ExecStore {
 /// Answer to an [`ExecStore`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ExecStoreAck {
-    /// Whether the result is stored.
+    /// True if the result is stored.
     pub stored: bool,
 }

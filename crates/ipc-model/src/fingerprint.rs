@@ -1,38 +1,38 @@
-//! Fingerprints: has anything changed since the last success?
+//! Fingerprints of files, to detect changes since the last success.
 
 use crate::NormalizedPath;
 
 /// Asks whether the files under a root changed since the last recorded success.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FingerprintCheck {
-    /// Where the fingerprint is kept.
+    /// File that holds the fingerprint.
     pub cache_file: NormalizedPath,
-    /// How files are compared, for example `hash` or `two-layer`.
+    /// Method of comparison, for example `hash` or `two-layer`.
     pub cache_type: String,
-    /// The directory that is watched.
+    /// Root directory of the files.
     pub root: NormalizedPath,
-    /// The file name extensions that count.
+    /// Extensions of the files that belong to the fingerprint.
     pub extensions: Vec<String>,
-    /// The globs that count.
+    /// Globs of the files that belong to the fingerprint.
     pub include_globs: Vec<String>,
-    /// What does not count.
+    /// Directory names and globs of the files that do not belong to the fingerprint.
     pub exclude: Vec<String>,
 }
 
-/// Names the fingerprint that a mark or an invalidation is about.
+/// Names the fingerprint of a mark or an invalidation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FingerprintFile {
-    /// Where the fingerprint is kept.
+    /// File that holds the fingerprint.
     pub cache_file: NormalizedPath,
 }
 
-/// The answer to a fingerprint check.
+/// Answer to a fingerprint check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FingerprintCheckResult {
-    /// What to do, for example `run` or `skip`.
+    /// Decision, for example `run` or `skip`.
     pub decision: String,
-    /// Why.
+    /// Reason of the decision.
     pub reason: Option<String>,
-    /// The files that changed.
+    /// Files that changed.
     pub changed_files: Vec<String>,
 }

@@ -1,10 +1,10 @@
-//! What a zccache client can ask and a daemon can answer, as plain Rust values.
+//! Requests of a zccache client and responses of a daemon, as plain Rust values.
 //!
-//! One [`Request`] gets exactly one [`Response`]. Every wire converts to and from these types, so
-//! nothing above a wire knows which one a peer speaks. The tables are `docs/spec/wire-v15.md`, and
-//! [`download`] has the messages of the download daemon (`docs/spec/download.md`).
+//! A daemon answers one [`Request`] with exactly one final [`Response`]. Every wire converts to and from
+//! these types, so that code above the wires does not depend on the peer's wire. `docs/spec/wire-v15.md`
+//! has the tables. [`download`] has the messages of the download daemon (`docs/spec/download.md`).
 //!
-//! Not here: bytes. No serde, no prost, no I/O.
+//! Not here: encoding (serde, prost) and I/O.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
@@ -40,5 +40,5 @@ pub use status::{
     PrivateDaemonStatus, SessionStats, StagedProfileSummary,
 };
 
-/// A list of environment variables, in the sender's order, duplicates included.
+/// Environment variables in the sender's order, duplicates included.
 pub type EnvVars = Vec<(String, String)>;

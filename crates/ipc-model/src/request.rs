@@ -1,4 +1,4 @@
-//! Everything that a client can ask.
+//! Requests of a client.
 
 use crate::{
     ArtifactData, Compile, CompileEphemeral, ExecProbe, ExecStore, FingerprintCheck, FingerprintFile,
@@ -7,74 +7,76 @@ use crate::{
 
 /// A request, in the order of its wire numbers (`docs/spec/wire-v15.md#request`).
 ///
-/// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 32
-/// bytes. [`From`] puts it there: `Request::from(compile)`.
+/// Code moves a request many times, so large contents are boxed and a request has at most 32 bytes.
+/// [`From`] boxes the contents: `Request::from(compile)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Are you there?
+    /// Checks that the daemon answers.
     Ping,
-    /// Finish what is in flight and exit.
+    /// Asks the daemon to finish the requests in flight and to exit.
     Shutdown,
-    /// How are you?
+    /// Asks for the daemon's status.
     Status,
-    /// Is this key cached?
+    /// Asks for the artifact of a key.
     Lookup(Lookup),
-    /// Cache this.
+    /// Caches an artifact.
     Store(Box<Store>),
-    /// Open a session.
+    /// Opens a session.
     SessionStart(Box<SessionStart>),
-    /// Compile within a session.
+    /// Compiles within a session.
     Compile(Box<Compile>),
-    /// Close a session.
+    /// Closes a session.
     SessionEnd(SessionId),
-    /// Forget everything that is cached.
+    /// Removes everything from the cache.
     Clear,
-    /// Compile outside of any session.
+    /// Compiles outside of any session.
     CompileEphemeral(Box<CompileEphemeral>),
-    /// Link outside of any session.
+    /// Links outside of any session.
     LinkEphemeral(Box<LinkEphemeral>),
-    /// What happened in this session?
+    /// Asks for the statistics of a session.
     SessionStats(SessionId),
-    /// Has anything changed?
+    /// Asks whether files changed since the last recorded success.
     FingerprintCheck(Box<FingerprintCheck>),
-    /// What was checked succeeded.
+    /// Records that the work after a check succeeded.
     FingerprintMarkSuccess(FingerprintFile),
-    /// What was checked failed.
+    /// Records that the work after a check failed.
     FingerprintMarkFailure(FingerprintFile),
-    /// Forget what was checked.
+    /// Removes a fingerprint.
     FingerprintInvalidate(FingerprintFile),
-    /// Which Rust artifacts are cached?
+    /// Asks for the list of cached Rust artifacts.
     ListRustArtifacts,
-    /// Run this tool.
+    /// Runs a tool.
     GenericToolExec(Box<GenericToolExec>),
-    /// Let go of everything under this directory.
+    /// Asks the daemon to close its handles under a directory.
     ReleaseWorktreeHandles(ReleaseWorktreeHandles),
-    /// Asks for the result of work that the client does itself.
+    /// Asks for the stored result of work that clients do themselves.
     ExecProbe(Box<ExecProbe>),
     /// Stores the result of work that the client did itself.
     ExecStore(Box<ExecStore>),
 }
 
-/// Asks whether a key is cached.
+/// Asks for the artifact of a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lookup {
-    /// The key.
+    /// Cache key.
     pub cache_key: String,
 }
 
 /// Asks to cache an artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Store {
-    /// The key.
+    /// Cache key.
     pub cache_key: String,
-    /// What to cache under it.
+    /// Artifact to cache under the key.
     pub artifact: ArtifactData,
 }
 
-/// Asks to let go of a directory, so that it can be removed.
+/// Asks the daemon to close its handles under a directory.
+///
+/// The client can then remove the directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReleaseWorktreeHandles {
-    /// The directory.
+    /// Path of the directory.
     pub path: NormalizedPath,
 }
 
@@ -91,10 +93,10 @@ macro_rules! kinds {
         }
 
         impl $kind {
-            /// Every kind, in the order of the wire numbers.
+            /// All kinds in the order of their wire numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The variant's name, as the wire tables spell it.
+            /// Returns the variant's name, as the wire tables spell it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -102,7 +104,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The variant's number on wire v15.
+            /// Returns the variant's number on wire v15.
             #[must_use]
             pub const fn index(self) -> u32 {
                 self as u32
@@ -116,7 +118,7 @@ macro_rules! kinds {
         }
 
         impl crate::$message {
-            /// Which variant this is.
+            /// Returns the variant without its contents.
             #[must_use]
             pub const fn kind(&self) -> $kind {
                 match self {
@@ -128,7 +130,7 @@ macro_rules! kinds {
 }
 pub(crate) use kinds;
 
-/// Implements `From` for contents that only one variant has.
+/// Implements `From` for types that only one variant contains.
 macro_rules! made_of {
     ($message:ident { $($variant:ident($contents:ty),)* }) => {$(
         impl From<$contents> for crate::$message {
@@ -157,7 +159,7 @@ made_of! {
 }
 
 kinds! {
-    /// Which request, without its contents.
+    /// The variant of a [`Request`], without its contents.
     RequestKind of Request {
         0 Ping,
         1 Shutdown,
@@ -184,37 +186,41 @@ kinds! {
 }
 
 impl RequestKind {
-    /// Returns true if sending such a request twice is harmless.
+    /// Returns true if a client may send such a request twice.
     ///
-    /// The state is then as after sending it once, and the second answer serves the caller as well as the
-    /// first. Only such a request may be sent again when it is not known whether the daemon acted on it.
+    /// The daemon's state is the same after one and after two of them, and the second answer is as useful as
+    /// the first. A client that does not know whether the daemon acted on a request resends it only if it is
+    /// idempotent.
     #[must_use]
     pub const fn is_idempotent(self) -> bool {
         match self {
-            // They ask, and change nothing that a caller can see.
+            // These requests change nothing that a client can see.
             Self::Ping | Self::Status | Self::Lookup | Self::SessionStats | Self::ListRustArtifacts => true,
-            // A second store of a key leaves the first one in place and only answers `AlreadyExists`.
+            // A second store of a key keeps the first artifact and answers `AlreadyExists`.
             Self::Store => true,
             // Setting the same mark again changes nothing.
             Self::FingerprintMarkSuccess | Self::FingerprintMarkFailure | Self::FingerprintInvalidate => true,
-            // A probe asks; a second store of the same bytes replaces them with themselves.
+            // A probe changes nothing; a second store of the same bytes replaces them with equal bytes.
             Self::ExecProbe | Self::ExecStore => true,
-            // A second one opens a second session.
+            // A second start opens a second session.
             Self::SessionStart => false,
-            // The figures are in the first answer only.
+            // Only the first answer has the statistics.
             Self::SessionEnd => false,
-            // A second one reports zeros, or removes what was stored in between; or ends the next daemon.
+            // A second clear reports zeros or removes newer artifacts. A second shutdown may stop the next
+            // daemon.
             Self::Clear | Self::Shutdown => false,
             // Tools run, write files and may have side effects.
             Self::Compile | Self::CompileEphemeral | Self::LinkEphemeral | Self::GenericToolExec => false,
-            // A check records what it saw, so the second one compares with the first.
+            // A check records the files' state, so a second check compares with the first check.
             Self::FingerprintCheck => false,
-            // The counts are in the first answer only.
+            // Only the first answer has the counts.
             Self::ReleaseWorktreeHandles => false,
         }
     }
 
-    /// Returns true if a daemon may send [`CompileProgress`](crate::CompileProgress) before its answer.
+    /// Returns true if progress messages may precede the answer.
+    ///
+    /// See [`CompileProgress`](crate::CompileProgress).
     #[must_use]
     pub const fn may_report_progress(self) -> bool {
         matches!(self, Self::Compile | Self::CompileEphemeral)
@@ -222,7 +228,9 @@ impl RequestKind {
 }
 
 impl Request {
-    /// Returns true if sending it twice is harmless; see [`RequestKind::is_idempotent`].
+    /// Returns true if a client may send the request twice.
+    ///
+    /// See [`RequestKind::is_idempotent`].
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.kind().is_idempotent()

@@ -1,4 +1,4 @@
-//! Everything that a daemon can answer.
+//! Responses of a daemon.
 
 use crate::request::{kinds, made_of};
 use crate::{
@@ -9,109 +9,109 @@ use crate::{
 
 /// A response, in the order of its wire numbers (`docs/spec/wire-v15.md#response`).
 ///
-/// It is moved many times on its way, so that what is large stands in a box, and the whole is at most 80
-/// bytes. [`From`] puts it there: `Response::from(status)`.
+/// Code moves a response many times, so large contents are boxed and a response has at most 80 bytes.
+/// [`From`] boxes the contents: `Response::from(status)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Response {
-    /// The daemon is there.
+    /// Answer to a ping.
     Pong,
-    /// It finishes and exits.
+    /// The daemon finishes the requests in flight and exits.
     ShuttingDown,
-    /// How it is.
+    /// Status of the daemon.
     Status(Box<DaemonStatus>),
-    /// Whether a key is cached.
+    /// Answer to a lookup: the artifact or a miss.
     LookupResult(LookupResult),
-    /// Whether a store changed anything.
+    /// Answer to a store.
     StoreResult(StoreResult),
-    /// A session is open.
+    /// The daemon opened a session.
     SessionStarted(SessionStarted),
-    /// How a compilation ended.
+    /// Result of a compilation.
     CompileResult(CompileResult),
-    /// A session is closed.
+    /// The daemon closed a session.
     SessionEnded(SessionStatsReply),
-    /// How a link step ended.
+    /// Result of a link step.
     LinkResult(Box<LinkResult>),
-    /// The request was not done.
+    /// The daemon did not carry out the request.
     Error(ErrorMessage),
-    /// What was forgotten.
+    /// Counts of a clear.
     Cleared(Cleared),
-    /// What happened in a session.
+    /// Statistics of a session.
     SessionStatsResult(SessionStatsReply),
-    /// Whether anything changed.
+    /// Answer to a fingerprint check.
     FingerprintCheckResult(FingerprintCheckResult),
-    /// A mark is set.
+    /// The daemon recorded a mark or an invalidation.
     FingerprintAck,
-    /// Which Rust artifacts are cached.
+    /// List of cached Rust artifacts.
     RustArtifactList(RustArtifactList),
-    /// How a tool ended.
+    /// Result of a tool.
     GenericToolExecResult(Box<GenericToolExecResult>),
-    /// Too busy; ask again later.
+    /// The daemon is over a limit; the client may retry later.
     Backpressure(Backpressure),
-    /// What was let go of.
+    /// Handles that the daemon closed under a directory.
     ReleaseWorktreeHandlesResult(ReleaseWorktreeHandlesResult),
-    /// Stored result of work that the client does itself, if there is one.
+    /// Stored result of work that clients do themselves, or a miss.
     ExecProbeResult(ExecProbeResult),
-    /// Whether such a result was stored.
+    /// Answer to a store of such a result.
     ExecStoreAck(ExecStoreAck),
-    /// Progress of a compilation; not the final response, which follows.
+    /// Progress of a compilation; the final response follows.
     CompileProgress(CompileProgress),
 }
 
-/// Why a request was not done.
+/// Reason why the daemon did not carry out a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorMessage {
-    /// For people; released software matches on the version mismatch text only.
+    /// Text for people; released clients match only on the text of a version mismatch.
     ///
     /// Rule: `docs/spec/wire.md#texts-of-errors`.
     pub message: String,
 }
 
-/// What a clear removed.
+/// Counts of a clear.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Cleared {
-    /// Artifacts.
+    /// Removed artifacts.
     pub artifacts_removed: u64,
-    /// Metadata entries.
+    /// Removed metadata entries.
     pub metadata_cleared: u64,
-    /// Contexts of the dependency graph.
+    /// Removed contexts of the dependency graph.
     pub dep_graph_contexts_cleared: u64,
     /// Bytes freed on disk.
     pub on_disk_bytes_freed: u64,
 }
 
-/// The Rust artifacts that are cached.
+/// List of cached Rust artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RustArtifactList {
-    /// One entry for each.
+    /// One entry for each artifact.
     pub artifacts: Vec<RustArtifactInfo>,
 }
 
-/// The daemon is over its limits and did not act on the request.
+/// The daemon is over a limit and did not act on the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backpressure {
-    /// How much waits already.
+    /// Number of requests that wait already.
     pub queue_depth: u32,
-    /// Milliseconds to wait before asking again.
+    /// Milliseconds to wait before a retry.
     pub retry_after_ms: u32,
-    /// Which limit it was.
+    /// Name of the limit.
     pub reason: String,
 }
 
-/// What was let go of under a directory.
+/// Handles that the daemon closed under a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReleaseWorktreeHandlesResult {
-    /// Handles looked at.
+    /// Number of inspected handles.
     pub inspected: u32,
-    /// Handles let go of.
+    /// Number of closed handles.
     pub released: u32,
-    /// Sessions that were ended.
+    /// Ids of the sessions that the daemon ended.
     pub sessions_dropped: Vec<String>,
-    /// What is still held.
+    /// Paths whose handles are still open.
     pub unreleased: Vec<NormalizedPath>,
 }
 
 kinds! {
-    /// Which response, without its contents.
+    /// The variant of a [`Response`], without its contents.
     ResponseKind of Response {
         0 Pong,
         1 ShuttingDown,
@@ -159,7 +159,7 @@ made_of! {
 }
 
 impl Response {
-    /// Returns an [`Response::Error`] that says `message`.
+    /// Returns a [`Response::Error`] with `message`.
     pub fn error(message: impl Into<String>) -> Self {
         Self::Error(ErrorMessage { message: message.into() })
     }

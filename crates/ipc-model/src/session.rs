@@ -1,61 +1,61 @@
-//! Sessions: a build that wants its own figures.
+//! Sessions, which keep separate statistics for one build.
 
 use crate::{EnvVars, NormalizedPath, SessionStats};
 
 /// Opens a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStart {
-    /// The process that asks.
+    /// Process id of the client.
     pub client_pid: u32,
-    /// The directory of the build.
+    /// Directory of the build.
     pub working_dir: NormalizedPath,
-    /// A file that the session logs to.
+    /// Log file of the session.
     pub log_file: Option<NormalizedPath>,
-    /// Whether the session keeps figures.
+    /// True if the session keeps statistics.
     pub track_stats: bool,
-    /// A file that gets one line for each event.
+    /// Journal file, with one line for each event.
     pub journal_path: Option<NormalizedPath>,
-    /// Whether phases are timed.
+    /// True if the daemon measures the time of each phase.
     pub profile: bool,
-    /// Asks for a daemon of the client's own.
+    /// Asks for a private daemon.
     pub private_daemon: Option<PrivateDaemonSessionOptions>,
 }
 
-/// What a client wants of a daemon of its own.
+/// Options of a private daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrivateDaemonSessionOptions {
-    /// The daemon's name.
+    /// Name of the daemon.
     pub daemon_name: Option<String>,
-    /// The endpoint that it must have.
+    /// Required endpoint of the daemon.
     pub endpoint: Option<String>,
-    /// The cache directory that it must have.
+    /// Required cache directory of the daemon.
     pub cache_dir: Option<NormalizedPath>,
-    /// The processes that it lives for; empty means the client.
+    /// Processes that own the daemon, which exits after them; empty means the client.
     pub owner_pids: Vec<u32>,
-    /// Variables that override those of each compilation.
+    /// Variables that override the environment of each compilation.
     pub env: EnvVars,
 }
 
-/// Names the session that a request is about.
+/// Names the session of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionId {
-    /// The id that the daemon gave out.
+    /// Id that the daemon assigned.
     pub session_id: String,
 }
 
-/// The answer to a session start.
+/// Answer to a session start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStarted {
-    /// The new session's id.
+    /// Id of the new session.
     pub session_id: String,
-    /// Where its journal is.
+    /// Journal file of the session.
     pub journal_path: Option<NormalizedPath>,
 }
 
-/// The figures of a session, where it keeps any.
+/// Statistics of a session, if it keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStatsReply {
-    /// The figures.
+    /// Statistics; `None` if the session keeps none.
     pub stats: Option<Box<SessionStats>>,
 }
 

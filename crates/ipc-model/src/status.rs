@@ -1,142 +1,144 @@
-//! Figures of a daemon and of a session.
+//! Status of a daemon and statistics of a session.
 
 use std::collections::BTreeMap;
 
 use crate::NormalizedPath;
 
-/// Named counters. The names are an open set: each release has its own.
+/// Named counters. The set of names is open: each release has its own names.
 pub type Counters = BTreeMap<String, u64>;
 
-/// What a daemon says about itself.
+/// Status of a daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DaemonStatus {
-    /// Its release, `major.minor.patch`.
+    /// Release of the daemon, `major.minor.patch`.
     pub version: String,
-    /// The label of its namespace, `default` where there is none.
+    /// Label of the daemon's namespace; `default` without a namespace.
     pub daemon_namespace: String,
-    /// Where it listens.
+    /// Endpoint of the daemon.
     pub endpoint: String,
-    /// Whose daemon it is.
+    /// Owners of a private daemon.
     pub private_daemon: PrivateDaemonStatus,
-    /// Cached artifacts.
+    /// Number of cached artifacts.
     pub artifact_count: u64,
-    /// Bytes that they take on disk.
+    /// Size of the cached artifacts on disk, in bytes.
     pub cache_size_bytes: u64,
-    /// Cached metadata entries.
+    /// Number of cached metadata entries.
     pub metadata_entries: u64,
     /// Seconds since the daemon started.
     pub uptime_secs: u64,
     /// Results that came from the cache.
     pub cache_hits: u64,
-    /// Results that did not.
+    /// Results that did not come from the cache.
     pub cache_misses: u64,
-    /// Compilations asked for.
+    /// Requested compilations.
     pub total_compilations: u64,
     /// Compilations that cannot be cached.
     pub non_cacheable: u64,
     /// Compilations that failed.
     pub compile_errors: u64,
-    /// Failures that came from the cache.
+    /// Failed compilations whose result came from the cache.
     pub compile_errors_cached: u64,
-    /// Milliseconds of compiling that hits saved.
+    /// Compile time saved by cache hits, in milliseconds.
     pub time_saved_ms: u64,
-    /// Link steps asked for.
+    /// Requested link steps.
     pub total_links: u64,
     /// Link steps that came from the cache.
     pub link_hits: u64,
-    /// Link steps that did not.
+    /// Link steps that did not come from the cache.
     pub link_misses: u64,
     /// Link steps that cannot be cached.
     pub link_non_cacheable: u64,
-    /// Contexts in the dependency graph.
+    /// Number of contexts in the dependency graph.
     pub dep_graph_contexts: u64,
-    /// Files in the dependency graph.
+    /// Number of files in the dependency graph.
     pub dep_graph_files: u64,
-    /// Sessions since the daemon started.
+    /// Number of sessions since the daemon started.
     pub sessions_total: u64,
-    /// Sessions that are open.
+    /// Number of open sessions.
     pub sessions_active: u64,
-    /// The root of what it keeps on disk.
+    /// Root of the daemon's cache directory.
     pub cache_dir: NormalizedPath,
-    /// The format of the dependency graph.
+    /// Format version of the dependency graph.
     pub dep_graph_version: u32,
-    /// Bytes that the dependency graph takes on disk.
+    /// Size of the dependency graph on disk, in bytes.
     pub dep_graph_disk_size: u64,
-    /// Whether the dependency graph is on disk.
+    /// True if the dependency graph is on disk.
     pub dep_graph_persisted: bool,
-    /// Whether the file watcher works; also false where the daemon's release does not report it.
+    /// True if the file watcher works.
+    ///
+    /// Also false if the daemon's release does not report it.
     pub watcher_active: bool,
-    /// Times that the file watcher failed over to polling.
+    /// Number of times that the file watcher fell back to polling.
     pub watcher_degradations: u64,
-    /// Whether the writer of the index has ended before the daemon.
+    /// True if the writer of the index ended before the daemon.
     pub index_writer_gone: bool,
 }
 
-/// Whose daemon it is; of a shared daemon, all empty.
+/// Owners of a private daemon; all fields of a shared daemon are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrivateDaemonStatus {
-    /// Whether it is private.
+    /// True if the daemon is private.
     pub enabled: bool,
-    /// The processes that it lives for.
+    /// Processes that own the daemon.
     pub owners: Vec<PrivateDaemonOwnerStatus>,
-    /// The names of the variables that its sessions override.
+    /// Names of the variables that the daemon's sessions override.
     pub private_env_keys: Vec<String>,
 }
 
-/// One process that a private daemon lives for.
+/// One process that owns a private daemon.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct PrivateDaemonOwnerStatus {
-    /// The process.
+    /// Process id.
     pub pid: u32,
-    /// How many sessions name it.
+    /// Number of sessions that name the process.
     pub ref_count: u64,
 }
 
-/// The figures of one session.
+/// Statistics of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStats {
-    /// Milliseconds since it was opened.
+    /// Milliseconds since the session was opened.
     pub duration_ms: u64,
-    /// Compilations asked for.
+    /// Requested compilations.
     pub compilations: u64,
     /// Results that came from the cache.
     pub hits: u64,
-    /// Results that did not.
+    /// Results that did not come from the cache.
     pub misses: u64,
     /// Compilations that cannot be cached.
     pub non_cacheable: u64,
     /// Compilations that failed.
     pub errors: u64,
-    /// Failures that came from the cache.
+    /// Failed compilations whose result came from the cache.
     pub errors_cached: u64,
-    /// Milliseconds of compiling that hits saved.
+    /// Compile time saved by cache hits, in milliseconds.
     pub time_saved_ms: u64,
-    /// Different source files.
+    /// Number of distinct source files.
     pub unique_sources: u64,
     /// Bytes read from the cache.
     pub bytes_read: u64,
     /// Bytes written to the cache.
     pub bytes_written: u64,
-    /// How lookups ended; `None` where the daemon's release does not count them.
+    /// Outcomes of lookups; `None` if the daemon's release does not count them.
     pub lookup_outcomes: Option<LookupOutcomes>,
-    /// Where the time went, where the session asked for it.
+    /// Time of each phase, if the session asked for it.
     pub phase_profile: Option<PhaseProfileSummary>,
 }
 
-/// How the lookups of a session ended.
+/// Outcomes of a session's lookups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LookupOutcomes {
-    /// The dependency graph and the artifact were there.
+    /// The dependency graph knew the compilation and the artifact was cached.
     pub depgraph_hit_artifact_hit: u64,
-    /// The dependency graph was there, the artifact was not.
+    /// The dependency graph knew the compilation, but the artifact was not cached.
     pub depgraph_hit_artifact_miss: u64,
-    /// The compilation was new, so the dependency graph was not asked.
+    /// The compilation was new, so the daemon did not query the dependency graph.
     pub depgraph_cold_skip: u64,
     /// Other misses, by reason.
     pub depgraph_other_miss: Counters,
 }
 
-/// Figures of the staged store, by name.
+/// Statistics of the staged store, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StagedProfileSummary {
     /// Counts.
@@ -149,14 +151,14 @@ pub struct StagedProfileSummary {
     pub failures: Counters,
 }
 
-/// Where a session's time went, in nanoseconds, summed over its compilations.
+/// Time of each phase in nanoseconds, summed over a session's compilations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PhaseProfileSummary {
-    /// Hits that were timed.
+    /// Number of measured hits.
     pub hit_count: u64,
-    /// Misses that were timed.
+    /// Number of measured misses.
     pub miss_count: u64,
-    /// Reading the arguments.
+    /// Parsing the arguments.
     pub parse_args_ns: u64,
     /// Building the compilation's context.
     pub build_context_ns: u64,
@@ -164,30 +166,30 @@ pub struct PhaseProfileSummary {
     pub hash_source_ns: u64,
     /// Hashing the headers.
     pub hash_headers_ns: u64,
-    /// Asking the dependency graph.
+    /// Querying the dependency graph.
     pub depgraph_check_ns: u64,
-    /// Looking up the request itself.
+    /// Looking up the whole request.
     pub request_cache_lookup_ns: u64,
-    /// Checking a result that came from another root.
+    /// Validating a result from another root.
     pub cross_root_validate_ns: u64,
     /// Looking up the artifact.
     pub artifact_lookup_ns: u64,
     /// Writing the output files.
     pub write_output_ns: u64,
-    /// Keeping these figures.
+    /// Recording statistics.
     pub bookkeeping_ns: u64,
-    /// All of a hit.
+    /// Total time of hits.
     pub total_hit_ns: u64,
     /// Running the compiler.
     pub compiler_exec_ns: u64,
-    /// Looking for includes.
+    /// Scanning for includes.
     pub include_scan_ns: u64,
-    /// Hashing everything that was read.
+    /// Hashing all files that the compiler read.
     pub hash_all_ns: u64,
     /// Storing the artifact.
     pub artifact_store_ns: u64,
-    /// All of a miss.
+    /// Total time of misses.
     pub total_miss_ns: u64,
-    /// Figures of the staged store; `None` where the daemon's release does not report them.
+    /// Statistics of the staged store; `None` if the release does not report them.
     pub staged: Option<StagedProfileSummary>,
 }
