@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ipc_os::InodeStamp;
 
 use crate::key::{Key, Recipe};
-use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy};
+use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy, aliases};
 
 /// Why a set does not stand for the inputs of now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Differs {
     Gone(String),
     /// A directory has other names.
     Listing(String),
+    /// Two names lead to one file and did not, or the other way round.
+    Aliases,
     /// Messages were printed in another language or form.
     Voice,
 }
@@ -33,6 +35,7 @@ impl std::fmt::Display for Differs {
             Self::Appeared(path) => write!(f, "{path} was missing and is there now"),
             Self::Gone(path) => write!(f, "{path} is gone"),
             Self::Listing(path) => write!(f, "{path} has other files in it"),
+            Self::Aliases => f.write_str("other names lead to the same file"),
             Self::Voice => f.write_str("its messages depend on the language, which is another one"),
         }
     }
@@ -88,6 +91,13 @@ impl<'a> Checker<'a> {
         let (mut files, mut vacancies) = (Vec::new(), Vec::new());
         for (number, file) in set.files.iter().enumerate() {
             files.extend(self.file(file, set.is_strict)?.map(|stamp| (number, stamp)));
+        }
+        let inode = |file: &Arc<FileState>| {
+            let metadata = self.files.get(file.path.as_str())?.as_ref()?;
+            InodeStamp::of(metadata).map(|stamp| (stamp.device, stamp.inode))
+        };
+        if aliases(set.files.iter().map(inode)) != set.aliases {
+            return Err(Differs::Aliases);
         }
         for (number, vacancy) in set.vacancies.iter().enumerate() {
             vacancies.extend(self.vacancy(vacancy)?.map(|stamp| (number, stamp)));

@@ -13,7 +13,7 @@ use crate::check::{here, modified_ns};
 use crate::compiler::Family;
 use crate::facts::Facts;
 use crate::key::Key;
-use crate::manifest::{Compare, FileState, MOST_INPUTS};
+use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
@@ -34,8 +34,8 @@ pub(crate) struct Inputs<'a> {
     files: Vec<Arc<FileState>>,
     /// Paths that are among the files.
     pub(crate) known: HashSet<String>,
-    /// Device and inode of each file.
-    pub(crate) inodes: Vec<(u64, u64)>,
+    /// Device and inode of each file, where the system tells them.
+    inodes: Vec<Option<(u64, u64)>>,
     /// Files that were looked at.
     seen: HashMap<String, Metadata>,
     /// Lengths of the files that a depfile lists.
@@ -85,9 +85,21 @@ impl<'a> Inputs<'a> {
 
     /// Makes a file that was taken be searched for names once more.
     pub(crate) fn forget(&mut self, path: &str) {
-        if self.known.remove(path) {
-            self.files.retain(|file| file.path != path);
+        let place = self.files.iter().position(|file| file.path == path);
+        if let Some(place) = place.filter(|_| self.known.remove(path)) {
+            self.files.remove(place);
+            self.inodes.remove(place);
         }
+    }
+
+    /// Returns device and inode of each file that has them.
+    pub(crate) fn inodes(&self) -> Vec<(u64, u64)> {
+        self.inodes.iter().flatten().copied().collect()
+    }
+
+    /// Returns which files are one file by two names.
+    pub(crate) fn aliases(&self) -> Vec<(usize, usize)> {
+        aliases(self.inodes.iter().copied())
     }
 
     pub(crate) fn files(&self) -> &[Arc<FileState>] {
@@ -341,7 +353,7 @@ impl<'a> Inputs<'a> {
         }
         let full = self.plan.call.at(path);
         let stamp = InodeStamp::of(metadata);
-        self.inodes.extend(stamp.map(|stamp| (stamp.device, stamp.inode)));
+        self.inodes.push(stamp.map(|stamp| (stamp.device, stamp.inode)));
         self.files.push(Arc::new(FileState {
             path: path.to_owned(),
             len: metadata.len(),

@@ -66,6 +66,8 @@ pub(crate) struct Set {
     /// True if the times of files must be the same as well.
     pub(crate) is_strict: bool,
     pub(crate) files: Vec<Arc<FileState>>,
+    /// Files that are one file by two names: the later and the earlier place in the list.
+    pub(crate) aliases: Vec<(usize, usize)>,
     pub(crate) vacancies: Vec<Arc<Vacancy>>,
     /// Paths at which something must be.
     pub(crate) present: Vec<String>,
@@ -85,6 +87,23 @@ impl Manifest {
         self.sets.insert(0, set);
         self.sets.truncate(MOST_SETS);
     }
+}
+
+/// Returns which of these files are one file by two names.
+///
+/// A compiler may take a header that is included once by its inode or by its contents.
+pub(crate) fn aliases(inodes: impl IntoIterator<Item = Option<(u64, u64)>>) -> Vec<(usize, usize)> {
+    let mut first = HashMap::new();
+    let mut aliases = Vec::new();
+    for (number, inode) in inodes.into_iter().enumerate() {
+        if let Some(inode) = inode {
+            let earlier = *first.entry(inode).or_insert(number);
+            if earlier != number {
+                aliases.push((number, earlier));
+            }
+        }
+    }
+    aliases
 }
 
 /// A list in which equal values stand once.

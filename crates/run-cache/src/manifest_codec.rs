@@ -9,7 +9,7 @@ use crate::codec::{Reader, Writer};
 use crate::manifest::{Compare, FileState, Listing, MOST_INPUTS, MOST_SETS, Manifest, Set, Table, Vacancy};
 
 /// First byte of a manifest.
-const MAGIC: u8 = 1;
+const MAGIC: u8 = 2;
 
 impl Manifest {
     /// Returns the manifest as bytes, without its oldest sets if it would be too large.
@@ -48,6 +48,10 @@ impl Manifest {
                 voice: option(&mut reader, Reader::key)?,
                 is_strict: flag(&mut reader)?,
                 files: list(&mut reader, 1, |reader| pick(reader, &files))?,
+                aliases: list(&mut reader, 2, |reader| {
+                    let mut number = || usize::try_from(reader.number()?).ok();
+                    Some((number()?, number()?))
+                })?,
                 vacancies: list(&mut reader, 1, |reader| pick(reader, &vacancies))?,
                 present: list(&mut reader, 1, text)?,
                 listings: list(&mut reader, 33, |reader| {
@@ -70,6 +74,10 @@ fn encode(sets: &[Set]) -> Vec<u8> {
         put_option(&mut body, set.voice.as_ref(), |body, voice| body.key(voice));
         body.0.push(u8::from(set.is_strict));
         put_list(&mut body, &set.files, |body, file| body.count(files.number(file)));
+        put_list(&mut body, &set.aliases, |body, (later, earlier)| {
+            body.count(*later);
+            body.count(*earlier);
+        });
         put_list(&mut body, &set.vacancies, |body, vacancy| body.count(vacancies.number(vacancy)));
         put_list(&mut body, &set.present, |body, path| body.count(texts.number(path)));
         put_list(&mut body, &set.listings, |body, listing| {
@@ -207,6 +215,9 @@ pub(crate) fn fold(set: &Set, into: &mut crate::key::Recipe) {
             into.text("modified", &file.modified_ns.to_string());
         }
     }
+    for (later, earlier) in &set.aliases {
+        into.text("alias", &format!("{later} {earlier}"));
+    }
     for vacancy in &set.vacancies {
         into.bytes("vacancy", vacancy.dir.as_bytes());
         into.texts("name", &vacancy.names);
@@ -238,6 +249,7 @@ mod tests {
                 file("a.c", Compare::Contents(Key::of_contents(b"a")), Some(stamp)),
                 file(&format!("b{number}.h"), Compare::Program, None),
             ],
+            aliases: vec![(1, 0)],
             vacancies: vec![Arc::new(Vacancy {
                 dir: "inc".into(),
                 shows: true,

@@ -352,7 +352,7 @@ impl Miss {
         if prints && inputs.names_lines {
             return Err(NotKept::LineNames);
         }
-        if plan.writes_to(&inputs.inodes) {
+        if plan.writes_to(&inputs.inodes()) {
             return Err(NotKept::OutputIsInput);
         }
         if let Some((old, _)) = plan.hiding_map()
@@ -360,6 +360,7 @@ impl Miss {
         {
             return Err(NotKept::Directory);
         }
+        let aliases = inputs.aliases();
         let (files, vacancies, present) = inputs.into_parts();
         let mut set = Set {
             result: self.key,
@@ -368,6 +369,7 @@ impl Miss {
             is_strict: tells_timestamp
                 || plan.driver.family == Family::Clang && plan.args.language.is_header(),
             files,
+            aliases,
             vacancies: vacancies.finish()?.into_iter().map(Arc::new).collect(),
             present: present.into_iter().collect(),
             listings,

@@ -8,7 +8,7 @@ pub(crate) const NOTE: &str = "cached, where its first word is one of code gener
     `-ftime-…`, `-fsanitize-…list=`, `-fdiagnostics-format=`)";
 
 /// First words of names that change the object or what is printed, and neither read nor write another file.
-const FIRST_WORDS: &str = "PIC PIE abi access addrsig aggressive align aligned allocation allow altivec ansi argument \
+const FIRST_WORDS: &str = "PIC PIE analyzer approx graphite min tracer abi access addrsig aggressive align aligned allocation allow altivec ansi argument \
     asan asm associative assume asynchronous bit blocks builtin call caller cf char8_t check clang code combine \
     common complete concepts cond conserve constant constexpr contracts convergent coroutines cprop crossjumping \
     cse cx cxx data dce declspec defer delayed delete devirtualize diagnostics digraphs direct discard dollars \

@@ -301,3 +301,28 @@ fn standard_input_by_any_name_is_left_to_the_compiler() {
     }
     assert_eq!(bench.compile("gcc -c i.c"), End::NotKept(NotKept::InputUnreadable));
 }
+
+#[test]
+fn a_header_that_is_the_same_file_by_another_name_is_told_from_a_copy() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("x.h", "#pragma once\nstatic int n = __COUNTER__;\n");
+        bench.write(
+            "a.c",
+            "#include \"x.h\"\n#include \"y.h\"\nint m = __COUNTER__;\nint k(void) { return n; }\n",
+        );
+        let line = format!("{compiler} -MD -c a.c -o a.o");
+        for _ in 0..2 {
+            fs::hard_link(bench.at("x.h"), bench.at("y.h")).unwrap();
+            bench.settle(&bench.at("y.h"));
+            let end = bench.same(&line);
+            assert!(matches!(end, End::Kept | End::Hit), "{end:?}");
+            fs::remove_file(bench.at("y.h")).unwrap();
+            fs::copy(bench.at("x.h"), bench.at("y.h")).unwrap();
+            bench.settle(&bench.at("y.h"));
+            let end = bench.same(&line);
+            assert!(matches!(end, End::Kept | End::Hit | End::NotKept(NotKept::Failed)), "{end:?}");
+            fs::remove_file(bench.at("y.h")).unwrap();
+        }
+    }
+}
