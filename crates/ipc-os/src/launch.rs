@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fs::OpenOptions,
     io,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -21,6 +22,7 @@ pub struct Launch {
     directory: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    messages: Option<PathBuf>,
 }
 
 /// A program that was not started.
@@ -56,7 +58,17 @@ impl Launch {
             directory: directory.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            messages: None,
         }
+    }
+
+    /// Appends what the program writes to its standard error to the file at `path`.
+    ///
+    /// A program says there what is wrong with its command line. A file that cannot be opened takes nothing.
+    #[must_use]
+    pub fn messages_to(mut self, path: impl Into<PathBuf>) -> Self {
+        self.messages = Some(path.into());
+        self
     }
 
     /// Adds an argument.
@@ -103,12 +115,17 @@ impl Launch {
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(self.messages());
         let program = || self.program.clone();
         let child = os::spawn_uninherited(&mut command)
             .map_err(|source| LaunchError::Inheritance { program: program(), source })?
             .map_err(|source| LaunchError::Start { program: program(), source })?;
         Ok(Launched { child })
+    }
+
+    fn messages(&self) -> Stdio {
+        let file = self.messages.as_ref().map(|path| OpenOptions::new().append(true).create(true).open(path));
+        file.and_then(Result::ok).map_or_else(Stdio::null, Stdio::from)
     }
 
     /// The program.

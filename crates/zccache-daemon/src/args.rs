@@ -55,9 +55,10 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
 
-    /// What the store may hold, such as 500MB or 10GiB; beyond it, what has not been used for longest goes
-    #[arg(long, value_name = "SIZE", default_value = "10GiB", value_parser = store_size)]
-    pub max_size: ByteSize,
+    /// Room that the store may take, such as 500MB; beyond it, the entries that were unused for longest go
+    /// [default: ZCCACHE_MAX_SIZE, else 10GiB]
+    #[arg(long, value_name = "SIZE", value_parser = store_size)]
+    pub max_size: Option<ByteSize>,
 
     /// Live for the owners that sessions with private options name, and end when the last one has
     #[arg(long)]
@@ -111,7 +112,7 @@ pub enum SpokenWires {
 /// The smallest store, of which a page is not a large part.
 const SMALLEST_STORE: ByteSize = ByteSize::mib(1);
 
-fn store_size(text: &str) -> Result<ByteSize, String> {
+pub(crate) fn store_size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse()?;
     if size < SMALLEST_STORE {
         return Err(format!("{SMALLEST_STORE} is the least"));
@@ -176,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn a_size_may_have_any_unit_and_is_that_of_the_store_by_default() {
-        let size = |line| parsed(line).unwrap().max_size.as_u64();
-        assert_eq!(size("d"), crate::store::DEFAULT_SIZE);
+    fn a_size_may_have_any_unit() {
+        let size = |line| parsed(line).unwrap().max_size.unwrap().as_u64();
+        assert_eq!(parsed("d").unwrap().max_size, None);
         assert_eq!(size("d --max-size 5000000"), 5_000_000);
         assert_eq!(size("d --max-size 2GB"), 2_000_000_000);
         assert_eq!(size("d --max-size 2G"), 2_000_000_000);

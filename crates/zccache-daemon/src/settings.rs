@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{
     BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, Variable,
 };
 
+use crate::args::store_size;
 use crate::registration::Registration;
+use crate::store::DEFAULT_SIZE;
 use crate::{Args, standing, tool};
 
 /// Seconds without a request after which the daemon ends, where nothing else is said.
@@ -66,6 +69,16 @@ impl Settings {
                 IDLE_TIMEOUT_SECS
             })
         });
+        let max_size = args.max_size.unwrap_or_else(|| {
+            let variable = environment.var(Variable::MaxSize).filter(|value| !value.is_empty());
+            let parsed = variable.map(|value| value.to_str().ok_or_else(String::new).and_then(store_size));
+            parsed.unwrap_or(Ok(ByteSize::b(DEFAULT_SIZE))).unwrap_or_else(|why| {
+                let why = if why.is_empty() { "it is not Unicode".to_owned() } else { why };
+                remarks.push(format!("{} is ignored: {why}", Variable::MaxSize));
+                ByteSize::b(DEFAULT_SIZE)
+            })
+        });
+        let max_size = max_size.as_u64();
         let mut settings = Self {
             broker,
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
@@ -73,7 +86,7 @@ impl Settings {
             max_connections: args.max_connections,
             max_requests: args.max_requests,
             max_memory: args.max_memory.as_u64(),
-            max_size: args.max_size.as_u64(),
+            max_size,
             is_private: args.private,
             tools: args.max_tools.map_or_else(tool::Limits::default, |most| {
                 tool::Limits::of(usize::try_from(most).unwrap_or(usize::MAX))
@@ -226,6 +239,26 @@ mod tests {
         check("d --idle-timeout 9", Some("soon"), 9, 0);
         check("d --idle-timeout 0", Some("7"), 0, 0);
         check("d --idle-timeout 18446744073709551615", None, u64::MAX, 0);
+    }
+
+    #[test]
+    fn the_size_is_the_arguments_else_the_variables_else_ten_gibibytes() {
+        #[track_caller]
+        fn check(line: &str, variable: Option<&str>, expected: u64, remarks: usize) {
+            let with = |value| environment().with(Variable::MaxSize, value);
+            let settings = settings(line, &variable.map_or_else(environment, with));
+            assert_eq!(
+                (settings.max_size, settings.remarks.len()),
+                (expected, remarks),
+                "{line} {variable:?}"
+            );
+        }
+        check("d", None, DEFAULT_SIZE, 0);
+        check("d", Some(""), DEFAULT_SIZE, 0);
+        check("d", Some("2GiB"), 2 << 30, 0);
+        check("d", Some("much"), DEFAULT_SIZE, 1);
+        check("d", Some("1KiB"), DEFAULT_SIZE, 1);
+        check("d --max-size 3GiB", Some("much"), 3 << 30, 0);
     }
 
     #[test]

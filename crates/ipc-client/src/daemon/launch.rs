@@ -58,7 +58,8 @@ pub(super) fn launch(config: &StartConfig, program: &Path, log: &Path) -> Result
     let mut launch = Launch::new(program, directory)
         .args(["--foreground", "--detached", "--endpoint", endpoint.as_str(), "--log-file"])
         .arg(log)
-        .args(&config.arguments);
+        .args(&config.arguments)
+        .messages_to(log);
     for (variable, value) in environment.variables() {
         launch = launch.env(variable.name(), value);
     }
