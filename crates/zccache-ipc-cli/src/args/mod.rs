@@ -118,11 +118,15 @@ pub(crate) enum Verb {
     /// List the artifacts of rustc that are cached: key, number of outputs, their names
     #[command(after_help = "Example:\n  zccache-ipc artifacts")]
     Artifacts,
-    /// Run a compiler through the daemon, which caches what it makes; without a daemon, run it here
+    /// Run a compiler with a cache in front of it; a call that is not cached is executed untouched
     #[command(after_help = "Examples:\n  make CC='zccache-ipc wrap -- cc'\n  \
         zccache-ipc wrap -- cc -O2 -c main.c -o main.o\n\n\
-        The exit code is the compiler's. A daemon is started where there is none.")]
+        The exit code is the compiler's. A daemon is started where there is none. `zccache-wrap cc …` is the same.")]
     Wrap(Wrap),
+    /// Say whether `wrap` caches a command, which argument decides, and what its key is made of
+    #[command(after_help = "Example:\n  zccache-ipc explain -- cc -O2 -c main.c -o main.o\n\n\
+        Nothing is compiled or stored. The exit code is 0 for a hit or a miss, else 1.")]
+    Explain(Explain),
     /// Send any request in its JSON form and print the reply in its JSON form
     #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
         zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n  \
@@ -169,6 +173,9 @@ pub(crate) struct Start {
     /// Which daemon that is there gives way to a new one
     #[arg(long, value_name = "WHICH", default_value = "silent", value_enum)]
     pub(crate) replace: GivesWay,
+    /// Room that the daemon's store may take, such as 500MB [default: ZCCACHE_MAX_SIZE, else 10GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_size: Option<String>,
     /// Further arguments of the daemon
     #[arg(last = true, value_name = "DAEMON ARGUMENT")]
     pub(crate) daemon_arguments: Vec<OsString>,
@@ -214,6 +221,18 @@ pub(crate) struct Wrap {
     /// Start no daemon: where there is none, the compiler runs here
     #[arg(long)]
     pub(crate) no_start: bool,
+    /// The compiler and its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMPILER ARGS"
+    )]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
     /// The compiler and its arguments
     #[arg(
         required = true,

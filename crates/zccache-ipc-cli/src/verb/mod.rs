@@ -78,6 +78,9 @@ pub(crate) fn run(
         }
         #[cfg(not(feature = "running-process"))]
         Verb::Manifest(_) | Verb::ServiceDefinition(_) | Verb::Broker(_) => return Err(Failure::LeftOut),
+        Verb::Explain(explain) => {
+            return wrap::explain::run(&explain.command, &environment, &global, output);
+        }
         Verb::Doctor => return doctor::run(environment, &global, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
@@ -103,6 +106,7 @@ pub(crate) fn run(
         | Verb::Clear
         | Verb::Endpoint
         | Verb::Doctor
+        | Verb::Explain(_)
         | Verb::Manifest(_)
         | Verb::ServiceDefinition(_)
         | Verb::Broker(_)

@@ -18,6 +18,9 @@ pub(super) fn ensure(located: &Located, start: &Start) -> Result<Ensured, Failur
     config.program = start.daemon_binary.as_deref().map(|path| located.target.absolute(path));
     config.log_file = start.log_file.as_deref().map(|path| located.target.absolute(path));
     config.arguments.clone_from(&start.daemon_arguments);
+    if let Some(size) = &start.max_size {
+        config.arguments.extend(["--max-size".into(), size.into()]);
+    }
     config.replace = match start.replace {
         GivesWay::Never => Replace::Never,
         GivesWay::Silent => Replace::Silent,

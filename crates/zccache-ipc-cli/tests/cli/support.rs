@@ -70,6 +70,15 @@ pub(crate) fn json(place: &TempEndpoint, arguments: &[&str]) -> (i32, Value) {
     (code(&finished), parse(&finished.stdout))
 }
 
+/// Does the same with the system's programs on `PATH`.
+#[track_caller]
+pub(crate) fn json_with_path(place: &TempEndpoint, arguments: &[&str]) -> (i32, Value) {
+    let mut command = program(place, &[&["--json"], arguments].concat());
+    let finished = Process::spawn(command.env("PATH", "/usr/local/bin:/usr/bin:/bin")).finish(SOON);
+    assert_eq!(finished.stderr, "", "{arguments:?}");
+    (code(&finished), parse(&finished.stdout))
+}
+
 /// Runs the program with `input` as its standard input.
 #[track_caller]
 pub(crate) fn run_with_input(place: &TempEndpoint, arguments: &[&str], input: &[u8]) -> Finished {

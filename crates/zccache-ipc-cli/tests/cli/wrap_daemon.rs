@@ -22,6 +22,18 @@ fn compilers_that_call_the_wrapper_wait_for_nobody() {
 }
 
 #[test]
+fn the_real_compiler_behind_a_script_of_its_name_finds_its_parts() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int a;\n");
+    place.script("bin/gcc", "#!/bin/sh\nexec \"$W\" gcc \"$@\"\n");
+    place.quietly(
+        "PATH=$PWD/bin:$PATH gcc -c a.c -o a.o && PATH=$PWD/bin:$PATH gcc -c a.c -o b.o && cmp a.o b.o",
+    );
+    assert_eq!(place.hits(), 1);
+}
+
+#[test]
 fn a_frozen_daemon_is_replaced_once() {
     let _watchdog = watchdog(4 * SOON);
     let place = Place::new();
@@ -99,4 +111,41 @@ fn a_signal_ends_the_wrapper_as_it_ended_the_compiler() {
          echo $?; ls a.o 2>/dev/null; timeout 5 sh -c ': > wait.h'",
     );
     assert!(said.split_whitespace().any(|word| word == "143") && !said.contains("a.o"), "{said}");
+}
+
+#[test]
+fn explain_says_what_decides_and_compiles_nothing() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "#include \"h.h\"\n");
+    place.write("h.h", "int h;\n");
+    let explain = |line: &str| {
+        let words: Vec<&str> = ["explain", "--"].into_iter().chain(line.split(' ')).collect();
+        support::json_with_path(&place.0, &words)
+    };
+    let unknown = explain("gcc -c a.c").1;
+    assert_eq!((&unknown["outcome"], &unknown["argument"]), (&"unknown".into(), &Value::Null));
+    place.quietly("\"$W\" gcc -c a.c && rm a.o");
+    let (code, hit) = explain("gcc -c a.c");
+    assert_eq!((code, &hit["outcome"]), (0, &"hit".into()), "{hit}");
+    assert!(hit["parts"].to_string().contains("[\"source\",\"a.c\"]"), "{hit}");
+    place.write("h.h", "int other;\n");
+    let (code, miss) = explain("gcc -c a.c");
+    assert_eq!((code, &miss["outcome"], &miss["key"]), (0, &"miss".into(), &hit["key"]));
+    assert!(miss["differs"][0].as_str().unwrap().starts_with("h.h "), "{miss}");
+    let (code, refused) = explain("gcc -E a.c");
+    assert_eq!((code, &refused["argument"]), (1, &"-E".into()), "{refused}");
+    assert!(!place.dir().join("a.o").exists());
+}
+
+#[test]
+fn a_daemon_that_refuses_its_command_line_is_heard() {
+    let _watchdog = watchdog(SOON);
+    let place = Place::new();
+    for line in [&["start", "--max-size", "150KB"][..], &["start", "--", "--max-size", "150KB"]] {
+        let said = support::run(&place.0, line).stderr;
+        assert!(said.contains("1.0 MiB is the least"), "{said}");
+    }
+    let (code, _) = support::json(&place.0, &["start", "--max-size", "2MiB"]);
+    assert_eq!(code, 0);
 }

@@ -6,6 +6,7 @@
 mod asking;
 mod cached;
 mod child;
+pub(crate) mod explain;
 mod here;
 mod kind;
 pub(crate) mod program;
@@ -52,12 +53,13 @@ pub(super) fn run(
     global: &Global,
 ) -> Exit {
     let Some((name, args)) = command.split_first() else { return Exit::Usage };
-    let (called, args) = (name.clone(), args.to_vec());
+    let args = args.to_vec();
     let environment = match environment {
         Ok(environment) => environment,
         // The compiler complains about a directory that is gone.
         Err(error) => {
-            let command = Command { called, program: PathBuf::from(name), args, skip: None };
+            let (called, program) = (name.clone(), PathBuf::from(name));
+            let command = Command { called, program, args, skip: None };
             here::run_because(&command, &Reason::Surroundings(error))
         }
     };
@@ -65,7 +67,7 @@ pub(super) fn run(
         say(&format!("no program {} on PATH", name.to_string_lossy()));
         std::process::exit(NOT_FOUND);
     };
-    let command = Command { called, program: found.path, args, skip: found.skip };
+    let command = Command { called: found.called, program: found.path, args, skip: found.skip };
     let settings = Settings::of(&environment);
     cached::warn_of(&settings);
     let is_inner = environment.var(Variable::WrapActive).is_some();

@@ -14,6 +14,11 @@ const WRAPPER: &str = "zccache-wrap";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
+    /// Name that the program is called by, `argv[0]`.
+    ///
+    /// A driver looks itself up on `PATH` by this name to find its parts. So it is the path where another file of
+    /// the name comes first.
+    pub(super) called: OsString,
     /// True if the file is a native program that is called a compiler or a linker, and not a script.
     pub(super) is_compiler: bool,
     /// Value of `ZCCACHE_WRAP_SKIP` for a program that may call the wrapper by the same name; `None` removes it.
@@ -31,7 +36,7 @@ pub(super) fn find(name: &OsStr, environment: &Environment) -> Option<Found> {
         let path = find_program(name, environment.cwd(), path)?;
         let is_compiler = is_compiler(&path);
         let skip = environment.var(Variable::WrapSkip).filter(|_| !is_compiler).map(OsStr::to_owned);
-        return Some(Found { path, is_compiler, skip });
+        return Some(Found { path, called: name.to_owned(), is_compiler, skip });
     }
     let skip = environment.var(Variable::WrapSkip);
     let passed: Vec<PathBuf> = skip.map(|skip| std::env::split_paths(skip).collect()).unwrap_or_default();
@@ -40,7 +45,9 @@ pub(super) fn find(name: &OsStr, environment: &Environment) -> Option<Found> {
     })?;
     let is_compiler = is_compiler(&found);
     let skip = if is_compiler { None } else { std::env::join_paths(passed.iter().chain([&found])).ok() };
-    Some(Found { path: found, is_compiler, skip })
+    let is_first = find_program(name, environment.cwd(), path).as_ref() == Some(&found);
+    let called = if is_first { name.to_owned() } else { found.clone().into_os_string() };
+    Some(Found { path: found, called, is_compiler, skip })
 }
 
 /// Returns the command of a program that was called as a compiler, by a link of that name to the wrapper.
