@@ -65,7 +65,7 @@ async fn a_request_counts_until_the_service_has_answered_it() {
     });
     let mut config = config();
     config.memory_budget = 17 << 20;
-    config.frame_timeout = Duration::from_millis(200);
+    config.frame_timeout = Duration::from_secs(3);
     let running = start(service, config);
     let (first, second) = (running.client(), running.client());
     let held = tokio::spawn(async move { first.store("k", artifact(12 << 20)).await });
@@ -157,5 +157,27 @@ async fn decoding_a_large_body_keeps_nobody_waiting() {
     }
     sending.await.expect("answered");
     assert!(longest < alone / 2, "{longest:?} of {alone:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_that_repeats_what_the_peer_sent_is_cut() {
+    let _watchdog = watchdog(PATIENCE);
+    let echo = |request| async move {
+        match request {
+            Request::SessionEnd(end) => Response::error(format!("unknown session {}", end.session_id)),
+            other => fixed(other).await,
+        }
+    };
+    let running = start(Answering(echo), config());
+    let client = running.client();
+    match client.session_end("é".repeat(4 << 20)).await {
+        Err(CallError::Refused { message, .. }) => {
+            assert!(message.starts_with("unknown session é"), "{message}");
+            assert!(message.ends_with('…') && message.len() < 10_000, "{} bytes", message.len());
+        }
+        other => panic!("{other:?}"),
+    }
+    client.ping().await.expect("the same connection");
     running.stop().await;
 }

@@ -37,7 +37,9 @@ pub(super) struct Shared<S> {
     /// One permit for each connection that waits for a place or is being turned away.
     pub(super) doormen: Arc<Semaphore>,
     pub(super) memory: Semaphore,
-    /// Every permit of the memory budget.
+    /// The part of the memory budget that is for replies that wait for room.
+    pub(super) waiting: Semaphore,
+    /// Every permit of `memory`.
     pub(super) budget: u32,
     /// One permit for each large frame that is being decoded.
     pub(super) decoders: Semaphore,
@@ -56,7 +58,9 @@ impl<S> Shared<S> {
     pub(super) fn new(service: S, config: ServerConfig) -> Self {
         // A frame of the largest size must fit, or it could never be served.
         let largest = wire_frame::MAX_LENGTH as usize + wire_frame::HEADER_LEN;
-        let budget = permits(config.memory_budget.max(largest));
+        let whole = config.memory_budget.max(largest);
+        let waiting = (whole / 4).min(whole - largest);
+        let budget = permits(whole - waiting);
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let counters = Arc::new(Counters::new());
         Self {
@@ -67,6 +71,7 @@ impl<S> Shared<S> {
             places: Arc::new(Semaphore::new(config.max_connections)),
             doormen: Arc::new(Semaphore::new(at_the_door(config.max_connections))),
             memory: Semaphore::new(budget as usize),
+            waiting: Semaphore::new(permits(waiting) as usize),
             budget,
             decoders: Semaphore::new((cores / 2).clamp(1, MOST_DECODERS)),
             turns: Turns::new(config.max_in_flight),

@@ -8,7 +8,7 @@ use ipc_model::{Request, RequestKind, Response};
 use tokio::sync::SemaphorePermit;
 use wire_dispatch::ReplyTo;
 
-use super::memory::{NoRoom, is_free};
+use super::replying::told_briefly;
 use super::{Connection, Counters, End};
 use crate::Service;
 use crate::server::{Ended, stop};
@@ -28,7 +28,7 @@ impl<'a, S: Service> Connection<'a, S> {
         let kind = request.kind();
         let again = request.is_idempotent();
         let shared = self.shared;
-        let Ok(memory) = self.kept(&request, memory).await else {
+        let Ok(memory) = self.keep(&request, memory) else {
             // Nothing was acted on: whatever was asked may be asked again.
             drop(request);
             self.reply(reply_to, &shared.backpressure("too many large requests"), true).await?;
@@ -56,6 +56,7 @@ impl<'a, S: Service> Connection<'a, S> {
             }
         };
         shared.counters.answered(reply_to.lane());
+        let response = told_briefly(response);
         drop(turn);
         // Before memory for the reply is reserved: two connections that hold some and wait for more would
         // wait for each other.
@@ -72,18 +73,6 @@ impl<'a, S: Service> Connection<'a, S> {
             stop(&self.stop, Ended::Shutdown);
         }
         result.map(|()| now)
-    }
-
-    /// As [`keep`](Self::keep), which few requests need, and which would be in the memory of every connection.
-    async fn kept(
-        &self,
-        request: &Request,
-        frame: Option<SemaphorePermit<'a>>,
-    ) -> Result<Option<SemaphorePermit<'a>>, NoRoom> {
-        if frame.is_none() && is_free(request) {
-            return Ok(None);
-        }
-        Box::pin(self.keep(request, frame)).await
     }
 }
 

@@ -29,26 +29,45 @@ impl<'a, S: Service> Connection<'a, S> {
     /// Keeps what `request` needs of the memory of its frame, and reserves what it needs beyond that.
     ///
     /// A decoded request has texts and lists of its own, which can take more memory than the frame that they
-    /// came in. Its frame stays in memory only where a byte string shares it.
-    pub(super) async fn keep(&self, request: &Request, frame: Memory<'a>) -> Result<Memory<'a>, NoRoom> {
+    /// came in. Its frame stays in memory only where a byte string shares it. Nothing is waited for: what is
+    /// decoded is in memory already, and not counted while it waits.
+    pub(super) fn keep(&self, request: &Request, frame: Memory<'a>) -> Result<Memory<'a>, NoRoom> {
         let (bytes, texts) = (wire_v15::bulk(request), wire_v15::texts(request));
-        match frame {
-            Some(mut frame) if bytes >= wire_v15::SHARED_FROM => {
-                let permits = permits_for(texts);
-                if permits > 0 {
-                    // Without waiting: it holds some already, as those do that it would wait for.
-                    let Ok(more) = self.shared.memory.try_acquire_many(permits) else {
-                        return Err(self.no_room());
-                    };
-                    frame.merge(more);
-                }
-                Ok(Some(frame))
-            }
-            frame => {
-                drop(frame);
-                Ok(self.reserve(bytes + texts, self.shared.config.frame_timeout).await?.0)
-            }
+        let held = frame.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let needed = if held > 0 && bytes >= wire_v15::SHARED_FROM {
+            held + permits_for(texts) as usize
+        } else {
+            permits_for(request_size(request)) as usize
+        };
+        let Some(more) = needed.checked_sub(held) else {
+            return Ok(frame.and_then(|mut frame| frame.split(needed)));
+        };
+        if more == 0 {
+            return Ok(frame);
         }
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let more = self.shared.memory.try_acquire_many(more).map_err(|_| self.no_room())?;
+        Ok(Some(match frame {
+            Some(mut frame) => {
+                frame.merge(more);
+                frame
+            }
+            None => more,
+        }))
+    }
+
+    /// Reserves memory for a reply of `bytes`. It is in memory already, so that few may wait for room: those for
+    /// which there is room among the `waiting`, and those whose requests must not be made `again`.
+    pub(super) async fn reserve_reply(&self, bytes: usize, again: bool) -> Result<Memory<'a>, NoRoom> {
+        let permits = permits_for(bytes).min(self.shared.budget);
+        if let Ok(permit) = self.shared.memory.try_acquire_many(permits) {
+            return Ok(Some(permit));
+        }
+        let waits = self.shared.waiting.try_acquire_many(permits);
+        if again && waits.is_err() {
+            return Err(self.no_room());
+        }
+        Ok(self.reserve(bytes, self.shared.config.reply_timeout).await?.0)
     }
 
     /// Waits until the memory budget has room for `bytes`, and tells how long that took; few are free.
@@ -78,9 +97,9 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 }
 
-/// Returns true if what was decoded of a small frame is so little that it is not counted.
-pub(super) fn is_free(request: &Request) -> bool {
-    permits_for(wire_v15::bulk(request) + wire_v15::texts(request)) == 0
+/// Returns about how many bytes `request` takes without its frame.
+fn request_size(request: &Request) -> usize {
+    wire_v15::bulk(request) + wire_v15::texts(request)
 }
 
 /// Returns about how many bytes `response` and its frame take: its byte strings, texts and lists.
@@ -96,12 +115,13 @@ mod tests {
 
     #[test]
     fn texts_and_lists_count_as_byte_strings_do() {
-        assert!(is_free(&Request::Ping));
-        assert!(is_free(&Request::Lookup(Lookup { cache_key: "k".repeat(4000) })));
-        assert!(!is_free(&Request::Lookup(Lookup { cache_key: "k".repeat(10_000) })));
+        let check = |request: Request, least: usize| {
+            assert!(request_size(&request) >= least, "{request:?}");
+        };
+        check(Request::Ping, 0);
+        check(Request::Lookup(Lookup { cache_key: "k".repeat(10_000) }), 10_000);
         // Two bytes each on the wire.
-        let compile = Compile { args: vec![String::new(); 1000], ..Compile::default() };
-        assert!(!is_free(&compile.into()));
+        check(Compile { args: vec![String::new(); 1000], ..Compile::default() }.into(), 24_000);
         assert!(response_size(&Response::error("e".repeat(1 << 20))) >= 1 << 20);
     }
 }

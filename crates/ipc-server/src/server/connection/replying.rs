@@ -26,6 +26,9 @@ const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
+/// The longest message of an error, in bytes.
+const LONGEST_ERROR: usize = 8 * 1024;
+
 /// How long replies may wait for their reader before the memory that they take is reserved.
 const UNCOUNTED: Duration = Duration::from_secs(1);
 
@@ -107,7 +110,7 @@ impl<S: Service> Connection<'_, S> {
             self.make_ready(reply_to, response);
             return if self.outbound.len() > FREE { self.flush().await } else { Ok(()) };
         }
-        let memory = self.reserve(bytes, self.shared.config.reply_timeout).await;
+        let memory = self.reserve_reply(bytes, again).await;
         match &memory {
             Ok(_) => self.make_ready(reply_to, response),
             Err(NoRoom) => {
@@ -174,6 +177,20 @@ impl<S: Service> Connection<'_, S> {
         }
         spare::give_pieces(&mut self.outbound);
         Ok(())
+    }
+}
+
+/// Cuts the message of an error to [`LONGEST_ERROR`]: services name in it what the peer has sent.
+pub(super) fn told_briefly(response: Response) -> Response {
+    match response {
+        Response::Error(mut error) if error.message.len() > LONGEST_ERROR => {
+            let end = error.message.floor_char_boundary(LONGEST_ERROR);
+            error.message.truncate(end);
+            error.message.push('…');
+            error.message.shrink_to_fit();
+            Response::Error(error)
+        }
+        other => other,
     }
 }
 
