@@ -29,7 +29,7 @@ pub(crate) struct Inputs<'a> {
     search: Search,
     pub(crate) vacancies: Vacancies<'a>,
     /// When the run began.
-    began_ns: i64,
+    pub(crate) began_ns: i64,
     now_ns: i64,
     files: Vec<Arc<FileState>>,
     /// Paths that are among the files.
@@ -41,7 +41,7 @@ pub(crate) struct Inputs<'a> {
     /// Lengths of the files that a depfile lists.
     lengths: HashSet<u64>,
     pub(crate) present: BTreeSet<String>,
-    ancestors: HashSet<PathBuf>,
+    pub(crate) ancestors: HashSet<PathBuf>,
     looked: HashSet<(Look, String, PathBuf)>,
     /// Directories that quoted names are looked for in, of files that compute names.
     computing: BTreeSet<PathBuf>,
@@ -372,34 +372,5 @@ impl<'a> Inputs<'a> {
             Err(error) if crate::check::is_missing(&error) => Ok(None),
             Err(_) => Err(NotKept::InputUnreadable),
         }
-    }
-
-    /// Refuses a file that changed after the run began, be it back to what it was.
-    fn unchanged(&self, metadata: &Metadata) -> Result<(), NotKept> {
-        let changed = match InodeStamp::of(metadata) {
-            Some(stamp) => stamp.changed_ns,
-            None => modified_ns(metadata).ok_or(NotKept::InputUnreadable)?,
-        };
-        if changed >= self.began_ns { Err(NotKept::InputChanged) } else { Ok(()) }
-    }
-
-    /// Refuses a path if one of its directories or links moved after the run began.
-    fn ancestors_of(&mut self, path: &Path) -> Result<(), NotKept> {
-        for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-            if !self.ancestors.insert(part.to_owned()) {
-                break;
-            }
-            let Ok(metadata) = fs::symlink_metadata(self.plan.call.cwd.join(here(part))) else {
-                return Err(NotKept::InputChanged);
-            };
-            let Some(stamp) = InodeStamp::of(&metadata) else { continue };
-            // New entries change both times of a directory; a new name of its own changes only one.
-            let is_moved =
-                metadata.is_symlink() || metadata.is_dir() && stamp.changed_ns != stamp.modified_ns;
-            if is_moved && stamp.changed_ns >= self.began_ns {
-                return Err(NotKept::InputChanged);
-            }
-        }
-        Ok(())
     }
 }

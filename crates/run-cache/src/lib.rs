@@ -59,6 +59,7 @@ mod search;
 mod shelf;
 mod spelled;
 mod toolchain;
+mod unchanged;
 mod vacancies;
 mod way;
 

@@ -1,6 +1,7 @@
 //! The way of a compilation: looked up, or run once and kept.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -168,6 +169,11 @@ impl Plan {
         paths.sort();
         paths.dedup();
         if paths.len() != self.outputs.len() {
+            return Err(Reason::Output);
+        }
+        // clang does not replace an object that it may not write to; gcc's assembler does.
+        let is_closed = |path: &Path| fs::metadata(path).is_ok_and(|there| there.permissions().readonly());
+        if self.driver.family == Family::Clang && self.outputs.iter().any(|output| is_closed(&output.path)) {
             return Err(Reason::Output);
         }
         self.outputs.iter().map(|output| output.before().ok_or(Reason::Output)).collect()

@@ -166,3 +166,107 @@ fn two_directories_share_results_unless_the_object_tells_them() {
         assert_eq!(bench.same_in("two", &map("two", &bench)), End::Hit);
     }
 }
+
+#[test]
+fn a_base_directory_makes_objects_with_debug_information_shareable() {
+    for compiler in ["gcc", "clang"] {
+        if !has(compiler) {
+            continue;
+        }
+        let mut bench = Bench::new();
+        for dir in ["one", "two"] {
+            bench.write(&format!("{dir}/src/a.c"), "#include <h.h>\nconst char *f = __FILE__ NAME;\n");
+            bench.write(&format!("{dir}/inc/h.h"), "#define NAME __FILE__\n");
+        }
+        let line = |dir: &str, bench: &Bench| {
+            let root = bench.at(dir);
+            format!("{compiler} -g -I{0}/inc -MD -MT a.o -c {0}/src/a.c -o a.o", root.display())
+        };
+        let mut made = Vec::new();
+        for (dir, expected) in [("one", End::Kept), ("two", End::Hit)] {
+            bench.base_dir = Some(bench.at(dir));
+            let line = line(dir, &bench);
+            assert_eq!(bench.compile_in(&format!("{dir}/src"), &line), expected, "{compiler}");
+            let object = std::fs::read(bench.at(dir).join("src/a.o")).unwrap();
+            let depfile = std::fs::read_to_string(bench.at(dir).join("src/a.d")).unwrap();
+            let text = String::from_utf8_lossy(&object);
+            assert!(!text.contains(bench.dir.path().to_str().unwrap()), "{compiler}: a name of the checkout");
+            assert!(depfile.contains("../inc/h.h"), "{depfile}");
+            made.push((object, depfile));
+        }
+        assert!(made[0] == made[1]);
+        // Without it each checkout has its own.
+        bench.base_dir = None;
+        for dir in ["one", "two"] {
+            let line = line(dir, &bench);
+            assert_eq!(bench.same_in(&format!("{dir}/src"), &line), End::Kept, "{compiler}");
+        }
+    }
+}
+
+#[test]
+fn places_of_outputs_end_as_the_compilers_leave_them() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+    for compiler in ["gcc", "clang"] {
+        if !has(compiler) {
+            continue;
+        }
+        let mut bench = bench();
+        let line = format!("{compiler} -Iinc -MD -c a.c -o a.o");
+        bench.cached(&line);
+        // Prepares both places, compiles, and returns how they are afterwards.
+        let after = |bench: &mut Bench, is_plain: bool, kind: &str| {
+            for name in ["a.o", "a.d", "other.o", "other.d"] {
+                let _ = std::fs::remove_file(bench.at(name));
+            }
+            for (name, other) in [("a.o", "other.o"), ("a.d", "other.d")] {
+                std::fs::write(bench.at(other), "old").unwrap();
+                match kind {
+                    "link" => symlink(other, bench.at(name)).unwrap(),
+                    "name" => std::fs::hard_link(bench.at(other), bench.at(name)).unwrap(),
+                    "mode" => {
+                        std::fs::write(bench.at(name), "old").unwrap();
+                        std::fs::set_permissions(bench.at(name), std::fs::Permissions::from_mode(0o600))
+                            .unwrap();
+                    }
+                    _ => unreachable!(),
+                }
+            }
+            if is_plain {
+                bench.plain("", &line);
+            } else {
+                assert_eq!(bench.compile(&line), End::Hit, "{kind}");
+            }
+            ["a.o", "a.d", "other.o", "other.d"].map(|name| {
+                let metadata = std::fs::symlink_metadata(bench.at(name)).unwrap();
+                (
+                    metadata.is_symlink(),
+                    metadata.mode(),
+                    metadata.nlink(),
+                    std::fs::read(bench.at(name)).unwrap(),
+                )
+            })
+        };
+        for kind in ["link", "name", "mode"] {
+            let wanted = after(&mut bench, true, kind);
+            let made = after(&mut bench, false, kind);
+            assert!(made == wanted, "{compiler}: {kind}");
+        }
+    }
+}
+
+#[test]
+fn two_runs_that_write_to_one_output_are_both_not_kept() {
+    let mut bench = bench();
+    bench.write("b.c", "int other;\n");
+    let (first, second) = (bench.call("", "gcc -Iinc -c a.c -o x.o"), bench.call("", "gcc -c b.c -o x.o"));
+    let mut misses = Vec::new();
+    for call in [&first, &second] {
+        misses.push((call, bench.miss(call)));
+    }
+    for (call, miss) in misses {
+        let ran = support::run(call, miss.args(), false).unwrap();
+        assert_eq!(miss.finish(&ran, &mut bench.shelf), Err(NotKept::OutputShared));
+    }
+    assert_eq!(bench.compile("gcc -c b.c -o x.o"), End::Kept);
+}

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use bytes::Bytes;
-use run_cache::{Ask, Call, Key, Kind, NotCacheable, NotKept, Ran, Seeking, Shelf, Sought, plan};
+use run_cache::{Ask, Call, Key, Kind, Miss, NotCacheable, NotKept, Ran, Seeking, Shelf, Sought, plan};
 use tempfile::TempDir;
 
 /// The end of a run.
@@ -59,7 +59,7 @@ impl Ask for Asking<'_> {
     }
 }
 
-fn run(call: &Call, args: &[String], in_english: bool) -> io::Result<Ran> {
+pub(crate) fn run(call: &Call, args: &[String], in_english: bool) -> io::Result<Ran> {
     let mut command = Command::new(&call.program);
     std::os::unix::process::CommandExt::arg0(&mut command, &call.name);
     command.args(args).env_clear().envs(call.env.iter().cloned()).current_dir(&call.cwd).stdin(Stdio::null());
@@ -169,6 +169,15 @@ impl Bench {
                     Err(why) => End::NotKept(why),
                 }
             }
+        }
+    }
+
+    /// Looks a call up that is not kept yet.
+    pub(crate) fn miss(&mut self, call: &Call) -> Box<Miss> {
+        let plan = plan(call).unwrap();
+        match plan.seek(&mut self.shelf, &mut Asking(call), Seeking::default()).unwrap() {
+            Sought::Miss(miss) => miss,
+            Sought::Hit(_) => panic!("it is kept"),
         }
     }
 
