@@ -74,5 +74,5 @@ pub use termination::Terminations;
 pub use tool_process::{
     ProcessGroup, default_path, end_as, find_program, find_program_that, is_executable, is_path,
     is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code, spawn_as_called,
-    stdin_is_bounded, wait_as_called,
+    wait_as_called,
 };

@@ -112,13 +112,6 @@ pub fn is_executable(path: &Path) -> bool {
     os::is_executable(path)
 }
 
-/// Whether reading from this process's standard input ends by itself: it is a file or nothing at all, and not
-/// a terminal, a pipe or a connection that somebody may hold open.
-#[must_use]
-pub fn stdin_is_bounded() -> bool {
-    os::stdin_is_bounded()
-}
-
 /// Keeps the descriptors that this process was given from the programs that it starts later.
 ///
 /// It is for a daemon, once, as it starts: what Rust opens is not passed on anyway.

@@ -22,7 +22,7 @@ mod platform;
 
 pub use dir_policy::DirPolicy;
 pub use endpoint::{Endpoint, EndpointError};
-pub use hash::{fnv1a64, short_hash, stable_path_id};
+pub use hash::{short_hash, stable_path_id};
 pub use lexical::{key, normalize};
 pub use normalized::{NormalizedPath, NotUtf8};
 pub use platform::Platform;

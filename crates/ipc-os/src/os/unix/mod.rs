@@ -50,5 +50,5 @@ pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
 pub(crate) use system::{file_clock_ns, view_of};
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
-    name_itself, run_instead, shell_code, spawn_as_called, stdin_is_bounded, wait_as_called,
+    name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
 };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Access, FileType, access, fstat},
+    fs::{Access, access},
     process::{Signal, kill_process_group},
 };
 
@@ -37,19 +37,6 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     match (rustix::fs::stat(one), rustix::fs::stat(other)) {
         (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
-        _ => false,
-    }
-}
-
-/// See [`crate::stdin_is_bounded`].
-pub(crate) fn stdin_is_bounded() -> bool {
-    let Ok(stat) = fstat(io::stdin()) else { return true };
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => true,
-        // A device may go on for ever, but for the one that has nothing.
-        FileType::CharacterDevice => {
-            rustix::fs::stat("/dev/null").is_ok_and(|nothing| nothing.st_rdev == stat.st_rdev)
-        }
         _ => false,
     }
 }

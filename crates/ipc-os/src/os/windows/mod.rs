@@ -34,5 +34,5 @@ pub(crate) use signals::Terminations;
 pub(crate) use spawn::spawn_uninherited;
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
-    name_itself, run_instead, shell_code, spawn_as_called, stdin_is_bounded, wait_as_called,
+    name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
 };

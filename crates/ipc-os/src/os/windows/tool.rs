@@ -44,11 +44,6 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// See [`crate::stdin_is_bounded`]; nobody says what a handle is.
-pub(crate) fn stdin_is_bounded() -> bool {
-    false
-}
-
 /// No handle is passed on but those that a command names.
 pub(crate) fn keep_descriptors_back() -> io::Result<()> {
     Ok(())
