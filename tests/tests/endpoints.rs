@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use conformance::vectors;
 use ipc_endpoint::{
-    Endpoint, Environment, IdentityEndpoint, Locations, Namespace, Platform, Variable, download_id,
-    endpoint_for_cache_dir, private_endpoint, sanitize_ipc,
+    Endpoint, Environment, IdentityEndpoint, Locations, Namespace, Platform, ReleaseNames, Variable,
+    download_id, endpoint_for_cache_dir, private_endpoint, private_endpoint_of_release, sanitize_ipc,
 };
 use serde_json::{Value, json};
 
@@ -48,6 +48,30 @@ fn every_recorded_environment_gives_the_recorded_names() {
             case["name"] != "XDG relative",
             "only a relative endpoint is used under another name"
         );
+    }
+}
+
+#[test]
+fn every_release_has_its_recorded_names() {
+    let cases = vectors::list("generations_live.json", "endpoints");
+    assert_eq!(cases.len(), 51);
+    for case in cases {
+        let release = case["generation"].as_str().expect("a release");
+        // Moves the state of these releases, and none of these names.
+        let mut env = case["env"].clone();
+        env.as_object_mut().expect("an object").remove("ZCCACHE_DAEMON_STATE_DIR");
+        let environment = environment(&env, "/srv/build/work");
+        let names = ReleaseNames::derive(&environment, release).expect("everything is UTF-8");
+        let private = |cache_dir| private_endpoint_of_release(&environment, cache_dir, "dev", release);
+        let found = json!({
+            "cache_dir": names.root,
+            "default_endpoint": names.endpoint.as_str(),
+            "identity": names.identity_file,
+            "lock": names.lock_file,
+            "private_dev": private(None).as_str(),
+            "private_dev_var_cache": private(Some("/var/cache/zc")).as_str(),
+        });
+        assert_eq!(found, case["result"], "{release} {}", case["case"]);
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) const PIPE_PREFIX: &str = Endpoint::PIPE_PREFIX;
 pub(crate) const UNKNOWN_USER: &str = "unknown";
 
 /// The longest socket path in a cache directory that is used as it is, in bytes.
-const LONGEST_PLAIN: usize = 100;
+pub(crate) const LONGEST_PLAIN: usize = 100;
 
 #[cfg(test)]
 mod tests {

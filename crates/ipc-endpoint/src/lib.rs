@@ -28,6 +28,7 @@ mod problem;
 mod registry;
 mod rule;
 mod variable;
+mod versioned;
 
 pub use broker_start::BrokerStart;
 pub use cache_root::{CacheRoot, CacheRootSource};
@@ -46,3 +47,4 @@ pub use problem::Problem;
 pub use registry::{RegistryError, manifest_dir, service_definition_dir};
 pub use rule::Rule;
 pub use variable::Variable;
+pub use versioned::{ReleaseNames, VERSIONED_RELEASES, private_endpoint_of_release};
