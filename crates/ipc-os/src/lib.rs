@@ -20,6 +20,7 @@ mod inode_stamp;
 mod inspect;
 mod launch;
 mod lifetime;
+mod link;
 mod listener;
 pub mod lock_file;
 mod note;
@@ -53,6 +54,7 @@ pub use inspect::{DirectoryState, Found, inspect_directory, is_writable, look_at
 pub use ipc_path::{DirPolicy, Endpoint, EndpointError, Platform};
 pub use launch::{Launch, LaunchError, Launched};
 pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
+pub use link::{LinkState, link_to, look_at_link, remove_link};
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
 pub use note::{Note, SocketStamp, socket_stamp, write_note};

@@ -31,13 +31,15 @@ fn config(args: &Args, settings: &Settings) -> Result<StartConfig, StartError> {
         .replace(Replace::Never)
         .arguments(["--log-level", &args.log_level])
         .arguments(["--idle-timeout", &settings.idle_secs().to_string()])
-        .arguments(["--report-version", &settings.version])
         .arguments(["--max-connections", &settings.max_connections.to_string()])
         .arguments(["--max-requests", &settings.max_requests.to_string()])
         .arguments(["--max-memory", &settings.max_memory.to_string()])
         .arguments(["--max-size", &settings.max_size.to_string()])
         .arguments(["--max-tools", &settings.tools.running.to_string()])
         .arguments(["--wires", &args.wires.to_string()]);
+    if let Some(release) = &args.report_version {
+        config = config.arguments(["--report-version", release]);
+    }
     if settings.is_private {
         config = config.arguments(["--private"]);
     }

@@ -11,6 +11,7 @@ pub mod compile;
 pub mod exec;
 pub mod fingerprint;
 pub mod lifecycle;
+mod links;
 pub mod service;
 pub mod sessions;
 pub mod shelf;

@@ -13,6 +13,7 @@ use zccache_ipc::{
 
 use crate::announced::Announced;
 use crate::lifecycle::{Event, LifecycleLog};
+use crate::links::{KeptLinks, Links};
 use crate::service::{Attached, DaemonService, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
@@ -75,7 +76,7 @@ async fn serve(
     let opened = tokio::task::spawn_blocking(move || open_one(&paths, limits)).await;
     let store = opened.map_err(|_| StartError::Panicked)??;
     let identity = Identity {
-        version: settings.version.clone(),
+        version: settings.reported.clone(),
         namespace: locations.namespace_label().to_owned(),
         endpoint,
         cache_dir: locations.cache_root().path().into(),
@@ -86,6 +87,7 @@ async fn serve(
 
     let mut hosted = Hosted::new(Arc::clone(&service), lifecycle, settings, announced);
     let reason = host.serve(listener, &mut hosted).await.map(Reason::from).map_err(StartError::from);
+    hosted.links.end();
     service.close().await;
     let (uptime, requests) = (began.elapsed(), service.traffic().requests());
     let oldest_wire = requests.oldest_wire().map(Lane::name);
@@ -118,6 +120,7 @@ fn open_one(paths: &[PathBuf], limits: store::Limits) -> Result<Store, OpenError
 struct Hosted<'a> {
     service: Arc<DaemonService>,
     announced: Option<&'a Announced>,
+    links: KeptLinks,
     lifecycle: &'a LifecycleLog,
     mismatches: Arc<Mismatches>,
     config: ServerConfig,
@@ -130,8 +133,8 @@ impl<'a> Hosted<'a> {
         settings: &Settings,
         announced: Option<&'a Announced>,
     ) -> Self {
-        let mismatches = Mismatches::new(lifecycle.clone(), settings.version.clone(), settings.wires);
-        let mut config = ServerConfig::new(settings.version.clone());
+        let mismatches = Mismatches::new(lifecycle.clone(), settings.reported.clone(), settings.wires);
+        let mut config = ServerConfig::new(settings.reported.clone());
         config.max_connections = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         config.max_in_flight = usize::try_from(settings.max_requests).unwrap_or(usize::MAX);
         config.memory_budget = usize::try_from(settings.max_memory).unwrap_or(usize::MAX);
@@ -144,7 +147,8 @@ impl<'a> Hosted<'a> {
             tracing::error!("the daemon does not end by itself and is ended");
             std::process::exit(1);
         });
-        Self { service, announced, lifecycle, mismatches: Arc::new(mismatches), config }
+        let links = KeptLinks::begin(Links::of(&settings.locations), service.cleared());
+        Self { service, announced, links, lifecycle, mismatches: Arc::new(mismatches), config }
     }
 }
 
@@ -175,6 +179,7 @@ impl Program for Hosted<'_> {
 
     fn look(&mut self) -> Option<OwnersGone> {
         self.service.look_after();
+        self.links.keep();
         self.service.owners_are_gone().then_some(OwnersGone)
     }
 }

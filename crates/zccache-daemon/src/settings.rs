@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) broker: Option<BrokerStart>,
     /// The release that is announced.
     pub(crate) version: String,
+    /// The release that `Status` and refusals name.
+    pub(crate) reported: String,
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
@@ -52,6 +54,14 @@ pub(crate) struct Settings {
     /// What was not understood and is done without.
     pub(crate) remarks: Vec<String>,
 }
+
+/// The release that a daemon reports unless `--report-version` names another.
+///
+/// Published clients replace a daemon that reports an older release than their own, and read nothing but this
+/// text. No release that this daemon serves is newer.
+///
+/// Rule: `docs/spec/generations.md#version-check`.
+const REPORTED_RELEASE: &str = "1.13.5";
 
 impl Settings {
     pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Self, LocateError> {
@@ -81,6 +91,7 @@ impl Settings {
         let max_size = max_size.as_u64();
         let mut settings = Self {
             broker,
+            reported: args.report_version.clone().unwrap_or_else(|| REPORTED_RELEASE.to_owned()),
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
@@ -309,5 +320,12 @@ mod tests {
         assert_eq!(settings.log_file, Some("/work/l".into()));
         assert_eq!(settings.background_log(), PathBuf::from("/work/c/logs/daemon.log"));
         assert_eq!(settings.version, env!("CARGO_PKG_VERSION"));
+    }
+
+    #[test]
+    fn no_published_client_takes_the_reported_release_for_an_older_one() {
+        assert_eq!(settings("d", &environment()).reported, "1.13.5");
+        let chosen = settings("d --report-version 1.12.0", &environment());
+        assert_eq!((chosen.version.as_str(), chosen.reported.as_str()), ("1.12.0", "1.12.0"));
     }
 }

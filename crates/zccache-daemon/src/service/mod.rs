@@ -16,6 +16,7 @@ mod shelf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use zccache_ipc::model::{NormalizedPath, Request, Response};
 
 use artifacts::Artifacts;
@@ -61,9 +62,15 @@ pub struct DaemonService {
     fingerprints: Fingerprints,
     handles: Handles,
     shelves: Shelves,
+    cleared: Arc<Notify>,
 }
 
 impl DaemonService {
+    /// Returns what is notified after each `Clear`.
+    pub(crate) fn cleared(&self) -> Arc<Notify> {
+        Arc::clone(&self.cleared)
+    }
+
     /// Makes the service of a daemon that starts now.
     #[must_use]
     pub fn new(identity: Identity, store: Store, sessions: Sessions) -> Self {
@@ -95,6 +102,7 @@ impl DaemonService {
             fingerprints,
             handles,
             shelves,
+            cleared: Arc::default(),
         }
     }
 
@@ -146,7 +154,11 @@ impl DaemonService {
             Request::Status => self.control.status(),
             Request::Lookup(lookup) => self.artifacts.lookup(&lookup.cache_key, connection).await,
             Request::Store(store) => self.artifacts.store(&store.cache_key, store.artifact, connection).await,
-            Request::Clear => self.artifacts.clear().await,
+            Request::Clear => {
+                let response = self.artifacts.clear().await;
+                self.cleared.notify_one();
+                response
+            }
             Request::ListRustArtifacts => self.artifacts.list_rust().await,
             Request::SessionStart(start) => self.builds.start(&start, connection),
             Request::SessionStats(session) => self.builds.stats(&session.session_id),

@@ -5,6 +5,8 @@ mod background;
 mod brokered;
 mod ending;
 mod identity;
+#[cfg(all(test, unix))]
+mod links;
 #[cfg(feature = "running-process")]
 mod manifest;
 mod places;

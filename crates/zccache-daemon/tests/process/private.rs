@@ -78,17 +78,17 @@ fn a_refused_version_stands_in_the_lifecycle_log_and_a_flood_of_them_does_not() 
     let mut client = client(&place.name());
     for _ in 0..50 {
         let mut stream = UnixStream::connect(place.socket()).unwrap();
-        stream.write_all(&[[8, 0, 0, 0], [17, 0, 0, 0], [0; 4]].concat()).unwrap();
+        stream.write_all(&[[8, 0, 0, 0], [25, 0, 0, 0], [0; 4]].concat()).unwrap();
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).unwrap();
-        assert!(String::from_utf8_lossy(&reply).contains("received a request at protocol v17"));
+        assert!(String::from_utf8_lossy(&reply).contains("received a request at protocol v25"));
     }
     client.shutdown().unwrap();
     assert!(daemon.wait_exit(SOON).success());
     let told = lifecycle(&place);
     let events: Vec<_> = told.lines().filter(|line| line.contains("version_mismatch")).collect();
     assert!((1..25).contains(&events.len()), "{told}");
-    for expected in [r#""client_protocol_version":17"#, r#""daemon_protocol_version":16"#, r#""1.12.0""#] {
+    for expected in [r#""client_protocol_version":25"#, r#""daemon_protocol_version":24"#, r#""1.12.0""#] {
         assert!(events[0].contains(expected), "{told}");
     }
 }

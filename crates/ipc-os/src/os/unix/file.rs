@@ -56,6 +56,11 @@ pub(crate) fn write_over(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)
 }
 
+/// See [`crate::link_to`].
+pub(crate) fn link_to(link: &Path, target: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
 /// See [`crate::open_own`].
 pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnFileError> {
     let failed = |source: io::Error| OwnFileError::Io { path: path.to_owned(), source };

@@ -29,7 +29,7 @@ pub(crate) use directory::{
 };
 pub(crate) use file::{
     are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_read_only, leads_to,
-    look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
+    link_to, look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

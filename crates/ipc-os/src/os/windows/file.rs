@@ -49,6 +49,11 @@ pub(crate) fn inspect_directory(path: PathBuf, _: DirPolicy) -> Result<Directory
     }
 }
 
+/// See [`crate::link_to`]. A pipe has no second name.
+pub(crate) fn link_to(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// See [`crate::is_writable`]. Who may write follows from access lists, which only an attempt tells.
 pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
