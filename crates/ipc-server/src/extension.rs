@@ -6,19 +6,22 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
-/// Answers the frames of one other protocol of running-process that arrive between requests.
+/// Answers frames of one other protocol of running-process.
 ///
-/// Those of one connection are answered in their place: after what came before, and before what comes after.
-/// They count neither as requests nor against idleness.
+/// Such frames may arrive between requests. The server answers the frames and requests of a connection in
+/// the order of their arrival. A frame for an extension does not count as a request and does not reset the
+/// idle timeout.
 pub trait Extension: fmt::Debug + Send + Sync + 'static {
-    /// The protocol's number in the envelope.
+    /// Returns the protocol's number in the envelope.
     fn protocol(&self) -> u32;
 
-    /// Answers an envelope (without the framing byte and the length) with the whole frame to send back, within a
-    /// bounded time. `None` refuses it: the server says that it does not speak this, and closes the connection.
+    /// Returns the complete reply frame for an envelope, within a bounded time.
+    ///
+    /// `envelope` has neither the framing byte nor the length. After `None` the server refuses the frame as
+    /// an unknown protocol and closes the connection.
     ///
     /// # Cancel safety
     ///
-    /// The future is dropped when the connection is cut off.
+    /// The server drops the future when it aborts the connection.
     fn answer(&self, envelope: Bytes) -> Pin<Box<dyn Future<Output = Option<Bytes>> + Send + '_>>;
 }

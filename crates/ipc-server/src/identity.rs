@@ -1,4 +1,4 @@
-//! A server that answers probes: rp-broker's responder as the extension of a server.
+//! Identity probes: rp-broker's responder as an extension of a server.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ impl Extension for Responder {
             match Self::answer(self, &envelope).await {
                 Ok(frame) => Some(frame.into()),
                 Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "a probe is not answered");
+                    tracing::debug!(error = &error as &dyn std::error::Error, "refused a probe");
                     None
                 }
             }

@@ -1,11 +1,11 @@
 //! Servers of zccache daemons: the service trait, connections and their limits, and the host.
 //!
-//! A [`Server`] accepts connections on a listener, bounds them, and answers requests through a [`Service`].
-//! [`download`] does the same for the download daemon's protocol. An [`IpcListener`] is for programs that
-//! speak message by message. A `Host` (feature `signals`) keeps a server at its endpoint, as the only daemon
-//! there.
+//! A [`Server`] accepts connections on a listener, limits them, and answers requests through a [`Service`].
+//! [`download`] has a server for the download daemon's protocol. An [`IpcListener`] is for programs that
+//! send and receive single messages. A `Host` (feature `signals`) keeps a server at its endpoint as the only
+//! daemon of the endpoint.
 //!
-//! Not here: what a request means.
+//! Not here: the meaning of requests.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

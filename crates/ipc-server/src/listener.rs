@@ -1,4 +1,4 @@
-//! Accepts connections that carry messages.
+//! A listener whose connections carry messages.
 
 use std::path::Path;
 
@@ -8,49 +8,49 @@ use thiserror::Error;
 
 use ipc_connection::IpcConnection;
 
-/// Listens at an endpoint, as its only owner.
+/// A listener that owns its endpoint.
 ///
-/// [`crate::Server`] is built on the parts below; this is for programs that speak message by message.
+/// It is for programs that send and receive single messages; daemons use [`crate::Server`].
 #[derive(Debug)]
 pub struct IpcListener {
     listener: Listener,
-    // Holds the endpoint: dropped last, it removes the socket and releases the lock.
+    // Dropped last: the claim removes the socket and releases the lock.
     _claim: Claim,
 }
 
-/// An endpoint could not be listened at.
+/// Listening at an endpoint failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// Another process owns it, or its directory is not safe.
+    /// Another process owns the endpoint, or its directory is not safe.
     #[error(transparent)]
     Claim(#[from] ClaimError),
-    /// What is at the path is in the way.
+    /// Binding the socket failed.
     #[error(transparent)]
     Bind(#[from] BindError),
 }
 
 impl IpcListener {
-    /// Claims `endpoint` and listens there.
+    /// Claims `endpoint` and listens at it.
     ///
-    /// The lock file names this process for as long as the listener lives; its directory must be, or is
-    /// made, ours alone (0700).
+    /// The lock file names this process while the listener lives. The directory of the lock file must belong
+    /// to this user only (0700); a missing directory is made so.
     ///
     /// # Errors
     ///
-    /// [`ListenError`]; whatever is at the path is left alone unless it is a socket that nobody serves.
+    /// [`ListenError`]. A file at the path stays in place unless it is a socket without a server.
     pub fn bind(endpoint: &Endpoint, lock_file: &Path) -> Result<Self, ListenError> {
         let mut claim = Claim::take(endpoint, lock_file, DirPolicy::Shared)?;
         let listener = claim.bind()?;
         Ok(Self { listener, _claim: claim })
     }
 
-    /// Waits for the next connection, of our own user.
+    /// Waits for the next connection of this user.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; a foreign peer and a shortage of descriptors pass, see
-    /// [`AcceptError::is_transient`].
+    /// [`AcceptError`]. The caller may accept again after a peer of another user and after a shortage of
+    /// file descriptors; see [`AcceptError::is_transient`].
     ///
     /// # Cancel safety
     ///

@@ -1,4 +1,4 @@
-//! What a server does with a request.
+//! The service that answers a server's requests.
 
 use std::future::Future;
 
@@ -6,42 +6,44 @@ use ipc_model::{Request, Response};
 use ipc_os::Peer;
 use wire_frame::Version;
 
-/// Answers requests; knows nothing of wires.
+/// Answers requests, whichever wire they came on.
 ///
-/// Requests of one connection arrive one after another, those of different connections at once.
+/// A server calls it for one request of a connection at a time, and for several connections concurrently.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request. [`Response::ShuttingDown`] also stops the server, once it has been sent.
+    /// Answers one request.
+    ///
+    /// After the server has sent [`Response::ShuttingDown`], it stops.
     ///
     /// # Cancel safety
     ///
-    /// The future is dropped when the caller has closed its connection, and when the drain after a shutdown
-    /// takes too long. What must not stop half-way belongs in a task of its own.
+    /// The server drops the future when the client closes its connection, and when the drain exceeds its
+    /// limit. Run work that must complete in a task of its own.
     fn call(&self, request: Request, caller: &Caller) -> impl Future<Output = Response> + Send;
 
-    /// Is told that a connection has ended, after its last call.
+    /// Handles the end of a connection, after its last call.
     fn disconnected(&self, _connection: ConnectionId) {}
 
-    /// Is told that a peer has spoken a version that this server does not, and was refused.
+    /// Handles the refusal of a peer whose version this server does not speak.
     ///
-    /// Any peer can make it happen as often as it likes, and the server waits for it.
+    /// Any peer can cause this call at any rate, and the server waits for it: return quickly.
     fn version_refused(&self, _received: Version) {}
 }
 
-/// Who asks.
+/// The client of a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The connection that the request came on.
+    /// Connection that carried the request.
     pub connection: ConnectionId,
-    /// The process at its other end, of our own user.
+    /// Process of the client, which runs as this user.
     pub peer: Peer,
 }
 
-/// One connection of a server, never used twice in a process.
+/// Id of a server's connection, unique within the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub(crate) u64);
 
 impl ConnectionId {
-    /// Makes an id, for tests of services.
+    /// Returns an id with this number, for tests of services.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)

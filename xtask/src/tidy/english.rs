@@ -10,7 +10,6 @@ const NOT_CLEAN: &[&str] = &[
     "crates/ipc-client/",
     "crates/ipc-endpoint/",
     "crates/ipc-os/",
-    "crates/ipc-server/",
     "crates/wire-dispatch/",
     "crates/wire-v15/",
     "crates/wire-v16/",

@@ -27,31 +27,31 @@ use crate::server::{Answering, Counters, stop, stopped};
 use ipc_connection::inbound::Inbound;
 use ipc_connection::timer::after;
 
-/// The longest request: a path and an address, with room to spare.
-const LONGEST_REQUEST: usize = 1024 * 1024;
+/// Largest request in bytes: far more than a path and a URL need.
+const LARGEST_REQUEST: usize = 1024 * 1024;
 
-/// What may be sent ahead while an answer is waited for.
+/// Maximum number of bytes that a peer may send before it receives the current answer.
 const AHEAD: usize = 64 * 1024;
 
-/// How long a peer that was refused is listened to, so that it can finish writing and read the refusal.
+/// Time to read from a refused peer, so that it can finish writing and read the refusal.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// A connection's place, or its place at the door when there was none left.
+/// Permit of a connection: to be served, or to receive a refusal.
 pub(super) struct Place {
     pub(super) is_served: bool,
     pub(super) _held: OwnedSemaphorePermit,
 }
 
-/// What a peer is told for which there is no place.
+/// Error text for a peer without a place.
 const TOO_MANY: &str = "too many connections; try again later";
 
-/// Why a connection ended.
+/// Reason for the end of a connection.
 enum End {
-    /// The peer left, the server stops, or a deadline passed.
+    /// The peer left, the server stops, or a deadline passed; not logged.
     Quiet,
-    /// The peer is told why, and then it ends.
+    /// The server sends this error text and closes the connection.
     Refuse(String),
-    /// The operating system failed.
+    /// The operating system reported an error.
     Io(io::Error),
 }
 
@@ -68,7 +68,7 @@ struct Connection<'a, D: Downloads> {
     stream: Stream,
     inbound: Inbound,
     outbound: BytesMut,
-    /// The download, and what keeps the daemon from being idle.
+    /// The attached download, and the guard that keeps the daemon from being idle.
     attached: Option<(D::Attached, Answering<'a>)>,
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn run<D: Downloads>(
     place: Place,
 ) {
     Counters::count(&shared.counters.open);
-    let _goodbye = Goodbye(&shared.counters);
+    let _open = Open(&shared.counters);
     let mut connection = Connection {
         shared: &shared,
         stop_receiver: stop.subscribe(),
@@ -104,17 +104,17 @@ pub(super) async fn run<D: Downloads>(
     }
 }
 
-/// Tells a peer that there is no place for it, not even to be listened to, and waits for nothing.
+/// Refuses a peer when too many peers wait for a refusal already. Does not wait for the peer.
 pub(super) async fn refuse_at_once(mut stream: Stream) {
-    // A sentence fits in a frame; what cannot be written at once is left.
+    // The text fits in a frame. The server writes only what the socket takes at once.
     if let Ok(frame) = wire_v15::encode(&refusal(TOO_MANY)) {
         let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, &frame))).await;
     }
 }
 
-struct Goodbye<'a>(&'a Counters);
+struct Open<'a>(&'a Counters);
 
-impl Drop for Goodbye<'_> {
+impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -131,7 +131,7 @@ impl<D: Downloads> Connection<'_, D> {
             let sent = self.send(&answer).await;
             drop(answering);
             if is_last {
-                // Even if the client did not wait for the answer.
+                // The server stops even if the client did not wait for the answer.
                 stop(&self.stop, Ended::Shutdown);
                 return Ok(());
             }
@@ -143,14 +143,14 @@ impl<D: Downloads> Connection<'_, D> {
         }
     }
 
-    /// Reads the next request; `None` for one that could not be understood and was answered.
+    /// Reads the next request; `None` after a refusal of an illegal request.
     async fn next(&mut self, mut deadline: Option<Instant>) -> Result<Option<DownloadRequest>, End> {
         loop {
             match Header::peek(&self.inbound.received) {
-                Ok(Peeked::Header(header)) if header.payload_len() > LONGEST_REQUEST => {
-                    return Err(End::Refuse(format!("a request has at most {LONGEST_REQUEST} bytes")));
+                Ok(Peeked::Header(header)) if header.payload_len() > LARGEST_REQUEST => {
+                    return Err(End::Refuse(format!("a request has at most {LARGEST_REQUEST} bytes")));
                 }
-                // Another protocol's bytes; there is no framing in which it could be told.
+                // The bytes are another protocol's, so the peer would not understand a refusal.
                 Err(_) => return Err(End::Quiet),
                 Ok(_) => {}
             }
@@ -277,12 +277,12 @@ impl<D: Downloads> Connection<'_, D> {
                 }
             }
         };
-        // The refusal has been sent; who goes on talking is not listened to any longer.
+        // The refusal has been sent, so a peer that continues to write is cut off.
         let _ = timeout(LINGER, listen).await;
     }
 }
 
-/// Runs `work` for as long as the peer is there; requests that it sends ahead are kept.
+/// Runs `work` until it ends or the peer leaves; buffers requests that the peer sends ahead.
 async fn while_there<T>(
     stream: &mut Stream,
     inbound: &mut Inbound,

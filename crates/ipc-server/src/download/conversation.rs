@@ -11,30 +11,30 @@ use ipc_model::download::{
 
 use super::Attached;
 
-/// What the second download on one connection is refused with.
+/// Error text for a second download on one connection.
 pub const ALREADY_ATTACHED: &str = "connection already attached to a download";
 
-/// What a request about a download is refused with where there is none.
+/// Error text for a request that needs an attached download.
 pub const NOT_ATTACHED: &str = "connection is not attached to a download";
 
-/// What is to be done about a request.
+/// Next step after a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
-    /// Answer this.
+    /// Send this answer.
     Answer(DownloadResponse),
     /// Attach the download, then answer [`attached`].
     Attach(ipc_model::download::DownloadAttach),
-    /// Tell how the daemon is.
+    /// Answer with the daemon's status.
     Describe,
-    /// Wait for progress, at most so long, then answer [`waited`].
+    /// Wait for progress within this timeout, then answer [`waited`].
     Wait(Option<Duration>),
-    /// Let the download go and answer this.
+    /// Detach from the download and send this answer.
     Detach(DownloadResponse),
     /// Answer, then stop the server.
     ShutDown,
 }
 
-/// Returns what follows from `request` on a connection whose download, if any, stands at `status`.
+/// Returns the step for `request` on a connection whose attached download has this `status`.
 pub(super) fn step(request: DownloadRequest, status: Option<DownloadStatus>) -> Step {
     let not_attached = || Step::Answer(refusal(NOT_ATTACHED));
     match (request, status) {
@@ -90,7 +90,7 @@ pub(super) fn refusal(message: impl Into<String>) -> DownloadResponse {
     DownloadResponse::Error(ErrorMessage { message: message.into() })
 }
 
-/// Whether a download in this phase has nothing left to do.
+/// Returns true if a download in this phase has ended.
 #[must_use]
 pub const fn is_over(phase: DownloadPhase) -> bool {
     matches!(phase, DownloadPhase::Completed | DownloadPhase::Cancelled | DownloadPhase::Failed)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_a_download_needs_one_and_a_second_one_is_refused() {
+    fn a_request_about_a_download_needs_one_and_a_second_download_is_refused() {
         let wait = DownloadRequest::DownloadWait(DownloadWait { timeout_ms: Some(5) });
         for request in [DownloadRequest::DownloadStatus, DownloadRequest::DownloadCancel, wait] {
             assert_eq!(step(request, None), Step::Answer(refusal(NOT_ATTACHED)));

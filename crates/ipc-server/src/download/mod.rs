@@ -1,9 +1,9 @@
-//! A server of the download daemon's protocol (`docs/spec/download.md`), and what a server needs.
+//! The server of the download daemon's protocol (`docs/spec/download.md`).
 //!
-//! The protocol rides in the frames of wire v15 on an endpoint of its own. At most one download is attached
-//! to a connection. The end of the connection tells the daemon that a client no longer waits.
+//! The protocol uses the frames of wire v15 on a separate endpoint. At most one download is attached to a
+//! connection. A client that closes its connection detaches from its download.
 //!
-//! Not here: downloading, which is the affair of a [`Downloads`].
+//! Not here: downloading, which an implementation of [`Downloads`] does.
 
 mod connection;
 mod conversation;
@@ -19,39 +19,40 @@ pub use server::Server;
 
 /// Downloads that clients start, join and leave.
 pub trait Downloads: Send + Sync + 'static {
-    /// A client's part in one of them.
+    /// A client's attachment to a download.
     type Attached: Attached;
 
-    /// Starts or joins a download; the error is told to the client.
+    /// Starts or joins a download; the client receives the text of an error.
     ///
     /// # Cancel safety
     ///
-    /// The future is dropped when the client leaves: it must not leave a part behind that nobody holds.
+    /// The server drops the future when the client leaves. A dropped future must not leave a client attached.
     fn attach(&self, request: DownloadAttach) -> impl Future<Output = Result<Self::Attached, String>> + Send;
 
-    /// How many downloads run, or wait for their turn.
+    /// Returns the number of running and queued downloads.
     fn active(&self) -> u64;
 
-    /// How many clients are attached to one.
+    /// Returns the number of clients that are attached to a download.
     fn clients(&self) -> u64;
 }
 
-/// A client's part in a download. Dropping it is leaving.
+/// A client's attachment to a download. Dropping it detaches the client.
 pub trait Attached: Send + Sync + 'static {
-    /// The download's id.
+    /// Returns the download's id.
     fn id(&self) -> &str;
 
-    /// Whether this client started it.
+    /// Returns true if this client started the download.
     fn is_initiator(&self) -> bool;
 
-    /// How far it is.
+    /// Returns the progress of the download.
     fn status(&self) -> DownloadStatus;
 
-    /// Returns when there is progress that [`status`](Self::status) has not told yet, or when there will be
-    /// none any more.
+    /// Waits for progress or the end of the download.
+    ///
+    /// Progress is a change since the last call of [`status`](Self::status).
     ///
     /// # Cancel safety
     ///
-    /// Must be cancel safe: no progress is lost.
+    /// An implementation must be cancel safe: no progress is lost.
     fn progress(&mut self) -> impl Future<Output = ()> + Send;
 }

@@ -13,24 +13,24 @@ use crate::server::tasks::Tasks;
 use crate::server::{Counters, drain, stop, stopped};
 use crate::{ConnectionId, Ended, ServeError, Served, ServerConfig, ServerFigures, ServerHandle};
 
-/// The pause after a shortage of descriptors; the connection that was not accepted stays queued.
+/// Pause after a shortage of file descriptors; the connection stays in the backlog.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
 
-/// Connections that are being turned away at one time.
-const AT_THE_DOOR: usize = 64;
+/// Maximum number of connections that receive a refusal at one time.
+const MAX_REFUSED: usize = 64;
 
-/// Answers a download daemon's clients on one listener until it is told to stop.
+/// Answers a download daemon's clients on one listener until it is stopped.
 ///
-/// The bounds are those of [`ServerConfig`], but for its wires and its memory budget: no request of this
-/// protocol is large, and one above 1 MiB is refused. A connection that waits for a download is never closed
-/// for being idle, because that would cancel its download; one too many is refused instead.
+/// The limits are in [`ServerConfig`]; this server ignores its wires and its memory budget, and refuses
+/// requests above 1 MiB. It never evicts a connection that waits for a download, because that would cancel
+/// the download; it refuses a further connection instead.
 pub struct Server<D> {
     shared: Arc<Shared<D>>,
     stop: watch::Sender<Option<Ended>>,
 }
 
 impl<D: Downloads> Server<D> {
-    /// Makes a server of `downloads`, which tells its clients that it listens at `endpoint`.
+    /// Returns a server for `downloads` whose status names `endpoint`.
     pub fn new(downloads: D, endpoint: &Endpoint, config: ServerConfig) -> Self {
         let (stop, _) = watch::channel(None);
         let shared = Shared {
@@ -39,7 +39,7 @@ impl<D: Downloads> Server<D> {
             began: Instant::now(),
             counters: Arc::new(Counters::new()),
             places: Arc::new(Semaphore::new(config.max_connections)),
-            doormen: Arc::new(Semaphore::new(AT_THE_DOOR)),
+            refused: Arc::new(Semaphore::new(MAX_REFUSED)),
             config,
         };
         Self { shared: Arc::new(shared), stop }
@@ -51,17 +51,18 @@ impl<D: Downloads> Server<D> {
         ServerHandle::new(self.stop.clone(), Arc::clone(&self.shared.counters))
     }
 
-    /// Serves `listener` until a client or a [`ServerHandle`] asks to stop, or nobody asks for anything.
+    /// Serves `listener` until a client, a handle or the idle timeout stops it.
     ///
-    /// Clients that wait are told how far their download is, and then every connection is closed.
+    /// The handle is a [`ServerHandle`]. The server then sends waiting clients the progress of their download
+    /// and closes every connection.
     ///
     /// # Errors
     ///
-    /// [`ServeError::Accept`] where the listener fails for good.
+    /// [`ServeError::Accept`] if the listener failed permanently.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling cuts every connection off at once.
+    /// Cancelling aborts every connection at once.
     pub async fn serve(self, listener: Listener) -> Result<Served, ServeError> {
         let connections = Tasks::default();
         let result = self.accept(listener, &connections).await;
@@ -91,7 +92,7 @@ impl<D: Downloads> Server<D> {
                 Ok(stream) => stream,
                 Err(error) if error.is_fatal() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "failed to accept a connection");
                     if error.is_transient() {
                         tokio::time::sleep(SHORTAGE_PAUSE).await;
                     }
@@ -103,7 +104,7 @@ impl<D: Downloads> Server<D> {
                 Ok(held) => Place { is_served: true, _held: held },
                 Err(_) => {
                     Counters::count(&self.shared.counters.turned_away);
-                    match Arc::clone(&self.shared.doormen).try_acquire_owned() {
+                    match Arc::clone(&self.shared.refused).try_acquire_owned() {
                         Ok(held) => Place { is_served: false, _held: held },
                         Err(_) => {
                             connection::refuse_at_once(stream).await;
@@ -121,15 +122,15 @@ impl<D: Downloads> Server<D> {
         }
     }
 
-    /// Returns when nothing has been asked for the configured time, nothing is attached and nothing runs.
+    /// Returns after the idle timeout without requests, attached clients and running downloads.
     async fn idle(&self) {
-        /// Between two looks while downloads run that nobody is attached to.
-        const LOOK: Duration = Duration::from_millis(250);
+        /// Interval of the checks while downloads without clients run.
+        const CHECK: Duration = Duration::from_millis(250);
         let Some(limit) = self.shared.config.idle_timeout else { return std::future::pending().await };
         loop {
             match limit.checked_sub(self.shared.counters.idle_for()) {
                 None | Some(Duration::ZERO) if self.shared.downloads.active() == 0 => return,
-                None | Some(Duration::ZERO) => tokio::time::sleep(LOOK).await,
+                None | Some(Duration::ZERO) => tokio::time::sleep(CHECK).await,
                 Some(left) => tokio::time::sleep(left).await,
             }
         }

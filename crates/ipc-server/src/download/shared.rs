@@ -15,8 +15,8 @@ pub(super) struct Shared<D> {
     pub(super) endpoint: String,
     pub(super) began: Instant,
     pub(super) counters: Arc<Counters>,
-    /// Permits of connections that are served.
+    /// One permit for each served connection.
     pub(super) places: Arc<Semaphore>,
-    /// Permits of connections that are refused, so that refusing is bounded too.
-    pub(super) doormen: Arc<Semaphore>,
+    /// One permit for each connection that receives a refusal.
+    pub(super) refused: Arc<Semaphore>,
 }

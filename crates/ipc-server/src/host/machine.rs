@@ -1,92 +1,92 @@
-//! What a host does next, decided without I/O.
+//! State machine of a host, without I/O.
 
-/// Ticks in a row that may find the socket gone and not to be made again.
+/// Number of consecutive failures to bind a removed socket after which the host leaves.
 pub(super) const UNREACHABLE: u32 = 5;
 
-/// What has happened, or what the last step has found.
+/// Event, or result of the last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// It is time to look at the host's own files.
+    /// Time to check the host's files.
     Tick,
-    /// The locks were looked at, or taken again.
+    /// The host checked the locks, or took them again.
     Locks(Locks),
-    /// The socket was looked at, or bound again.
+    /// The host checked the socket, or bound it again.
     Socket(Socket),
-    /// The newest listener has its server.
+    /// A server runs on the newest listener.
     Serving,
-    /// The program has looked at its own things.
+    /// The program did its own checks.
     Program {
-        /// Whether it ends the daemon.
+        /// True if the program ends the daemon.
         leaves: bool,
     },
-    /// A server has ended.
+    /// A server ended.
     Ended {
-        /// Its number.
+        /// Number of the server.
         number: u64,
-        /// Whether a client asked for it.
+        /// True if a client requested the shutdown.
         asked: bool,
     },
-    /// A server has panicked.
+    /// A server panicked.
     Panicked,
-    /// The system asks the daemon to end.
+    /// The system sent a signal to end the daemon.
     Signal,
 }
 
-/// How the locks are.
+/// State of the locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Locks {
     InPlace,
-    /// The system does not say how they are.
+    /// The system failed to report the state.
     Unknown,
     Removed,
     Retaken,
-    /// Another process has taken one of them.
+    /// Another process holds one of the locks.
     Lost,
-    /// They cannot be taken again.
+    /// The host failed to take the locks again.
     Unusable,
 }
 
-/// How the socket is.
+/// State of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Socket {
     InPlace,
-    /// The system does not say how it is.
+    /// The system failed to report the state.
     Unknown,
     Removed,
     Bound,
     /// Another process listens at the path.
     InUse,
-    /// Something else is in the way.
+    /// The host failed to bind the socket for another reason.
     Unbindable,
 }
 
-/// The next step. Each but the last three reports an [`Event`].
+/// Next step. Each step except `Leave` and `Wait` results in an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Do {
-    LookAtLocks,
+    CheckLocks,
     RetakeLocks,
-    LookAtSocket,
+    CheckSocket,
     Bind,
-    /// Start the server with this number on the listener that was bound.
+    /// Start the server with this number on the new listener.
     Serve(u64),
     AskProgram,
-    /// Stop all servers, for the reason that came with the last event.
+    /// Stop all servers, for the reason of the last event.
     Leave,
     /// Wait for the next event.
     Wait,
 }
 
-/// A daemon that serves its first listener.
+/// State of a daemon, which starts with its first listener.
 #[derive(Debug)]
 pub(super) struct Machine {
-    /// The number of the newest server.
+    /// Number of the newest server.
     newest: u64,
-    /// Ticks in a row that found no way to make the socket again.
+    /// Number of consecutive ticks that failed to bind the socket.
     unreachable: u32,
     ending: bool,
 }
 
-/// The number of the server of the first listener.
+/// Number of the first listener's server.
 pub(super) const FIRST: u64 = 1;
 
 impl Machine {
@@ -94,24 +94,23 @@ impl Machine {
         Self { newest: FIRST, unreachable: 0, ending: false }
     }
 
-    /// Returns true once the servers were told to stop.
+    /// Returns true after [`Do::Leave`].
     pub(super) const fn is_ending(&self) -> bool {
         self.ending
     }
 
     /// Returns the step that follows `event`.
     ///
-    /// A host must not hold the locks of an endpoint at which it does not listen. It leaves when another
-    /// process has the locks or the socket, and when its own socket could not be made for
-    /// [`UNREACHABLE`] ticks.
+    /// A host must not hold the locks of an endpoint without listening at it. The host leaves if another
+    /// process holds the locks or the socket, and after [`UNREACHABLE`] consecutive failures to bind.
     pub(super) fn after(&mut self, event: Event) -> Do {
         match event {
-            // The assertion that failed is the reason, whatever ended the daemon before.
+            // The panic replaces an earlier reason to leave.
             Event::Panicked => self.leave(),
             _ if self.ending => Do::Wait,
-            Event::Tick => Do::LookAtLocks,
+            Event::Tick => Do::CheckLocks,
             Event::Locks(Locks::Removed) => Do::RetakeLocks,
-            Event::Locks(Locks::InPlace | Locks::Unknown | Locks::Retaken) => Do::LookAtSocket,
+            Event::Locks(Locks::InPlace | Locks::Unknown | Locks::Retaken) => Do::CheckSocket,
             Event::Locks(Locks::Lost | Locks::Unusable) => self.leave(),
             Event::Socket(Socket::Removed) => Do::Bind,
             Event::Socket(Socket::InPlace | Socket::Unknown) | Event::Serving => Do::AskProgram,
@@ -154,30 +153,30 @@ mod tests {
         }
     }
 
-    const TICK: (Event, Do) = (Event::Tick, Do::LookAtLocks);
-    const LOCKED: (Event, Do) = (Event::Locks(Locks::InPlace), Do::LookAtSocket);
+    const TICK: (Event, Do) = (Event::Tick, Do::CheckLocks);
+    const LOCKED: (Event, Do) = (Event::Locks(Locks::InPlace), Do::CheckSocket);
     const STAYS: (Event, Do) = (Event::Program { leaves: false }, Do::Wait);
     const GONE: (Event, Do) = (Event::Socket(Socket::Removed), Do::Bind);
 
     #[test]
-    fn a_tick_looks_at_the_locks_then_the_socket_then_the_program() {
+    fn a_tick_checks_the_locks_then_the_socket_then_the_program() {
         check(&[TICK, LOCKED, (Event::Socket(Socket::InPlace), Do::AskProgram), STAYS, TICK]);
     }
 
     #[test]
-    fn what_cannot_be_looked_at_is_taken_for_unchanged() {
+    fn a_state_that_the_system_does_not_report_counts_as_unchanged() {
         check(&[
             TICK,
-            (Event::Locks(Locks::Unknown), Do::LookAtSocket),
+            (Event::Locks(Locks::Unknown), Do::CheckSocket),
             (Event::Socket(Socket::Unknown), Do::AskProgram),
             STAYS,
         ]);
     }
 
     #[test]
-    fn removed_locks_are_taken_again_before_the_socket_is_looked_at() {
+    fn removed_locks_are_taken_again_before_the_socket_is_checked() {
         let removed = (Event::Locks(Locks::Removed), Do::RetakeLocks);
-        check(&[TICK, removed, (Event::Locks(Locks::Retaken), Do::LookAtSocket), GONE]);
+        check(&[TICK, removed, (Event::Locks(Locks::Retaken), Do::CheckSocket), GONE]);
         check(&[TICK, removed, (Event::Locks(Locks::Lost), Do::Leave)]);
         check(&[TICK, removed, (Event::Locks(Locks::Unusable), Do::Leave)]);
     }
@@ -191,7 +190,7 @@ mod tests {
             (Event::Socket(Socket::Bound), Do::Serve(2)),
             (Event::Serving, Do::AskProgram),
             STAYS,
-            // The server before ends in its own time; the newest is the daemon.
+            // The earlier server may end later; only the end of the newest server ends the daemon.
             (Event::Ended { number: 1, asked: false }, Do::Wait),
             (Event::Ended { number: 2, asked: false }, Do::Leave),
         ]);
@@ -224,7 +223,7 @@ mod tests {
         rows.extend([TICK, LOCKED, GONE, (Event::Socket(Socket::Unbindable), Do::Leave)]);
         check(&rows);
 
-        // Once it was reachable, it begins to count again.
+        // A successful bind resets the count.
         let mut rows = [tick; 4].concat();
         rows.extend([TICK, LOCKED, GONE, (Event::Socket(Socket::Bound), Do::Serve(2))]);
         rows.extend([(Event::Serving, Do::AskProgram), STAYS]);
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_ends_looks_at_nothing_and_is_not_ended_twice() {
+    fn a_daemon_that_ends_checks_nothing_and_does_not_end_twice() {
         for ends in [
             (Event::Signal, Do::Leave),
             (Event::Program { leaves: true }, Do::Leave),
@@ -246,7 +245,7 @@ mod tests {
                 (Event::Tick, Do::Wait),
                 (Event::Signal, Do::Wait),
                 (Event::Ended { number: 1, asked: true }, Do::Wait),
-                // But what failed is told.
+                // A panic is still reported.
                 (Event::Panicked, Do::Leave),
             ]);
         }

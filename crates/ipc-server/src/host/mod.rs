@@ -1,7 +1,7 @@
 //! A daemon at its endpoint: it claims the endpoint, listens, serves, and leaves.
 //!
-//! The host watches its own socket and locks. It makes them again when somebody, such as a cleaner of `/tmp`,
-//! has removed them, and leaves when nobody can reach it any more. `machine` decides; this file does I/O.
+//! The host watches its socket and locks. It restores them after another program, such as a cleaner of
+//! `/tmp`, has removed them, and leaves if clients cannot reach it. `machine` decides; this file does I/O.
 
 mod machine;
 mod signals;
@@ -23,87 +23,88 @@ use crate::{Ended, ServeError, Served, ServerHandle};
 use machine::{Do, Event, FIRST, Locks, Machine, Socket};
 use signals::Signals;
 
-/// How often a host looks at its socket, its locks and its program.
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval at which a host checks its socket, its locks and its program.
+const CHECK: Duration = Duration::from_secs(1);
 
-/// Keeps one program at one endpoint, as its only daemon.
+/// Keeps one program at one endpoint, as the only daemon of the endpoint.
 #[derive(Debug)]
 pub struct Host {
     claim: Claim,
     signals: Option<Signals>,
 }
 
-/// What a [`Host`] keeps at its endpoint.
+/// The program that a [`Host`] keeps at its endpoint.
 pub trait Program {
-    /// Why the program itself ends the daemon.
+    /// Reason for which the program itself ends the daemon.
     type Leave;
 
-    /// Whether servers of earlier sockets go on when the socket was made again, because their clients wait.
-    /// Otherwise they are drained.
+    /// True if servers of earlier sockets go on after a rebind, because their clients wait.
+    ///
+    /// False drains them.
     const KEEPS_EARLIER: bool = false;
 
-    /// Makes a server for `listener`: its handle, and what it does until it ends.
+    /// Returns the handle of a new server for `listener`, and the future that runs it.
     ///
-    /// `number` is 1 for the first socket, and one more each time that the socket was made again.
+    /// `number` is 1 for the first socket and increases by one at each rebind.
     fn serve(
         &mut self,
         number: u64,
         listener: Listener,
     ) -> (ServerHandle, impl Future<Output = Result<Served, ServeError>> + Send + 'static);
 
-    /// Takes note that the socket was removed and made again; `serve` was called before.
+    /// Handles a rebind of a removed socket, after the call of `serve`.
     fn rebound(&mut self) {}
 
-    /// Takes note that the server with this number has ended.
+    /// Handles the end of the server with this number.
     fn ended(&mut self, _number: u64, _served: &Result<Served, ServeError>) {}
 
-    /// Looks at what the program needs beside its endpoint, about once a second; `Some` ends the daemon.
+    /// Checks the program's own conditions, about once a second; `Some` ends the daemon.
     ///
-    /// The host waits for it: what can take long belongs in a task of its own.
+    /// The host waits for it: run long work in a task of its own.
     fn look(&mut self) -> Option<Self::Leave> {
         None
     }
 }
 
-/// Why a host stopped serving.
+/// Reason why a host stopped serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostEnded<L> {
-    /// A client asked for it.
+    /// A client sent a shutdown request.
     Shutdown,
-    /// Nobody asked for anything for [`ServerConfig::idle_timeout`](crate::ServerConfig::idle_timeout).
+    /// No request arrived for [`ServerConfig::idle_timeout`](crate::ServerConfig::idle_timeout).
     Idle,
-    /// The system asked for it.
+    /// The system sent a signal.
     Signal,
     /// The program ended the daemon.
     Program(L),
 }
 
-/// A daemon that could not begin to serve, or could not go on.
+/// A daemon failed to start or to go on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// Another daemon has the endpoint. This one was later, which is no failure.
+    /// Another daemon holds the endpoint, because it started first.
     #[error("another daemon{} has {endpoint}", process(.by))]
     Lost {
         /// The endpoint.
         endpoint: Endpoint,
-        /// The other daemon, where it is known.
+        /// Process id of the other daemon, if known.
         by: Option<Pid>,
     },
-    /// The endpoint could not be claimed.
+    /// Claiming the endpoint failed.
     #[error(transparent)]
     Claim(ClaimError),
-    /// The endpoint could not be bound, or not again.
+    /// Binding the socket failed.
     #[error(transparent)]
     Bind(BindError),
-    /// The server could not go on.
+    /// The server failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The server failed an assertion.
+    /// The server panicked.
     #[error("the server failed an assertion")]
     Panicked,
-    /// Somebody removed the locks, and another daemon was faster to take them again.
+    /// Another program removed the lock files, and another daemon took the locks.
     #[error("the lock files of {0} were removed, and another daemon has them")]
     LocksLost(Endpoint),
 }
@@ -111,11 +112,11 @@ pub enum HostError {
 impl Host {
     /// Claims `endpoint` for this process; see [`Claim::take`].
     ///
-    /// Call it before heavy work, so that of many starters all but one are gone at once.
+    /// Call it before heavy work, so that of several starting daemons all except one exit at once.
     ///
     /// # Errors
     ///
-    /// [`HostError::Lost`] where another daemon holds it, [`HostError::Claim`] for everything else.
+    /// [`HostError::Lost`] if another daemon holds the endpoint, else [`HostError::Claim`].
     pub fn claim(endpoint: &Endpoint, lock_file: &Path, policy: DirPolicy) -> Result<Self, HostError> {
         match Claim::take(endpoint, lock_file, policy) {
             Ok(claim) => Ok(Self { claim, signals: None }),
@@ -124,14 +125,14 @@ impl Host {
         }
     }
 
-    /// Starts to listen, and listens for signals from then on. Call it within a tokio runtime.
+    /// Starts to listen for clients and for signals. Call it within a tokio runtime.
     ///
-    /// `inherited` is the number of a descriptor that listens there already, which is taken over if it can be.
-    /// Clients that connect wait in the backlog until [`serve`](Self::serve) is called.
+    /// `inherited` is the number of a file descriptor that listens at the endpoint already; the host uses it
+    /// if it is valid. Clients that connect wait in the backlog until [`serve`](Self::serve) is called.
     ///
     /// # Errors
     ///
-    /// [`HostError::Lost`] where a daemon that takes no locks listens, [`HostError::Bind`] for everything else.
+    /// [`HostError::Lost`] if a daemon without locks listens at the endpoint, else [`HostError::Bind`].
     pub fn listen(&mut self, inherited: Option<&str>) -> Result<Listener, HostError> {
         let listener = match inherited.and_then(|number| self.take_over(number)) {
             Some(listener) => listener,
@@ -153,18 +154,17 @@ impl Host {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the listener of the starter is not taken over");
+                tracing::warn!(error, "the starter's listener was not taken over");
                 None
             }
         }
     }
 
-    /// Serves `listener` through `program` until something ends the daemon, and waits until every server has
-    /// drained.
+    /// Serves `listener` until the daemon ends and every server has drained.
     ///
-    /// The first signal ends it; the second ends the process with exit status 1. Once a second the host looks
-    /// at its socket and locks: what was removed is made again; it leaves when another process has either, and
-    /// when its socket cannot be made again for five looks in a row.
+    /// The first signal ends the daemon; the second ends the process with exit status 1. Once a second the
+    /// host checks its socket and locks and restores removed ones. The host leaves if another process holds
+    /// either, and after five consecutive failures to restore the socket.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl Host {
     ///
     /// # Cancel safety
     ///
-    /// Cancelling cuts every connection off at once, without a drain.
+    /// Cancelling aborts every connection at once, without a drain.
     pub async fn serve<P: Program>(
         &mut self,
         listener: Listener,
@@ -181,12 +181,12 @@ impl Host {
         let mut machine = Machine::new();
         let mut servers = Servers::default();
         servers.add(program, FIRST, listener);
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = interval(CHECK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut outcome = Ok(HostEnded::Signal);
         loop {
             let ending = machine.is_ending();
-            // The event, with the outcome of the daemon if it leaves because of it.
+            // The event, and the daemon's outcome if the event ends it.
             let (mut event, mut because) = tokio::select! {
                 ended = servers.tasks.join_next() => match ended {
                     None => return outcome,
@@ -202,7 +202,7 @@ impl Host {
                 () = signalled(self.signals.as_ref()), if !ending => {
                     (Event::Signal, Some(Ok(HostEnded::Signal)))
                 }
-                _ = look.tick(), if !ending => (Event::Tick, None),
+                _ = tick.tick(), if !ending => (Event::Tick, None),
             };
             let mut bound = None;
             loop {
@@ -213,13 +213,13 @@ impl Host {
                         servers.stop();
                         break;
                     }
-                    Do::LookAtLocks => Event::Locks(Locks::of(&self.claim.owns_locks())),
+                    Do::CheckLocks => Event::Locks(Locks::of(&self.claim.owns_locks())),
                     Do::RetakeLocks => {
                         let (locks, error) = self.retake_locks();
                         because = error.map(Err);
                         Event::Locks(locks)
                     }
-                    Do::LookAtSocket => Event::Socket(Socket::of(&self.claim.owns_socket())),
+                    Do::CheckSocket => Event::Socket(Socket::of(&self.claim.owns_socket())),
                     Do::Bind => {
                         let (socket, result) = self.bind_again();
                         match result {
@@ -249,11 +249,11 @@ impl Host {
         }
     }
 
-    /// Takes the locks again; the error is the reason to leave.
+    /// Takes the locks again; an error is the reason to leave.
     fn retake_locks(&mut self) -> (Locks, Option<HostError>) {
         match self.claim.retake_locks() {
             Ok(true) => {
-                tracing::warn!(endpoint = %self.claim.endpoint(), "the locks were removed and are taken again");
+                tracing::warn!(endpoint = %self.claim.endpoint(), "the removed locks were taken again");
                 (Locks::Retaken, None)
             }
             Ok(false) => (Locks::Lost, Some(HostError::LocksLost(self.claim.endpoint().clone()))),
@@ -261,38 +261,43 @@ impl Host {
         }
     }
 
-    /// Makes the socket again; the error is the reason to leave.
+    /// Binds the socket again; an error is the reason to leave.
     fn bind_again(&mut self) -> (Socket, Result<Listener, HostError>) {
         match self.claim.bind() {
             Ok(listener) => {
-                tracing::warn!(endpoint = %self.claim.endpoint(), "the socket was removed and is made again");
+                tracing::warn!(endpoint = %self.claim.endpoint(), "the removed socket was made again");
                 (Socket::Bound, Ok(listener))
             }
             Err(error @ BindError::InUse { .. }) => (Socket::InUse, Err(HostError::Bind(error))),
             Err(error) => {
                 let cause = &error as &dyn std::error::Error;
-                tracing::warn!(error = cause, "the socket was removed and cannot be made again");
+                tracing::warn!(error = cause, "the removed socket cannot be made again");
                 (Socket::Unbindable, Err(HostError::Bind(error)))
             }
         }
     }
 
-    /// Removes the files of daemons of other endpoints that were killed; see [`Claim::remove_killed`].
+    /// Removes the files of killed daemons of other endpoints.
+    ///
+    /// See [`Claim::remove_killed`].
     pub fn remove_killed(&self, also: &[&str]) -> usize {
         self.claim.remove_killed(also)
     }
 
-    /// Removes the socket and the pid lock file, and lets the endpoint go; see [`Claim::release`].
+    /// Removes the socket and the pid lock file, and releases the endpoint.
+    ///
+    /// See [`Claim::release`].
     ///
     /// # Errors
     ///
-    /// The first removal that failed; the endpoint is free all the same.
+    /// The first failed removal; the endpoint is released in any case.
     pub fn release(self) -> io::Result<()> {
         self.claim.release()
     }
 
-    /// As [`release`](Self::release), for an endpoint whose name is used once; see
-    /// [`Claim::release_without_trace`].
+    /// Releases an endpoint whose name is used once, and removes all its files.
+    ///
+    /// See [`Claim::release_without_trace`].
     ///
     /// # Errors
     ///
@@ -302,7 +307,7 @@ impl Host {
     }
 }
 
-/// The server of each socket that the host has had.
+/// The servers of all sockets that the host has bound.
 #[derive(Default)]
 struct Servers {
     tasks: JoinSet<(u64, Result<Served, ServeError>)>,
@@ -316,7 +321,7 @@ impl Servers {
         self.tasks.spawn(async move { (number, serving.await) });
     }
 
-    /// Asks every server to stop; those that were asked before are not changed by it.
+    /// Stops every server; a second call changes nothing.
     fn stop(&self) {
         for handle in &self.handles {
             handle.shutdown();
@@ -365,7 +370,7 @@ impl<L: fmt::Display> fmt::Display for HostEnded<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shutdown => f.write_str("a client asked the daemon to end"),
-            Self::Idle => f.write_str("the daemon ends because no client has asked for anything"),
+            Self::Idle => f.write_str("the daemon ends because no request arrived within the idle timeout"),
             Self::Signal => f.write_str("the system asked the daemon to end"),
             Self::Program(leave) => leave.fmt(f),
         }

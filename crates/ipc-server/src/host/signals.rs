@@ -1,4 +1,4 @@
-//! Signals that end a daemon, received on a thread of their own.
+//! Signals that end a daemon, received on a separate thread.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -7,7 +7,7 @@ use std::thread;
 use ipc_os::Terminations;
 use tokio::sync::{Notify, oneshot};
 
-/// Listens until it is dropped.
+/// A listener for signals; dropping it stops the listening.
 #[derive(Debug)]
 pub(super) struct Signals {
     first: Arc<Notify>,
@@ -15,18 +15,19 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens for the system's requests to end: the first wakes [`first`](Self::first), the second ends the
-    /// process at once with exit status 1.
+    /// Listens for the signals that end a process.
     ///
-    /// The thread is not the runtime's, so that a second signal ends a daemon whose runtime is stuck. Where
-    /// the system does not let them be listened for, which is logged, each signal ends the process.
+    /// The first signal wakes [`first`](Self::first); the second ends the process with exit status 1. The
+    /// thread does not belong to the daemon's runtime, so that a second signal ends a daemon whose runtime is
+    /// stuck.
+    /// If the system refuses the handlers, the first signal ends the process; the log records the refusal.
     pub(super) fn listen() -> Self {
         let first = Arc::new(Notify::new());
         let (alive, dropped) = oneshot::channel();
         match start(Arc::clone(&first), dropped) {
             Ok(()) => Self { first, _alive: Some(alive) },
             Err(error) => {
-                tracing::warn!(%error, "signals end the daemon without a word");
+                tracing::warn!(%error, "cannot handle signals; they end the daemon without a drain");
                 Self { first, _alive: None }
             }
         }
@@ -38,7 +39,7 @@ impl Signals {
     }
 }
 
-/// Starts the thread, and returns once the handlers are set.
+/// Starts the thread and waits until the handlers are installed.
 fn start(first: Arc<Notify>, dropped: oneshot::Receiver<()>) -> io::Result<()> {
     let (set, is_set) = mpsc::sync_channel(1);
     let listen = move || {
@@ -47,7 +48,7 @@ fn start(first: Arc<Notify>, dropped: oneshot::Receiver<()>) -> io::Result<()> {
             let terminations = runtime.block_on(async { Terminations::listen() })?;
             Ok((runtime, terminations))
         });
-        // `start` waits for it, so that it is received.
+        // The send succeeds: `start` waits for it.
         match result {
             Ok((runtime, terminations)) => {
                 let _ = set.send(Ok(()));

@@ -1,4 +1,4 @@
-//! A host on a real socket, with a clock that moves on when nothing else does.
+//! A host on a real socket, with tokio's paused clock.
 
 use std::cell::Cell;
 use std::fs;
@@ -20,7 +20,7 @@ impl Service for Pongs {
     }
 }
 
-/// A program that does something at each look, until it has looked so many times.
+/// A program that calls `at_each` at each check and ends the daemon at the last check.
 struct Looks<'a> {
     at_each: &'a mut dyn FnMut(u32),
     left: u32,
@@ -53,7 +53,7 @@ impl Program for Looks<'_> {
     }
 }
 
-/// Serves at `place` for `looks` looks; how it ended, the number of the newest server, and how often it was rebound.
+/// Serves at `place` for `looks` checks; returns the end, the newest server's number and the rebinds.
 async fn serve(
     place: &TempEndpoint,
     looks: u32,
@@ -66,12 +66,12 @@ async fn serve(
     let served = Rc::default();
     let mut program = Looks { at_each, left: looks, looked: 0, served: Rc::clone(&served), rebound: 0 };
     let ended = host.serve(listener, &mut program).await;
-    host.release().expect("what is its own can be removed");
+    host.release().expect("the host can remove its files");
     (ended, served.get(), program.rebound)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_program_ends_the_daemon_when_it_looks() {
+async fn a_program_ends_the_daemon_at_a_check() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let (ended, served, rebound) = serve(&place, 3, &mut |_| ()).await;
@@ -81,7 +81,7 @@ async fn a_program_ends_the_daemon_when_it_looks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_and_locks_that_were_removed_are_made_again() {
+async fn removed_sockets_and_locks_are_restored() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut clean = |look| {
@@ -100,7 +100,7 @@ async fn a_socket_and_locks_that_were_removed_are_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_daemon_whose_socket_cannot_be_made_again_leaves() {
+async fn a_daemon_that_cannot_bind_its_removed_socket_leaves() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut looks = 0;
@@ -113,13 +113,13 @@ async fn a_daemon_whose_socket_cannot_be_made_again_leaves() {
     };
     let (ended, served, _) = serve(&place, 60, &mut replace).await;
     assert!(matches!(ended, Err(HostError::Bind(BindError::NotASocket { .. }))), "{ended:?}");
-    // The look at which it leaves is not the program's any more.
+    // The host leaves at a check before it calls the program.
     assert_eq!((looks, served), (machine::UNREACHABLE, 1));
     assert_eq!(fs::read_to_string(place.socket()).expect("it is there"), "precious");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_daemon_of_an_endpoint_is_told_who_won() {
+async fn the_second_daemon_of_an_endpoint_learns_the_winner() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut second = |_| {

@@ -15,10 +15,10 @@ use super::tasks::Tasks;
 use super::{Ended, stop, stopped};
 use crate::Service;
 
-/// The pause after a shortage of descriptors; the connection that was not accepted stays queued.
+/// Pause after a shortage of file descriptors; the connection stays in the backlog.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
 
-/// Accepts until somebody asks to stop. Never waits for a connection's work.
+/// Accepts connections until a stop is requested. Never waits for a connection's work.
 pub(super) async fn run<S: Service>(
     shared: &Arc<Shared<S>>,
     stop_sender: &watch::Sender<Option<Ended>>,
@@ -27,7 +27,7 @@ pub(super) async fn run<S: Service>(
 ) -> Result<Ended, AcceptError> {
     let mut stop_receiver = stop_sender.subscribe();
     let mut short = false;
-    // Made once: a timer for each connection that comes would wake the runtime each time.
+    // Made once: a timer for each new connection would wake the runtime each time.
     let mut stopped = pin!(stopped(&mut stop_receiver));
     let mut idle = pin!(idle(shared));
     loop {
@@ -48,25 +48,25 @@ pub(super) async fn run<S: Service>(
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) if error.is_transient() => {
                 if !std::mem::replace(&mut short, true) {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "not accepting for a while");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "accepting is paused");
                 }
                 tokio::time::sleep(SHORTAGE_PAUSE).await;
                 continue;
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to accept a connection");
                 continue;
             }
         };
         Counters::count(&shared.counters.connections);
         let admission = match Arc::clone(&shared.places).try_acquire_owned() {
             Ok(place) => Admission::Served(place),
-            Err(_) => match Arc::clone(&shared.doormen).try_acquire_owned() {
-                Ok(doorman) => Admission::AtTheDoor(doorman),
-                // Even waiting at the door has its bound; beyond it nobody is waited for.
+            Err(_) => match Arc::clone(&shared.queued).try_acquire_owned() {
+                Ok(waiting) => Admission::Waiting(waiting),
+                // The number of waiting connections is limited too.
                 Err(_) => {
                     Counters::count(&shared.counters.turned_away);
-                    connection::turn_away_at_once(shared, stream).await;
+                    connection::refuse_at_once(shared, stream).await;
                     continue;
                 }
             },
@@ -77,7 +77,7 @@ pub(super) async fn run<S: Service>(
     }
 }
 
-/// Returns when nothing has been asked for the configured time.
+/// Returns after the idle timeout without requests.
 async fn idle<S>(shared: &Shared<S>) {
     let Some(limit) = shared.config.idle_timeout else { return std::future::pending().await };
     loop {

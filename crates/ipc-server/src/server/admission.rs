@@ -1,4 +1,4 @@
-//! Whether there is a place for a connection.
+//! Admission of connections within the limit of open connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use tokio::time::timeout;
 
 use super::shared::Shared;
 
-/// How long the connection that has been idle longest may take to leave its place.
-const MAKE_PLACE: Duration = Duration::from_millis(250);
+/// Timeout for an evicted connection to leave its place.
+const EVICTION: Duration = Duration::from_millis(250);
 
-/// Whether a connection has a place.
+/// Admission of a new connection.
 pub(super) enum Admission {
-    /// It has one.
+    /// The connection has a place.
     Served(OwnedSemaphorePermit),
-    /// There was none left when it came.
-    AtTheDoor(OwnedSemaphorePermit),
+    /// No place was free; the connection waits for a place or a refusal.
+    Waiting(OwnedSemaphorePermit),
 }
 
-/// Waits for the place of the connection that has been idle longest, if there is one.
-pub(super) async fn place_of_another<S>(shared: &Arc<Shared<S>>) -> Option<OwnedSemaphorePermit> {
+/// Evicts the connection that has been idle longest and takes its place; `None` if no connection left.
+pub(super) async fn evict_for_place<S>(shared: &Arc<Shared<S>>) -> Option<OwnedSemaphorePermit> {
     if !shared.idle.evict() {
         return None;
     }
     let place = Arc::clone(&shared.places).acquire_owned();
-    timeout(MAKE_PLACE, place).await.ok().and_then(Result::ok)
+    timeout(EVICTION, place).await.ok().and_then(Result::ok)
 }

@@ -1,4 +1,4 @@
-//! The bounds of a server.
+//! Limits of a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,58 +8,64 @@ use wire_dispatch::Wires;
 
 use crate::Extension;
 
-/// The bounds of a server. The defaults suit one machine's builds.
+/// Limits of a server. The defaults suit the builds of one machine.
 ///
 /// Rule: `docs/spec/wire.md#limits`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// The release that the server announces in refusals, `major.minor.patch`.
+    /// Release that the server names in refusals, `major.minor.patch`.
     pub release: String,
-    /// The wires that are spoken. Default all.
+    /// Wires that the server speaks. Default: all.
     pub wires: Wires,
-    /// Connections at one time. One more takes the place of the one that has been idle longest, and is
-    /// answered with `Backpressure` where none is idle. Above 256 of these at once, the answer does not wait for
-    /// the peer to send something.
-    /// Default 2048.
+    /// Maximum number of open connections. Default: 2048.
+    ///
+    /// A further connection replaces the connection that has been idle longest. If no connection is idle, the
+    /// server answers the new peer with `Backpressure` in the framing of its first request. If an eighth
+    /// of this number (16 to 256) already waits for such an answer, the server does not wait for the request.
     pub max_connections: usize,
-    /// Requests that are answered at one time. One more is answered with `Backpressure` at once, but for those
-    /// that ask how the daemon is or stop it. Default 1024.
+    /// Maximum number of requests in flight. Default: 1024.
+    ///
+    /// The server answers a further request with `Backpressure`, except for `Ping`, `Status` and `Shutdown`.
     pub max_in_flight: usize,
-    /// How long a new connection may stay silent. Default 30 s.
+    /// Timeout for the first byte of a new connection. Default: 30 s.
     pub first_frame_timeout: Duration,
-    /// How long a frame may take from its first byte to its last. Default 30 s.
+    /// Timeout of a frame from its first byte to its last. Default: 30 s.
     pub frame_timeout: Duration,
-    /// How long a peer may take to read its reply. Default 60 s.
+    /// Timeout for a peer to read its reply. Default: 60 s.
     pub reply_timeout: Duration,
-    /// Bytes that peers may make the server hold at one time, over all connections: frames, decoded requests
-    /// until they are answered, and replies until they are read. Up to 8 KiB of each are not counted. Default
-    /// 256 MiB. A frame that finds no room within `frame_timeout` is answered with `Backpressure`.
+    /// Maximum number of bytes held for peers, over all connections. Default: 256 MiB.
+    ///
+    /// The budget counts frames, decoded requests until they are answered, and replies until they are read.
+    /// Each of them is free up to 8 KiB. A frame without room within `frame_timeout` is answered with
+    /// `Backpressure`.
     pub memory_budget: usize,
-    /// Stop when nothing was asked for this long; `None` is never. Default never.
+    /// Idle time after which the server stops; `None`, the default, is never.
     pub idle_timeout: Option<Duration>,
-    /// What a peer is told to wait when the server is over a bound. Default 100 ms.
+    /// Delay before a retry that `Backpressure` recommends. Default: 100 ms.
     pub retry_after: Duration,
-    /// Who answers frames of another protocol of running-process; without it they are refused. Default
-    /// nobody.
+    /// Answers frames of another protocol of running-process. Default: none.
+    ///
+    /// Without an extension the server refuses such frames.
     pub extension: Option<Arc<dyn Extension>>,
-    /// How the server ends.
+    /// Limits of the drain.
     pub drain: DrainPolicy,
 }
 
-/// How a server ends.
+/// Limits of the drain at the end of a server.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DrainPolicy {
-    /// How long requests that are being answered may still take. Default 10 s.
+    /// Time for requests in flight to finish. Default: 10 s.
     pub limit: Duration,
-    /// Called on a thread of its own when the drain has not ended one second after its limit, because
-    /// the runtime is stuck. A daemon ends its process here. Default: nothing.
+    /// Called if the drain still runs one second after its limit. Default: no call.
+    ///
+    /// The runtime is then stuck, so the call comes from a separate thread. A daemon exits here.
     pub on_overrun: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl ServerConfig {
-    /// The defaults, for a server that announces itself as `release`.
+    /// Returns the defaults for a server of this release.
     pub fn new(release: impl Into<String>) -> Self {
         Self {
             release: release.into(),
@@ -85,7 +91,7 @@ impl Default for DrainPolicy {
 }
 
 impl DrainPolicy {
-    /// Lets requests take up to `limit`, and calls `on_overrun` when that does not end the server.
+    /// Returns limits of a drain: `limit`, then `on_overrun` if the runtime is stuck.
     pub fn new(limit: Duration, on_overrun: impl Fn() + Send + Sync + 'static) -> Self {
         Self { limit, on_overrun: Some(Arc::new(on_overrun)) }
     }

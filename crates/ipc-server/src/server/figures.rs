@@ -1,29 +1,29 @@
-//! What a server counts.
+//! Counters of a server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wire_dispatch::Lane;
 
-/// What a server has done.
+/// Counters of a server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerFigures {
-    /// Connections accepted.
+    /// Accepted connections.
     pub connections: u64,
-    /// Connections open now.
+    /// Connections that are open now.
     pub open: u64,
-    /// Requests answered, on all lanes.
+    /// Answered requests on all lanes.
     pub requests: u64,
-    /// Those of wire v15.
+    /// Answered requests on wire v15.
     pub requests_v15: u64,
-    /// Those of wire v16.
+    /// Answered requests on wire v16.
     pub requests_v16: u64,
-    /// Those in running-process frames.
+    /// Answered requests in running-process frames.
     pub requests_frame_v1: u64,
-    /// Frames that were no request of ours.
+    /// Refused frames that were not legal requests.
     pub refused: u64,
-    /// Connections and frames turned away because a bound was reached.
+    /// Connections and frames refused because of a limit.
     pub turned_away: u64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Counters {
     pub(crate) turned_away: AtomicU64,
     pub(crate) in_flight: AtomicU64,
     began: Instant,
-    /// Milliseconds after which something was last asked for.
+    /// Milliseconds from `began` to the end of the last request.
     last_request: AtomicU64,
 }
 
@@ -54,7 +54,7 @@ impl Counters {
         }
     }
 
-    /// When counting began.
+    /// Returns the start time of the counters.
     pub(crate) const fn began(&self) -> Instant {
         self.began
     }
@@ -82,13 +82,13 @@ impl Counters {
         Self::count(&self.requests[lane as usize]);
     }
 
-    /// Counts a request as being answered until the guard is dropped.
+    /// Counts a request as in flight until the guard is dropped.
     pub(crate) fn answering(&self) -> Answering<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Answering(self)
     }
 
-    /// How long nothing has been asked for; zero while something is being answered.
+    /// Returns the time since the last request; zero while a request is in flight.
     pub(crate) fn idle_for(&self) -> Duration {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;
@@ -98,11 +98,11 @@ impl Counters {
     }
 }
 
-/// A request that is being answered.
+/// A request in flight.
 pub(crate) struct Answering<'a>(&'a Counters);
 
 impl Answering<'_> {
-    /// It is answered; tells the milliseconds since counting began, for who needs the time as well.
+    /// Ends the request; returns the milliseconds since `began`, which saves a clock read.
     pub(crate) fn end(self) -> u64 {
         let now = self.end_now();
         std::mem::forget(self);
@@ -118,7 +118,7 @@ impl Answering<'_> {
     }
 }
 
-/// Whole milliseconds; beyond all time is the last one.
+/// Returns whole milliseconds; saturates at `u64::MAX`.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

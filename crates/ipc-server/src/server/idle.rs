@@ -1,4 +1,4 @@
-//! Which connections are idle, so that one can give its place to another.
+//! Idle connections, which a server evicts when a new connection needs a place.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,45 +10,45 @@ use tokio::sync::Notify;
 use super::figures::millis;
 use crate::ConnectionId;
 
-/// Milliseconds after which a connection that has said nothing yet counts as idle.
+/// Milliseconds after which a new and silent connection counts as idle.
 const SILENT: u64 = 1000;
 
-/// The connections that have a place.
+/// Connections that have a place.
 #[derive(Debug)]
 pub(super) struct Places {
     began: Instant,
     taken: Mutex<HashMap<ConnectionId, Arc<Place>>>,
 }
 
-/// What is known of one connection that has a place.
+/// One connection that has a place.
 #[derive(Debug, Default)]
 struct Place {
-    /// Milliseconds after which it became idle, from 1 on; 0 while it is not.
+    /// Milliseconds since start plus 1 when the connection became idle; 0 means not idle.
     idle_since: AtomicU64,
-    /// Whether it should leave, so that it can look without waiting.
-    asked: AtomicBool,
+    /// True if the connection should leave; readable without a wait.
+    is_evicted: AtomicBool,
     leave: Notify,
 }
 
 impl Places {
-    /// Counts the time from when it `began`.
+    /// Measures time from `began`.
     pub(super) fn new(began: Instant) -> Self {
         Self { began, taken: Mutex::default() }
     }
 
-    /// Counts a connection in, as one that has something to do.
+    /// Adds a busy connection.
     pub(super) fn take(&self, id: ConnectionId) -> Taken<'_> {
         let place = Arc::new(Place::default());
         self.taken().insert(id, Arc::clone(&place));
         Taken { places: self, id, place }
     }
 
-    /// Milliseconds since it began.
+    /// Returns the milliseconds since `began`.
     pub(super) fn now(&self) -> u64 {
         millis(self.began.elapsed())
     }
 
-    /// Asks the connection that has been idle longest to leave; tells whether there was one.
+    /// Asks the connection that has been idle longest to leave; returns false if no connection is idle.
     pub(super) fn evict(&self) -> bool {
         let now = since(self.now());
         let taken = self.taken();
@@ -57,9 +57,9 @@ impl Places {
             _ => None,
         });
         let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
-        // So that the next one who needs a place asks another.
+        // The next eviction then picks another connection.
         longest.idle_since.store(0, Ordering::Release);
-        longest.asked.store(true, Ordering::Release);
+        longest.is_evicted.store(true, Ordering::Release);
         longest.leave.notify_one();
         true
     }
@@ -69,12 +69,12 @@ impl Places {
     }
 }
 
-/// What stands for so many milliseconds where 0 is never.
+/// Milliseconds since start, plus 1; 0 means never.
 const fn since(millis: u64) -> u64 {
     millis.saturating_add(1)
 }
 
-/// The place of a connection, until it is dropped.
+/// The place of a connection; dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Taken<'a> {
     places: &'a Places,
@@ -83,28 +83,28 @@ pub(super) struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    /// Notes that the connection is new, and has a little time before it counts as idle.
+    /// Marks the connection as new: it counts as idle after [`SILENT`].
     pub(super) fn begin(&self) {
         self.idle_from(since(self.places.now()).saturating_add(SILENT));
     }
 
-    /// Notes that the connection has nothing to do from `now` on, in milliseconds.
+    /// Marks the connection as idle from `now` on, in milliseconds.
     pub(super) fn rest(&self, now: u64) {
         self.idle_from(since(now));
     }
 
-    /// Notes that the connection has something to do.
+    /// Marks the connection as busy.
     pub(super) fn work(&self) {
         self.idle_from(0);
     }
 
-    /// Whether the connection should leave.
-    pub(super) fn is_asked_to_leave(&self) -> bool {
-        self.place.asked.load(Ordering::Acquire)
+    /// Returns true if the connection should leave.
+    pub(super) fn is_evicted(&self) -> bool {
+        self.place.is_evicted.load(Ordering::Acquire)
     }
 
-    /// Returns when the connection should leave.
-    pub(super) fn asked_to_leave(&self) -> impl Future<Output = ()> + use<> {
+    /// Waits until the connection should leave.
+    pub(super) fn evicted(&self) -> impl Future<Output = ()> + use<> {
         let place = Arc::clone(&self.place);
         async move { place.leave.notified().await }
     }

@@ -1,4 +1,4 @@
-//! The server: accepts connections, bounds them, and answers through a [`Service`].
+//! The server: accepts connections, limits them, and answers through a [`Service`].
 
 mod accept;
 mod admission;
@@ -7,9 +7,9 @@ mod connection;
 pub(crate) mod drain;
 mod figures;
 mod idle;
+mod in_flight;
 mod shared;
 pub(crate) mod tasks;
-mod turns;
 mod waiting;
 mod watchdog;
 
@@ -28,56 +28,56 @@ use crate::Service;
 use shared::Shared;
 use tasks::Tasks;
 
-/// Answers requests on one listener until it is told to stop.
+/// Answers requests on one listener until a client or a handle stops it.
 ///
-/// Every wait has a deadline and everything that grows has a bound: see [`ServerConfig`]. A peer that is
-/// over a bound is told so in its own framing (`Backpressure`) before its connection is closed.
+/// Every wait has a timeout and every queue and buffer has a limit; see [`ServerConfig`]. A peer that exceeds
+/// a limit receives `Backpressure` in its own framing before the server closes its connection.
 pub struct Server<S> {
     shared: Arc<Shared<S>>,
     stop: watch::Sender<Option<Ended>>,
 }
 
-/// Stops a server, and tells how it is doing.
+/// Stops a server and reads its counters.
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
     stop: watch::Sender<Option<Ended>>,
     figures: Arc<Counters>,
 }
 
-/// Why a server stopped.
+/// Reason why a server stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// A client asked for it.
+    /// A client sent a shutdown request.
     Shutdown,
-    /// [`ServerHandle::shutdown`] was called.
+    /// The program called [`ServerHandle::shutdown`].
     Handle,
-    /// Nobody asked for anything for [`ServerConfig::idle_timeout`].
+    /// No request arrived for [`ServerConfig::idle_timeout`].
     Idle,
 }
 
-/// How a server stopped.
+/// Outcome of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Served {
-    /// Why.
+    /// Reason of the stop.
     pub ended: Ended,
-    /// Connections that were cut off because they did not finish within the drain.
+    /// Number of connections aborted at the end of the drain.
     pub cut_off: usize,
-    /// What it did.
+    /// Counters of the server.
     pub figures: ServerFigures,
 }
 
-/// A server could not go on.
+/// A failure that ends a server.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The listener no longer works.
+    /// The listener failed permanently.
     #[error("cannot accept connections any more")]
     Accept(#[source] ipc_os::AcceptError),
 }
 
 impl<S: Service> Server<S> {
-    /// Makes a server that answers through `service`.
+    /// Returns a server that answers through `service`.
     pub fn new(service: S, config: ServerConfig) -> Self {
         let (stop, _) = watch::channel(None);
         Self { shared: Arc::new(Shared::new(service, config)), stop }
@@ -89,28 +89,28 @@ impl<S: Service> Server<S> {
         ServerHandle { stop: self.stop.clone(), figures: Arc::clone(&self.shared.counters) }
     }
 
-    /// The service.
+    /// Returns the service.
     #[must_use]
     pub fn service(&self) -> &S {
         &self.shared.service
     }
 
-    /// Serves `listener` until a client or a [`ServerHandle`] asks to stop, then drains.
+    /// Serves `listener` until a client or a handle stops the server, then drains.
     ///
-    /// Stopping closes the listener first, lets requests that are being answered finish within
-    /// [`DrainPolicy::limit`], and cuts off the rest.
+    /// The server closes the listener first, lets requests in flight finish within [`DrainPolicy::limit`],
+    /// and then aborts the remaining connections.
     ///
     /// # Errors
     ///
-    /// [`ServeError::Accept`] where the listener fails for good; connections are drained all the same.
+    /// [`ServeError::Accept`] if the listener failed permanently; the server still drains its connections.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling cuts every connection off at once, without a drain.
+    /// Cancelling aborts every connection at once, without a drain.
     pub async fn serve(self, listener: Listener) -> Result<Served, ServeError> {
         let connections = Tasks::default();
         let result = accept::run(&self.shared, &self.stop, listener, &connections).await;
-        // The listener is gone by here: nobody new gets in while the others finish.
+        // `accept::run` has closed the listener, so that no connection arrives during the drain.
         let cut_off = drain::run(&self.shared.config.drain, &self.stop, &connections).await;
         let ended = result.map_err(ServeError::Accept)?;
         Ok(Served { ended, cut_off, figures: self.shared.counters.figures() })
@@ -133,14 +133,14 @@ impl ServerHandle {
         stop(&self.stop, Ended::Handle);
     }
 
-    /// What the server has done so far.
+    /// Returns the server's counters so far.
     #[must_use]
     pub fn figures(&self) -> ServerFigures {
         self.figures.figures()
     }
 }
 
-/// Asks to stop, unless somebody has already.
+/// Requests a stop; the first reason stays.
 pub(crate) fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
     sender.send_if_modified(|ended| {
         let first = ended.is_none();
@@ -151,11 +151,11 @@ pub(crate) fn stop(sender: &watch::Sender<Option<Ended>>, why: Ended) {
     });
 }
 
-/// Waits until somebody asks to stop.
+/// Waits for a request to stop.
 pub(crate) async fn stopped(mut receiver: impl BorrowMut<watch::Receiver<Option<Ended>>>) -> Ended {
     match receiver.borrow_mut().wait_for(Option::is_some).await.map(|ended| *ended) {
         Ok(Some(ended)) => ended,
-        // Nobody is left who could ask; `serve` holds a sender, so this is its end.
+        // All senders are gone: `serve` holds one until it ends.
         Ok(None) | Err(_) => Ended::Handle,
     }
 }

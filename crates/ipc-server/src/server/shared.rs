@@ -1,4 +1,4 @@
-//! What every connection of a server uses.
+//! Values that all connections of a server share.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -11,52 +11,57 @@ use wire_dispatch::ServerMachine;
 use super::ServerConfig;
 use super::figures::Counters;
 use super::idle::Places;
-use super::turns::Turns;
+use super::in_flight::InFlight;
 use crate::ConnectionId;
 
-/// What is not counted against the memory budget; the limit of connections covers it. One read is as large.
+/// Bytes that do not count against the memory budget: the size of one read.
+///
+/// The limit of connections bounds them.
 pub(super) const FREE: usize = ipc_connection::inbound::CHUNK;
 
-/// What one permit of the memory budget stands for, in bytes.
+/// Bytes for each permit of the memory budget.
 const PERMIT: usize = 1024;
 
-/// Large frames that are decoded at one time, at most: each takes its size again while it is decoded.
-const MOST_DECODERS: usize = 4;
+/// Maximum number of large frames that are decoded at one time.
+///
+/// Decoding needs the size of the frame again.
+const MAX_DECODERS: usize = 4;
 
-/// Connections that wait for a place, or are being turned away, at one time.
-const AT_THE_DOOR: usize = 256;
+/// Upper bound of [`max_queued`].
+const MAX_QUEUED: usize = 256;
 
 pub(super) struct Shared<S> {
     pub(super) service: S,
     pub(super) config: ServerConfig,
     pub(super) machine: Arc<ServerMachine>,
     pub(super) counters: Arc<Counters>,
-    /// One permit for each connection that is served.
+    /// One permit for each served connection.
     pub(super) places: Arc<Semaphore>,
     pub(super) idle: Places,
-    /// One permit for each connection that waits for a place or is being turned away.
-    pub(super) doormen: Arc<Semaphore>,
+    /// One permit for each connection that waits for a place or receives a refusal.
+    pub(super) queued: Arc<Semaphore>,
     pub(super) memory: Semaphore,
-    /// The part of the memory budget that is for replies that wait for room.
-    pub(super) waiting: Semaphore,
-    /// Every permit of `memory`.
+    /// Part of the memory budget for replies that wait for room.
+    pub(super) waiting_replies: Semaphore,
+    /// Number of permits of `memory`.
     pub(super) budget: u32,
     /// One permit for each large frame that is being decoded.
     pub(super) decoders: Semaphore,
-    /// One turn for each request that is being answered.
-    pub(super) turns: Turns,
+    /// One slot for each request in flight.
+    pub(super) in_flight: InFlight,
     next_connection: AtomicU64,
 }
 
-/// Returns how many connections above `most` are answered with `Backpressure` at once: fewer for a server that may
-/// open few descriptors.
-fn at_the_door(most: usize) -> usize {
-    (most / 8).clamp(16, AT_THE_DOOR)
+/// Returns the maximum number of connections that wait for a place or receive a refusal.
+///
+/// The number is lower for a server that may open few file descriptors.
+fn max_queued(max_connections: usize) -> usize {
+    (max_connections / 8).clamp(16, MAX_QUEUED)
 }
 
 impl<S> Shared<S> {
     pub(super) fn new(service: S, config: ServerConfig) -> Self {
-        // A frame of the largest size must fit, or it could never be served.
+        // The budget must hold one frame of the largest size.
         let largest = wire_frame::MAX_LENGTH as usize + wire_frame::HEADER_LEN;
         let whole = config.memory_budget.max(largest);
         let waiting = (whole / 4).min(whole - largest);
@@ -69,12 +74,12 @@ impl<S> Shared<S> {
             machine: Arc::new(ServerMachine::new(config.release.clone(), config.wires)),
             counters,
             places: Arc::new(Semaphore::new(config.max_connections)),
-            doormen: Arc::new(Semaphore::new(at_the_door(config.max_connections))),
+            queued: Arc::new(Semaphore::new(max_queued(config.max_connections))),
             memory: Semaphore::new(budget as usize),
-            waiting: Semaphore::new(permits(waiting) as usize),
+            waiting_replies: Semaphore::new(permits(waiting) as usize),
             budget,
-            decoders: Semaphore::new((cores / 2).clamp(1, MOST_DECODERS)),
-            turns: Turns::new(config.max_in_flight),
+            decoders: Semaphore::new((cores / 2).clamp(1, MAX_DECODERS)),
+            in_flight: InFlight::new(config.max_in_flight),
             config,
             next_connection: AtomicU64::new(0),
         }
@@ -97,7 +102,7 @@ impl<S> Shared<S> {
     }
 }
 
-/// Returns the permits that `bytes` of memory take; 0 for so few that they are free.
+/// Returns the permits for `bytes` of memory; 0 up to [`FREE`].
 pub(super) fn permits_for(bytes: usize) -> u32 {
     if bytes <= FREE { 0 } else { permits(bytes) }
 }

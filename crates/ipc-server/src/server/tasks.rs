@@ -1,4 +1,4 @@
-//! The tasks of connections, so that they can be waited for and cut off.
+//! The tasks of connections, to wait for them and to abort them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -9,9 +9,9 @@ use tokio::task::AbortHandle;
 
 use crate::ConnectionId;
 
-/// The tasks that have not ended. Dropping it cuts them off.
+/// The running tasks. Dropping the set aborts them.
 ///
-/// A `JoinSet` does the same for one more allocation each, and is to be asked for those that have ended.
+/// A `JoinSet` needs one more allocation for each task, and a caller that polls it for ended tasks.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     running: Arc<Running>,
@@ -20,50 +20,50 @@ pub(crate) struct Tasks {
 #[derive(Debug, Default)]
 struct Running {
     handles: Mutex<HashMap<ConnectionId, AbortHandle>>,
-    /// Told when the last one has ended.
-    none: Notify,
+    /// Notified when the last task has ended.
+    all_ended: Notify,
 }
 
-/// Takes a task off the list, however it ends: also when it is cut off before it was begun.
+/// Removes a task from the set when dropped, even if the task is aborted before its first poll.
 pub(crate) struct Listed {
     running: Arc<Running>,
     id: ConnectionId,
 }
 
 impl Tasks {
-    /// Runs `work` for the connection `id`; it holds what it is given to its end.
+    /// Spawns `work` for the connection `id`, which must hold its [`Listed`] to its end.
     ///
-    /// Given, and not wrapped around it: a future within another has its place in memory twice.
+    /// `work` receives the guard instead of being wrapped: a wrapped future takes its memory twice.
     pub(crate) fn spawn<F>(&self, id: ConnectionId, work: impl FnOnce(Listed) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listed = Listed { running: Arc::clone(&self.running), id };
-        // Held until it is on the list, so that it is not taken off before.
+        // Locked until the insertion, so that the task cannot remove itself before.
         let mut handles = self.running.handles();
         let task = tokio::spawn(work(listed));
         handles.insert(id, task.abort_handle());
     }
 
-    /// How many there are.
+    /// Returns the number of running tasks.
     pub(crate) fn len(&self) -> usize {
         self.running.handles().len()
     }
 
-    /// Waits until there are none.
+    /// Waits until no task runs.
     pub(crate) async fn ended(&self) {
         loop {
-            let none = self.running.none.notified();
+            let all_ended = self.running.all_ended.notified();
             if self.len() == 0 {
                 return;
             }
-            none.await;
+            all_ended.await;
         }
     }
 
-    /// Cuts all of them off.
-    pub(crate) fn cut_off(&self) {
-        // What is dropped thereby takes itself off the list, which must not be locked then.
+    /// Aborts all tasks.
+    pub(crate) fn abort(&self) {
+        // An aborted task locks the set to remove itself, so the lock is not held here.
         let handles: Vec<AbortHandle> = self.running.handles().values().cloned().collect();
         handles.iter().for_each(AbortHandle::abort);
     }
@@ -71,7 +71,7 @@ impl Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.cut_off();
+        self.abort();
     }
 }
 
@@ -86,7 +86,7 @@ impl Drop for Listed {
         let mut handles = self.running.handles();
         handles.remove(&self.id);
         if handles.is_empty() {
-            self.running.none.notify_one();
+            self.running.all_ended.notify_one();
         }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tasks_are_waited_for_and_cut_off_at_the_latest_when_nobody_holds_them() {
+    async fn tasks_are_waited_for_and_aborted_at_the_latest_when_the_set_is_dropped() {
         let tasks = Tasks::default();
         tasks.ended().await;
         tasks.spawn(ConnectionId::new(1), |listed| async move { drop(listed) });
@@ -110,8 +110,8 @@ mod tests {
             std::future::pending().await
         });
         assert_eq!(tasks.len(), 1);
-        // Before it was begun.
-        tasks.cut_off();
+        // Aborted before its first poll.
+        tasks.abort();
         tasks.ended().await;
         let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
         tasks.spawn(ConnectionId::new(4), |listed| async move {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_panics_is_none_any_more() {
+    async fn a_task_that_panics_has_ended() {
         let tasks = Tasks::default();
         tasks.spawn(ConnectionId::new(1), |listed| async move {
             let _listed = listed;

@@ -1,4 +1,4 @@
-//! What a connection waits for between two requests.
+//! Events that a connection waits for between requests.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,28 +6,28 @@ use std::task::{Context, Waker};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What a connection between two requests is woken by.
+/// Event that wakes a connection between requests.
 pub(super) enum Next {
     /// Bytes, or the end of the stream.
     Read(std::io::Result<usize>),
-    /// The deadline.
+    /// The deadline passed.
     Late,
-    /// The server, which ends.
+    /// The server stops.
     Stop,
-    /// Another connection, which needs the place.
+    /// Another connection needs the place.
     Leave,
 }
 
-/// Whose task is woken by those who ask a connection for something.
+/// The task that the stop and eviction futures wake.
 ///
-/// Being polled is what makes a future wake its task, and once is enough: to poll each of them again whenever
-/// something has arrived costs as much as reading it.
+/// One poll registers a task with a future. Polling the futures again at each read would cost as much as the
+/// read.
 #[derive(Debug, Default)]
 pub(super) struct Registered(Option<Waker>);
 
 impl Registered {
-    /// Whether the task of `cx` is not the one that will be woken; it is from now on.
-    pub(super) fn is_other(&mut self, cx: &Context<'_>) -> bool {
+    /// Registers the task of `cx`; returns true if it was not registered before.
+    pub(super) fn replace(&mut self, cx: &Context<'_>) -> bool {
         let other = !self.0.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if other {
             self.0 = Some(cx.waker().clone());
@@ -36,7 +36,7 @@ impl Registered {
     }
 }
 
-/// Whether `deadline` has passed; wakes when it does.
+/// Returns true if `deadline` has passed; otherwise `alarm` wakes the task at the deadline.
 pub(super) fn has_passed(
     mut alarm: Pin<&mut Option<Sleep>>,
     deadline: Instant,
@@ -50,7 +50,7 @@ pub(super) fn has_passed(
     alarm.as_pin_mut().is_none_or(|set| set.poll(cx).is_ready())
 }
 
-/// Whether what is waited for is there; `None` never is.
+/// Returns true if `awaited` is ready; `None` is never ready.
 pub(super) fn is_ready(awaited: Pin<&mut Option<impl Future>>, cx: &mut Context<'_>) -> bool {
     awaited.as_pin_mut().is_some_and(|awaited| awaited.poll(cx).is_ready())
 }

@@ -1,20 +1,20 @@
-//! A thread that makes the bound of a drain real.
+//! A thread that enforces the limit of a drain.
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 use super::DrainPolicy;
 
-/// Time beyond the drain's limit that a healthy runtime needs to notice it.
+/// Time after the drain's limit in which a healthy runtime ends the drain.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Calls the policy's `on_overrun` unless it is dropped in time.
+/// Calls the policy's `on_overrun` unless it is dropped before the limit.
 pub(super) struct Watchdog {
     _alive: Option<mpsc::Sender<()>>,
 }
 
 impl Watchdog {
-    /// Starts watching, on a thread that no stuck runtime can hold up.
+    /// Starts the watchdog on a thread outside of the runtime, which may be stuck.
     pub(super) fn start(policy: &DrainPolicy) -> Self {
         let Some(on_overrun) = policy.on_overrun.clone() else { return Self { _alive: None } };
         let (alive, ended) = mpsc::channel();
@@ -25,7 +25,7 @@ impl Watchdog {
             }
         });
         if let Err(error) = thread {
-            tracing::warn!(%error, "the drain goes on without a watchdog");
+            tracing::warn!(%error, "the drain runs without a watchdog");
         }
         Self { _alive: Some(alive) }
     }

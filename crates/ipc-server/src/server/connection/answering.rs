@@ -1,4 +1,4 @@
-//! One request of a connection: to the service, and its reply on its way.
+//! Answering one request of a connection through the service.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -8,15 +8,15 @@ use ipc_model::{Request, RequestKind, Response};
 use tokio::sync::SemaphorePermit;
 use wire_dispatch::ReplyTo;
 
-use super::replying::told_briefly;
+use super::replying::shorten_error;
 use super::{Connection, Counters, End};
 use crate::Service;
 use crate::server::{Ended, stop};
 
 impl<'a, S: Service> Connection<'a, S> {
-    /// Answers a request, and tells when that was done in milliseconds.
+    /// Answers a request; returns the time of the answer in milliseconds since start.
     ///
-    /// `memory` is what was reserved for the request's frame. The request keeps what it needs of that until
+    /// `memory` is the reservation for the request's frame. The request keeps the part that it needs until
     /// the service has answered.
     pub(super) async fn answer(
         &mut self,
@@ -26,16 +26,16 @@ impl<'a, S: Service> Connection<'a, S> {
     ) -> Result<u64, End> {
         let answering = self.shared.counters.answering();
         let kind = request.kind();
-        let again = request.is_idempotent();
+        let is_idempotent = request.is_idempotent();
         let shared = self.shared;
         let Ok(memory) = self.keep(&request, memory) else {
-            // Nothing was acted on: whatever was asked may be asked again.
+            // The daemon did not act on the request, so any request may be sent again.
             drop(request);
             self.reply(reply_to, &shared.backpressure("too many large requests"), true).await?;
             return Ok(answering.end());
         };
-        let turn = shared.turns.take();
-        if turn.is_none() && !is_control(kind) {
+        let slot = shared.in_flight.take();
+        if slot.is_none() && !is_control(kind) {
             Counters::count(&shared.counters.turned_away);
             self.reply(reply_to, &shared.backpressure("too many requests"), true).await?;
             return Ok(answering.end());
@@ -45,23 +45,23 @@ impl<'a, S: Service> Connection<'a, S> {
         let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
             Poll::Ready(response) => response,
             Poll::Pending => {
-                // Work, and earlier replies do not wait for it.
+                // The service works, so earlier replies are sent first.
                 self.flush().await?;
                 tokio::select! {
                     biased;
                     response = call => response,
-                    // Nobody is left to answer: what runs for the peer is given up.
+                    // The peer has left: dropping `call` cancels its work.
                     () = self.stream.hung_up() => return Err(End::Quiet),
                 }
             }
         };
         shared.counters.answered(reply_to.lane());
-        let response = told_briefly(response);
-        drop(turn);
-        // Before memory for the reply is reserved: two connections that hold some and wait for more would
-        // wait for each other.
+        let response = shorten_error(response);
+        drop(slot);
+        // Released before the reply reserves memory: two connections that each hold memory and wait for
+        // more would wait for each other.
         drop(memory);
-        let mut result = self.reply(reply_to, &response, again).await;
+        let mut result = self.reply(reply_to, &response, is_idempotent).await;
         let now = answering.end();
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {
@@ -69,14 +69,14 @@ impl<'a, S: Service> Connection<'a, S> {
                 Ok(()) => self.flush().await,
                 failed => failed,
             };
-            // Even if the client did not wait for the answer.
+            // The server stops even if the client did not wait for the answer.
             stop(&self.stop, Ended::Shutdown);
         }
         result.map(|()| now)
     }
 }
 
-/// What is answered however busy the daemon is, so that it can be looked at and stopped.
+/// Returns true for requests that a busy server answers too, so that clients can inspect and stop it.
 const fn is_control(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Ping | RequestKind::Status | RequestKind::Shutdown)
 }

@@ -1,83 +1,83 @@
-//! What a connection does next, decided without I/O and without a clock.
+//! State machine of a connection, without I/O and without a clock.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long the rest of a frame is waited for once the server stops.
+/// Time for the rest of a frame to arrive after the server stops.
 pub(super) const LAST_BYTES: Duration = Duration::from_millis(250);
 
-/// What has happened on a connection.
+/// Event on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// What was received is no whole frame.
+    /// The received bytes are not a whole frame.
     Partial {
-        /// Whether nothing was received at all.
+        /// True if the receive buffer is empty.
         is_empty: bool,
-        /// Whether the length of the frame is known.
+        /// True if the length of the frame is known.
         is_sized: bool,
     },
-    /// Memory for the frame was reserved, after waiting for so long.
+    /// Memory for the frame was reserved after this wait.
     Room(Duration),
-    /// There is no memory for the frame.
+    /// The budget has no memory for the frame.
     NoRoom,
-    /// Bytes were received.
+    /// Bytes arrived.
     Received,
-    /// The peer has closed its side.
+    /// The peer closed its side.
     Closed,
-    /// The deadline has passed.
+    /// The deadline passed.
     Late,
     /// The server stops, or another connection needs the place.
     Stop,
-    /// A request was answered.
+    /// The server answered a request.
     Answered {
-        /// Whether the server stops.
+        /// True if the server stops.
         is_stopped: bool,
     },
-    /// A frame was no request, its sender was told, and the stream can go on.
+    /// A frame was not a legal request; the server sent a refusal and the stream is usable.
     Rejected,
-    /// A frame of another protocol came.
+    /// A frame of another protocol arrived.
     Foreign {
-        /// Whether the extension has answered it.
+        /// True if the extension answered it.
         is_answered: bool,
-        /// Whether nothing was received after it.
+        /// True if no bytes arrived after the frame.
         is_empty: bool,
     },
-    /// A frame was no request, and the stream cannot go on.
+    /// A frame was not a legal request, and the stream is unusable.
     Refused,
 }
 
-/// The next step of a connection.
+/// Next step of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Do {
-    /// Look at what was received.
+    /// Decode the received bytes.
     Look,
-    /// Reserve memory for the frame that is coming.
+    /// Reserve memory for the arriving frame.
     MakeRoom,
     /// Wait for bytes, until the deadline.
     Wait,
-    /// Send what is ready, and close.
+    /// Send the queued replies, and close.
     Flush,
-    /// Close; the reason is for the log.
+    /// Close; the log records the reason.
     Close(Option<&'static str>),
-    /// Tell the sender of the frame that it did not arrive in time, and close.
+    /// Tell the peer that its frame did not arrive in time, and close.
     RefuseUnfinished(&'static str),
-    /// Tell the sender that there is no memory for the frame, and close.
+    /// Tell the peer that the budget has no memory for its frame, and close.
     RefuseLarge,
     /// Send the refusal, and close.
     Refuse,
 }
 
-/// One connection: its deadline, and where in the stream it is.
+/// State of a connection: its deadline and its position in the stream.
 #[derive(Debug)]
 pub(super) struct Machine {
     frame_timeout: Duration,
     deadline: Option<Instant>,
-    /// What is logged when the deadline passes.
+    /// Text for the log when the deadline passes.
     late: &'static str,
-    /// What was received when it was last looked at.
+    /// True if the receive buffer was empty at the last [`Event::Partial`].
     is_empty: bool,
-    /// Whether the length of the frame that is coming is known.
+    /// True if the length of the arriving frame is known.
     is_sized: bool,
     has_room: bool,
     is_stopping: bool,
@@ -85,12 +85,12 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Begins a connection, whose first byte must arrive before `deadline`.
+    /// Returns the state of a new connection, whose first byte must arrive before `deadline`.
     pub(super) const fn new(deadline: Instant, frame_timeout: Duration) -> Self {
         Self {
             frame_timeout,
             deadline: Some(deadline),
-            late: "nothing was sent",
+            late: "the peer sent nothing",
             is_empty: true,
             is_sized: false,
             has_room: false,
@@ -99,30 +99,30 @@ impl Machine {
         }
     }
 
-    /// Returns the moment until which the connection waits; `None` between frames.
+    /// Returns the deadline of the current wait; `None` between frames.
     pub(super) const fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Returns true if nothing was received when it was last looked at.
+    /// Returns true if the receive buffer was empty at the last decode.
     pub(super) const fn is_empty(&self) -> bool {
         self.is_empty
     }
 
-    /// Returns true until the first frame was taken off.
+    /// Returns true until the first frame is decoded.
     pub(super) const fn is_first(&self) -> bool {
         self.is_first
     }
 
-    /// Returns true once the connection was told to stop and waits for the rest of a frame.
+    /// Returns true while a stopping connection waits for the rest of a frame.
     pub(super) const fn is_stopping(&self) -> bool {
         self.is_stopping
     }
 
-    /// Returns the step that follows `event`. `now` reads the clock, which costs; most events do not need it.
+    /// Returns the step that follows `event`.
     ///
-    /// The deadline of a frame is set once, when its first byte is there. Only the time that its sender
-    /// waited for memory is added to it.
+    /// The first byte of a frame sets the deadline of the frame. Later, only a wait for memory extends it.
+    /// `now` reads the clock; most events do not need it.
     pub(super) fn after(&mut self, event: Event, now: impl FnOnce() -> Instant) -> Do {
         match event {
             Event::Partial { is_empty, is_sized } => {
@@ -130,7 +130,7 @@ impl Machine {
                 self.is_sized = is_sized;
                 if self.deadline.is_none() && !is_empty {
                     self.deadline = Some(now() + self.frame_timeout);
-                    self.late = "a frame was begun and not finished";
+                    self.late = "a frame did not arrive completely";
                 }
                 if is_sized && !self.has_room { Do::MakeRoom } else { Do::Wait }
             }
@@ -142,7 +142,7 @@ impl Machine {
             Event::NoRoom => Do::RefuseLarge,
             Event::Received => {
                 if self.is_empty {
-                    // The deadline of the frame is set if it turns out that there is more to come.
+                    // `Partial` sets the deadline of the frame if the frame is not complete.
                     self.deadline = None;
                 }
                 Do::Look
@@ -152,7 +152,7 @@ impl Machine {
             Event::Late => Do::Close(Some(self.late)),
             Event::Stop if self.is_empty => Do::Close(None),
             Event::Stop => {
-                // A request that is almost here is let in; one that is not has not been acted on.
+                // A request that arrives within this time is still answered.
                 self.is_stopping = true;
                 self.deadline = Some(now() + LAST_BYTES);
                 Do::Wait
@@ -160,8 +160,8 @@ impl Machine {
             Event::Answered { is_stopped: true } => Do::Flush,
             Event::Answered { is_stopped: false } | Event::Rejected => self.next_frame(),
             Event::Foreign { is_answered: false, .. } | Event::Refused => Do::Refuse,
-            // A released daemon closes after a probe, which it answers as the first frame only
-            // (`docs/spec/running-process.md#probe`): a prober may wait for that.
+            // A released daemon answers a probe as the first frame only and closes after it
+            // (`docs/spec/running-process.md#probe`). A prober may wait for the close.
             Event::Foreign { is_answered: true, is_empty: true } if self.is_first => Do::Close(None),
             Event::Foreign { is_answered: true, .. } => self.next_frame(),
         }
@@ -182,7 +182,7 @@ mod tests {
 
     const FRAME: Duration = Duration::from_secs(30);
 
-    /// Feeds a new connection events at these seconds and compares each step and each deadline, in milliseconds.
+    /// Feeds events at these seconds to a new machine; compares each step and each deadline in milliseconds.
     #[track_caller]
     fn check(rows: &[(u64, Event, Do, Option<u64>)]) {
         let began = Instant::now();
@@ -211,12 +211,12 @@ mod tests {
             (28, Event::Room(Duration::ZERO), Do::Wait, Some(34_000)),
             (33, Event::Received, Do::Look, Some(34_000)),
             (33, SIZED, Do::Wait, Some(34_000)),
-            (34, Event::Late, Do::RefuseUnfinished("a frame was begun and not finished"), Some(34_000)),
+            (34, Event::Late, Do::RefuseUnfinished("a frame did not arrive completely"), Some(34_000)),
         ]);
     }
 
     #[test]
-    fn the_time_that_a_sender_waits_for_memory_does_not_count_against_it() {
+    fn a_wait_for_memory_extends_the_deadline_of_the_frame() {
         check(&[
             (0, EMPTY, Do::Wait, Some(10_000)),
             (1, Event::Received, Do::Look, None),
@@ -232,25 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_peer_is_let_go_and_one_between_requests_is_not() {
+    fn a_silent_new_peer_is_closed_and_one_between_requests_is_not() {
         check(&[
             (0, EMPTY, Do::Wait, Some(10_000)),
-            (10, Event::Late, Do::Close(Some("nothing was sent")), Some(10_000)),
+            (10, Event::Late, Do::Close(Some("the peer sent nothing")), Some(10_000)),
         ]);
         check(&[
             (0, EMPTY, Do::Wait, Some(10_000)),
             (1, Event::Received, Do::Look, None),
             (1, ANSWERED, Do::Look, None),
             (1, EMPTY, Do::Wait, None),
-            // Each frame has a deadline of its own.
+            // Each frame has its own deadline.
             (99, Event::Received, Do::Look, None),
             (99, BEGUN, Do::Wait, Some(129_000)),
-            (129, Event::Late, Do::Close(Some("a frame was begun and not finished")), Some(129_000)),
+            (129, Event::Late, Do::Close(Some("a frame did not arrive completely")), Some(129_000)),
         ]);
     }
 
     #[test]
-    fn a_server_that_stops_waits_a_little_for_a_request_that_was_begun() {
+    fn a_server_that_stops_waits_a_little_for_the_rest_of_a_request() {
         check(&[(0, EMPTY, Do::Wait, Some(10_000)), (3, Event::Stop, Do::Close(None), Some(10_000))]);
         check(&[
             (0, EMPTY, Do::Wait, Some(10_000)),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_frame_leaves_the_stream_in_step_and_a_refused_one_does_not() {
+    fn a_rejected_frame_keeps_the_connection_and_a_refused_frame_ends_it() {
         check(&[(0, Event::Rejected, Do::Look, None), (0, EMPTY, Do::Wait, None)]);
         check(&[(0, Event::Refused, Do::Refuse, Some(10_000))]);
         check(&[(0, Event::Closed, Do::Close(None), Some(10_000))]);

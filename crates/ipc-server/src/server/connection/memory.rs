@@ -1,4 +1,4 @@
-//! The memory that one connection holds, against the budget of the server.
+//! Memory of one connection within the server's budget.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::server::shared::permits_for;
 #[derive(Debug)]
 pub(super) struct NoRoom;
 
-/// What a connection holds of the budget; `None` where it is little enough to be free.
+/// Reserved part of the budget; `None` if the amount is small enough to be free.
 type Memory<'a> = Option<SemaphorePermit<'a>>;
 
 impl<'a, S: Service> Connection<'a, S> {
-    /// Reserves memory for a frame, then makes its buffer; tells how long its sender waited for that.
+    /// Reserves memory for a frame and makes its buffer; returns the time of the wait too.
     pub(super) async fn make_room(&mut self, coming: &Coming) -> Result<(Memory<'a>, Duration), NoRoom> {
         let reserved = self.reserve(coming.frame_len, self.shared.config.frame_timeout).await?;
         self.inbound.make_room_for(coming.frame_len);
         Ok(reserved)
     }
 
-    /// Keeps what `request` needs of the memory of its frame, and reserves what it needs beyond that.
+    /// Keeps or replaces the frame's reservation so that it covers the decoded `request`.
     ///
-    /// A decoded request has texts and lists of its own, which can take more memory than the frame that they
-    /// came in. Its frame stays in memory only where a byte string shares it. Nothing is waited for: what is
-    /// decoded is in memory already, and not counted while it waits.
+    /// A decoded request has texts and lists of its own, which can take more memory than the frame did. The
+    /// frame stays in memory only if a byte string of the request shares it. This does not wait for room,
+    /// because a waiting request would hold memory that the budget does not count.
     pub(super) fn keep(&self, request: &Request, frame: Memory<'a>) -> Result<Memory<'a>, NoRoom> {
         let (bytes, texts) = (wire_v15::bulk(request), wire_v15::texts(request));
         let held = frame.as_ref().map_or(0, SemaphorePermit::num_permits);
@@ -56,21 +56,25 @@ impl<'a, S: Service> Connection<'a, S> {
         }))
     }
 
-    /// Reserves memory for a reply of `bytes`. It is in memory already, so that few may wait for room: those for
-    /// which there is room among the `waiting`, and those whose requests must not be made `again`.
+    /// Reserves memory for a reply of `bytes`, which is in memory already.
+    ///
+    /// The reply waits for room only if `waiting_replies` has room for it, or if the client must not send the
+    /// request `again`.
     pub(super) async fn reserve_reply(&self, bytes: usize, again: bool) -> Result<Memory<'a>, NoRoom> {
         let permits = permits_for(bytes).min(self.shared.budget);
         if let Ok(permit) = self.shared.memory.try_acquire_many(permits) {
             return Ok(Some(permit));
         }
-        let waits = self.shared.waiting.try_acquire_many(permits);
+        let waits = self.shared.waiting_replies.try_acquire_many(permits);
         if again && waits.is_err() {
             return Err(self.no_room());
         }
         Ok(self.reserve(bytes, self.shared.config.reply_timeout).await?.0)
     }
 
-    /// Waits until the memory budget has room for `bytes`, and tells how long that took; few are free.
+    /// Waits until the budget has room for `bytes`; returns the time of the wait too.
+    ///
+    /// Small amounts are free.
     pub(super) async fn reserve(
         &self,
         bytes: usize,
@@ -97,12 +101,12 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 }
 
-/// Returns about how many bytes `request` takes without its frame.
+/// Returns the approximate size of `request` without its frame.
 fn request_size(request: &Request) -> usize {
     wire_v15::bulk(request) + wire_v15::texts(request)
 }
 
-/// Returns about how many bytes `response` and its frame take: its byte strings, texts and lists.
+/// Returns the approximate size of `response` and its frame: byte strings, texts and lists.
 pub(super) fn response_size(response: &Response) -> usize {
     wire_v15::bulk(response) + wire_v15::texts(response)
 }
@@ -120,7 +124,7 @@ mod tests {
         };
         check(Request::Ping, 0);
         check(Request::Lookup(Lookup { cache_key: "k".repeat(10_000) }), 10_000);
-        // Two bytes each on the wire.
+        // Each argument has two bytes on the wire.
         check(Compile { args: vec![String::new(); 1000], ..Compile::default() }.into(), 24_000);
         assert!(response_size(&Response::error("e".repeat(1 << 20))) >= 1 << 20);
     }

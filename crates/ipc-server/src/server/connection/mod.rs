@@ -20,7 +20,7 @@ mod machine;
 mod memory;
 mod replying;
 
-use super::admission::{Admission, place_of_another};
+use super::admission::{Admission, evict_for_place};
 use super::figures::Counters;
 use super::idle::Taken;
 use super::shared::Shared;
@@ -32,21 +32,21 @@ use ipc_connection::inbound::Inbound;
 use ipc_connection::timer::after;
 use machine::{Do, Event, Machine};
 use memory::NoRoom;
-pub(super) use replying::turn_away_at_once;
+pub(super) use replying::refuse_at_once;
 
-/// Frames from this size on are decoded outside of the runtime's threads.
-const DECODED_APART: usize = 256 * 1024;
+/// Frames of at least this size are decoded outside of the runtime's threads.
+const DECODED_OFFLOADED: usize = 256 * 1024;
 
-/// What the sender of a frame that does not arrive in time is told.
+/// Error text for a frame that does not arrive in time.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
 
-/// Why a connection ended, where that is worth a word.
+/// Reason for the end of a connection.
 enum End {
-    /// The peer left, or the server stops: nothing to say.
+    /// The peer left or the server stops; not logged.
     Quiet,
     /// A deadline passed.
     Late(&'static str),
-    /// The operating system failed.
+    /// The operating system reported an error.
     Io(std::io::Error),
 }
 
@@ -62,7 +62,7 @@ struct Connection<'a, S> {
     stream: Stream,
     caller: Caller,
     inbound: Inbound,
-    /// Replies that are not sent yet: those to requests that came together leave together.
+    /// Queued replies: replies to requests that arrived together are sent together.
     outbound: Pieces,
 }
 
@@ -77,8 +77,8 @@ pub(super) async fn run<S: Service>(
 ) {
     let caller = Caller { connection: id, peer: *stream.peer() };
     Counters::count(&shared.counters.open);
-    // Also runs when the task is cut off.
-    let _goodbye = Goodbye { shared: &shared, id };
+    // Also runs if the task is aborted.
+    let _disconnect = Disconnect { shared: &shared, id };
     let mut connection = Connection {
         shared: &shared,
         stop,
@@ -87,18 +87,18 @@ pub(super) async fn run<S: Service>(
         inbound: Inbound::default(),
         outbound: Pieces::new(),
     };
-    let (place, doorman) = match admission {
+    let (place, waiting) = match admission {
         Admission::Served(place) => (Some(place), None),
-        // Held until the peer has gone again, or has a place.
-        Admission::AtTheDoor(doorman) => (place_of_another(&shared).await, Some(doorman)),
+        // Held until the peer is refused or has a place.
+        Admission::Waiting(waiting) => (evict_for_place(&shared).await, Some(waiting)),
     };
     let result = match place {
         Some(_held) => {
-            drop(doorman);
+            drop(waiting);
             connection.serve().await
         }
-        // Rare, and large: not in the memory of every connection.
-        None => Box::pin(connection.turn_away()).await,
+        // Boxed: the future is large and rare, and would enlarge every connection.
+        None => Box::pin(connection.refuse_for_place()).await,
     };
     match result {
         Ok(()) | Err(End::Quiet) => {}
@@ -113,12 +113,12 @@ pub(super) async fn run<S: Service>(
     }
 }
 
-struct Goodbye<'a, S: Service> {
+struct Disconnect<'a, S: Service> {
     shared: &'a Shared<S>,
     id: ConnectionId,
 }
 
-impl<S: Service> Drop for Goodbye<'_, S> {
+impl<S: Service> Drop for Disconnect<'_, S> {
     fn drop(&mut self) {
         self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
         self.shared.service.disconnected(self.id);
@@ -128,9 +128,9 @@ impl<S: Service> Drop for Goodbye<'_, S> {
 impl<'a, S: Service> Connection<'a, S> {
     async fn serve(&mut self) -> Result<(), End> {
         let config = &self.shared.config;
-        // Made once, and not before there is something to wait for: a connection for one request may never
-        // get there, and to wait for them anew for each request would cost as much as answering it.
-        let (mut asked_to_stop, mut asked_to_leave) = (pin!(None), pin!(None));
+        // Made once, at the first wait: a connection for one request may never wait, and new futures for
+        // each request would cost as much as its answer.
+        let (mut asked_to_stop, mut evicted) = (pin!(None), pin!(None));
         let (mut news, mut place) = (None, None);
         let mut registered = Registered::default();
         let mut alarm = pin!(None);
@@ -141,7 +141,7 @@ impl<'a, S: Service> Connection<'a, S> {
         let mut next = Do::Look;
         loop {
             let event = match next {
-                Do::Look => match self.look().await? {
+                Do::Look => match self.decode().await? {
                     Step::Read { frame, .. } => {
                         self.flush().await?;
                         coming = frame;
@@ -158,14 +158,14 @@ impl<'a, S: Service> Connection<'a, S> {
                     }
                     Step::Reject(rejected) => {
                         memory = None;
-                        self.note(&rejected);
+                        self.record(&rejected);
                         self.reply(&rejected.reply_to, &rejected.reply, true).await?;
                         self.inbound.shrink();
                         self.rest(place.as_ref(), self.shared.idle.now());
                         Event::Rejected
                     }
                     Step::Foreign { frame, refusal: unanswered } => {
-                        let is_answered = self.extend(frame).await?;
+                        let is_answered = self.answer_foreign(frame).await?;
                         memory = None;
                         self.inbound.shrink();
                         if is_answered {
@@ -191,7 +191,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 },
                 Do::Wait => {
                     if machine.deadline().is_none() && alarm.is_some() {
-                        // A runtime with a timer asks for the time whenever it waits.
+                        // A runtime with a timer reads the clock at each wait.
                         alarm.set(None);
                     }
                     let was_empty = machine.is_empty();
@@ -202,7 +202,7 @@ impl<'a, S: Service> Connection<'a, S> {
                         if let Poll::Ready(read) = self.inbound.poll_fill(&mut self.stream, cx) {
                             return Poll::Ready(Next::Read(read));
                         }
-                        // A peer that has asked once has often left by now, and was waited for in vain then.
+                        // Made after the first read: a peer with one request has often left by now.
                         let place = place.get_or_insert_with(|| {
                             let receiver = self.stop.subscribe();
                             news = Some(unheard(&receiver));
@@ -213,25 +213,25 @@ impl<'a, S: Service> Connection<'a, S> {
                                 (true, false) => taken.rest(self.shared.idle.now()),
                                 (false, _) => {}
                             }
-                            asked_to_leave.set(Some(taken.asked_to_leave()));
+                            evicted.set(Some(taken.evicted()));
                             taken
                         });
-                        if registered.is_other(cx) {
+                        if registered.replace(cx) {
                             if !machine.is_stopping() && is_ready(asked_to_stop.as_mut(), cx) {
                                 return Poll::Ready(Next::Stop);
                             }
-                            if !place.is_asked_to_leave() {
-                                // Only so that it wakes: it is looked at last.
-                                let _ = is_ready(asked_to_leave.as_mut(), cx);
+                            if !place.is_evicted() {
+                                // Polled to register the waker only; the place is checked last.
+                                let _ = is_ready(evicted.as_mut(), cx);
                             }
                         }
                         if machine.deadline().is_some_and(|deadline| has_passed(alarm.as_mut(), deadline, cx))
                         {
                             return Poll::Ready(Next::Late);
                         }
-                        // After what has arrived: a request is not closed upon. Its client finds the
-                        // connection closed before it sends, and makes another.
-                        if was_empty && place.is_asked_to_leave() {
+                        // Checked after the read, so that an eviction does not discard a request. The client
+                        // finds the connection closed before it sends, and connects again.
+                        if was_empty && place.is_evicted() {
                             return Poll::Ready(Next::Leave);
                         }
                         Poll::Pending
@@ -263,11 +263,11 @@ impl<'a, S: Service> Connection<'a, S> {
                         let response = self.shared.backpressure("too many large requests");
                         Box::pin(self.refuse(&coming.reply_to, &response)).await?;
                     }
-                    return Err(End::Late("there was no room for a large request"));
+                    return Err(End::Late("the memory budget had no room for a large request"));
                 }
                 Do::Refuse => {
                     if let Some(refusal) = refusal {
-                        self.note(&refusal);
+                        self.record(&refusal);
                         Box::pin(self.refuse(&refusal.reply_to, &refusal.reply)).await?;
                     }
                     return Ok(());
@@ -277,30 +277,30 @@ impl<'a, S: Service> Connection<'a, S> {
         }
     }
 
-    /// Looks at what was received, and takes the first frame off it.
+    /// Decodes the received bytes and removes the first frame.
     ///
-    /// A large frame is decoded outside of the runtime's threads, few at a time: up to 16 MiB of small fields
-    /// take a large part of a second, and the requests of others must not wait for it.
-    async fn look(&mut self) -> Result<Step, End> {
+    /// Large frames are decoded outside of the runtime's threads, few at a time: 16 MiB of small fields take
+    /// a large part of a second, and requests of other connections must not wait for it.
+    async fn decode(&mut self) -> Result<Step, End> {
         if self.inbound.is_empty() {
             return Ok(Step::Read { needed: 1, frame: None });
         }
-        if self.inbound.whole().is_none_or(|frame_len| frame_len < DECODED_APART) {
+        if self.inbound.whole().is_none_or(|frame_len| frame_len < DECODED_OFFLOADED) {
             return Ok(self.shared.machine.step(&mut self.inbound.received));
         }
-        Box::pin(self.look_apart()).await
+        Box::pin(self.decode_offloaded()).await
     }
 
-    async fn look_apart(&mut self) -> Result<Step, End> {
-        // Never closed.
-        let _turn = self.shared.decoders.acquire().await;
+    async fn decode_offloaded(&mut self) -> Result<Step, End> {
+        // The semaphore is never closed.
+        let _permit = self.shared.decoders.acquire().await;
         let machine = Arc::clone(&self.shared.machine);
         let mut received = std::mem::take(&mut self.inbound.received);
         let decoded = tokio::task::spawn_blocking(move || {
             let step = machine.step(&mut received);
             (step, received)
         });
-        // It fails when the runtime ends, or with the panic that the task of this connection then repeats.
+        // The join fails if the runtime ends, or with a panic, which continues in this connection's task.
         match decoded.await {
             Ok((step, received)) => {
                 self.inbound.received = received;
@@ -313,14 +313,14 @@ impl<'a, S: Service> Connection<'a, S> {
         }
     }
 
-    /// Lets the extension answer a frame of its protocol; `false` where there is none, or it does not.
-    async fn extend(&mut self, frame: Foreign) -> Result<bool, End> {
+    /// Sends the extension's answer to a frame; returns false if no extension answers it.
+    async fn answer_foreign(&mut self, frame: Foreign) -> Result<bool, End> {
         let Some(extension) = &self.shared.config.extension else { return Ok(false) };
         if extension.protocol() != frame.protocol {
             return Ok(false);
         }
         let Some(reply) = extension.answer(frame.envelope).await else { return Ok(false) };
-        // Replies leave in the order of what they answer.
+        // Replies are sent in the order of their requests.
         self.flush().await?;
         match timeout(self.shared.config.reply_timeout, self.stream.write_all(&reply)).await {
             Ok(written) => written?,
@@ -329,7 +329,7 @@ impl<'a, S: Service> Connection<'a, S> {
         Ok(true)
     }
 
-    /// Whether the server ends. `news` needs no lock for that, and takes one to make.
+    /// Returns true if the server stops. Reading `news` takes no lock; making it takes one.
     fn is_stopped(&self, news: Option<&watch::Receiver<Option<Ended>>>) -> bool {
         match news {
             Some(news) => !matches!(news.has_changed(), Ok(false)),
@@ -337,7 +337,7 @@ impl<'a, S: Service> Connection<'a, S> {
         }
     }
 
-    /// Between frames a connection may stay idle; the next frame may be here in part.
+    /// Marks the connection as idle unless a part of the next frame has arrived.
     fn rest(&self, place: Option<&Taken<'_>>, now: u64) {
         if self.inbound.is_empty()
             && let Some(place) = place
@@ -346,7 +346,7 @@ impl<'a, S: Service> Connection<'a, S> {
         }
     }
 
-    fn note(&self, refusal: &Refusal) {
+    fn record(&self, refusal: &Refusal) {
         Counters::count(&self.shared.counters.refused);
         if let DecodeError::Cut(CutError::Version { received }) = refusal.cause {
             self.shared.service.version_refused(received);
@@ -356,7 +356,7 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 }
 
-/// Returns a receiver for which the end of the server has changed unless there is none yet.
+/// Returns a receiver whose value counts as changed once the server stops.
 fn unheard(receiver: &watch::Receiver<Option<Ended>>) -> watch::Receiver<Option<Ended>> {
     let mut news = receiver.clone();
     if news.borrow().is_some() {

@@ -1,4 +1,4 @@
-//! What leaves on a connection: replies in their order, and the last words to a peer that is refused.
+//! Sending on a connection: replies in order, and refusals before the end.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -18,25 +18,24 @@ use crate::server::shared::{FREE, Shared, permits_for};
 use ipc_connection::inbound::Inbound;
 use ipc_connection::{outbound, spare};
 
-/// How long a peer that is being turned away may take to say in which framing it wants to hear so.
-const DOORMAN_PATIENCE: Duration = Duration::from_secs(1);
+/// Timeout for the first bytes of a peer without a place, which show its framing.
+const FRAMING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long, and for how many bytes, a peer is listened to after it has been refused, so that it can
-/// finish writing and read the refusal.
+/// Time and bytes to read from a refused peer, so that it can finish writing and read the refusal.
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
-/// The longest message of an error, in bytes.
-const LONGEST_ERROR: usize = 8 * 1024;
+/// Maximum length of an error message in bytes.
+const MAX_ERROR: usize = 8 * 1024;
 
-/// How long replies may wait for their reader before the memory that they take is reserved.
+/// Time that unread replies may wait before their memory counts against the budget.
 const UNCOUNTED: Duration = Duration::from_secs(1);
 
 impl<S: Service> Connection<'_, S> {
-    /// Tells a peer for which there is no place so, in the framing of its first request.
-    pub(super) async fn turn_away(&mut self) -> Result<(), End> {
+    /// Refuses a peer without a place, in the framing of its first request.
+    pub(super) async fn refuse_for_place(&mut self) -> Result<(), End> {
         Counters::count(&self.shared.counters.turned_away);
-        let deadline = Instant::now() + DOORMAN_PATIENCE;
+        let deadline = Instant::now() + FRAMING_TIMEOUT;
         let reply_to = loop {
             match self.shared.machine.step(&mut self.inbound.received) {
                 Step::Read { frame: None, .. } => {
@@ -46,7 +45,7 @@ impl<S: Service> Connection<'_, S> {
                         Err(_) => break ReplyTo::lane_only(Lane::V15),
                     }
                 }
-                // The head tells the framing; the body is not waited for.
+                // The head shows the framing; the server does not wait for the body.
                 Step::Read { frame: Some(coming), .. } => break coming.reply_to,
                 Step::Answer { reply_to, .. } => break reply_to,
                 Step::Reject(refusal) | Step::Refuse(refusal) | Step::Foreign { refusal, .. } => {
@@ -58,12 +57,13 @@ impl<S: Service> Connection<'_, S> {
         self.refuse(&reply_to, &response).await
     }
 
-    /// Sends a last reply; and to a peer that has more to say, listens a little so that it can finish writing and
-    /// read it.
+    /// Sends a last reply, and reads the rest of the peer's bytes for a while.
+    ///
+    /// Closing under a peer that still writes can destroy the reply before the peer reads it.
     pub(super) async fn refuse(&mut self, reply_to: &ReplyTo, reply: &Response) -> Result<(), End> {
         self.reply(reply_to, reply, true).await?;
         self.flush().await?;
-        if self.has_heard_all() {
+        if self.has_whole_frame() {
             return Ok(());
         }
         self.stream.shutdown().await?;
@@ -78,27 +78,27 @@ impl<S: Service> Connection<'_, S> {
                 }
             }
         };
-        // A peer that goes on talking is not listened to any longer; the refusal has been sent.
+        // The refusal has been sent, so a peer that continues to write is cut off.
         let _ = timeout(LINGER, listen).await;
         Ok(())
     }
 
-    /// Whether the peer has said all of what is refused, so that it is not kept from reading the refusal by a
-    /// connection that is closed under what it still writes.
-    fn has_heard_all(&self) -> bool {
+    /// Returns true if the refused frame has arrived completely: closing then does not destroy the refusal.
+    fn has_whole_frame(&self) -> bool {
         let received = &self.inbound.received;
         let is_whole = match Header::peek(received) {
             Ok(Peeked::Header(header)) => header.frame_len() == received.len(),
             Ok(Peeked::Incomplete { .. }) => received.is_empty(),
             Err(_) => false,
         };
-        // A pipe that is closed takes with it what was not read.
+        // Closing a Windows pipe discards bytes that the peer has not read.
         is_whole && Platform::CURRENT.is_unix()
     }
 
-    /// Makes a reply ready to be sent, and sends it at once where it is large. One that finds no room in memory
-    /// says so: as `Backpressure` where the request may be made `again`, and otherwise as an error, because it
-    /// has been acted on.
+    /// Queues a reply, and sends it at once if it is large.
+    ///
+    /// Without memory for the reply, the peer receives `Backpressure` if it may send the request `again`,
+    /// else an error, because the daemon has acted on the request.
     pub(super) async fn reply(
         &mut self,
         reply_to: &ReplyTo,
@@ -122,7 +122,7 @@ impl<S: Service> Connection<'_, S> {
                 self.make_ready(reply_to, &busy);
             }
         }
-        // What was reserved covers it; a stand-in is small.
+        // The reservation covers the reply; a replacement is small.
         self.send_ready(false).await
     }
 
@@ -130,19 +130,19 @@ impl<S: Service> Connection<'_, S> {
         spare::make_room(&mut self.outbound);
         if let Err(error) = self.shared.machine.reply_pieces(reply_to, response, &mut self.outbound) {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(connection = self.caller.connection.0, error, "a reply was replaced by an error");
+            tracing::warn!(connection = self.caller.connection.0, error, "replaced a reply by an error");
         }
     }
 
-    /// Sends the replies that are ready.
+    /// Sends the queued replies.
     ///
-    /// Replies that wait because their reader is slow are memory that the peer makes the server hold. Above
-    /// what is free they must find room in the budget within [`UNCOUNTED`], or the connection is closed.
+    /// Replies that a slow peer does not read use the server's memory. After [`UNCOUNTED`], replies above the
+    /// free size must find room in the budget, or the server closes the connection.
     pub(super) async fn flush(&mut self) -> Result<(), End> {
         self.send_ready(true).await
     }
 
-    /// As [`flush`](Self::flush); `reserves` is false where their memory is reserved already.
+    /// Does the work of [`flush`](Self::flush); `reserves` is false if the memory is reserved already.
     async fn send_ready(&mut self, reserves: bool) -> Result<(), End> {
         if self.outbound.is_empty() {
             return Ok(());
@@ -151,7 +151,7 @@ impl<S: Service> Connection<'_, S> {
         let permits = if reserves { permits_for(outbound.len()) } else { 0 };
         let mut written = 0;
         let mut write = |cx: &mut Context<'_>| outbound::poll_write(stream, outbound, &mut written, cx);
-        // Nearly always it fits into the socket, and no timer is made.
+        // The first write nearly always fits into the socket's buffer, so that no timer is made.
         match poll_fn(|cx| Poll::Ready(write(cx))).await {
             Poll::Ready(written) => written?,
             Poll::Pending => {
@@ -166,8 +166,9 @@ impl<S: Service> Connection<'_, S> {
                         Ok(written) => break written?,
                         Err(_) if permits > 0 && reserved.is_none() => {
                             let permit = shared.memory.try_acquire_many(permits);
-                            reserved =
-                                Some(permit.map_err(|_| End::Late("replies wait, and no memory is left"))?);
+                            reserved = Some(
+                                permit.map_err(|_| End::Late("unread replies exceed the memory budget"))?,
+                            );
                             limit = late.saturating_sub(UNCOUNTED);
                         }
                         Err(_) => return Err(End::Late("the reply was not read")),
@@ -180,11 +181,11 @@ impl<S: Service> Connection<'_, S> {
     }
 }
 
-/// Cuts the message of an error to [`LONGEST_ERROR`]: services name in it what the peer has sent.
-pub(super) fn told_briefly(response: Response) -> Response {
+/// Truncates an error message to [`MAX_ERROR`], because it may repeat text of the peer.
+pub(super) fn shorten_error(response: Response) -> Response {
     match response {
-        Response::Error(mut error) if error.message.len() > LONGEST_ERROR => {
-            let end = error.message.floor_char_boundary(LONGEST_ERROR);
+        Response::Error(mut error) if error.message.len() > MAX_ERROR => {
+            let end = error.message.floor_char_boundary(MAX_ERROR);
             error.message.truncate(end);
             error.message.push('…');
             error.message.shrink_to_fit();
@@ -194,12 +195,12 @@ pub(super) fn told_briefly(response: Response) -> Response {
     }
 }
 
-/// Tells a peer that there is no place for it, not even at the door, and waits for nothing.
+/// Refuses a peer when too many peers wait for a refusal already. Does not wait for the peer.
 ///
-/// The framing is that of what the peer has sent so far, and v15 if that is nothing: every client reads it.
-pub(crate) async fn turn_away_at_once<S>(shared: &Shared<S>, mut stream: Stream) {
+/// The bytes that have arrived select the framing; without bytes it is v15, which every client reads.
+pub(crate) async fn refuse_at_once<S>(shared: &Shared<S>, mut stream: Stream) {
     let mut inbound = Inbound::default();
-    // What cannot be read or written at once is left.
+    // The server reads and writes only what the socket takes at once.
     let _ = poll_fn(|cx| Poll::Ready(inbound.poll_fill(&mut stream, cx))).await;
     let reply_to = match shared.machine.step(&mut inbound.received) {
         Step::Read { frame: Some(Coming { reply_to, .. }), .. } | Step::Answer { reply_to, .. } => reply_to,
