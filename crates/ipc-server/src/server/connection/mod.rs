@@ -148,8 +148,9 @@ impl<'a, S: Service> Connection<'a, S> {
                         Event::Partial { is_empty: self.inbound.is_empty(), is_sized: coming.is_some() }
                     }
                     Step::Answer { request, reply_to } => {
-                        let now = self.answer(request, &reply_to, memory.take()).await?;
+                        // Before the service works: nobody reads from this buffer meanwhile.
                         self.inbound.shrink();
+                        let now = self.answer(request, &reply_to, memory.take()).await?;
                         let is_stopped = self.is_stopped(news.as_ref());
                         if !is_stopped {
                             self.rest(place.as_ref(), now);

@@ -25,8 +25,8 @@ const FRAMING_TIMEOUT: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
-/// Maximum length of an error message in bytes.
-const MAX_ERROR: usize = 8 * 1024;
+/// Maximum length of an error message in bytes: so short that it never waits for memory.
+const MAX_ERROR: usize = FREE / 2;
 
 /// Time that unread replies may wait before their memory counts against the budget.
 const UNCOUNTED: Duration = Duration::from_secs(1);
