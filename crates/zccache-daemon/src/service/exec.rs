@@ -6,10 +6,11 @@ use zccache_ipc::model::{GenericToolExec, Response};
 
 use super::refusal;
 use crate::chain::chain;
+use crate::compile::refuse_descriptors;
 use crate::counters::Counters;
 use crate::exec::{ExecError, Runner};
 use crate::store::Store;
-use crate::tool::{ToolError, Tools};
+use crate::tool::{Tool, ToolError, Tools};
 
 /// Runs of tools.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ impl Execs {
     }
 
     pub(super) async fn exec(&self, exec: Box<GenericToolExec>) -> Response {
+        let tool = Tool { args: exec.args.clone(), cwd: exec.cwd.clone().into(), ..Tool::default() };
+        if let Err(error) = refuse_descriptors(&tool) {
+            return Response::error(error.to_string());
+        }
         match self.runner.exec(*exec).await {
             Ok(result) => {
                 if result.cached { &self.counters.hits } else { &self.counters.misses }.add_one();

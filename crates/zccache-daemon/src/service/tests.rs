@@ -131,6 +131,11 @@ async fn a_tool_that_is_not_there_is_refused_in_the_released_words() {
         Response::Error(error) => assert!(error.message.starts_with("failed to run tool: "), "{error:?}"),
         other => panic!("{other:?}"),
     }
+    let named = GenericToolExec { args: vec!["@/dev/stdin".to_owned()], ..exec("/bin/true", None) };
+    match sut.ask(Request::from(named)).await {
+        Response::Error(error) => assert!(error.message.contains("descriptor"), "{error:?}"),
+        other => panic!("{other:?}"),
+    }
     assert_eq!((sut.status().await.cache_hits, sut.status().await.cache_misses), (0, 0));
 }
 
