@@ -5,49 +5,49 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// The program's name.
+/// Name of the program.
 pub const PROGRAM: &str = "zccache-download-daemon";
 
-/// Downloads files for the clients of one endpoint, so that those who want the same file share one download.
+/// Downloads files for the clients of one endpoint; clients of the same file share one download.
 ///
-/// Serves in this process, until asked to stop; `zccache-ipc download get` starts it in the background.
+/// Serves in this process until it is stopped; `zccache-ipc download get` starts it in the background.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = PROGRAM, version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Args {
-    /// Where to listen [default: the endpoint that clients of this user and cache directory use]
+    /// Endpoint to listen at [default: the endpoint that clients of this user and cache directory use]
     #[arg(long, value_name = "E")]
     pub endpoint: Option<String>,
-    /// The cache directory, in place of ZCCACHE_CACHE_DIR
+    /// Cache directory, instead of ZCCACHE_CACHE_DIR
     #[arg(long, value_name = "D")]
     pub cache_dir: Option<PathBuf>,
-    /// Seconds without a client or a download after which it ends, 0 for never [default:
+    /// Seconds without clients and downloads after which the daemon exits; 0 is never [default:
     /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600]
     #[arg(long, value_name = "SECS")]
     pub idle_timeout: Option<u64>,
-    /// Where to log to [default: the standard error]
+    /// Log file [default: the standard error]
     #[arg(long, value_name = "F")]
     pub log_file: Option<PathBuf>,
-    /// How much to log
+    /// Log level
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
-    /// Downloads that run at one time; the others wait for their turn
+    /// Maximum number of running downloads; further downloads wait
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_downloads: u16,
-    /// Seconds that a server may be silent
+    /// Timeout in seconds for a web server that sends nothing
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
     pub stall_timeout: Duration,
-    /// Say at the end what ended it, as JSON; errors too: {"error": {"kind", "message", "causes", "fix"}}
+    /// Print the outcome at the end as JSON; errors too: {"error": {"kind", "message", "causes", "fix"}}
     #[arg(long)]
     pub json: bool,
-    /// Leave the terminal of the starter; for the daemon that `zccache-ipc download get` starts
+    /// Detach from the terminal; `zccache-ipc download get` starts its daemon with this option
     #[arg(long, hide = true)]
     pub detached: bool,
-    /// Accepted for released clients, which start it so: it always serves in this process
+    /// Ignored: the daemon always serves in this process, and released clients pass this option
     #[arg(long, hide = true)]
     pub foreground: bool,
 }
 
-/// Reads a limit, which must be something and not for ever.
+/// Parses a timeout: more than zero, at most one day.
 fn seconds(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let limit = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -58,11 +58,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
 const AFTER_HELP: &str = "\
 Examples:
   zccache-download-daemon                       serve; Ctrl-C stops it
-  zccache-download-daemon --idle-timeout 600    and end after ten minutes without a client
+  zccache-download-daemon --idle-timeout 600    serve; exit after ten minutes without clients
 
 Exit codes:
-  0  it has served and was stopped, or another daemon has the endpoint
-  1  it could not start, or could not go on
+    0  the daemon was stopped, or another daemon has the endpoint
+    1  the daemon failed to start or to go on
   2  the command line is wrong";
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_holds() {
+    fn clap_accepts_the_definition() {
         Args::command().debug_assert();
     }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_a_usage_error() {
+    fn an_illegal_value_is_a_usage_error() {
         for (line, expected) in [
             ("d --idle-timeout -1", UnknownArgument),
             ("d --idle-timeout soon", ValueValidation),

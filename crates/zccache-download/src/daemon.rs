@@ -1,4 +1,4 @@
-//! The one download daemon of an endpoint, from its claim to its end.
+//! The download daemon of an endpoint, from its claim to its end.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,74 +18,76 @@ use zccache_ipc::{
 
 use crate::{Jobs, Limits};
 
-/// Connections at one time: one for each client that waits.
+/// Maximum number of open connections: one for each waiting client.
 const CONNECTIONS: usize = 512;
 
-/// How long the answers on their way may take when the daemon ends, and how long the downloads.
+/// Time for replies to be sent when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(5);
-const TO_END: Duration = Duration::from_secs(10);
 
-/// What a download daemon is to be.
+/// Time for cancelled downloads to end when the daemon ends.
+const CANCEL: Duration = Duration::from_secs(10);
+
+/// Settings of a download daemon.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Where.
+    /// Endpoint, lock file and cache directory.
     pub locations: DownloadLocations,
-    /// The release that is announced.
+    /// Release that the daemon reports.
     pub release: String,
-    /// Without a client, a request or a download; `None` is never.
+    /// Time without clients, requests and downloads; `None` is never.
     pub idle_timeout: Option<Duration>,
-    /// The bounds of its downloads.
+    /// Limits of the downloads.
     pub limits: Limits,
 }
 
-/// Why a daemon is not there any more. All of them are successes.
+/// Reason why a daemon ended. Each is a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A client asked for it.
+    /// A client sent a shutdown request.
     Shutdown,
-    /// Nobody asked for anything for too long.
+    /// No request arrived within the idle timeout.
     Idle,
-    /// The system asked for it.
+    /// The system sent a signal.
     Signal,
-    /// Another daemon has the endpoint; this is its process, where that is known.
+    /// Another daemon has the endpoint; its process id, if known.
     Lost(Option<Pid>),
 }
 
-/// A daemon that is not there.
+/// A failure to start or to go on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DaemonError {
     /// A directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The endpoint was not claimed or bound, or the server could not go on; never [`HostError::Lost`].
+    /// Claiming, binding or serving failed; never [`HostError::Lost`].
     #[error(transparent)]
     Host(#[from] HostError),
-    /// There is no runtime to be had.
-    #[error("cannot start to work")]
+    /// The runtime did not start.
+    #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
 }
 
 impl Settings {
-    /// The defaults, for a daemon at `locations` that announces itself as `release`.
+    /// Returns the defaults for a daemon of `release` at `locations`.
     pub fn new(locations: DownloadLocations, release: impl Into<String>) -> Self {
         Self { locations, release: release.into(), idle_timeout: None, limits: Limits::default() }
     }
 }
 
-/// Serves downloads until something ends it. Blocks.
+/// Serves downloads until the daemon ends. Blocks.
 ///
 /// # Errors
 ///
-/// [`DaemonError`]; nothing of ours is left at the endpoint then.
+/// [`DaemonError`]; the daemon leaves no files at the endpoint.
 pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
     if let Err(error) = raise_fd_limit() {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
     let locations = &settings.locations;
-    // Before anything else, so that of many starters all but one are gone at once.
+    // Before heavy work, so that only one of several starting daemons goes on.
     let host = Host::claim(locations.endpoint(), locations.lock_file(), locations.dir_policy());
     let mut host = match host {
         Ok(host) => host,
@@ -109,8 +111,8 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
         let mut hosted = Hosted { settings, jobs: &jobs };
         Ok(host.serve(listener, &mut hosted).await?.into())
     });
-    if !jobs.close(TO_END) {
-        tracing::warn!("some downloads do not end, and are cut off");
+    if !jobs.close(CANCEL) {
+        tracing::warn!("some downloads did not end in time and are aborted");
     }
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Err(error) = host.release() {
@@ -119,7 +121,7 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
     outcome
 }
 
-/// What the host keeps at the endpoint: a server for each socket, with the same downloads behind all.
+/// The host's program: one server for each socket, all with the same downloads.
 struct Hosted<'a> {
     settings: &'a Settings,
     jobs: &'a Jobs,
@@ -140,7 +142,7 @@ impl Program for Hosted<'_> {
         config.max_connections = CONNECTIONS;
         config.idle_timeout = self.settings.idle_timeout;
         config.drain = DrainPolicy::new(DRAIN, || {
-            tracing::error!("the daemon does not end by itself and is ended");
+            tracing::error!("the drain does not end; the process exits");
             std::process::exit(1);
         });
         let server = Server::new(self.jobs.clone(), self.settings.locations.endpoint(), config);
@@ -162,7 +164,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shutdown => f.write_str("a client asked the daemon to end"),
-            Self::Idle => f.write_str("nobody asked for anything, and the daemon ends"),
+            Self::Idle => f.write_str("the daemon ends because no request arrived within the idle timeout"),
             Self::Signal => f.write_str("the system asked the daemon to end"),
             Self::Lost(Some(pid)) => write!(f, "another daemon (process {pid}) has the endpoint"),
             Self::Lost(None) => f.write_str("another daemon has the endpoint"),

@@ -1,4 +1,4 @@
-//! Asking web servers for files and parts of files.
+//! HTTP requests for files and ranges of files.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::Problem;
 use crate::redirect;
 use crate::source::shown;
 
-/// How long a name may take to be resolved, and a server to be connected to.
+/// Timeout of name resolution, and of connecting.
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// Redirections that are followed.
-const REDIRECTIONS: usize = 10;
+/// Maximum number of redirects to follow.
+const MAX_REDIRECTS: usize = 10;
 
-/// What tells one version of a file from the next.
+/// Identifies a version of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Validator {
     /// A strong entity tag.
@@ -28,7 +28,7 @@ pub(crate) enum Validator {
     Modified(String),
 }
 
-/// Asks for one address.
+/// Sends requests for one URL.
 #[derive(Debug)]
 pub(crate) struct Fetcher {
     agent: Agent,
@@ -36,24 +36,24 @@ pub(crate) struct Fetcher {
     stall: Duration,
 }
 
-/// A file as a server offers it, from its first byte.
+/// A response with the whole file.
 pub(crate) struct Offer {
     pub(crate) total: Option<u64>,
     pub(crate) validator: Option<Validator>,
-    /// Whether the server says that it gives out parts.
+    /// True if the server announces support of ranges.
     pub(crate) has_ranges: bool,
     pub(crate) body: Bytes,
 }
 
-/// What a server answers who is asked for the rest of a version of a file.
+/// Response to a request for a range of a version of a file.
 pub(crate) enum Rest {
-    /// What was asked for.
+    /// The requested range.
     Part(Bytes),
-    /// All of the file: it has changed, or the server does not give out parts.
+    /// The whole file: it has changed, or the server does not support ranges.
     Whole(Offer),
 }
 
-/// Bytes as they come.
+/// Body of a response.
 pub(crate) struct Bytes {
     reader: BodyReader<'static>,
     url: String,
@@ -61,10 +61,10 @@ pub(crate) struct Bytes {
 }
 
 impl Fetcher {
-    /// `stall` is how long a server may be silent.
+    /// Returns a fetcher for `url`; `stall` is the timeout for a server that sends nothing.
     pub(crate) fn new(url: &str, stall: Duration) -> Self {
-        // The system's own trust, with what the user or the company added to it. The default agent would
-        // read the proxy from the environment, which a daemon inherits from whoever started it first.
+        // The system's trust store includes certificates that the user or the company added. The default
+        // agent would read the proxy from the environment, which a daemon inherits from its first client.
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -73,11 +73,11 @@ impl Fetcher {
             .tls_config(tls)
             .proxy(None)
             .http_status_as_error(false)
-            // They are followed here, where it is said what may be followed.
+            // `ask` follows redirects, by the rules of `redirect`.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("zccache-download/", env!("CARGO_PKG_VERSION")))
-            // What is downloaded is the file, not a form of it.
+            // The daemon stores the file, not an encoding of it.
             .accept_encoding("identity")
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
@@ -88,12 +88,12 @@ impl Fetcher {
         Self { agent: config.into(), url: url.to_owned(), stall }
     }
 
-    /// What ends every request at once, from any thread.
+    /// Returns the agent, which can abort all requests from any thread.
     pub(crate) fn agent(&self) -> Agent {
         self.agent.clone()
     }
 
-    /// Asks for all of the file.
+    /// Requests the whole file.
     pub(crate) fn whole(&self) -> Result<Offer, Problem> {
         let response = self.ask(&[])?;
         match response.status() {
@@ -102,7 +102,7 @@ impl Fetcher {
         }
     }
 
-    /// Asks for the bytes from `from` to before `end` of the version `validator`, of `total` bytes.
+    /// Requests the bytes `from..end` of the version `validator`, which has `total` bytes.
     pub(crate) fn rest(
         &self,
         from: u64,
@@ -117,7 +117,7 @@ impl Fetcher {
                 let range = text(&response, header::CONTENT_RANGE).and_then(parse_content_range);
                 match range {
                     Some((first, last, size)) if first == from && last < end => {
-                        // Not every server knows `If-Range`.
+                        // Some servers ignore `If-Range`.
                         let same = Validator::of(&response).is_none_or(|found| found == *validator);
                         if size.is_some_and(|size| size != total) || !same {
                             return Err(Problem::Changed);
@@ -137,10 +137,10 @@ impl Fetcher {
         }
     }
 
-    /// Asks with these headers, wherever that leads.
+    /// Sends a request with these headers and follows redirects.
     fn ask(&self, headers: &[(header::HeaderName, &str)]) -> Result<Response<Body>, Problem> {
         let mut url = self.url.clone();
-        for _ in 0..=REDIRECTIONS {
+        for _ in 0..=MAX_REDIRECTS {
             let mut request = self.agent.get(&url);
             for (name, value) in headers {
                 request = request.header(name, *value);
@@ -151,12 +151,12 @@ impl Fetcher {
             }
             let location = text(&response, header::LOCATION).unwrap_or_default();
             let led = redirect::follow(&url, location);
-            url = led.map_err(|why| self.misled(format!("{}: {why}", shown(location))))?;
+            url = led.map_err(|why| self.not_followed(format!("{}: {why}", shown(location))))?;
         }
-        Err(self.misled(format!("it leads on and on, {REDIRECTIONS} times and more")))
+        Err(self.not_followed(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    fn misled(&self, why: String) -> Problem {
+    fn not_followed(&self, why: String) -> Problem {
         Problem::Redirected { url: shown(&self.url), why }
     }
 
@@ -173,7 +173,7 @@ impl Fetcher {
         Ok(Offer { total, validator: Validator::of(&response), has_ranges, body: self.body(response) })
     }
 
-    /// Refuses a file that is packed though we did not ask for it, because its length is not the file's.
+    /// Refuses an encoded response, because its length is not the file's length.
     fn is_plain(&self, response: &Response<Body>) -> Result<(), Problem> {
         match text(response, header::CONTENT_ENCODING) {
             None | Some("" | "identity") => Ok(()),
@@ -195,7 +195,7 @@ impl Fetcher {
 }
 
 impl Bytes {
-    /// Reads some bytes; 0 is the end, or that the server broke off.
+    /// Reads some bytes; 0 is the end of the response, which may be early.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
         loop {
             match self.reader.read(buffer) {
@@ -209,7 +209,7 @@ impl Bytes {
 
 impl Validator {
     fn of(response: &Response<Body>) -> Option<Self> {
-        // A weak tag stays the same when bytes change.
+        // A weak tag can stay the same after bytes change.
         let tag = text(response, header::ETAG).filter(|tag| tag.starts_with('"'));
         let tag = tag.map(|tag| Self::Tag(tag.to_owned()));
         tag.or_else(|| text(response, header::LAST_MODIFIED).map(|date| Self::Modified(date.to_owned())))
@@ -233,7 +233,7 @@ fn text(response: &Response<Body>, name: header::HeaderName) -> Option<&str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Reads `bytes 1-2/3` or `bytes 1-2/*`: the first byte, the last one, and the size where it is told.
+/// Parses `bytes 1-2/3` or `bytes 1-2/*`: the first byte, the last byte, and the size if present.
 fn parse_content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, size) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_range_is_read_or_it_is_none() {
+    fn an_illegal_content_range_is_rejected() {
         for (text, expected) in [
             ("bytes 0-9/10", Some((0, 9, Some(10)))),
             ("bytes 5-9/*", Some((5, 9, None))),

@@ -1,4 +1,4 @@
-//! One download, as those who wait for it and those who work on it see it.
+//! The state of one download, shared by its clients and its threads.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use zccache_ipc::model::download::{
 use crate::Problem;
 use crate::source::shown;
 
-/// How far a download is.
+/// Progress of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) phase: DownloadPhase,
@@ -34,9 +34,9 @@ pub(crate) struct Job {
     pub(crate) clients: AtomicU32,
     progress: watch::Sender<Progress>,
     is_cancelled: AtomicBool,
-    /// Wakes those who pause.
+    /// Wakes threads in [`pause`](Self::pause).
     cancelled: Condvar,
-    /// What interrupts the requests that are on their way.
+    /// Aborts the requests in flight.
     agent: Mutex<Option<ureq::Agent>>,
 }
 
@@ -46,7 +46,7 @@ impl Job {
         Self::at(id, attach, progress)
     }
 
-    /// A download that is complete because its file of `len` bytes is there.
+    /// Returns a complete download whose file of `len` bytes exists already.
     pub(crate) fn complete(id: String, attach: DownloadAttach, len: u64) -> Self {
         let progress =
             Progress { phase: DownloadPhase::Completed, total: Some(len), downloaded: len, error: None };
@@ -86,13 +86,13 @@ impl Job {
         }
     }
 
-    /// Whether it has nothing left to do.
+    /// Returns true if the download has ended.
     pub(crate) fn is_over(&self) -> bool {
         is_over(self.progress.borrow().phase)
     }
 
-    /// Tells those who wait.
-    pub(crate) fn tell(&self, change: impl FnOnce(&mut Progress)) {
+    /// Changes the progress and wakes waiting clients.
+    pub(crate) fn report(&self, change: impl FnOnce(&mut Progress)) {
         self.progress.send_if_modified(|progress| {
             let before = progress.clone();
             change(progress);
@@ -100,7 +100,7 @@ impl Job {
         });
     }
 
-    /// Says how it ended.
+    /// Records the outcome.
     pub(crate) fn end(&self, result: Result<u64, Problem>) {
         match &result {
             Ok(bytes) => tracing::info!(id = self.id, bytes, "completed"),
@@ -109,7 +109,7 @@ impl Job {
                 tracing::warn!(id = self.id, url = shown(&self.url), problem = problem.told(), "failed");
             }
         }
-        self.tell(|progress| match result {
+        self.report(|progress| match result {
             Ok(bytes) => {
                 progress.phase = DownloadPhase::Completed;
                 progress.total = Some(bytes);
@@ -123,7 +123,7 @@ impl Job {
         });
     }
 
-    /// Gives it up: what is on its way is interrupted, and what is there stays for the next attempt.
+    /// Cancels the download: aborts its requests and keeps its bytes for the next attempt.
     pub(crate) fn cancel(&self) {
         let agent = self.agent();
         self.is_cancelled.store(true, Ordering::Release);
@@ -137,7 +137,7 @@ impl Job {
         self.is_cancelled.load(Ordering::Acquire)
     }
 
-    /// Returns an error once it is given up.
+    /// Returns an error if the download is cancelled.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if self.is_cancelled() { Err(Problem::Cancelled) } else { Ok(()) }
     }
@@ -145,13 +145,13 @@ impl Job {
     /// Lets [`cancel`](Self::cancel) interrupt the requests of `agent` from now on.
     pub(crate) fn uses(&self, agent: ureq::Agent) -> Result<(), Problem> {
         let mut current = self.agent();
-        // Under the lock: whoever cancels afterwards finds the agent.
+        // Under the lock, so that a later `cancel` finds the agent.
         self.check()?;
         *current = Some(agent);
         Ok(())
     }
 
-    /// Waits, unless it is given up.
+    /// Sleeps for `pause`; returns early with an error if the download is cancelled.
     pub(crate) fn pause(&self, pause: Duration) -> Result<(), Problem> {
         let until = Instant::now() + pause;
         let mut guard = self.agent();

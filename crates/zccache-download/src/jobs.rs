@@ -1,4 +1,4 @@
-//! The downloads of a daemon: one for each destination, for as long as somebody waits for it.
+//! The downloads of a daemon: one for each destination while a client waits for it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,18 +16,20 @@ use crate::job::{Job, Progress};
 use crate::source::shown;
 use crate::{Problem, transfer};
 
-/// How long the end of a download that was given up is waited for, by who wants it again.
-const TO_END: Duration = Duration::from_secs(20);
+/// Time for a new client to wait for the end of a cancelled download of the same file.
+const CANCELLED: Duration = Duration::from_secs(20);
 
-/// The bounds of the downloads.
+/// Limits of the downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Downloads that are known at one time; one more is refused. Default 256.
+    /// Maximum number of running and queued downloads. Default: 256.
+    ///
+    /// A further download is refused.
     pub known: usize,
-    /// Those of them that run; the others wait for their turn. Default 8.
+    /// Maximum number of running downloads; further ones are queued. Default: 8.
     pub running: usize,
-    /// How long a server may be silent. Default 30 s.
+    /// Timeout for a web server that sends nothing. Default: 30 s.
     pub stall: Duration,
 }
 
@@ -37,7 +39,7 @@ impl Default for Limits {
     }
 }
 
-/// The downloads of a daemon. Clones are the same ones.
+/// The downloads of a daemon. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Jobs {
     inner: Arc<Inner>,
@@ -47,7 +49,7 @@ pub struct Jobs {
 struct Inner {
     limits: Limits,
     state: Mutex<State>,
-    /// Wakes those who wait for their turn, and who waits for the end of all.
+    /// Wakes queued downloads, and `close`, which waits for the end of all downloads.
     changed: Condvar,
 }
 
@@ -58,7 +60,7 @@ struct State {
     is_closed: bool,
 }
 
-/// A client's part in a download; dropping the last one gives the download up.
+/// A client's attachment to a download; dropping the last one cancels the download.
 #[derive(Debug)]
 pub struct Part {
     inner: Arc<Inner>,
@@ -67,23 +69,23 @@ pub struct Part {
     is_initiator: bool,
 }
 
-/// What there is to do about a request.
+/// Result of a request to join a download.
 enum Joined {
     Part(Part),
-    /// This one was given up and must end first.
+    /// This cancelled download must end first.
     After(Arc<Job>),
 }
 
 impl Jobs {
-    /// Makes room for downloads.
+    /// Returns an empty set of downloads.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { inner: Arc::new(Inner { limits, state: Mutex::default(), changed: Condvar::new() }) }
     }
 
-    /// Gives every download up, refuses new ones, and waits until all have ended, at most `limit`.
+    /// Cancels all downloads, refuses new ones, and waits up to `limit` for their end.
     ///
-    /// What is on the disk stays, and the next attempt goes on from there. `false` when some did not end.
+    /// Returns false if a download did not end. The bytes on the disk stay for the next attempt.
     #[must_use]
     pub fn close(&self, limit: Duration) -> bool {
         let mut state = self.inner.state();
@@ -100,11 +102,11 @@ impl Jobs {
     ///
     /// # Errors
     ///
-    /// [`Problem`]; nothing was started.
+    /// [`Problem`]; no download was started.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a part that nobody gets is dropped.
+    /// Cancel safe: cancelling detaches the client.
     pub async fn join(&self, attach: DownloadAttach) -> Result<Part, Problem> {
         loop {
             let before = match self.inner.join(&attach)? {
@@ -113,9 +115,9 @@ impl Jobs {
             };
             let mut progress = before.watch();
             let ended = progress.wait_for(|progress| is_over(progress.phase));
-            if tokio::time::timeout(TO_END, ended).await.is_err() {
+            if tokio::time::timeout(CANCELLED, ended).await.is_err() {
                 let path = before.path.clone();
-                return Err(Problem::Destination { path, why: "a download that was given up does not end" });
+                return Err(Problem::Destination { path, why: "a cancelled download does not end" });
             }
         }
     }
@@ -127,7 +129,7 @@ impl Inner {
         let invalid = |why| Problem::Destination { path: path.to_owned(), why };
         let destination = attach.destination.to_wire().map_err(|_| invalid("it is not UTF-8"))?;
         if !path.is_absolute() {
-            return Err(invalid("it is no absolute path"));
+            return Err(invalid("it is not an absolute path"));
         }
         let id = download_id(destination, Platform::CURRENT);
         let mut state = self.state();
@@ -168,17 +170,17 @@ impl Inner {
         Part { inner: Arc::clone(self), progress: job.watch(), job, is_initiator }
     }
 
-    /// Does a download, when it is its turn.
+    /// Runs a download once a slot is free.
     fn work(&self, job: &Arc<Job>) {
         let _ending = Ending { inner: self, job };
         let state = self.state();
         let waits = |state: &mut State| state.running >= self.limits.running && !job.is_cancelled();
         let waited = self.changed.wait_while(state, waits);
         waited.unwrap_or_else(PoisonError::into_inner).running += 1;
-        let turn = Turn(self);
+        let slot = Slot(self);
         let result = transfer::run(job, &self.limits);
-        drop(turn);
-        // An interrupted request fails in many ways.
+        drop(slot);
+        // An aborted request fails with various errors.
         let is_cancelled = job.is_cancelled() && result.is_err();
         job.end(if is_cancelled { Err(Problem::Cancelled) } else { result });
     }
@@ -188,17 +190,17 @@ impl Inner {
     }
 }
 
-/// The right to run, given back however it ends.
-struct Turn<'a>(&'a Inner);
+/// The slot of a running download; dropping it frees the slot.
+struct Slot<'a>(&'a Inner);
 
-impl Drop for Turn<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.state().running -= 1;
         self.0.changed.notify_all();
     }
 }
 
-/// Forgets a download that has ended, however it did.
+/// Removes a download when its thread ends, also after a panic.
 struct Ending<'a> {
     inner: &'a Inner,
     job: &'a Arc<Job>,
@@ -210,7 +212,7 @@ impl Drop for Ending<'_> {
             self.job.end(Err(Problem::Nonsense("the daemon failed an assertion".to_owned())));
         }
         let mut state = self.inner.state();
-        // Somebody may have started the next one already.
+        // A client may already have started the next download of this file.
         if state.jobs.get(&self.job.id).is_some_and(|job| Arc::ptr_eq(job, self.job)) {
             state.jobs.remove(&self.job.id);
         }
@@ -220,7 +222,7 @@ impl Drop for Ending<'_> {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Under the lock, so that nobody joins between the last one's leaving and the end.
+        // Under the lock, so that no client joins between the last detach and the cancel.
         let _state = self.inner.state();
         if self.job.clients.fetch_sub(1, Ordering::Relaxed) == 1 && !self.job.is_over() {
             self.job.cancel();
@@ -263,7 +265,7 @@ impl Attached for Part {
         if is_over(self.progress.borrow().phase) {
             return;
         }
-        // The sender lives as long as the job, which is held here.
+        // The wait succeeds: this value holds the job, which holds the sender.
         let _ = self.progress.changed().await;
     }
 }

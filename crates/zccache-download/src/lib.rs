@@ -1,14 +1,14 @@
-//! Downloading for many clients at once: what the download daemon does.
+//! The download daemon, which downloads files for many clients.
 //!
-//! [`Jobs`] holds one download for each destination. A download lives for as long as a client waits for it,
-//! is cut into segments where the server gives out parts, and can be taken up again by the next attempt: what
-//! there is lies in `<destination>.part`, and what is known of it beside that.
+//! [`Jobs`] holds one download for each destination. A download runs while a client waits for it, and uses
+//! several segments if the server supports ranges. The bytes are in `<destination>.part` and the state of
+//! the download in a file beside it, so that the next attempt resumes it.
 //!
-//! [`daemon`] makes a process of them that is the one download daemon of its endpoint, and [`run`] the program
-//! `zccache-download-daemon` of that.
+//! [`daemon`] runs the downloads as the only download daemon of an endpoint; [`run`] is the program
+//! `zccache-download-daemon`.
 //!
-//! Decided without I/O: `plan` (which bytes are there), `retry` (when to try again), `redirect` (where an answer
-//! leads), `resume` (what may be believed). Not here: wires and sockets, which are `zccache_ipc::download`'s.
+//! Decided without I/O: `plan` (complete and missing bytes), `retry` (retries and pauses), `redirect`
+//! (targets of redirects). Not here: wires and sockets (`zccache_ipc::download`).
 #![forbid(unsafe_code)]
 
 mod args;

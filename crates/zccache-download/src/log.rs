@@ -1,4 +1,4 @@
-//! The daemon's own log.
+//! The daemon's log.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _};
@@ -8,15 +8,17 @@ use std::sync::Mutex;
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::endpoint::roll_over;
 
-/// A log above this many bytes becomes `.1` when the next daemon starts.
+/// Size in bytes above which a starting daemon renames the log to `.1`.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Logs to the end of `file`, else to standard error, what is of `level` or worse; of a level that is none, that
-/// of `info`. Has no effect where a log is set up already.
+/// Logs to the end of `file`, or to standard error without a file.
+///
+/// The log has messages of `level` and of higher severity; an unknown level means `info`. The call has no
+/// effect if a log is set up already.
 ///
 /// # Errors
 ///
-/// When the file cannot be opened; standard error stands in for it.
+/// Opening the file failed; the log then goes to standard error.
 pub(crate) fn init(file: Option<&Path>, level: &str) -> io::Result<()> {
     let level = level.parse().unwrap_or(LevelFilter::INFO);
     let builder = tracing_subscriber::fmt().with_max_level(level).log_internal_errors(false);
@@ -33,7 +35,7 @@ pub(crate) fn init(file: Option<&Path>, level: &str) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // A log that cannot be moved grows on.
+    // If the rename fails, the log grows beyond the limit.
     let _ = roll_over(path, LIMIT);
     OpenOptions::new().create(true).append(true).open(path)
 }

@@ -9,10 +9,10 @@ use zccache_ipc::endpoint::{Access, OwnFileError, is_at, open_own, reopen_own};
 
 use crate::Problem;
 
-/// How often a file that is renamed or removed under our hands is opened again.
+/// Number of attempts to open a file that another process renames or removes meanwhile.
 const ATTEMPTS: u32 = 5;
 
-/// `<destination>.part`, locked against other processes for as long as it lives.
+/// The open file `<destination>.part`, locked against other processes.
 #[derive(Debug)]
 pub(crate) struct PartFile {
     destination: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct PartFile {
 }
 
 impl PartFile {
-    /// Opens what there is of `destination`, or makes it, and the directories above it.
+    /// Opens or creates the unfinished file of `destination`, and the directories above it.
     pub(crate) fn open(destination: &Path) -> Result<Self, Problem> {
         check(destination)?;
         let directory = parent(destination)?;
@@ -38,15 +38,15 @@ impl PartFile {
                 }
                 Err(TryLockError::Error(error)) => return Err(Problem::file("lock", &path, error)),
             }
-            // The process that had the lock may have finished the file and renamed it meanwhile.
+            // The earlier lock holder may have finished and renamed the file meanwhile.
             if is_at(&file, &path).map_err(|error| Problem::file("read", &path, error))? {
                 return Ok(Self { destination: destination.to_owned(), path, file });
             }
         }
-        Err(Problem::Destination { path, why: "somebody removes it again and again" })
+        Err(Problem::Destination { path, why: "another process removes it repeatedly" })
     }
 
-    /// Where what is remembered of it is.
+    /// Returns the path of the notes.
     pub(crate) fn notes(&self) -> PathBuf {
         beside(&self.path, ".json")
     }
@@ -55,43 +55,43 @@ impl PartFile {
         Ok(self.file.metadata().map_err(|error| self.failed("read", error))?.len())
     }
 
-    /// Throws away what there is.
+    /// Truncates the file.
     pub(crate) fn clear(&self) -> Result<(), Problem> {
         self.file.set_len(0).map_err(|error| self.failed("write", error))
     }
 
-    /// Returns a handle of its own that writes at `at`.
+    /// Returns a separate handle that writes at offset `at`.
     pub(crate) fn writer(&self, at: u64) -> Result<File, Problem> {
         let mut file = reopen_own(&self.file, &self.path).map_err(|error| not_ours("write", error))?;
         file.seek(SeekFrom::Start(at)).map_err(|error| self.failed("write", error))?;
         Ok(file)
     }
 
-    /// Waits until what was written is on the disk.
+    /// Flushes the written bytes to the disk.
     pub(crate) fn sync(&self) -> Result<(), Problem> {
         self.file.sync_data().map_err(|error| self.failed("write", error))
     }
 
-    /// Puts the file of `total` bytes in the destination's place.
+    /// Renames the file of `total` bytes to the destination.
     pub(crate) fn finish(self, total: u64) -> Result<(), Problem> {
         let len = self.len()?;
         if len != total {
-            return Err(Problem::Nonsense(format!("{len} bytes were written and {total} came")));
+            return Err(Problem::Nonsense(format!("the file has {len} bytes after {total} were received")));
         }
         self.file.sync_all().map_err(|error| self.failed("write", error))?;
         check(&self.destination)?;
         if !is_at(&self.file, &self.path).map_err(|error| self.failed("read", error))? {
-            return Err(Problem::Destination { path: self.path, why: "somebody replaced it" });
+            return Err(Problem::Destination { path: self.path, why: "another process replaced it" });
         }
         fs::rename(&self.path, &self.destination)
             .map_err(|error| Problem::file("write", &self.destination, error))?;
-        // The file is whole either way; not every system lets a directory be synced.
+        // Optional: the file is complete, and some systems cannot sync a directory.
         let _ =
             parent(&self.destination).map(|directory| File::open(directory).and_then(|dir| dir.sync_all()));
         Ok(())
     }
 
-    /// Removes what there is.
+    /// Removes the unfinished file.
     pub(crate) fn remove(self) -> Result<(), Problem> {
         fs::remove_file(&self.path).map_err(|error| self.failed("remove", error))
     }
@@ -101,31 +101,31 @@ impl PartFile {
     }
 }
 
-/// Refuses a destination that a file cannot take the place of.
+/// Refuses a destination that exists and is not a regular file.
 fn check(destination: &Path) -> Result<(), Problem> {
     match fs::metadata(destination) {
         Ok(metadata) if metadata.is_dir() => {
             Err(Problem::Destination { path: destination.to_owned(), why: "it is a directory" })
         }
         Ok(metadata) if !metadata.is_file() => {
-            Err(Problem::Destination { path: destination.to_owned(), why: "it is no regular file" })
+            Err(Problem::Destination { path: destination.to_owned(), why: "it is not a regular file" })
         }
-        // What cannot be looked at is found out by the writing.
+        // If the check itself fails, the later write reports the reason.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-/// Tells why a file beside a destination is not used.
+/// Returns the problem of a file beside a destination that cannot be used.
 pub(crate) fn not_ours(what: &'static str, error: OwnFileError) -> Problem {
     match error {
         OwnFileError::NotAFile { path, .. } => {
-            Problem::Destination { path, why: "it is there and is no regular file" }
+            Problem::Destination { path, why: "it exists and is not a regular file" }
         }
         OwnFileError::Foreign { path, .. } => {
             Problem::Destination { path, why: "it belongs to another user" }
         }
         OwnFileError::Linked(path) => {
-            Problem::Destination { path, why: "it is a hard link to a file that has another name too" }
+            Problem::Destination { path, why: "it is a hard link to a file with another name" }
         }
         OwnFileError::Io { path, source } => Problem::file(what, path, source),
         error => Problem::Nonsense(error.to_string()),
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_somebody_else_writes_is_left_alone() {
+    fn a_file_that_another_process_writes_is_not_opened() {
         let dir = tempfile::tempdir().unwrap();
         let destination = dir.path().join("deep/er/file");
         let first = PartFile::open(&destination).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_not_written_to() {
+    fn only_a_regular_file_is_written() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(PartFile::open(dir.path()), Err(Problem::Destination { .. })));
         fs::create_dir(dir.path().join("f.part")).unwrap();
@@ -169,7 +169,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_another_user_can_have_put_there_is_not_written_through() {
+    fn a_file_that_another_user_may_have_placed_is_not_written() {
         let dir = tempfile::tempdir().unwrap();
         let (destination, part) = (dir.path().join("f"), dir.path().join("f.part"));
         let check = |reason: &str| match PartFile::open(&destination) {
@@ -184,11 +184,11 @@ mod tests {
         check("hard link");
         fs::remove_file(&part).unwrap();
         std::os::unix::fs::symlink(dir.path().join("precious"), &part).unwrap();
-        check("no regular file");
+        check("not a regular file");
         fs::remove_file(&part).unwrap();
         assert_eq!(fs::read_to_string(dir.path().join("precious")).unwrap(), "kept");
         fs::write(&part, "theirs").unwrap();
-        // Only root can give a file away.
+        // Only root can change the owner of a file.
         if std::os::unix::fs::chown(&part, Some(12345), None).is_ok() {
             check("another user");
             assert_eq!(fs::read_to_string(&part).unwrap(), "theirs");
@@ -205,12 +205,15 @@ mod tests {
         fs::remove_file(dir.path().join("f.part")).unwrap();
         fs::write(dir.path().join("f.part"), "other").unwrap();
         assert!(matches!(part.writer(0), Err(Problem::File { .. })));
-        assert!(matches!(part.finish(3), Err(Problem::Destination { why: "somebody replaced it", .. })));
+        assert!(matches!(
+            part.finish(3),
+            Err(Problem::Destination { why: "another process replaced it", .. })
+        ));
         assert!(!destination.exists());
     }
 
     #[test]
-    fn a_file_of_another_length_does_not_take_the_destinations_place() {
+    fn a_file_of_another_length_is_not_renamed_to_the_destination() {
         let dir = tempfile::tempdir().unwrap();
         let destination = dir.path().join("f");
         fs::write(&destination, "before").unwrap();

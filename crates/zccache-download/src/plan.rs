@@ -1,38 +1,38 @@
-//! Which bytes are there and which are to come, without I/O.
+//! Complete and missing bytes of a file, without I/O.
 
 use serde::{Deserialize, Serialize};
 use zccache_ipc::model::download::DownloadOptions;
 
-/// Segments at most, whatever a client asks for.
-pub(crate) const MOST_CONNECTIONS: u64 = 16;
+/// Maximum number of segments, also if a client requests more.
+pub(crate) const MAX_CONNECTIONS: u64 = 16;
 
-/// Segments where a client does not say.
+/// Default number of segments.
 const CONNECTIONS: u64 = 4;
 
-/// Bytes of a segment at least, where a client does not say.
+/// Default minimum size of a segment in bytes.
 const SEGMENT: u64 = 8 * 1024 * 1024;
 
-/// A segment is never smaller than this: a connection costs more than it brings.
+/// Minimum size that a client can choose; for less, a connection costs more than it saves.
 const SMALLEST_SEGMENT: u64 = 64 * 1024;
 
-/// One run of bytes that a connection fetches.
+/// A range of bytes that one connection fetches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Segment {
-    /// Its first byte.
+    /// Offset of the first byte.
     pub(crate) start: u64,
-    /// Behind its last byte; `None` where the length is not known.
+    /// Offset after the last byte; `None` if the length is unknown.
     pub(crate) end: Option<u64>,
-    /// How many of its bytes are there.
+    /// Number of complete bytes.
     pub(crate) done: u64,
 }
 
 impl Segment {
-    /// Where the next byte goes.
+    /// Returns the offset of the next byte.
     pub(crate) const fn at(&self) -> u64 {
         self.start + self.done
     }
 
-    /// How many bytes are still to come, where that is known.
+    /// Returns the number of missing bytes, if known.
     pub(crate) fn left(&self) -> Option<u64> {
         self.end.map(|end| end.saturating_sub(self.at()))
     }
@@ -45,25 +45,27 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// One connection fetches all of it.
+    /// Returns a plan with one segment.
     pub(crate) fn whole(total: Option<u64>) -> Self {
         Self { segments: vec![Segment { start: 0, end: total, done: 0 }] }
     }
 
-    /// As many connections as `options` allow fetch a file of `total` bytes.
+    /// Returns a plan for a file of `total` bytes, with as many segments as `options` allow.
     pub(crate) fn split(total: u64, options: &DownloadOptions) -> Self {
         let least = options.min_segment_size.unwrap_or(SEGMENT).max(SMALLEST_SEGMENT);
-        let most = options.max_connections.unwrap_or(CONNECTIONS).clamp(1, MOST_CONNECTIONS);
+        let most = options.max_connections.unwrap_or(CONNECTIONS).clamp(1, MAX_CONNECTIONS);
         let count = (total / least).clamp(1, most);
         let edge = |index: u64| {
-            // Cannot overflow: the factors are below 2^64 and 2^5.
+            // The product cannot overflow: its factors are below 2^64 and 2^5.
             u64::try_from(u128::from(total) * u128::from(index) / u128::from(count)).unwrap_or(total)
         };
         let segment = |index| Segment { start: edge(index), end: Some(edge(index + 1)), done: 0 };
         Self { segments: (0..count).map(segment).collect() }
     }
 
-    /// Returns the plan if it is one of a file of `total` bytes: what was read from a disk may be anything.
+    /// Returns the plan if its segments cover a file of `total` bytes.
+    ///
+    /// A plan that was read from a disk may have any content.
     pub(crate) fn checked(self, total: u64) -> Option<Self> {
         let mut at = 0;
         for segment in &self.segments {
@@ -74,10 +76,10 @@ impl Plan {
             at = end;
         }
         let count = self.segments.len() as u64;
-        (at == total && (1..=MOST_CONNECTIONS).contains(&count)).then_some(self)
+        (at == total && (1..=MAX_CONNECTIONS).contains(&count)).then_some(self)
     }
 
-    /// How many bytes are there.
+    /// Returns the number of complete bytes.
     pub(crate) fn done(&self) -> u64 {
         self.segments.iter().map(|segment| segment.done).sum()
     }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_with_gaps_overlaps_or_too_much_is_none() {
+    fn a_plan_with_gaps_overlaps_or_too_many_bytes_is_rejected() {
         let segment = |start, end, done| Segment { start, end: Some(end), done };
         let check = |segments: Vec<Segment>, expected: bool| {
             assert_eq!(Plan { segments: segments.clone() }.checked(10).is_some(), expected, "{segments:?}");

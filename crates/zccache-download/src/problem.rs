@@ -1,4 +1,4 @@
-//! Why a download failed.
+//! Errors of downloads.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,112 +6,112 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why a download failed, sorted by whose fault it is.
+/// Error of a download.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The address is of no file that can be had.
+    /// The URL does not name a file that this daemon can download.
     #[error("cannot download {url}: {why}")]
     Address {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The fault of the URL.
         why: String,
     },
-    /// The destination is no place for a file.
+    /// The destination cannot be written.
     #[error("cannot write to {}: {why}", path.display())]
     Destination {
-        /// The destination, or what is in its way.
+        /// The destination, or another file that prevents the download.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the file.
         why: &'static str,
     },
-    /// Another download writes there.
+    /// Another download writes to the destination.
     #[error("destination {destination} is already downloading from {url}")]
     Conflict {
         /// The destination.
         destination: String,
-        /// Where the other one comes from.
+        /// The URL of the other download.
         url: String,
     },
-    /// The daemon runs as many downloads as it may.
+    /// The daemon has reached its limit of downloads.
     #[error("{0} downloads run already; try again later")]
     TooMany(usize),
-    /// The daemon ends.
+    /// The daemon is shutting down.
     #[error("the download daemon is shutting down")]
     ShuttingDown,
-    /// The server has no such file, or does not give it to us.
+    /// The web server refused the request.
     #[error("the server answered {status} for {url}")]
     Status {
-        /// The status.
+        /// HTTP status.
         status: u16,
-        /// The address.
+        /// The URL.
         url: String,
     },
-    /// The server sends us somewhere that we do not go.
+    /// The daemon does not follow a redirect of the web server.
     #[error("{url} redirects, and is not followed: {why}")]
     Redirected {
-        /// The address that was asked for.
+        /// The requested URL.
         url: String,
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// The server cannot be talked to.
+    /// The HTTP exchange failed.
     #[error("cannot download {url}")]
     Web {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What the HTTP library says.
+        /// Error of the HTTP library.
         source: Box<ureq::Error>,
     },
-    /// The answer broke off.
-    #[error("the server broke off after {received} of {expected} bytes")]
+    /// The response ended early.
+    #[error("the server's response ended after {received} of {expected} bytes")]
     Truncated {
-        /// What came.
+        /// Number of received bytes.
         received: u64,
-        /// What was announced.
+        /// Number of announced bytes.
         expected: u64,
     },
-    /// The answer stopped to come.
-    #[error("nothing came from the server for {0:?}")]
+    /// The web server sent no bytes for this time.
+    #[error("the server sent nothing for {0:?}")]
     Stalled(Duration),
-    /// The file changed again and again while it was downloaded.
+    /// The file changed repeatedly during the download.
     #[error("{0} keeps changing while it is downloaded")]
     Changing(String),
-    /// The answer does not fit the question.
-    #[error("the server's answer makes no sense: {0}")]
+    /// The web server's response is not valid for the request.
+    #[error("the server's response is not valid: {0}")]
     Nonsense(String),
-    /// There is no room for the file.
+    /// The disk is full.
     #[error("the disk of {} is full", path.display())]
     DiskFull {
-        /// What was written.
+        /// The file being written.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A file cannot be read or written.
+    /// A file operation failed.
     #[error("cannot {what} {}", path.display())]
     File {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The system gives us no thread.
-    #[error("cannot start to download")]
+    /// The operating system did not start a thread.
+    #[error("cannot start a download thread")]
     Thread(#[source] io::Error),
-    /// The download was given up, which is no fault of anybody's.
+    /// The download was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// The file is another one than at the beginning: start again.
+    /// The file changed since the start of the download, which must restart.
     #[error("the file has changed")]
     Changed,
 }
 
 impl Problem {
-    /// Whether the same request may have more luck a moment later.
+    /// Returns true if a retry may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
@@ -121,7 +121,7 @@ impl Problem {
         }
     }
 
-    /// The problem of a file operation.
+    /// Returns the problem of a failed file operation.
     pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
         match source.kind() {
@@ -130,15 +130,15 @@ impl Problem {
         }
     }
 
-    /// What it says, with its causes, on one line.
+    /// Returns the text with its causes on one line.
     #[must_use]
     pub fn told(&self) -> String {
         let error: &dyn std::error::Error = self;
         let chain = std::iter::successors(Some(error), |error| error.source());
-        let mut told: Vec<String> = chain.map(ToString::to_string).collect();
-        // Some causes say what was said already.
-        told.dedup();
-        told.join(": ")
+        let mut texts: Vec<String> = chain.map(ToString::to_string).collect();
+        // Some causes repeat the text of their error.
+        texts.dedup();
+        texts.join(": ")
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_apart() {
+    fn a_full_disk_has_its_own_problem() {
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
             let problem = Problem::file("write", "/d", kind.into());
             assert!(matches!(problem, Problem::DiskFull { .. }), "{problem}");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_tried_again_and_what_stays_is_not() {
+    fn a_transient_problem_is_retried_and_a_permanent_one_is_not() {
         let status = |status| Problem::Status { status, url: String::new() };
         for (problem, expected) in [
             (status(503), true),

@@ -1,4 +1,4 @@
-//! The program, but for reading its surroundings.
+//! The program, without reading its environment.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -15,14 +15,14 @@ use crate::args::{Args, PROGRAM};
 use crate::daemon::{self, DaemonError, Outcome, Settings};
 use crate::log;
 
-/// Seconds without a client after which it ends, where nothing else is said.
+/// Default idle timeout in seconds.
 const IDLE_TIMEOUT_SECS: u64 = 3600;
 
-/// Why it does not serve.
+/// Reason why the program does not serve.
 #[derive(Debug, Error)]
 enum NotServing {
-    #[error("this program's surroundings cannot be read")]
-    Surroundings(#[source] io::Error),
+    #[error("cannot read this program's environment")]
+    Environment(#[source] io::Error),
     #[error(transparent)]
     Locate(#[from] LocateError),
     #[error("cannot write {}", path.display())]
@@ -32,26 +32,28 @@ enum NotServing {
 }
 
 impl NotServing {
-    /// What sort of failure it is: one of those that `zccache-ipc --json` names.
+    /// Returns the kind of the error, as in `zccache-ipc --json`.
     const fn kind(&self) -> &'static str {
         match self {
-            Self::Surroundings(_) | Self::Log { .. } => "io",
+            Self::Environment(_) | Self::Log { .. } => "io",
             Self::Locate(_) => "not-utf8",
             Self::Daemon(_) => "start-failed",
         }
     }
 }
 
-/// Serves as `args` say, until something ends it, and tells what that was; whether it is a success.
+/// Serves according to `args`; returns true if the outcome is a success.
 ///
-/// `environment` is the snapshot of the surroundings.
+/// Prints the outcome with `--json`, and an error always.
+///
+/// `environment` is the snapshot of the process environment.
 pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
-    let result = environment.map_err(NotServing::Surroundings);
+    let result = environment.map_err(NotServing::Environment);
     match result.and_then(|environment| serve(args, &environment)) {
         Ok((outcome, endpoint)) => {
             if args.json {
-                // The log is on the standard error, which has told people already.
-                say(&json!({ "result": name(&outcome), "endpoint": endpoint.as_str() }));
+                // Without `--json`, the log on standard error has the outcome.
+                print(&json!({ "result": name(&outcome), "endpoint": endpoint.as_str() }));
             }
             true
         }
@@ -59,7 +61,7 @@ pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
             let causes = causes(&error);
             if args.json {
                 let message = error.to_string();
-                say(&json!({
+                print(&json!({
                     "error": { "kind": error.kind(), "message": message, "causes": causes, "fix": null }
                 }));
             } else {
@@ -68,7 +70,7 @@ pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
                     format!("  because: {cause}\n")
                 });
                 let text = format!("{PROGRAM}: {error}\n{}", because.collect::<String>());
-                // There is nobody to tell of a standard error that does not take it.
+                // A failed write to standard error cannot be reported anywhere.
                 let _ = io::stderr().write_all(text.as_bytes());
             }
             false
@@ -77,9 +79,9 @@ pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
 }
 
 fn serve(args: &Args, environment: &Environment) -> Result<(Outcome, Endpoint), NotServing> {
-    // First, so that nothing that happens from here on reaches the terminal of the starter.
+    // First, so that no later event reaches the starter's terminal.
     let detached = if args.detached { detach_session() } else { Ok(()) };
-    // Before there are other threads, which would keep the mask that they began with.
+    // Before other threads start, because a thread keeps the signal mask of its start.
     let signals = reset_signals();
     let log_file = args.log_file.as_ref().map(|path| environment.cwd().join(path));
     if let Err(source) = log::init(log_file.as_deref(), &args.log_level) {
@@ -89,7 +91,7 @@ fn serve(args: &Args, environment: &Environment) -> Result<(Outcome, Endpoint), 
         tracing::warn!(%error, "the daemon stays in the session of its starter");
     }
     if let Err(error) = signals {
-        tracing::warn!(%error, "signals are as the starter has set them");
+        tracing::warn!(%error, "cannot reset the signals; they stay as the starter set them");
     }
     let endpoint = args.endpoint.as_deref().map(Endpoint::from);
     let locations = DownloadLocations::for_daemon(environment, endpoint.as_ref(), args.cache_dir.as_deref())?;
@@ -128,13 +130,13 @@ const fn name(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Writes `value` on a line of the standard output.
-fn say(value: &Value) {
-    // What came of it stands, whether or not anybody can be told.
+/// Prints `value` as one line.
+fn print(value: &Value) {
+    // The exit status does not depend on the output.
     let _ = writeln!(io::stdout(), "{value}");
 }
 
-/// What each error says that the one before was caused by.
+/// Returns the texts of the error's causes, outermost first.
 fn causes(error: &dyn Error) -> Vec<String> {
     std::iter::successors(error.source(), |error| (*error).source()).map(ToString::to_string).collect()
 }

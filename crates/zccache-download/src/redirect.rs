@@ -1,8 +1,8 @@
-//! Where a redirection leads, without I/O.
+//! Targets of redirects, without I/O.
 
-/// Returns the address that `location` names, in an answer from `base`; the error says why it is not followed.
+/// Returns the URL of `location` in a response from `base`, or the reason not to follow it.
 ///
-/// Only the web is followed to, and what was asked for in confidence is not asked for in the open.
+/// A redirect must lead to http or https, and never from https to http.
 pub(crate) fn follow(base: &str, location: &str) -> Result<String, &'static str> {
     let location = location.split('#').next().unwrap_or_default();
     let (scheme, rest) = base.split_once("://").ok_or("it comes from no address")?;
@@ -34,7 +34,7 @@ pub(crate) fn follow(base: &str, location: &str) -> Result<String, &'static str>
     Ok(format!("{scheme}://{authority}{}{query}", without_dots(&target)))
 }
 
-/// The scheme of `text` and what follows its colon, if it begins with one.
+/// Returns the scheme of `text` and the text after its colon, if `text` has a scheme.
 fn with_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -42,7 +42,7 @@ fn with_scheme(text: &str) -> Option<(&str, &str)> {
     is_scheme.then_some((scheme, rest))
 }
 
-/// `path` without its `.` and `..`.
+/// Returns `path` without `.` and `..`.
 fn without_dots(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     let mut pieces = path.split('/').skip(1).peekable();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leads_away_from_the_web_or_out_of_confidence() {
+    fn a_redirect_leads_to_the_web_only_and_never_from_https_to_http() {
         for (base, location) in [
             ("http://h/a", "file:///etc/passwd"),
             ("http://h/a", "FILE:/etc/passwd"),

@@ -1,4 +1,4 @@
-//! What is remembered beside an unfinished file.
+//! The notes beside an unfinished file, from which the next attempt resumes.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -12,13 +12,13 @@ use crate::fetch::Validator;
 use crate::part::not_ours;
 use crate::plan::Plan;
 
-/// No such file is longer.
-const LONGEST: u64 = 256 * 1024;
+/// Largest notes in bytes.
+const LARGEST: u64 = 256 * 1024;
 
-/// The layout of the file; another one is not read.
+/// Layout of the notes; another layout is ignored.
 const FORMAT: u32 = 1;
 
-/// What an unfinished file holds, and of which version of what.
+/// Notes: the source and version of an unfinished file, and its complete bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resume {
     format: u32,
@@ -33,10 +33,10 @@ impl Resume {
         Self { format: FORMAT, url: url.to_owned(), total, validator, plan }
     }
 
-    /// Reads what is remembered at `path` of a download from `url`, of which `part_len` bytes are on the disk.
+    /// Reads the notes at `path` for a download from `url` whose unfinished file has `part_len` bytes.
     ///
-    /// What cannot be made use of is nothing: the download starts from the beginning. What another user may have
-    /// put there is an error, because it can neither be believed nor be replaced.
+    /// Returns `None` for notes that do not fit, and the download then starts from the beginning. Notes that
+    /// another user may have written are an error, because they can be neither trusted nor replaced.
     pub(crate) fn read(path: &Path, url: &str, part_len: u64) -> Result<Option<Self>, Problem> {
         match open_own(path, Access::Read) {
             Ok(Some(file)) => Ok(Self::parse(file, url, part_len)),
@@ -47,7 +47,7 @@ impl Resume {
 
     fn parse(file: File, url: &str, part_len: u64) -> Option<Self> {
         let mut text = Vec::new();
-        file.take(LONGEST).read_to_end(&mut text).ok()?;
+        file.take(LARGEST).read_to_end(&mut text).ok()?;
         let resume: Self = serde_json::from_slice(&text).ok()?;
         if resume.format != FORMAT || resume.url != url {
             return None;
@@ -58,7 +58,7 @@ impl Resume {
         (reached.unwrap_or(0) <= part_len).then_some(resume)
     }
 
-    /// Puts it at `path`, whole or not at all.
+    /// Writes the notes to `path` atomically.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Problem> {
         let failed = |source| Problem::file("write", path, source);
         let text = serde_json::to_vec(self).map_err(|error| failed(io::Error::other(error)))?;
@@ -66,7 +66,7 @@ impl Resume {
             .map_err(|error| Problem::file("write", error.path, error.source))
     }
 
-    /// Forgets what is remembered at `path`.
+    /// Removes the notes at `path`.
     pub(crate) fn forget(path: &Path) -> Result<(), Problem> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_and_nothing_else_is_believed() {
+    fn written_notes_are_read_and_other_content_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f.part.json");
         let mut plan = Plan::split(1 << 20, &DownloadOptions::default());
@@ -93,8 +93,8 @@ mod tests {
         resume.write(&path).unwrap();
         let read = |url: &str, part_len| Resume::read(&path, url, part_len).unwrap();
         assert_eq!(read("http://h/a", 100), Some(resume));
-        assert_eq!(read("http://h/b", 100), None, "of another address");
-        assert_eq!(read("http://h/a", 99), None, "of more than there is");
+        assert_eq!(read("http://h/b", 100), None, "another URL");
+        assert_eq!(read("http://h/a", 99), None, "more bytes than the unfinished file has");
         let text = fs::read_to_string(&path).unwrap();
         for broken in [
             text.replace("\"format\":1", "\"format\":2"),

@@ -1,31 +1,31 @@
-//! Whether and when to try once more, without a clock.
+//! Retries and their backoff, without a clock.
 
 use std::time::Duration;
 
-/// Attempts in a row that may fail without bringing anything.
+/// Maximum number of consecutive failed attempts without progress.
 const FRUITLESS: u32 = 4;
 
-/// Progress that makes an attempt one that brought something.
-const WORTH: u64 = 1024 * 1024;
+/// Bytes of progress that reset the count of failures.
+const PROGRESS: u64 = 1024 * 1024;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Counts the failures of one segment.
+/// Failure count of one segment.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
     fruitless: u32,
-    /// The most bytes that were there at a failure that counted as progress.
+    /// Complete bytes at the last failure with progress.
     best: u64,
 }
 
 impl Retries {
-    /// Returns how long to wait before the next attempt after one that failed with `done` bytes there.
+    /// Returns the pause before the next attempt after a failure with `done` complete bytes.
     ///
-    /// `None` when enough have failed. A server that hands out little at a time is followed to the end: the
-    /// length bounds the number of those attempts.
+    /// `None` after too many failures. A server that sends little in each response is retried to the end: the
+    /// length of the file limits the number of attempts.
     pub(crate) fn after(&mut self, done: u64) -> Option<Duration> {
-        if done >= self.best.saturating_add(WORTH) {
+        if done >= self.best.saturating_add(PROGRESS) {
             self.best = done;
             self.fruitless = 0;
         }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attempts_that_bring_nothing_are_bounded_and_wait_longer_each_time() {
+    fn attempts_without_progress_are_bounded_and_back_off() {
         let mut retries = Retries::default();
         let pauses: Vec<_> = std::iter::from_fn(|| retries.after(1000)).collect();
         assert_eq!(pauses.len(), 4);
@@ -51,17 +51,17 @@ mod tests {
     }
 
     #[test]
-    fn progress_earns_new_attempts_and_the_same_bytes_again_do_not() {
+    fn progress_resets_the_count_and_repeated_bytes_do_not() {
         let mut retries = Retries::default();
         for _ in 0..4 {
-            retries.after(WORTH * 2);
+            retries.after(PROGRESS * 2);
         }
-        assert_eq!(retries.after(WORTH * 2), None);
-        assert_eq!(retries.after(WORTH * 3), Some(FIRST_PAUSE));
-        // A server without ranges starts from the beginning again and again.
+        assert_eq!(retries.after(PROGRESS * 2), None);
+        assert_eq!(retries.after(PROGRESS * 3), Some(FIRST_PAUSE));
+        // A server without ranges sends the first bytes again at each attempt.
         for _ in 0..3 {
-            assert!(retries.after(WORTH).is_some());
+            assert!(retries.after(PROGRESS).is_some());
         }
-        assert_eq!(retries.after(WORTH * 3), None);
+        assert_eq!(retries.after(PROGRESS * 3), None);
     }
 }

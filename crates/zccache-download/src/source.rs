@@ -1,4 +1,4 @@
-//! What a download's address names.
+//! The source that a URL names.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use zccache_ipc::endpoint::Platform;
 
 use crate::Problem;
 
-/// Where the bytes come from.
+/// Source of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A web server, by the whole address.
+    /// The URL of a file on a web server.
     Web(String),
-    /// A file of this machine.
+    /// A file on this machine.
     File(PathBuf),
 }
 
 impl Source {
-    /// Reads an address of the schemes `http`, `https` and `file`.
+    /// Parses a URL with the scheme `http`, `https` or `file`.
     pub(crate) fn parse(url: &str) -> Result<Self, Problem> {
         let invalid = |why: &str| Problem::Address { url: shown(url), why: why.to_owned() };
         let Some((scheme, rest)) = url.split_once("://") else {
@@ -25,7 +25,7 @@ impl Source {
         };
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => {
-                // A fragment is for the reader of the file, and never sent.
+                // Clients never send the fragment.
                 let url = url.split('#').next().unwrap_or(url);
                 let uri: ureq::http::Uri = url.parse().map_err(|_| invalid("it is not a valid address"))?;
                 if uri.host().is_none_or(str::is_empty) {
@@ -50,14 +50,14 @@ impl Source {
     }
 }
 
-/// `/C:/dir` is `C:/dir` where drives have letters.
+/// Returns the path of a file URL; on Windows, `/C:/dir` becomes `C:/dir`.
 fn local(path: &str) -> PathBuf {
     let bytes = path.as_bytes();
     let has_drive = bytes.len() > 2 && bytes[1].is_ascii_alphabetic() && bytes[2] == b':';
     PathBuf::from(if Platform::CURRENT == Platform::Windows && has_drive { &path[1..] } else { path })
 }
 
-/// `url` without what should not stand in a log: the name and the password before the host.
+/// Returns `url` for logs, without the user name and password.
 pub(crate) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_of_the_web_or_of_this_machine() {
+    fn a_url_names_a_web_server_or_a_file_on_this_machine() {
         let web = |url: &str| Some(Source::Web(url.to_owned()));
         let file = |path: &str| Some(Source::File(path.into()));
         for (url, expected) in [

@@ -1,4 +1,4 @@
-//! Doing a download, from its first request to the file in its place.
+//! One download, from its first request to the rename to the destination.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -19,16 +19,16 @@ use crate::source::Source;
 use crate::work::{CHUNK, Version, Work};
 use crate::{Limits, Problem};
 
-/// How often a file may turn out to have changed before it is given up.
+/// Maximum number of restarts because the file changed.
 const RESTARTS: usize = 3;
 
-/// How often what is there is flushed and noted, for the next attempt after a crash.
+/// Interval of the notes from which the next attempt resumes after a crash.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 
-/// How often clients are told of progress.
-const TELL: Duration = Duration::from_millis(50);
+/// Interval of progress reports to clients.
+const REPORT: Duration = Duration::from_millis(50);
 
-/// Does `job` and returns the length of the file.
+/// Runs `job` and returns the length of the file.
 pub(crate) fn run(job: &Job, limits: &Limits) -> Result<u64, Problem> {
     job.check()?;
     let source = Source::parse(&job.url)?;
@@ -41,20 +41,20 @@ pub(crate) fn run(job: &Job, limits: &Limits) -> Result<u64, Problem> {
     let total = match fetched.and_then(|total| job.check().map(|()| total)) {
         Ok(total) => total,
         Err(problem) => {
-            // What the next attempt cannot go on from is of no use to anybody.
+            // Without notes the next attempt cannot resume the file.
             if !notes.exists()
                 && let Err(error) = part.remove()
             {
-                tracing::warn!(problem = error.told(), "an unfinished file stays behind");
+                tracing::warn!(problem = error.told(), "failed to remove an unfinished file");
             }
             return Err(problem);
         }
     };
-    job.tell(|progress| progress.phase = DownloadPhase::Finalizing);
+    job.report(|progress| progress.phase = DownloadPhase::Finalizing);
     part.finish(total)?;
-    // From here on it is done, whatever becomes of the notes: nothing is resumed without the unfinished file.
+    // The download is complete. Notes without an unfinished file have no effect.
     if let Err(problem) = Resume::forget(&notes) {
-        tracing::warn!(problem = problem.told(), "the notes of a finished download stay behind");
+        tracing::warn!(problem = problem.told(), "failed to remove the notes of a finished download");
     }
     Ok(total)
 }
@@ -69,7 +69,7 @@ fn copy(job: &Job, part: &PartFile, path: &Path) -> Result<u64, Problem> {
     part.clear()?;
     Resume::forget(&part.notes())?;
     let total = metadata.len();
-    job.tell(|progress| {
+    job.report(|progress| {
         progress.phase = DownloadPhase::Downloading;
         progress.total = Some(total);
     });
@@ -89,7 +89,7 @@ fn copy(job: &Job, part: &PartFile, path: &Path) -> Result<u64, Problem> {
         if done > total {
             return Err(Problem::Changing(job.url.clone()));
         }
-        job.tell(|progress| progress.downloaded = done);
+        job.report(|progress| progress.downloaded = done);
     }
     if done < total {
         return Err(Problem::Truncated { received: done, expected: total });
@@ -106,7 +106,7 @@ fn download(job: &Job, part: &PartFile, url: &str, limits: &Limits) -> Result<u6
                 tracing::info!(id = job.id, "the file has changed; starting again");
                 part.clear()?;
                 Resume::forget(&part.notes())?;
-                job.tell(|progress| progress.downloaded = 0);
+                job.report(|progress| progress.downloaded = 0);
             }
             result => return result,
         }
@@ -132,14 +132,14 @@ fn attempt(job: &Job, part: &PartFile, url: &str, fetcher: &Fetcher) -> Result<u
             (plan, Version { total, validator }, Some(body))
         }
     };
-    job.tell(|progress| {
+    job.report(|progress| {
         progress.phase = DownloadPhase::Downloading;
         progress.total = version.total;
         progress.downloaded = plan.done();
     });
     let work = Work::new(job, part, fetcher, version, plan);
     let result = work_on(&work, first);
-    // What is there is of use to the next attempt, unless the file is done or another one.
+    // The next attempt can resume, unless the file is complete or has changed.
     match &result {
         Ok(()) | Err(Problem::Changed) => {}
         Err(_) => note(&work, url)?,
@@ -147,7 +147,7 @@ fn attempt(job: &Job, part: &PartFile, url: &str, fetcher: &Fetcher) -> Result<u
     result.map(|()| work.done())
 }
 
-/// Asks for the file, again where that may help.
+/// Requests the file, with retries.
 fn offer(job: &Job, fetcher: &Fetcher) -> Result<Offer, Problem> {
     let mut retries = Retries::default();
     loop {
@@ -163,7 +163,7 @@ fn offer(job: &Job, fetcher: &Fetcher) -> Result<Offer, Problem> {
     }
 }
 
-/// Fetches every segment that is not there, each on a thread of its own.
+/// Fetches each incomplete segment on a separate thread.
 fn work_on(work: &Work<'_>, mut first: Option<crate::fetch::Bytes>) -> Result<(), Problem> {
     thread::scope(|scope| {
         let (sender, ended) = mpsc::channel();
@@ -172,26 +172,26 @@ fn work_on(work: &Work<'_>, mut first: Option<crate::fetch::Bytes>) -> Result<()
             let sender = sender.clone();
             let body = if index == 0 { first.take() } else { None };
             let worker = move || {
-                // The receiver outlives every worker.
+                // The send succeeds: the receiver outlives every worker.
                 let _ = sender.send(work.fetch(index, body));
             };
             let started = thread::Builder::new().name("download-segment".to_owned());
             if let Err(error) = started.spawn_scoped(scope, worker) {
                 problem = Some(Problem::Thread(error));
-                work.give_up();
+                work.abort();
                 break;
             }
         }
         drop(sender);
         let (mut noted, mut noted_at) = (work.done(), Instant::now());
         loop {
-            let came = ended.recv_timeout(TELL);
-            work.tell();
+            let came = ended.recv_timeout(REPORT);
+            work.report();
             match came {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    work.give_up();
-                    // The first one is the cause of the others.
+                    work.abort();
+                    // The first error causes the later ones.
                     problem.get_or_insert(error);
                 }
                 Err(RecvTimeoutError::Timeout) if noted_at.elapsed() < CHECKPOINT => {}
@@ -201,7 +201,7 @@ fn work_on(work: &Work<'_>, mut first: Option<crate::fetch::Bytes>) -> Result<()
                     if done != std::mem::replace(&mut noted, done)
                         && let Err(error) = note(work, &work.job.url)
                     {
-                        work.give_up();
+                        work.abort();
                         problem.get_or_insert(error);
                     }
                 }
@@ -212,12 +212,12 @@ fn work_on(work: &Work<'_>, mut first: Option<crate::fetch::Bytes>) -> Result<()
     })
 }
 
-/// Flushes what is there and notes how much that is, where a later attempt can make use of it.
+/// Flushes the file and writes notes, if a later attempt can resume from them.
 fn note(work: &Work<'_>, url: &str) -> Result<(), Problem> {
     let (Some(total), Some(validator)) = (work.version.total, work.version.validator.clone()) else {
         return Ok(());
     };
-    // Before the flush: what comes after it is on the disk for certain.
+    // Read before the flush, so that all noted bytes are on the disk.
     let plan = work.plan();
     if plan.done() == 0 {
         return Ok(());

@@ -11,26 +11,26 @@ use crate::part::PartFile;
 use crate::plan::{Plan, Segment};
 use crate::retry::Retries;
 
-/// Bytes that are read at once.
+/// Bytes of one read.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
-/// Which version of a file is downloaded.
+/// Version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) total: Option<u64>,
     pub(crate) validator: Option<Validator>,
 }
 
-/// The segments of one version of a file, and what works on them.
+/// The download of one version of a file, in segments.
 pub(crate) struct Work<'a> {
     pub(crate) job: &'a Job,
     pub(crate) part: &'a PartFile,
     pub(crate) version: Version,
     fetcher: &'a Fetcher,
     segments: Vec<Segment>,
-    /// How many bytes of each segment are there.
+    /// Number of complete bytes of each segment.
     done: Vec<AtomicU64>,
-    is_given_up: AtomicBool,
+    is_aborted: AtomicBool,
 }
 
 impl<'a> Work<'a> {
@@ -49,32 +49,32 @@ impl<'a> Work<'a> {
             fetcher,
             segments: plan.segments,
             done,
-            is_given_up: AtomicBool::new(false),
+            is_aborted: AtomicBool::new(false),
         }
     }
 
-    /// The segments of which something is still to come.
+    /// Returns the indexes of the incomplete segments.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = usize> {
         (0..self.segments.len()).filter(|index| self.segment(*index).left() != Some(0))
     }
 
-    /// How many bytes are there.
+    /// Returns the number of complete bytes.
     pub(crate) fn done(&self) -> u64 {
         self.done.iter().map(|done| done.load(Ordering::Acquire)).sum()
     }
 
-    /// What is there and what is to come.
+    /// Returns the segments with their complete bytes.
     pub(crate) fn plan(&self) -> Plan {
         Plan { segments: (0..self.segments.len()).map(|index| self.segment(index)).collect() }
     }
 
-    /// Ends the work on every segment.
-    pub(crate) fn give_up(&self) {
-        self.is_given_up.store(true, Ordering::Release);
+    /// Aborts the work on every segment.
+    pub(crate) fn abort(&self) {
+        self.is_aborted.store(true, Ordering::Release);
         self.fetcher.agent().shutdown();
     }
 
-    /// Fetches what is missing of a segment, of which `body` may be on its way already.
+    /// Fetches the missing bytes of a segment, first from `body` if its request was sent already.
     pub(crate) fn fetch(&self, index: usize, mut body: Option<Bytes>) -> Result<(), Problem> {
         let mut file = self.part.writer(self.segment(index).at())?;
         let mut retries = Retries::default();
@@ -87,7 +87,7 @@ impl<'a> Work<'a> {
             let segment = self.segment(index);
             match retries.after(segment.done).filter(|_| problem.is_transient()) {
                 Some(pause) => {
-                    tracing::debug!(id = self.job.id, index, problem = problem.told(), "once more");
+                    tracing::debug!(id = self.job.id, index, problem = problem.told(), "retrying");
                     self.job.pause(pause)?;
                     self.check()?;
                 }
@@ -111,7 +111,7 @@ impl<'a> Work<'a> {
             }
             let read = body.read(&mut buffer[..room])?;
             if read == 0 {
-                // What was interrupted looks like an end too.
+                // An aborted read looks like an end too.
                 self.check()?;
                 match left {
                     Some(_) => {
@@ -127,7 +127,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Asks for what is missing of a segment, or for all of it where parts are not to be had.
+    /// Requests the missing bytes of a segment, or the whole file from a server without ranges.
     fn ask(&self, index: usize, file: &mut File) -> Result<Bytes, Problem> {
         let segment = self.segment(index);
         if let (Some(end), Some(total), Some(validator)) =
@@ -142,7 +142,7 @@ impl<'a> Work<'a> {
         self.start_again(index, offer, file)
     }
 
-    /// Starts the only segment again, with the same version of the file.
+    /// Restarts a plan with one segment, if the version of the file is the same.
     fn start_again(&self, index: usize, offer: Offer, file: &mut File) -> Result<Bytes, Problem> {
         let Offer { total, validator, body, .. } = offer;
         if self.segments.len() > 1 || (Version { total, validator }) != self.version {
@@ -159,11 +159,11 @@ impl<'a> Work<'a> {
     }
 
     fn check(&self) -> Result<(), Problem> {
-        if self.is_given_up.load(Ordering::Acquire) { Err(Problem::Cancelled) } else { self.job.check() }
+        if self.is_aborted.load(Ordering::Acquire) { Err(Problem::Cancelled) } else { self.job.check() }
     }
 
-    /// Tells clients how far it is.
-    pub(crate) fn tell(&self) {
-        self.job.tell(|progress| progress.downloaded = self.done());
+    /// Reports the progress to clients.
+    pub(crate) fn report(&self) {
+        self.job.report(|progress| progress.downloaded = self.done());
     }
 }

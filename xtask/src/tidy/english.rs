@@ -14,7 +14,6 @@ const NOT_CLEAN: &[&str] = &[
     "crates/wire-v15/",
     "crates/wire-v16/",
     "crates/zccache-daemon/",
-    "crates/zccache-download/",
     "crates/zccache-ipc-cli/",
     "crates/zccache-ipc/",
     "interop/",

@@ -1,4 +1,4 @@
-//! Servers and requests that do not behave.
+//! Faulty servers and requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::*;
 const LEN: usize = 512 * 1024;
 
 #[test]
-fn a_refusal_is_told_and_not_repeated() {
+fn a_refusal_is_reported_and_not_retried() {
     let place = Place::new();
     let server = WebServer::start(|_| WebAnswer::new(404, "no such file"));
     let path = place.path("f");
@@ -20,7 +20,7 @@ fn a_refusal_is_told_and_not_repeated() {
 }
 
 #[test]
-fn a_server_that_is_busy_is_asked_again_and_not_for_ever() {
+fn a_busy_server_is_retried_a_limited_number_of_times() {
     let place = Place::new();
     let asked = AtomicUsize::new(0);
     let server = WebServer::start(move |request| match request.path.as_str() {
@@ -35,7 +35,7 @@ fn a_server_that_is_busy_is_asked_again_and_not_for_ever() {
 }
 
 #[test]
-fn a_file_that_always_breaks_off_fails_and_is_not_put_in_place() {
+fn a_response_that_always_ends_early_fails_the_download() {
     let place = Place::new();
     let server = WebServer::start(|request| match request.path.as_str() {
         "/no-parts" => WebAnswer::new(200, bytes(LEN)).cut_after(LEN / 2),
@@ -49,7 +49,7 @@ fn a_file_that_always_breaks_off_fails_and_is_not_put_in_place() {
 }
 
 #[test]
-fn a_length_that_is_not_the_files_fails() {
+fn a_wrong_length_fails_the_download() {
     let place = Place::new();
     let server = WebServer::start(|request| match request.path.as_str() {
         "/too-long" => WebAnswer::new(200, "short").announcing(Some(50)),
@@ -62,7 +62,7 @@ fn a_length_that_is_not_the_files_fails() {
 }
 
 #[test]
-fn a_file_that_comes_packed_is_not_taken_for_the_file() {
+fn an_encoded_response_is_refused() {
     let place = Place::new();
     let server = WebServer::start(|_| WebAnswer::new(200, "packed").with("Content-Encoding", "gzip"));
     let path = place.path("f");
@@ -70,13 +70,13 @@ fn a_file_that_comes_packed_is_not_taken_for_the_file() {
 }
 
 #[test]
-fn a_part_of_another_version_or_place_is_never_put_together_with_ours() {
+fn a_range_of_another_version_or_offset_is_refused() {
     let place = Place::new();
     let server = WebServer::start(|request| {
         let Some((first, _)) = request.range() else { return WebAnswer::file(request, &bytes(LEN), TAG) };
         let part = WebAnswer::new(206, &bytes(LEN)[first..]);
         match request.path.as_str() {
-            // Does not know `If-Range`, and says so in its tag.
+            // The server ignores `If-Range`, and its tag shows it.
             "/other-version" => {
                 part.with("Content-Range", format!("bytes {first}-{}/{LEN}", LEN - 1)).with("ETag", "\"v2\"")
             }
@@ -89,7 +89,7 @@ fn a_part_of_another_version_or_place_is_never_put_together_with_ours() {
         ("/other-version", "keeps changing"),
         ("/other-size", "keeps changing"),
         ("/whole", "keeps changing"),
-        ("/other-place", "makes no sense"),
+        ("/other-place", "is not valid"),
     ] {
         let path = place.path(&name[1..]);
         assert_failed(&place.fetch_with(&server.url(name), &path, in_segments(2)), &path, why);
@@ -97,7 +97,7 @@ fn a_part_of_another_version_or_place_is_never_put_together_with_ours() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_given_up() {
+fn a_server_that_sends_nothing_times_out() {
     let mut limits = Limits::default();
     limits.stall = Duration::from_millis(100);
     let place = Place::with(limits);
@@ -112,13 +112,13 @@ fn a_server_that_falls_silent_is_given_up() {
     });
     for name in ["/head", "/body"] {
         let path = place.path(&name[1..]);
-        assert_failed(&place.get(&server.url(name), &path), &path, "nothing came");
+        assert_failed(&place.get(&server.url(name), &path), &path, "sent nothing");
     }
     gate.open();
 }
 
 #[test]
-fn redirections_end_and_never_lead_to_a_file() {
+fn redirects_are_limited_and_never_lead_to_a_file() {
     let place = Place::new();
     let secret = place.path("secret");
     std::fs::write(&secret, "secret").unwrap();
@@ -129,12 +129,12 @@ fn redirections_end_and_never_lead_to_a_file() {
     });
     let to = |name: &str| place.get(&server.url(name), &place.path(&name[1..]));
     assert_failed(&to("/file"), &place.path("file"), "it leads away from the web");
-    assert_failed(&to("/round"), &place.path("round"), "on and on");
+    assert_failed(&to("/round"), &place.path("round"), "more than 10 redirects");
     assert_eq!(server.requests().len(), 1 + 11);
 }
 
 #[test]
-fn an_address_or_a_destination_that_cannot_be_is_told() {
+fn an_illegal_url_or_destination_is_reported() {
     let place = Place::new();
     let path = place.path("f");
     for (url, why) in [
@@ -150,11 +150,11 @@ fn an_address_or_a_destination_that_cannot_be_is_told() {
     let status = place.get("file:///etc/hosts", &directory);
     assert!(status.error.unwrap().contains("it is a directory"));
     let error = place.join("file:///etc/hosts", std::path::Path::new("relative"), Default::default());
-    assert!(error.unwrap_err().contains("no absolute path"));
+    assert!(error.unwrap_err().contains("not an absolute path"));
 }
 
 #[test]
-fn nobody_listening_is_told_with_the_cause() {
+fn a_refused_connection_is_reported_with_its_cause() {
     let place = Place::new();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let path = place.path("f");
@@ -171,6 +171,6 @@ fn an_unfinished_file_that_is_a_link_is_not_followed() {
     std::fs::write(&victim, "precious").unwrap();
     let path = place.path("f");
     std::os::unix::fs::symlink(&victim, beside(&path, ".part")).unwrap();
-    assert_failed(&place.get("file:///etc/hosts", &path), &path, "no regular file");
+    assert_failed(&place.get("file:///etc/hosts", &path), &path, "not a regular file");
     assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
 }

@@ -1,4 +1,4 @@
-//! Servers and clients that behave.
+//! Correct servers and clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ fn a_file_arrives_and_the_directories_above_it_are_made() {
     let server = WebServer::start(|request| WebAnswer::file(request, &bytes(LEN), TAG));
     let path = place.path("new/directory/file");
     assert_complete(&place.get(&server.url("/f"), &path), &path, &bytes(LEN));
-    // One request is enough for what is smaller than two segments.
+    // A file smaller than two segments needs one request.
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -34,7 +34,7 @@ fn an_empty_file_and_one_of_unknown_length_arrive() {
 }
 
 #[test]
-fn a_server_that_gives_out_parts_is_asked_for_several_at_once() {
+fn a_server_with_ranges_receives_several_requests_at_once() {
     let place = Place::new();
     let server = WebServer::start(|request| WebAnswer::file(request, &bytes(LEN), TAG));
     let path = place.path("f");
@@ -48,7 +48,7 @@ fn a_server_that_gives_out_parts_is_asked_for_several_at_once() {
 }
 
 #[test]
-fn a_server_without_parts_or_without_a_version_is_asked_once() {
+fn a_server_without_ranges_or_a_version_receives_one_request() {
     let place = Place::new();
     let server = WebServer::start(|request| match request.path.as_str() {
         "/no-parts" => WebAnswer::new(200, bytes(LEN)).with("ETag", TAG),
@@ -63,7 +63,7 @@ fn a_server_without_parts_or_without_a_version_is_asked_once() {
 }
 
 #[test]
-fn redirections_are_followed_for_every_part() {
+fn redirects_are_followed_for_every_segment() {
     let place = Place::new();
     let server = WebServer::start(|request| match request.path.as_str() {
         "/moved" => WebAnswer::new(302, "").with("Location", "/f"),
@@ -74,7 +74,7 @@ fn redirections_are_followed_for_every_part() {
 }
 
 #[test]
-fn a_file_of_this_machine_is_copied() {
+fn a_file_on_this_machine_is_copied() {
     let place = Place::new();
     let source = place.path("a source");
     std::fs::write(&source, bytes(LEN)).unwrap();
@@ -84,7 +84,7 @@ fn a_file_of_this_machine_is_copied() {
 }
 
 #[test]
-fn a_file_that_is_there_is_not_downloaded_again_unless_forced() {
+fn an_existing_file_is_downloaded_again_only_if_forced() {
     let place = Place::new();
     let server = WebServer::start(|request| WebAnswer::file(request, b"new", TAG));
     let path = place.path("f");
@@ -96,7 +96,7 @@ fn a_file_that_is_there_is_not_downloaded_again_unless_forced() {
 }
 
 #[test]
-fn what_broke_off_is_taken_up_where_it_ended() {
+fn a_response_that_ends_early_is_resumed() {
     let place = Place::new();
     let cuts = AtomicUsize::new(0);
     let server = WebServer::start(move |request| {
@@ -109,7 +109,7 @@ fn what_broke_off_is_taken_up_where_it_ended() {
     assert_eq!(asked, [None, Some((LEN / 4, Some(LEN - 1))), Some((LEN / 2, Some(LEN - 1)))]);
 }
 
-/// Downloads half of a file, gives it up, and returns the path.
+/// Downloads half of a file, cancels the download, and returns the path.
 fn half(
     place: &Place,
     server: &WebServer,
@@ -126,7 +126,7 @@ fn half(
 }
 
 #[test]
-fn what_was_given_up_is_taken_up_by_the_next_attempt_and_by_the_next_daemon() {
+fn a_cancelled_download_is_resumed_by_the_next_attempt_and_the_next_daemon() {
     let place = Place::new();
     let (gate, held) = (Gate::default(), Arc::new(AtomicBool::new(true)));
     let (of_server, holds) = (gate.clone(), Arc::clone(&held));
@@ -136,7 +136,7 @@ fn what_was_given_up_is_taken_up_by_the_next_attempt_and_by_the_next_daemon() {
     });
     let path = half(&place, &server, Default::default());
     held.store(false, Ordering::Relaxed);
-    // Another daemon knows of it only what is on the disk.
+    // Another daemon has only the files on the disk.
     let place_of_next = Place::new();
     let status = place_of_next.get(&server.url("/f"), &path);
     assert_complete(&status, &path, &bytes(LEN));
@@ -162,7 +162,7 @@ fn a_file_that_changed_since_then_is_downloaded_from_its_beginning() {
 }
 
 #[test]
-fn of_several_parts_only_what_is_missing_is_asked_for_again() {
+fn only_the_missing_bytes_of_several_segments_are_requested_again() {
     let place = Place::new();
     let (gate, held) = (Gate::default(), Arc::new(AtomicBool::new(true)));
     let (of_server, holds) = (gate.clone(), Arc::clone(&held));

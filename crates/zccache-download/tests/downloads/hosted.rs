@@ -14,7 +14,7 @@ use zccache_ipc::endpoint::{
 use super::support::SOON;
 
 #[test]
-fn a_daemon_that_nobody_can_reach_leaves() {
+fn an_unreachable_daemon_leaves() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let environment =

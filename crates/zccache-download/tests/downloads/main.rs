@@ -1,4 +1,4 @@
-//! Downloads from a web server of the test's own, and from files.
+//! Downloads from a test web server and from files.
 
 #[cfg(test)]
 mod bad;

@@ -1,4 +1,4 @@
-//! Several clients, and the bounds of a daemon.
+//! Several clients, and the limits of a daemon.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn held(gate: &Gate) -> WebServer {
 }
 
 #[test]
-fn two_clients_share_one_download_and_another_address_is_refused() {
+fn two_clients_share_one_download_and_another_url_is_refused() {
     let (place, gate) = (Place::new(), Gate::default());
     let server = held(&gate);
     let path = place.path("f");
@@ -36,7 +36,7 @@ fn two_clients_share_one_download_and_another_address_is_refused() {
 }
 
 #[test]
-fn the_last_client_that_leaves_gives_the_download_up_and_the_first_does_not() {
+fn only_the_last_client_that_leaves_cancels_the_download() {
     let (place, gate) = (Place::new(), Gate::default());
     let server = held(&gate);
     let path = place.path("f");
@@ -46,10 +46,10 @@ fn the_last_client_that_leaves_gives_the_download_up_and_the_first_does_not() {
     drop(second);
     assert_eq!((first.status().phase, place.jobs.active()), (DownloadPhase::Downloading, 1));
     drop(first);
-    // The server still holds the answer: nobody waits for it.
+    // The server still holds its response; the daemon does not wait for it.
     eventually(Duration::from_secs(10), "the download is over", || place.jobs.active() == 0);
     assert!(!path.exists());
-    // Who comes next starts it again, and goes on with what there is.
+    // The next client resumes the download.
     let mut third = place.join(&server.url("/f"), &path, Default::default()).unwrap();
     gate.open();
     assert_complete(&place.end_of(&mut third), &path, &bytes(LEN));
@@ -57,7 +57,7 @@ fn the_last_client_that_leaves_gives_the_download_up_and_the_first_does_not() {
 }
 
 #[test]
-fn only_so_many_run_and_only_so_many_wait() {
+fn running_and_queued_downloads_are_limited() {
     let mut limits = Limits::default();
     (limits.running, limits.known) = (1, 2);
     let (place, gate) = (Place::with(limits), Gate::default());
@@ -75,14 +75,14 @@ fn only_so_many_run_and_only_so_many_wait() {
 }
 
 #[test]
-fn closing_gives_everything_up_at_once_and_refuses_what_comes() {
+fn closing_cancels_all_downloads_and_refuses_new_ones() {
     let mut limits = Limits::default();
     limits.running = 1;
     let (place, gate) = (Place::with(limits), Gate::default());
     let server = held(&gate);
     let mut first = place.join(&server.url("/f"), &place.path("a"), Default::default()).unwrap();
     place.when(&mut first, |status| status.downloaded_bytes > 0);
-    // Not before: of two that start at once, either may run.
+    // Joined later: of two downloads that start at once, either may run.
     let mut waiting = place.join(&server.url("/f"), &place.path("b"), Default::default()).unwrap();
     assert!(place.jobs.close(Duration::from_secs(20)));
     assert_eq!(place.end_of(&mut first).phase, DownloadPhase::Cancelled);

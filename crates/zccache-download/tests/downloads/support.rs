@@ -1,4 +1,4 @@
-//! What these tests share.
+//! Helpers of these tests.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use zccache_ipc::model::download::{DownloadAttach, DownloadOptions, DownloadPhas
 
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// The tag of the version that most tests serve.
+/// Entity tag of the version that most tests serve.
 pub(crate) const TAG: &str = "\"v1\"";
 
-/// A directory to download to, and the downloads.
+/// A destination directory and the downloads.
 pub(crate) struct Place {
     dir: TempDir,
     pub(crate) jobs: Jobs,
@@ -47,7 +47,7 @@ impl Place {
         self.runtime.block_on(self.jobs.join(attach)).map_err(|problem| problem.told())
     }
 
-    /// Downloads to the end.
+    /// Downloads a file and waits for the end.
     pub(crate) fn get(&self, url: &str, to: &Path) -> DownloadStatus {
         self.fetch_with(url, to, DownloadOptions::default())
     }
@@ -57,7 +57,7 @@ impl Place {
         self.end_of(&mut part)
     }
 
-    /// Waits until `part` is at its end.
+    /// Waits until the download of `part` has ended.
     pub(crate) fn end_of(&self, part: &mut Part) -> DownloadStatus {
         self.when(part, |status| is_over(status.phase))
     }
@@ -78,7 +78,7 @@ impl Place {
                     part.progress().await;
                 }
             };
-            tokio::time::timeout(SOON, waiting).await.expect("it comes to that in time")
+            tokio::time::timeout(SOON, waiting).await.expect("the condition holds in time")
         })
     }
 }
@@ -87,12 +87,12 @@ pub(crate) fn forced() -> DownloadOptions {
     DownloadOptions { force: true, ..DownloadOptions::default() }
 }
 
-/// Small segments, so that a small file has several.
+/// Returns options with small segments, so that a small file has several.
 pub(crate) fn in_segments(count: u64) -> DownloadOptions {
     DownloadOptions { force: false, max_connections: Some(count), min_segment_size: Some(64 * 1024) }
 }
 
-/// Bytes in which every piece is another one.
+/// Returns bytes in which no two ranges are equal.
 pub(crate) fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|index| (index * 7 + index / 251 + index / 65_521) as u8).collect()
 }
@@ -104,10 +104,10 @@ pub(crate) fn assert_complete(status: &DownloadStatus, path: &Path, expected: &[
         (status.downloaded_bytes, status.total_bytes),
         (expected.len() as u64, Some(expected.len() as u64))
     );
-    assert!(std::fs::read(path).unwrap() == expected, "the file is another one");
+    assert!(std::fs::read(path).unwrap() == expected, "the file has other bytes");
     assert!(
         !beside(path, ".part").exists() && !beside(path, ".part.json").exists(),
-        "something is left over"
+        "an unfinished file is left"
     );
 }
 
@@ -117,10 +117,10 @@ pub(crate) fn assert_failed(status: &DownloadStatus, path: &Path, why: &str) {
     let error = status.error.as_deref().unwrap_or_default();
     assert!(error.contains(why), "{error}");
     assert!(!path.exists(), "a broken file is in the destination's place");
-    let is_of_use = beside(path, ".part.json").exists();
-    // Not followed: a link is somebody else's.
+    let has_notes = beside(path, ".part.json").exists();
+    // A link is not followed: the daemon did not make it.
     let is_left = std::fs::symlink_metadata(beside(path, ".part")).is_ok_and(|metadata| metadata.is_file());
-    assert!(is_of_use || !is_left, "what is of no use is left over");
+    assert!(has_notes || !is_left, "an unfinished file without notes is left");
 }
 
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
