@@ -27,7 +27,7 @@
 //!
 //! Not here: the wire, the daemon, and how a process is started. Values are kept by a [`Shelf`], and the compiler is asked
 //! of itself by an [`Ask`].
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod arguments;

@@ -22,7 +22,12 @@ pub(crate) fn write(path: &Path, contents: &mut dyn Read) -> io::Result<u64> {
         // A rename would put a file in the place of a device, for everybody.
         Ok(there) if !there.is_file() => io::copy(contents, &mut OpenOptions::new().write(true).open(path)?),
         Ok(_) => replace(&fs::canonicalize(path)?, contents),
-        Err(_) => replace(path, contents),
+        // A link that leads nowhere stays a link: the file that it names is made.
+        Err(_) if path.is_symlink() => {
+            io::copy(contents, &mut OpenOptions::new().write(true).create(true).truncate(true).open(path)?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, contents),
+        Err(error) => Err(error),
     }
 }
 
@@ -97,6 +102,12 @@ mod tests {
         assert_eq!(write(&link, &mut &b"after"[..]).unwrap(), 5);
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"after");
+
+        let (nowhere, made) = (dir.path().join("n"), dir.path().join("made"));
+        symlink("made", &nowhere).unwrap();
+        assert_eq!(write(&nowhere, &mut &b"new"[..]).unwrap(), 3);
+        assert!(nowhere.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(&made).unwrap(), b"new");
 
         assert!(std::process::Command::new("/usr/bin/mkfifo").arg(&pipe).status().unwrap().success());
         let reader = std::thread::spawn({

@@ -263,10 +263,10 @@ async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_cle
 #[tokio::test]
 async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
     let _watchdog = watchdog(PATIENCE);
-    let (place, _) = script(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]);
+    let (place, _) = script(&[8, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0]);
     let client = Client::new(place.name(), v15());
     match client.clear().await {
-        Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 17),
+        Err(CallError::Ipc(IpcError::Version { received, .. })) => assert_eq!(received.0, 26),
         other => panic!("{other:?}"),
     }
 }
