@@ -152,6 +152,10 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
         CallError::Ipc(IpcError::Encode(EncodeError::TooLong { .. })) => {
             "ask for less in one message".to_owned()
         }
+        CallError::Ipc(IpcError::Encode(EncodeError::NotCarried { .. })) => {
+            "start a newer daemon, or leave --wire out: the daemon may know the request on another lane"
+                .to_owned()
+        }
         CallError::Ipc(IpcError::Encode(_)) => "use names and paths in UTF-8".to_owned(),
         CallError::OutcomeUnknown { .. } => {
             "ask the daemon how it is before you repeat it: zccache-ipc status".to_owned()

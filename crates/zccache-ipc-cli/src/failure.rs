@@ -153,6 +153,7 @@ fn of_ipc(error: &IpcError) -> Kind {
     match error {
         IpcError::Connect(error) => of_connect(error),
         IpcError::Encode(EncodeError::TooLong { .. }) => Kind::TooLarge,
+        IpcError::Encode(EncodeError::NotCarried { .. }) => Kind::VersionMismatch,
         IpcError::Encode(_) => Kind::NotUtf8,
         IpcError::Decode(_) | IpcError::ForeignReply { .. } => Kind::BadAnswer,
         IpcError::Version { .. } => Kind::VersionMismatch,

@@ -16,10 +16,15 @@ pub(crate) struct Release([u32; 3]);
 
 /// The releases that the tables tell of (`docs/spec/generations.md#releases`).
 const FIRST: Release = Release([1, 11, 21]);
-const LAST: Release = Release([1, 12, 9]);
+const LAST: Release = Release([1, 13, 5]);
 
 /// The first one that speaks v16.
 const FIRST_V16: Release = Release([1, 11, 22]);
+
+/// The first ones of each later generation.
+const FIRST_V17: Release = Release([1, 12, 10]);
+const FIRST_V18: Release = Release([1, 12, 16]);
+const FIRST_V23: Release = Release([1, 13, 0]);
 
 impl Release {
     /// The first one that is known to have `release-handles`.
@@ -27,7 +32,13 @@ impl Release {
 
     /// What its programs speak (`docs/spec/generations.md#releases`).
     pub(crate) fn wires(self) -> Wires {
-        if self < FIRST_V16 { Wires::V15 } else { Wires::ALL }
+        match self {
+            old if old < FIRST_V16 => Wires::V15,
+            old if old < FIRST_V17 => Wires::V15_V16,
+            old if old < FIRST_V18 => Wires::V17_V16,
+            old if old < FIRST_V23 => Wires::V18_V19,
+            _ => Wires::V23_V24,
+        }
     }
 
     /// Whether its command line reads `ZCCACHE_DAEMON_WIRE`.
@@ -90,10 +101,15 @@ mod tests {
             assert_eq!(text.parse().ok().map(Release::wires), expected, "{text}");
         };
         check("1.11.21", Some(Wires::V15));
-        check("1.11.22", Some(Wires::ALL));
-        check("1.12.9", Some(Wires::ALL));
+        check("1.11.22", Some(Wires::V15_V16));
+        check("1.12.9", Some(Wires::V15_V16));
+        check("1.12.10", Some(Wires::V17_V16));
+        check("1.12.15", Some(Wires::V17_V16));
+        check("1.12.16", Some(Wires::V18_V19));
+        check("1.13.1", Some(Wires::V23_V24));
+        check("1.13.5", Some(Wires::V23_V24));
+        check("1.13.6", None);
         check("1.11.20", None);
-        check("1.12.10", None);
         check("1.12", None);
         check("1.12.0.1", None);
         check("1.12.x", None);
