@@ -36,7 +36,10 @@ impl Default for Memo {
 impl Memo {
     /// Returns the BLAKE3 hash of the file at `path`, which must be a plain file. Blocks.
     pub(super) fn hash(&self, path: &Path) -> io::Result<blake3::Hash> {
-        let now = file_clock_ns();
+        self.hash_at(path, file_clock_ns())
+    }
+
+    fn hash_at(&self, path: &Path, now: i64) -> io::Result<blake3::Hash> {
         let metadata = fs::metadata(path)?;
         // A fifo would be waited for.
         plain(&metadata)?;
@@ -90,27 +93,35 @@ fn plain(metadata: &Metadata) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
 
-    fn set_old(path: &Path) {
-        let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(100)).unwrap();
+    #[test]
+    fn a_file_that_changed_within_the_last_tick_is_not_remembered() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, "text").unwrap();
+        let changed = InodeStamp::of(&path.metadata().unwrap()).unwrap().changed_ns;
+        let second = 1_000_000_000;
+        for (now, expected) in
+            [(changed, 0), (changed + 1, 0), (changed - second, 0), (changed + 10 * second, 1)]
+        {
+            let memo = Memo::default();
+            assert_eq!(memo.hash_at(&path, now).unwrap(), blake3::hash(b"text"));
+            assert_eq!(memo.generations().young.len(), expected, "{} ns later", now - changed);
+        }
     }
 
     #[test]
-    fn a_file_that_changed_a_moment_ago_is_read_again_whatever_its_times_say() {
+    fn a_file_with_the_same_length_and_time_of_modification_is_hashed_again() {
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("f");
         let memo = Memo::default();
-        // Same length and, where the clock has not ticked, the same times.
         for round in 0..200_u32 {
             let text = format!("{round:08}");
             fs::write(&path, &text).unwrap();
-            if round % 2 == 0 {
-                set_old(&path);
-            }
+            File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
             assert_eq!(memo.hash(&path).unwrap(), blake3::hash(text.as_bytes()), "round {round}");
         }
     }
