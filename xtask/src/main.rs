@@ -44,6 +44,8 @@ enum Command {
     CompatMatrix(players::Options),
     /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind
     Demo(players::Options),
+    /// Try decoders and daemons against changed frames, kills and herds, and write docs/evidence.md
+    Evidence(players::Options),
     /// Check the dependencies between our crates, and the outside crates of each
     Layers,
     /// Mutate the pure crates, and list each mutant that no test notices
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Codegen { arguments } => cargo::run_program("codegen", &arguments),
         Command::CompatMatrix(options) => players::run("compat-matrix", &options),
         Command::Demo(options) => players::demo(&options),
+        Command::Evidence(options) => players::run("evidence", &options),
         Command::Layers => layers::run(),
         Command::Mutants(options) => mutants::run(&options),
         Command::Tidy => tidy::run(),

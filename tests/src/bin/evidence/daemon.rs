@@ -1,0 +1,152 @@
+//! Daemons that are killed, and herds of clients that find none.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use testkit::{Process, TempEndpoint};
+use zccache_ipc::ClientConfig;
+use zccache_ipc::blocking::Client;
+use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
+
+/// The next client must be served within this time after a kill.
+const SERVED: Duration = Duration::from_secs(3);
+
+/// What rounds of kills have shown.
+#[derive(Default)]
+pub(crate) struct Kills {
+    pub(crate) rounds: u32,
+    pub(crate) stored: u64,
+    pub(crate) slowest_start: Duration,
+}
+
+/// Kills a daemon at random points of start and store, `rounds` times, and looks every answered entry up.
+///
+/// # Errors
+///
+/// An entry that is lost or wrong, a start that takes too long, or files that stay behind.
+pub(crate) fn kills(daemon: &Path, seed: u64, rounds: u32) -> Result<Kills> {
+    let place = TempEndpoint::new();
+    let mut seen = Kills::default();
+    let mut pause = seed | 1;
+    for _ in 0..rounds {
+        pause ^= pause << 13;
+        pause ^= pause >> 7;
+        pause ^= pause << 17;
+        let mut command = place.command(daemon);
+        command.args(["--foreground", "--endpoint", &place.name()]);
+        let mut process = Process::spawn(&mut command);
+        let began = Instant::now();
+        if pause.is_multiple_of(4) {
+            // In the middle of its start.
+            std::thread::sleep(Duration::from_micros(pause % 30_000));
+            process.kill();
+            seen.rounds += 1;
+            continue;
+        }
+        let mut client = connected(&place.name())?;
+        seen.slowest_start = seen.slowest_start.max(began.elapsed());
+        ensure!(began.elapsed() < SERVED, "served after {:?}", began.elapsed());
+        for n in seen.stored.saturating_sub(20)..seen.stored {
+            let found = client.lookup(format!("k{n}"))?;
+            ensure!(
+                found == Some(artifact(n)),
+                "entry {n} of {} was answered for and is not found",
+                seen.stored
+            );
+        }
+        let until = Instant::now() + Duration::from_micros(pause % 150_000);
+        let killer = std::thread::scope(|scope| {
+            let storing = scope.spawn(|| {
+                let mut stored = 0;
+                while client
+                    .store(format!("k{}", seen.stored + stored), artifact(seen.stored + stored))
+                    .is_ok()
+                {
+                    stored += 1;
+                }
+                stored
+            });
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            process.kill();
+            storing.join()
+        });
+        seen.stored += killer.ok().context("a client failed an assertion")?;
+        seen.rounds += 1;
+    }
+    let mut command = place.command(daemon);
+    command.args(["--foreground", "--endpoint", &place.name()]);
+    let mut process = Process::spawn(&mut command);
+    let mut client = connected(&place.name())?;
+    for n in 0..seen.stored {
+        ensure!(client.lookup(format!("k{n}"))? == Some(artifact(n)), "entry {n} is lost");
+    }
+    for entry in std::fs::read_dir(place.cache_dir())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        ensure!(!name.contains("corrupt") && !name.ends_with(".tmp"), "{name} stays behind");
+    }
+    client.shutdown()?;
+    process.wait_exit(Duration::from_secs(20));
+    Ok(seen)
+}
+
+fn connected(name: &str) -> Result<Client> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Ok(mut client) = Client::connect(name.to_owned(), ClientConfig::within(Duration::from_secs(5)))
+            && client.ping().is_ok()
+        {
+            return Ok(client);
+        }
+        ensure!(Instant::now() < deadline, "no daemon answers at {name}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn artifact(n: u64) -> ArtifactData {
+    let text = format!("contents of {n} ");
+    let len = 200 + usize::try_from(n * 377 % 30_000).unwrap_or(0);
+    let contents: Vec<u8> = text.bytes().cycle().take(len).collect();
+    let payload = ArtifactPayload::Bytes(contents.into());
+    ArtifactData {
+        outputs: vec![ArtifactOutput { name: "a.o".to_owned(), payload }],
+        ..ArtifactData::default()
+    }
+}
+
+/// What a herd has shown.
+pub(crate) struct Herd {
+    pub(crate) clients: usize,
+    pub(crate) spawned: usize,
+    pub(crate) p99: Duration,
+}
+
+/// Starts `clients` processes `zccache-ipc start` at once where there is no daemon.
+///
+/// # Errors
+///
+/// A client that is not served.
+pub(crate) fn herd(program: &Path, daemon: &Path, clients: usize) -> Result<Herd> {
+    let place = TempEndpoint::new();
+    let daemon = daemon.to_str().context("the program's path is not UTF-8")?;
+    let began = Instant::now();
+    let mut processes: Vec<_> = (0..clients)
+        .map(|_| {
+            let mut command = place.command(program);
+            command.args(["--timeout", "60", "start", "--daemon-binary", daemon]);
+            Process::spawn(&mut command)
+        })
+        .collect();
+    let mut times = Vec::new();
+    for process in &mut processes {
+        let status = process.wait_exit(Duration::from_secs(120));
+        ensure!(status.success(), "{process}");
+        times.push(began.elapsed());
+    }
+    times.sort();
+    let log = place.cache_dir().join("logs").join("daemon-lifecycle.log");
+    let spawned = std::fs::read_to_string(log)?.matches(r#""event":"spawn""#).count();
+    let mut stop = place.command(program);
+    Process::spawn(stop.arg("stop")).wait_exit(Duration::from_secs(30));
+    Ok(Herd { clients, spawned, p99: times[times.len() * 99 / 100] })
+}
