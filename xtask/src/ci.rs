@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     Step { name: "compat-matrix", run: || player("compat-matrix") },
     Step { name: "c-project", run: c_project },
     Step { name: "demo", run: || player("demo") },
+    Step { name: "evidence", run: || player("evidence") },
 ];
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
