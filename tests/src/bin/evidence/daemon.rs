@@ -39,7 +39,7 @@ pub(crate) fn kills(daemon: &Path, seed: u64, rounds: u32) -> Result<Kills> {
         let began = Instant::now();
         if pause.is_multiple_of(4) {
             // In the middle of its start.
-            std::thread::sleep(Duration::from_micros(pause % 30_000));
+            std::thread::sleep(Duration::from_micros(pause % 30_000)); // a random point in time
             process.kill();
             seen.rounds += 1;
             continue;
@@ -67,7 +67,7 @@ pub(crate) fn kills(daemon: &Path, seed: u64, rounds: u32) -> Result<Kills> {
                 }
                 stored
             });
-            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            std::thread::sleep(until.saturating_duration_since(Instant::now())); // a random point in time
             process.kill();
             storing.join()
         });
@@ -99,7 +99,7 @@ fn connected(name: &str) -> Result<Client> {
             return Ok(client);
         }
         ensure!(Instant::now() < deadline, "no daemon answers at {name}");
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1)); // nothing announces it
     }
 }
 
