@@ -51,9 +51,11 @@ impl KeptLinks {
         let after_clear = tokio::spawn(async move {
             loop {
                 cleared.notified().await;
-                for _ in 0..OFTEN_FOR.as_millis() / OFTEN.as_millis() {
-                    sleep(OFTEN).await;
-                    lock(&kept).keep();
+                for (pause, looks) in AFTER_CLEAR {
+                    for _ in 0..looks {
+                        sleep(pause).await;
+                        lock(&kept).keep();
+                    }
                 }
             }
         });
@@ -78,9 +80,9 @@ fn lock(links: &Mutex<Links>) -> MutexGuard<'_, Links> {
     links.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often, and for how long, links are looked at after a `Clear`.
-const OFTEN: Duration = Duration::from_millis(20);
-const OFTEN_FOR: Duration = Duration::from_secs(3);
+/// The pauses between looks after a `Clear`, and how many looks: the directories are removed at once, and a
+/// client that comes meanwhile would start a daemon of its own.
+const AFTER_CLEAR: [(Duration, u32); 2] = [(Duration::from_millis(1), 500), (Duration::from_millis(20), 125)];
 
 #[derive(Debug)]
 struct Link {
