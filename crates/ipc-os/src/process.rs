@@ -39,7 +39,8 @@ pub fn detach_session() -> io::Result<()> {
 ///
 /// Both outlive an exec: a daemon whose starter ignored `SIGCHLD` is not told how its tools end, and one whose
 /// starter blocked `SIGTERM` cannot be ended by it. Call it first in a daemon, before there are other threads.
-/// `SIGPIPE` stays ignored, as Rust programs expect. Does nothing on Windows.
+/// `SIGPIPE` and `SIGXFSZ` stay ignored if they are: a failed write is then an error and not the end. Does nothing
+/// on Windows.
 ///
 /// # Errors
 ///

@@ -14,11 +14,14 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 const PASSED_ON: [i32; 6] =
     [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGUSR2];
 
+/// Signals that stay ignored: with them a failed write is an error, and without them it ends the process.
+const KEPT: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
+
 /// See [`crate::reset_signals`].
 pub(crate) fn reset_signals() -> io::Result<()> {
     // Signals of the real-time range have no fixed end; numbers that do not exist are an error that says so.
     for signal in 1..=64 {
-        if ignored(signal) && signal != libc::SIGPIPE {
+        if ignored(signal) && !KEPT.contains(&signal) {
             // SAFETY: the default action is a valid one, and `signal` was just asked about.
             let before = unsafe { libc::signal(signal, libc::SIG_DFL) };
             if before == libc::SIG_ERR {
