@@ -93,7 +93,7 @@ fn reading_the_output_of_the_starter_to_its_end_does_not_wait_for_the_daemon() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_has_a_session_null_streams_and_only_the_listed_environment() {
+fn it_has_a_session_no_stream_but_its_log_and_only_the_listed_environment() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _stop = Stop(default_endpoint(&place));
@@ -104,9 +104,12 @@ fn it_has_a_session_null_streams_and_only_the_listed_environment() {
     let process = std::path::Path::new("/proc").join(&pid);
     let environment = std::fs::read_to_string(process.join("environ")).unwrap();
     assert!(environment.contains("USER=me") && !environment.contains("SECRET"), "{environment:?}");
-    for stream in 0..3 {
-        let target = std::fs::read_link(process.join("fd").join(stream.to_string())).unwrap();
-        assert_eq!(target, std::path::Path::new("/dev/null"), "{stream}");
+    let log = place.cache_dir().join("logs").join("daemon.log");
+    let null = std::path::Path::new("/dev/null");
+    // The daemon says there what is wrong with its command line, before it has a log.
+    for (stream, expected) in [("0", null), ("1", null), ("2", &log)] {
+        let target = std::fs::read_link(process.join("fd").join(stream)).unwrap();
+        assert_eq!(target, expected, "{stream}");
     }
     let stat = std::fs::read_to_string(process.join("stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
