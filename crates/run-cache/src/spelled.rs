@@ -76,7 +76,7 @@ impl Spelled {
                         let look = if is_next { Look::Next } else { look };
                         self.includes.insert((look, name));
                     }
-                    Name::Computed => self.computes_include = true,
+                    Name::Computed => self.computes_include |= may_begin_directive(text, at),
                     Name::Unreadable => self.hides_input = true,
                     Name::None => {}
                 }
@@ -148,6 +148,18 @@ impl Spelled {
         ];
         self.hides_input |= HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some());
     }
+}
+
+/// Returns false if the `#` before `at` stands within a line, as in a comment that speaks of `#include`.
+///
+/// Only blanks and comments may stand before a directive; a byte order mark may begin the file.
+fn may_begin_directive(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let line = &before[start..];
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let is_mark = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || b"#%:?=\\".contains(byte);
+    line.iter().all(is_mark) || memmem::find(line, b"*/").is_some()
 }
 
 fn trim_underscores(word: &[u8]) -> &[u8] {
@@ -333,5 +345,28 @@ mod tests {
         assert!(of("# 3 \"a.y\"").names_lines);
         assert!(!of("#define line 3").names_lines);
         assert!(Spelled::of(b"#include \"\xff\"").hides_input);
+    }
+
+    #[test]
+    fn a_comment_that_speaks_of_a_computed_name_computes_none() {
+        let computes = |text: &str| Spelled::of(text.as_bytes()).computes_include;
+        // The words of glibc's <limits.h>, which every second source includes.
+        assert!(!computes(
+            "/* and in GCC 2 we may #include_next through\n   it. We put this #include_next outside */\n"
+        ));
+        assert!(!computes("/* We don't have #include_next.\n*/\n"));
+        for text in [
+            "#include NAME\n",
+            "  #  include NAME\n",
+            "\u{feff}#include NAME\n",
+            "/* c */ #include NAME\n",
+            "/* one\n two */ #include NAME\n",
+            "int a; \\\n#include NAME\n",
+            "\t\u{b}#include_next NAME\n",
+            "%:include NAME\n",
+            "??=include NAME\n",
+        ] {
+            assert!(computes(text), "{text:?}");
+        }
     }
 }
