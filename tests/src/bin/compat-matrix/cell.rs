@@ -173,13 +173,18 @@ impl Cell {
             Some((why, says)) => outcome.says(says).then_some(why),
             None => same().then_some(CACHE_OF_EACH_RELEASE),
         };
-        let answers = |exchange: &Exchange| {
+        let is_answered = |exchange: &Exchange, asks: RequestKind| {
             let answer = exchange.reply.map(|(_, answer)| answer);
-            exchange.asked == verb.asks()
+            exchange.asked == asks
                 && matches!(answer, Some(Answer::Response(kind)) if kind != ResponseKind::Error)
         };
-        let answered =
-            verb == OurVerb::Stop || trace.as_ref().is_ok_and(|trace| trace.0.iter().flatten().any(answers));
+        let answers = |asks: RequestKind| {
+            trace
+                .as_ref()
+                .is_ok_and(|trace| trace.0.iter().flatten().any(|exchange| is_answered(exchange, asks)))
+        };
+        let asks = verb.asks_instead().filter(|asks| answers(*asks)).unwrap_or_else(|| verb.asks());
+        let answered = verb == OurVerb::Stop || answers(asks);
         Self {
             subject,
             line: verb.name(),
@@ -187,14 +192,14 @@ impl Cell {
             explained: answered
                 && outcome.code == Some(expected.code)
                 && (differs.is_empty() || allowed.is_some()),
-            expected: format!("{} is answered ⇒ exit {}, as with our own daemon", verb.asks(), expected.code),
+            expected: format!("{asks} is answered ⇒ exit {}, as with our own daemon", expected.code),
             observed: match trace {
                 Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
                 Err(error) => format!("unreadable: {error} ⇒ {outcome}"),
             },
             short: match trace {
                 Ok(_) if verb == OurVerb::Stop => "done".to_owned(),
-                Ok(trace) => short(trace, verb.asks(), &Told::done("")) + &exit(expected.code),
+                Ok(trace) => short(trace, asks, &Told::done("")) + &exit(expected.code),
                 Err(_) => "unreadable".to_owned(),
             },
             why: expected.why.into_iter().chain(allowed).collect(),

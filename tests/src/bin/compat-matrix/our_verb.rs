@@ -161,6 +161,15 @@ impl OurVerb {
         }
     }
 
+    /// Returns the other request that does the work of the verb: `wrap` asks a daemon that keeps the results of
+    /// clients for a result, and any other daemon to compile.
+    pub(crate) const fn asks_instead(self) -> Option<RequestKind> {
+        match self {
+            Self::Wrap | Self::WrapAgain | Self::WrapError => Some(RequestKind::ExecProbe),
+            _ => None,
+        }
+    }
+
     /// The exit code: that of the tool, of `fp check` 1 where there is nothing to run, and of `lookup` 6 where
     /// nothing is cached.
     pub(crate) const fn code(self, stores: bool) -> i32 {
