@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ipc_os::InodeStamp;
 
+use crate::aliased;
 use crate::assembly;
 use crate::check::{here, modified_ns};
 use crate::compiler::Family;
@@ -151,6 +152,7 @@ impl<'a> Inputs<'a> {
             is_complete,
             &mut texts,
         )?;
+        let mut renamed = BTreeSet::new();
         while let Some(text) = texts.pop_front() {
             if self.known.contains(&text.path) {
                 continue;
@@ -176,7 +178,18 @@ impl<'a> Inputs<'a> {
             for (look, name) in &spelled.asked {
                 self.asked((*look, name), &beside)?;
             }
+            for alias in aliased::aliases(&contents) {
+                let asked = aliased::asked(&contents, &alias);
+                if asked.is_computed {
+                    return Err(NotKept::ComputedInclude);
+                }
+                for (look, name) in &asked.names {
+                    self.asked((*look, name), &beside)?;
+                }
+                renamed.insert((text.path.clone(), alias));
+            }
         }
+        aliased::refuse_elsewhere(&renamed, &self.files, &self.plan.call)?;
         if !self.computing.is_empty() {
             self.computed(listed, is_complete)?;
         }

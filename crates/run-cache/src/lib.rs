@@ -30,6 +30,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod aliased;
 mod arguments;
 mod assembled;
 mod assembly;

@@ -169,7 +169,7 @@ fn trim_underscores(word: &[u8]) -> &[u8] {
 }
 
 /// The text in the place of a header's name.
-enum Name {
+pub(crate) enum Name {
     Spelled(Look, String),
     Computed,
     /// Not Unicode.
@@ -178,13 +178,13 @@ enum Name {
 }
 
 /// Reads a logical line: line ends behind a backslash are not there.
-struct Cursor<'a> {
-    text: &'a [u8],
-    at: usize,
+pub(crate) struct Cursor<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl Cursor<'_> {
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.get(self.at)?;
             if byte != b'\\' {
@@ -203,12 +203,12 @@ impl Cursor<'_> {
         }
     }
 
-    const fn advance(&mut self) {
+    pub(crate) const fn advance(&mut self) {
         self.at += 1;
     }
 
     /// Skips white space and comments.
-    fn skip_blank(&mut self) {
+    pub(crate) fn skip_blank(&mut self) {
         while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.advance(),
@@ -243,7 +243,7 @@ impl Cursor<'_> {
         word
     }
 
-    fn name(&mut self) -> Name {
+    pub(crate) fn name(&mut self) -> Name {
         let (look, close) = match self.peek() {
             Some(b'"') => (Look::Quote, b'"'),
             Some(b'<') => (Look::Angle, b'>'),

@@ -117,6 +117,25 @@ fn a_name_that_a_macro_makes_up_is_an_input() {
 }
 
 #[test]
+fn another_name_of_has_include_asks_too() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        // As xxhash.h does it.
+        let asks = "#ifdef __has_include\n# define ASK __has_include\n#else\n# define ASK(x) 0\n#endif\n";
+        bench.write("a.c", &format!("{asks}#if 1 && ASK(<opt.h>)\nint y;\n#endif\nint x;\n"));
+        fs::create_dir_all(bench.at("inc")).unwrap();
+        let line = format!("{compiler} -Iinc -MMD -c a.c -o a.o");
+        bench.cached(&line);
+        bench.write("inc/opt.h", "");
+        bench.cached(&line);
+        // A name that another file defines could come from anywhere.
+        bench.write("ask.h", asks);
+        bench.write("b.c", "#include \"ask.h\"\n#if ASK(\"no.h\")\nint y;\n#endif\nint x;\n");
+        assert_eq!(bench.same(&format!("{compiler} -c b.c -o b.o")), End::NotKept(NotKept::ComputedInclude));
+    }
+}
+
+#[test]
 fn a_forced_header_and_one_through_a_link_are_inputs() {
     for compiler in compilers() {
         let mut bench = Bench::new();

@@ -1,0 +1,169 @@
+//! Other names of `__has_include`: macros that a source defines as that word.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use crate::call::Call;
+use crate::manifest::FileState;
+use crate::reason::NotKept;
+use crate::spelled::{Cursor, Look, Name};
+
+/// Questions that a text asks by another name of `__has_include`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Names that are asked for.
+    pub(crate) names: BTreeSet<(Look, String)>,
+    /// True if a macro stands in the place of a name, or the other name is handed on.
+    pub(crate) is_computed: bool,
+}
+
+/// Returns the macros that `text` defines as `__has_include` or `__has_include_next`.
+pub(crate) fn aliases(text: &[u8]) -> BTreeSet<String> {
+    let word = b"__has_include";
+    let defined = memmem::find_iter(text, word).filter_map(|at| {
+        let (name, before) = last_word(&text[..at])?;
+        let (define, _) = last_word(before)?;
+        (define == b"define").then(|| String::from_utf8_lossy(name).into_owned())
+    });
+    defined.collect()
+}
+
+/// Returns what `text` asks by the name `alias`, in its directives.
+pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
+    let mut asked = Asked::default();
+    for at in memmem::find_iter(text, alias.as_bytes()) {
+        let end = at + alias.len();
+        let is_part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let is_whole = !is_part(text.get(end)) && !is_part(text[..at].last());
+        if !is_whole || !is_in_directive(&text[..at]) {
+            continue;
+        }
+        let before = last_word(text[..at].strip_suffix(b"(").unwrap_or(&text[..at]));
+        let tests = [&b"define"[..], b"undef", b"defined", b"ifdef", b"ifndef", b"elifdef", b"elifndef"];
+        if before.is_some_and(|(word, _)| tests.contains(&word)) {
+            continue;
+        }
+        let mut cursor = Cursor { text, at: end };
+        cursor.skip_blank();
+        if cursor.peek() != Some(b'(') {
+            asked.is_computed = true;
+            continue;
+        }
+        cursor.advance();
+        cursor.skip_blank();
+        match cursor.name() {
+            // The other name may be one of `__has_include_next`, which skips directories.
+            Name::Spelled(look, name) => {
+                asked.names.insert((look, name.clone()));
+                asked.names.insert((Look::Next, name));
+            }
+            Name::Computed | Name::Unreadable => asked.is_computed = true,
+            Name::None => {}
+        }
+    }
+    asked
+}
+
+/// Refuses a file that asks by a name of `__has_include` which only another file defines.
+///
+/// `renamed` are the files that define such names, and the names.
+pub(crate) fn refuse_elsewhere(
+    renamed: &BTreeSet<(String, String)>,
+    files: &[Arc<FileState>],
+    call: &Call,
+) -> Result<(), NotKept> {
+    for (_, alias) in renamed {
+        let defines = |path: &String| renamed.contains(&(path.clone(), alias.clone()));
+        for file in files.iter().filter(|file| !defines(&file.path)) {
+            let text = fs::read(call.at(&file.path)).map_err(|_| NotKept::InputUnreadable)?;
+            if asked(&text, alias) != Asked::default() {
+                return Err(NotKept::ComputedInclude);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the last word of a text that ends in it and blanks, and what stands before.
+fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
+    let end = text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let len = text[..end].iter().rev().take_while(|byte| is_part(byte)).count();
+    (len > 0).then(|| (&text[end - len..end], &text[..end - len]))
+}
+
+/// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.
+fn is_in_directive(before: &[u8]) -> bool {
+    let mut start = before.len();
+    loop {
+        let line = memchr::memrchr(b'\n', &before[..start]).map_or(0, |end| end + 1);
+        if memchr::memchr(b'#', &before[line..start]).is_some()
+            || memmem::find(&before[line..start], b"%:").is_some()
+            || memmem::find(&before[line..start], b"??=").is_some()
+        {
+            return true;
+        }
+        // A comment or a backslash may join it with the line before.
+        let is_joined = line > 0 && {
+            let previous = before[..line - 1].trim_ascii_end();
+            previous.ends_with(b"\\") || previous.ends_with(b"??/")
+        };
+        if !is_joined {
+            return memmem::find(&before[line..start], b"*/").is_some();
+        }
+        start = line - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of xxhash.h, which zstd and many others have.
+    const XXHASH: &str = "#ifndef XXH_HAS_INCLUDE\n#  ifdef __has_include\n/*\n * Not defined as \
+        XXH_HAS_INCLUDE(x) (function-like) because\n */\n#    define XXH_HAS_INCLUDE __has_include\n#  else\n\
+        #    define XXH_HAS_INCLUDE(x) 0\n#  endif\n#endif\n\
+        #if defined(A) \\\n   || (defined(B) && XXH_HAS_INCLUDE(<arm.h>)) /* x */\n#endif\n";
+
+    #[test]
+    fn another_name_is_seen_with_what_it_asks_for() {
+        assert_eq!(aliases(XXHASH.as_bytes()), BTreeSet::from(["XXH_HAS_INCLUDE".to_owned()]));
+        let names = [(Look::Angle, "arm.h".to_owned()), (Look::Next, "arm.h".to_owned())];
+        let expected = Asked { names: names.into(), is_computed: false };
+        assert_eq!(asked(XXHASH.as_bytes(), "XXH_HAS_INCLUDE"), expected);
+    }
+
+    #[test]
+    fn a_test_for_the_word_makes_no_other_name() {
+        for text in [
+            "#if __has_include(<a.h>)",
+            "#ifdef __has_include",
+            "#if defined(__has_include)",
+            "__has_include",
+        ] {
+            assert_eq!(aliases(text.as_bytes()), BTreeSet::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_handed_on_or_computed_is_told() {
+        for text in ["#define B A\n", "#if A(M)\n", "#if 1 && \\\n A(M)\n", "/* c\n*/ %:if A(M)\n"] {
+            assert!(asked(text.as_bytes(), "A").is_computed, "{text}");
+        }
+        for text in [
+            "#ifdef A\n",
+            "#if defined(A)\n",
+            "#undef A\n",
+            "int A(M);\n",
+            " * A(x) in a comment\n",
+            "#if BA(M)\n",
+        ] {
+            assert_eq!(asked(text.as_bytes(), "A"), Asked::default(), "{text}");
+        }
+    }
+}
