@@ -247,7 +247,8 @@ impl Cursor<'_> {
         let (look, close) = match self.peek() {
             Some(b'"') => (Look::Quote, b'"'),
             Some(b'<') => (Look::Angle, b'>'),
-            None | Some(b'\n' | b')') => return Name::None,
+            // A macro's name begins with none of these: it is a comment, or no directive.
+            None | Some(b'\n' | b')' | b'\'' | b'.' | b',' | b';' | b'`') => return Name::None,
             Some(_) => return Name::Computed,
         };
         self.advance();
@@ -354,6 +355,7 @@ mod tests {
         assert!(!computes(
             "/* and in GCC 2 we may #include_next through\n   it. We put this #include_next outside */\n"
         ));
+        assert!(!computes("/*\n   #include's protect themselves */\n"));
         assert!(!computes("/* We don't have #include_next.\n*/\n"));
         for text in [
             "#include NAME\n",
