@@ -138,10 +138,10 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
             format!("ask it in the wire that it answers in: --wire {received}")
         }
         CallError::Ipc(IpcError::Version { expected, received }) if received < expected => {
-            format!("update the daemon: it answered {expected} in {received}")
+            format!("update the daemon: it answers in {received}, which zccache-ipc does not read")
         }
         CallError::Ipc(IpcError::Version { expected, received }) => {
-            format!("update zccache-ipc: the daemon answered {expected} in {received}")
+            format!("update zccache-ipc: the daemon answers in {received}, and it reads {expected} at most")
         }
         CallError::VersionRefused { ours, .. } => format!(
             "where --wire or ZCCACHE_DAEMON_WIRE asks for {ours}, choose auto; else use a daemon that serves \

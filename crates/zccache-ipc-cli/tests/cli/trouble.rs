@@ -82,10 +82,26 @@ fn an_answer_on_another_wire_says_which_side_to_update() {
     let _watchdog = watchdog(SOON);
     for (wire, frame, fix) in [
         ("v15", "040000001000000000", "ask it in the wire that it answers in: --wire v16"),
-        ("v15", "040000001a00000000", "update zccache-ipc: the daemon answered v15 in v26"),
-        ("v16", "040000001a00000000", "update zccache-ipc: the daemon answered v16 in v26"),
-        ("frame", "040000000e00000000", "update the daemon: it answered v16 in v14"),
-        ("auto", "040000000e00000000", "update the daemon: it answered v15 in v14"),
+        (
+            "v15",
+            "040000001a00000000",
+            "update zccache-ipc: the daemon answers in v26, and it reads v23 at most",
+        ),
+        (
+            "v16",
+            "040000001a00000000",
+            "update zccache-ipc: the daemon answers in v26, and it reads v24 at most",
+        ),
+        (
+            "frame",
+            "040000000e00000000",
+            "update the daemon: it answers in v14, which zccache-ipc does not read",
+        ),
+        (
+            "auto",
+            "040000000e00000000",
+            "update the daemon: it answers in v14, which zccache-ipc does not read",
+        ),
     ] {
         let place = TempEndpoint::new();
         let listener = std::os::unix::net::UnixListener::bind(place.socket()).unwrap();
