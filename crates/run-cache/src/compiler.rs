@@ -93,13 +93,6 @@ pub(crate) fn is_program(path: &Path) -> bool {
     read.is_ok() && MAGIC.iter().any(|magic| start.starts_with(magic))
 }
 
-/// Returns the file that `name` stands for on `path`: the first one that may be executed.
-///
-/// Relative entries count from `cwd`, and an empty one is `cwd` itself.
-pub(crate) fn on_path(name: &str, path: &str, cwd: &Path) -> Option<PathBuf> {
-    std::env::split_paths(path).map(|dir| cwd.join(dir).join(name)).find(|file| ipc_os::is_executable(file))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

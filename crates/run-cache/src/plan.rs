@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::arguments::Arguments;
 use crate::call::Call;
-use crate::compiler::{Driver, Family, on_path};
+use crate::compiler::{Driver, Family};
 use crate::environment::Variables;
 use crate::key::{Key, Recipe};
 use crate::language::Language;
@@ -63,7 +63,9 @@ pub fn plan(call: &Call) -> Result<Plan, NotCacheable> {
     }
     let outputs = outputs(call, &args, driver.family)?;
     let path = call.variable("PATH");
-    let find = |name| (name, path.and_then(|path| on_path(name, path, &call.cwd)));
+    let find = |name: &'static str| {
+        (name, path.and_then(|path| ipc_os::find_program(name.as_ref(), &call.cwd, Some(path.as_ref()))))
+    };
     let names: &[&'static str] = match driver.family {
         Family::Clang => &[],
         Family::Gcc if args.split_debug => &["as", "objcopy"],
