@@ -1,4 +1,4 @@
-//! Cuts what has been received into frames of the three lanes.
+//! Cuts the received bytes into frames of the three lanes.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use thiserror::Error;
@@ -7,30 +7,32 @@ use wire_v16::{DecodeError, frame_v1};
 
 use crate::{Dialect, Lane, Opening, Wires};
 
-/// What the front of a buffer holds.
+/// The first frame of a buffer, or the number of bytes that are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
     /// Read at least `needed` more bytes.
     Read {
-        /// How many.
+        /// The number of missing bytes; at least 1.
         needed: usize,
         /// The dialect and the bytes of the whole frame, once they are known.
         frame: Option<(Dialect, usize)>,
     },
-    /// A whole frame, which has been taken off.
+    /// A complete frame, which was removed from the buffer.
     Frame {
-        /// How it came.
+        /// The dialect of the frame.
         dialect: Dialect,
         /// The bytes after the header, or after the head of the envelope.
         body: Bytes,
     },
 }
 
-/// What cannot be the front of a stream of ours. The stream cannot go on.
+/// The buffer does not begin with a frame that this side speaks.
+///
+/// The stream cannot go on: close the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CutError {
-    /// A version that is not spoken here.
+    /// A version that this side does not speak.
     #[error("a frame of version {received}, which is not spoken here")]
     Version {
         /// The version in the header.
@@ -42,19 +44,19 @@ pub enum CutError {
     /// A length that no legal frame has.
     #[error("a frame of an illegal length")]
     Length {
-        /// Of which dialect the frame would have been.
+        /// The dialect of the frame.
         dialect: Dialect,
-        /// Why it is illegal.
+        /// The rule that the length breaks.
         source: FrameError,
     },
 }
 
-/// What the front of a buffer is, before anything is taken off.
+/// The first frame of a buffer, before anything is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Front {
     /// As [`Cut::Read`].
     Read { needed: usize, frame: Option<(Dialect, usize)> },
-    /// A whole frame of `frame_len` bytes, of which `head` stand before the body.
+    /// A complete frame of `frame_len` bytes; the first `head` bytes precede the body.
     Frame { dialect: Dialect, head: usize, frame_len: usize },
 }
 

@@ -6,7 +6,7 @@ use wire_frame::Version;
 
 use crate::Lane;
 
-/// What a frame is written in: a header number with its kind of body, or FrameV1.
+/// The form of a frame: a header number with its kind of body, or FrameV1.
 ///
 /// FrameV1 has no number: every release accepts the FrameV1 frames of every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,9 @@ impl Dialect {
         Self::FrameV1,
     ];
 
-    /// Returns the dialect of header frames with this number; `None` for a number that is not known.
+    /// Returns the dialect of header frames with this number.
+    ///
+    /// `None` for an unknown number.
     #[must_use]
     pub fn of(version: Version) -> Option<Self> {
         let bincode = wire_v15::Generation::of(version).map(Self::Bincode);
@@ -74,7 +76,7 @@ impl Dialect {
         }
     }
 
-    /// Returns what a daemon that answered in this dialect speaks on `lane`.
+    /// Returns the dialect on `lane` of a daemon that answered in this one.
     ///
     /// Number 16 stands for two generations of bincode; the older one is returned.
     #[must_use]
@@ -97,7 +99,7 @@ impl Dialect {
     }
 }
 
-/// The oldest generation of the lane, which is what the lane's name names.
+/// The oldest generation of the lane, from which the lane has its name.
 impl From<Lane> for Dialect {
     fn from(lane: Lane) -> Self {
         match lane {

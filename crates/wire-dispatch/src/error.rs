@@ -14,7 +14,7 @@ pub enum EncodeError {
     /// The frame would be above the limit.
     #[error("message too large: {length} bytes")]
     TooLong {
-        /// What the length field would say.
+        /// The length field that the frame would need.
         length: u64,
     },
     /// A path that is not valid Unicode.
@@ -89,7 +89,7 @@ impl From<wire_v16::EncodeError> for EncodeError {
 }
 
 impl DecodeError {
-    /// Whether the frame has been taken off, so that the stream can go on after it.
+    /// Returns true if the frame was removed, so that the next one can be read.
     #[must_use]
     pub const fn is_recoverable(&self) -> bool {
         matches!(self, Self::Convert(_))

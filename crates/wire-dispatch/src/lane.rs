@@ -17,7 +17,7 @@ impl Lane {
     /// Every lane.
     pub const ALL: [Self; 3] = [Self::V15, Self::V16, Self::FrameV1];
 
-    /// The lane's name in options, logs and the JSON form of messages.
+    /// Returns the lane's name in options, logs and the JSON form of messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

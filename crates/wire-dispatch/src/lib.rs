@@ -1,13 +1,13 @@
 //! Which zccache wire a connection speaks, as state machines without I/O.
 //!
-//! A server feeds what it has received to a [`ServerMachine`] and does what it is told: read more,
+//! A server passes the received bytes to a [`ServerMachine`] and carries out its steps: read more,
 //! answer a request, or send a refusal and close. A reply leaves on the wire of its request
 //! ([`ReplyTo`]). [`mismatch`] is the one place that writes and recognises the released version
 //! mismatch texts.
 //!
 //! A client asks a [`Selector`] on which lane a request goes, and what follows when that goes wrong.
 //!
-//! Every opening is told apart within eight bytes ([`Opening`]), and what is not spoken is refused in a
+//! Eight bytes tell every kind of frame apart ([`Opening`]), and an unknown kind is refused in a
 //! form that its sender can read.
 //!
 //! Not here: sockets, clocks, the environment.

@@ -19,45 +19,45 @@ pub struct Ids {
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodedWireMessage<M> {
-    /// How it came.
+    /// The lane of the frame.
     pub lane: Lane,
-    /// The header number that it came under; `None` for FrameV1.
+    /// The header number of the frame; `None` for FrameV1.
     pub version: Option<Version>,
-    /// With which ids; those that the lane does not have are empty.
+    /// The ids of the frame; an id that the lane lacks is empty.
     pub ids: Ids,
-    /// What it says.
+    /// The message.
     pub message: M,
 }
 
 impl<M> DecodedWireMessage<M> {
-    /// Returns the dialect that it came in.
+    /// Returns the dialect of the frame.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.version.and_then(Dialect::of).unwrap_or(self.lane.into())
     }
 }
 
-/// What comes of looking at what has been received.
+/// The result of reading one message from the received bytes.
 #[derive(Debug)]
 pub enum Received<M> {
     /// Read at least `needed` more bytes.
     Read {
-        /// How many.
+        /// The number of missing bytes; at least 1.
         needed: usize,
         /// The dialect and the bytes of the whole frame, once they are known.
         frame: Option<(Dialect, usize)>,
     },
     /// A message.
     Message(DecodedWireMessage<M>),
-    /// A frame that was taken off and is no message, with what is known of it.
+    /// A frame that was removed but could not be decoded.
     Undecodable {
-        /// How it came.
+        /// The dialect of the frame.
         dialect: Dialect,
-        /// With which ids, as far as they could be read.
+        /// The ids of the frame, as far as they could be read.
         ids: Ids,
-        /// Why it is none.
+        /// The error that refused it.
         error: DecodeError,
-        /// The whole envelope, where it holds a message of another protocol of running-process.
+        /// The whole envelope, if it names another protocol of running-process.
         foreign: Option<Foreign>,
     },
 }
@@ -71,7 +71,7 @@ pub struct Foreign {
     pub envelope: Bytes,
 }
 
-/// What both wires can carry.
+/// A message that both wires can carry.
 pub trait Message: wire_v15::Message + wire_v16::Message {}
 
 impl<M: wire_v15::Message + wire_v16::Message> Message for M {}
@@ -157,7 +157,9 @@ fn inner<M>(
     Ok(message?)
 }
 
-/// Appends `message` to `out` as a frame of `dialect`; on an error `out` is as it was.
+/// Appends `message` to `out` as a frame of `dialect`.
+///
+/// An error leaves `out` unchanged.
 ///
 /// # Errors
 ///
@@ -175,8 +177,10 @@ pub fn encode<M: Message>(
     result
 }
 
-/// Appends `message` to `pieces` as a frame of `dialect`, without a copy of its large byte strings; on an error
-/// `pieces` is as it was. The ids are the inner one and that of the frame.
+/// Appends `message` to `pieces` as a frame of `dialect`.
+///
+/// Shares the large byte strings of `message`. An error leaves `pieces` unchanged. `ids` are the inner id and the
+/// frame's id.
 ///
 /// # Errors
 ///

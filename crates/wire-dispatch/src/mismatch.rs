@@ -2,10 +2,10 @@
 
 use wire_frame::Version;
 
-/// Returns what a daemon answers to a request of a version that it does not serve.
+/// Returns the text by which a daemon refuses a version that it does not serve.
 ///
 /// `daemon_release` is its `major.minor.patch`, `serves` the newest version that it serves. The text
-/// is that of the released daemons to the letter, so that released clients recognise it.
+/// equals the text of the released daemons, so that released clients recognise it.
 #[must_use]
 pub fn refusal_text(daemon_release: &str, serves: Version, received: &str) -> String {
     format!(
@@ -15,12 +15,11 @@ pub fn refusal_text(daemon_release: &str, serves: Version, received: &str) -> St
     )
 }
 
-/// Whether an `Error` response is a daemon's refusal of the request's version.
+/// Returns true if the text of an `Error` refuses the request's version.
 ///
-/// Recognised are the text of [`refusal_text`] and that of the decoders
-/// (`docs/spec/wire.md#texts-of-errors`), by their common start. A request that was refused so was not acted
-/// on. The released clients' looser rule, any text that contains `protocol_version`, is left out: it would
-/// take another error for a refusal.
+/// The text of [`refusal_text`] and the text of the decoders (`docs/spec/wire.md#texts-of-errors`) are recognised
+/// by their common start. The daemon did not act on a request that it refused so. Released clients accept any
+/// text with `protocol_version`; this function does not, because it would take other errors for a refusal.
 ///
 /// Rule: `docs/spec/wire.md#recognising-a-refusal`.
 #[must_use]

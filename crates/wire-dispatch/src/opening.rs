@@ -3,12 +3,12 @@
 use wire_frame::{FrameError, Header, Peeked};
 use wire_v16::frame_v1::FRAMING;
 
-/// What the first bytes of a frame say about the rest.
+/// The kind of a frame, read from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
-    /// At least `needed` more bytes must arrive before anything can be said.
+    /// At least `needed` more bytes must arrive before the kind is known.
     Incomplete {
-        /// How many.
+        /// The number of missing bytes; at least 1.
         needed: usize,
     },
     /// A frame with length and version.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::Lane;
 
-/// What a client wants to speak (`docs/spec/wire.md#choosing-a-lane`).
+/// The lanes that a client may use (`docs/spec/wire.md#choosing-a-lane`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum WirePolicy {
     /// v16 where the daemon speaks it, else v15.
@@ -23,11 +23,13 @@ pub struct UnknownWire(
 );
 
 impl WirePolicy {
-    /// Reads the value of `ZCCACHE_DAEMON_WIRE`; none, an empty and a blank one are [`Auto`](Self::Auto).
+    /// Parses the value of `ZCCACHE_DAEMON_WIRE`.
+    ///
+    /// No value, an empty value and a blank value are [`Auto`](Self::Auto).
     ///
     /// # Errors
     ///
-    /// [`UnknownWire`], whose text is that of the released clients.
+    /// [`UnknownWire`], with the text of the released clients.
     pub fn parse(value: Option<&str>) -> Result<Self, UnknownWire> {
         let value = value.unwrap_or_default().trim().to_ascii_lowercase();
         Ok(match value.as_str() {
@@ -39,7 +41,7 @@ impl WirePolicy {
         })
     }
 
-    /// The lane that is tried first with a daemon of which nothing is known.
+    /// Returns the first lane to try with an unknown daemon.
     #[must_use]
     pub const fn first(self) -> Lane {
         match self {
@@ -48,7 +50,7 @@ impl WirePolicy {
         }
     }
 
-    /// The lane that is tried last, and that a refusal is about in the end.
+    /// Returns the last lane to try; the final refusal names it.
     #[must_use]
     pub const fn last(self) -> Lane {
         match self {
@@ -57,7 +59,7 @@ impl WirePolicy {
         }
     }
 
-    /// Whether v15 may be spoken when the first lane is refused.
+    /// Returns true if v15 may follow when the daemon refuses the first lane.
     #[must_use]
     pub const fn may_fall_back(self) -> bool {
         matches!(self, Self::Auto)

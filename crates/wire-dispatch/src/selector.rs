@@ -4,7 +4,9 @@ use ipc_model::RequestKind;
 
 use crate::{Dialect, Lane, WirePolicy};
 
-/// Decides, without I/O, in which dialect a request goes and whether it may be sent again in another.
+/// Chooses the dialect of a request, and decides if it may be sent again.
+///
+/// Does no I/O.
 ///
 /// A selector belongs to one daemon: what it has learned is the daemon's, not the endpoint's. A refusal
 /// names the daemon's generation by its own number, so one more round trip finds any daemon.
@@ -20,7 +22,7 @@ pub struct Selector {
     learned: Option<Dialect>,
 }
 
-/// What to do with a request.
+/// The next step of a client that wants to send a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
     /// Send it in this dialect.
@@ -32,7 +34,7 @@ pub enum Plan {
     AskFirst(Dialect),
 }
 
-/// What came of sending a request, when it was not a reply of its own.
+/// The result of a request that got no reply of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setback {
     /// The daemon said that it does not serve the request's version. It did not act.
@@ -47,17 +49,17 @@ pub enum Setback {
     ForeignVersion,
     /// The connection ended without a reply, or inside one.
     Lost {
-        /// Whether the whole request had been sent.
+        /// True if the whole request had been sent.
         sent: bool,
     },
     /// Anything else: a timeout, an unreadable reply, no daemon.
     Other {
-        /// Whether the whole request had been sent.
+        /// True if the whole request had been sent.
         sent: bool,
     },
 }
 
-/// What follows from a setback.
+/// The next step of a client after a [`Setback`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Send the request again in this dialect, over a new connection.
@@ -69,24 +71,28 @@ pub enum Next {
 }
 
 impl Selector {
-    /// Makes a selector for a daemon of which `learned` is known.
+    /// Makes a selector for a daemon that speaks `learned`, or for an unknown one.
     #[must_use]
     pub const fn new(policy: WirePolicy, learned: Option<Dialect>) -> Self {
         Self { policy, learned }
     }
 
-    /// Returns what the daemon is known to speak.
+    /// Returns the dialect that the daemon speaks, if it is known.
     #[must_use]
     pub const fn learned(&self) -> Option<Dialect> {
         self.learned
     }
 
-    /// Forgets what is known; for when another daemon may be at the endpoint.
+    /// Forgets the daemon's dialect.
+    ///
+    /// Call it when another daemon may be at the endpoint.
     pub const fn forget(&mut self) {
         self.learned = None;
     }
 
-    /// Returns true if v15 may still be fallen back to because nothing is known of the daemon.
+    /// Returns true if the client may still fall back to v15.
+    ///
+    /// That is so until the daemon's dialect is known.
     #[must_use]
     pub const fn may_fall_back(&self) -> bool {
         self.policy.may_fall_back() && self.learned.is_none()
@@ -134,7 +140,7 @@ impl Selector {
                 }
                 None => {
                     if may_fall_back {
-                        // What was known is of a daemon that is gone.
+                        // The learned dialect belongs to an earlier daemon.
                         self.learned = None;
                     }
                     Next::Fail
@@ -156,10 +162,10 @@ impl Selector {
         }
     }
 
-    /// Returns what a daemon speaks that refused `tried` in the dialect `by`, if that is something else.
+    /// Returns another dialect of a daemon that refused `tried` in the dialect `by`.
     fn follow(&self, tried: Dialect, by: Dialect) -> Option<Dialect> {
         let next = match self.policy {
-            // Number 15 may be the only one that this daemon has.
+            // The daemon may speak number 15 only.
             WirePolicy::Auto if by == Dialect::V15 => by,
             WirePolicy::Auto => by.on(Lane::V16).unwrap_or(by),
             WirePolicy::Only(lane) => by.on(lane)?,
@@ -167,7 +173,7 @@ impl Selector {
         if next != tried {
             return Some(next);
         }
-        // Refused under the number that it was asked under: bincode is what is left.
+        // The daemon refused `tried` in the same dialect: only bincode is left.
         (self.policy.may_fall_back() && tried.lane() != Lane::V15)
             .then(|| by.on(Lane::V15).unwrap_or(Dialect::V15))
     }

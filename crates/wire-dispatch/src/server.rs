@@ -10,84 +10,86 @@ use crate::{
     Received, Wires, encode_pieces, mismatch, receive,
 };
 
-/// Decides what a server does with what it has received. One machine serves any number of connections.
+/// Decides the next step of a server from the bytes that it has received.
+///
+/// One machine serves any number of connections.
 #[derive(Debug, Clone)]
 pub struct ServerMachine {
     release: String,
     wires: Wires,
 }
 
-/// What to do next.
+/// The next step of a server.
 #[derive(Debug)]
 pub enum Step {
     /// Read at least `needed` more bytes.
     Read {
-        /// How many.
+        /// The number of missing bytes; at least 1.
         needed: usize,
-        /// What is known of the frame that is coming.
+        /// The incoming frame, once its head has arrived.
         frame: Option<Coming>,
     },
-    /// Answer this request. Its frame has been taken off the buffer.
+    /// Answer this request. Its frame was removed from the buffer.
     Answer {
-        /// What is asked.
+        /// The request.
         request: Request,
-        /// How to answer.
+        /// The lane and the ids of the reply.
         reply_to: ReplyTo,
     },
-    /// Send the reply and go on: the frame was no request, and the stream is still in step.
+    /// Send the reply and read the next frame: this frame was not a request, but its end is known.
     Reject(Refusal),
-    /// Let whoever speaks this protocol answer, and go on; else send the refusal's reply, and close.
+    /// Pass the frame to the handler of its protocol. Without one, send the refusal's reply and close.
     Foreign {
-        /// A whole frame of another protocol of running-process, which has been taken off the buffer.
+        /// A whole frame of another protocol of running-process, removed from the buffer.
         frame: Foreign,
-        /// What its sender is told where nobody speaks it.
+        /// The refusal for a server that does not speak the protocol.
         refusal: Refusal,
     },
-    /// Send the refusal's reply, and close: the stream cannot go on.
+    /// Send the refusal's reply and close: the start of the next frame is not known.
     Refuse(Refusal),
 }
 
-/// A frame of which the head is there.
+/// An incoming frame whose head has arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coming {
     /// Bytes of the whole frame; never above the frame limit and its head.
     pub frame_len: usize,
-    /// How to answer it before it is there: its ids are not known yet.
+    /// The lane of an early reply; the ids are not known yet.
     pub reply_to: ReplyTo,
 }
 
-/// The lane, and the ids, that the reply to a request leaves with.
+/// The dialect and the ids of the reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyTo {
     dialect: Dialect,
     ids: Ids,
 }
 
-/// Why a frame was not taken for a request, and what its sender is told.
+/// The refusal of a frame: the cause, and the reply to its sender.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What is sent back, in a form that the sender can read.
+    /// The reply, in a form that the sender can read.
     pub reply: Response,
-    /// How it is sent.
+    /// The dialect and the ids of the reply.
     pub reply_to: ReplyTo,
-    /// Why.
+    /// The reason for the refusal.
     pub cause: DecodeError,
 }
 
 impl ReplyTo {
-    /// A reply without ids.
+    /// Makes the address of a reply without ids.
     #[must_use]
     pub fn lane_only(dialect: impl Into<Dialect>) -> Self {
         Self { dialect: dialect.into(), ids: Ids::default() }
     }
 
-    /// The lane of the request, and so of its reply.
+    /// Returns the lane of the request, which is the lane of its reply.
     #[must_use]
     pub const fn lane(&self) -> Lane {
         self.dialect.lane()
     }
 
-    /// The dialect of the request, and so of its reply.
+    /// Returns the dialect of the request, which is the dialect of its reply.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
@@ -95,13 +97,14 @@ impl ReplyTo {
 }
 
 impl ServerMachine {
-    /// Makes the machine of a daemon that speaks `wires` and announces itself as `release`
-    /// (`major.minor.patch`).
+    /// Makes the machine of a daemon that speaks `wires`.
+    ///
+    /// Its refusals name `release` (`major.minor.patch`).
     pub fn new(release: impl Into<String>, wires: Wires) -> Self {
         Self { release: release.into(), wires }
     }
 
-    /// Looks at what has been received and takes the first request off it.
+    /// Removes the first request from the received bytes and returns the next step.
     ///
     /// The version is judged as soon as its header is there, without waiting for the body.
     pub fn step(&self, received: &mut BytesMut) -> Step {
@@ -155,8 +158,9 @@ impl ServerMachine {
         result
     }
 
-    /// Appends the frame of `response` to `pieces`, without a copy of its large byte strings; for the rest
-    /// this is [`reply`](Self::reply).
+    /// Appends the frame of `response` to `pieces`, as [`reply`](Self::reply).
+    ///
+    /// Shares the large byte strings of `response`.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use wire_frame::Version;
 
 use crate::{Dialect, Lane};
 
-/// A set of dialects: what a server speaks.
+/// The set of dialects that a server or client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wires(u8);
 
@@ -16,8 +16,9 @@ impl Wires {
     /// The protobuf bodies alone: every number, and FrameV1.
     pub const V16: Self = Self(0b1111_0000);
 
-    /// What a client that sent bincode accepts: bincode of every generation, and FrameV1, in which a daemon
-    /// may refuse.
+    /// The dialects that a client accepts in reply to bincode.
+    ///
+    /// Bincode of every generation, and FrameV1, because a daemon may refuse in it.
     pub const TO_BINCODE: Self = Self(0b1000_1111);
 
     /// Numbers 15 and 16, and FrameV1: releases 1.11.22 to 1.12.9.
@@ -53,7 +54,9 @@ impl Wires {
         Dialect::of(version).filter(|dialect| self.contains(*dialect))
     }
 
-    /// Returns the number that refusals name: the highest protobuf number, else the highest bincode number.
+    /// Returns the number that refusals name.
+    ///
+    /// The highest protobuf number, else the highest bincode number.
     #[must_use]
     pub fn newest(self) -> Version {
         let highest = |lane: Lane| {

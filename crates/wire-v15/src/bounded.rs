@@ -5,7 +5,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use wire_frame::Pieces;
 
-/// Appends to a buffer up to a limit; what goes beyond it is an error, not an allocation.
+/// Appends to a buffer, and fails above a limit instead of allocating.
 pub(crate) struct Bounded<'a> {
     buffer: &'a mut BytesMut,
     room: usize,
@@ -23,7 +23,7 @@ impl io::Write for Bounded<'_> {
         Ok(bytes.len())
     }
 
-    // Most writes are of 8 bytes, and where that is seen they are no call.
+    // Most writes are 8 bytes long; inlined, they cost no call.
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.room = less(self.room, bytes)?;
@@ -36,14 +36,14 @@ impl io::Write for Bounded<'_> {
     }
 }
 
-/// As [`Bounded`], and shares the large byte strings of a message.
+/// Appends as [`Bounded`], but shares the large byte strings of a message.
 ///
-/// A serializer hands over slices, which cannot be shared. Therefore those byte strings of the message that
-/// are worth it are given beforehand, and recognised by where they lie.
+/// A serializer passes slices, which cannot be shared. The caller therefore lists the large byte strings, and
+/// the writer recognises each by its address.
 pub(crate) struct Sharing<'a> {
     pieces: &'a mut Pieces,
     room: usize,
-    /// The byte strings to be shared that have not come yet, in the order in which they will.
+    /// The byte strings to share that the serializer has not passed yet, in its order.
     to_come: &'a [&'a Bytes],
 }
 

@@ -1,4 +1,4 @@
-//! A frame's payload to a message.
+//! Decodes a message from the payload of a frame.
 
 use bincode::Options as _;
 use bytes::{Buf as _, Bytes};
@@ -7,7 +7,9 @@ use wire_frame::MAX_LENGTH;
 use crate::shape::{Body, In, Message};
 use crate::{DecodeError, Generation};
 
-/// Reads the message at the start of `payload`, the bytes after a header of number 15.
+/// Decodes the message after a header with number 15.
+///
+/// `payload` starts right after the header.
 ///
 /// # Errors
 ///
@@ -16,9 +18,9 @@ pub fn decode<M: Message>(payload: &Bytes) -> Result<M, DecodeError> {
     decode_in(payload, Generation::V15)
 }
 
-/// Reads the message at the start of `payload`, the bytes after a header of this generation.
+/// Decodes the message after a header of this generation.
 ///
-/// Bytes after the message are accepted and ignored, as released peers do.
+/// `payload` starts right after the header. Bytes after the message are ignored, as released peers do.
 ///
 /// Rule: `docs/spec/wire-v15.md#reader-rules`.
 ///
@@ -29,7 +31,9 @@ pub fn decode_in<M: Message>(payload: &Bytes, generation: Generation) -> Result<
     read(payload, Body { shared: Some(payload), generation })
 }
 
-/// As [`decode_in`], with a copy of everything: for frames that are shorter than what would be shared.
+/// Decodes as [`decode_in`] and copies every byte string.
+///
+/// For frames below [`SHARED_FROM`](crate::SHARED_FROM), whose buffer the caller uses again.
 ///
 /// # Errors
 ///
@@ -39,7 +43,7 @@ pub fn decode_copied_in<M: Message>(payload: &[u8], generation: Generation) -> R
 }
 
 fn read<M: Message>(payload: &[u8], body: Body<'_>) -> Result<M, DecodeError> {
-    // The number comes first, so that an unknown one is told apart without reading a library's prose.
+    // Checked here, because bincode reports an unknown variant only as text.
     if let Some(&index) = payload.first_chunk::<4>() {
         let index = u32::from_le_bytes(index);
         if index >= M::variants(body.generation) {
@@ -54,7 +58,7 @@ fn read<M: Message>(payload: &[u8], body: Body<'_>) -> Result<M, DecodeError> {
         .map_err(|error| DecodeError::of_bincode(M::NAME, *error))
 }
 
-/// Reads one complete frame of number 15 from the front of `buffer` and takes it off.
+/// Removes one complete frame with number 15 from `buffer` and decodes it.
 ///
 /// # Errors
 ///
@@ -63,11 +67,11 @@ pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<M>, DecodeE
     decode_frame_in(buffer, Generation::V15)
 }
 
-/// Reads one complete frame of this generation from the front of `buffer` and takes it off.
+/// Removes one complete frame of this generation from `buffer` and decodes it.
 ///
-/// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken
-/// even when its body is an error. This is the bincode-only decoder of `docs/spec/wire.md#first-bytes`, but for
-/// the version, which is refused as soon as it is there.
+/// Returns `Ok(None)` and removes nothing until the frame is complete. A complete frame is removed even if
+/// its body cannot be decoded. This is the bincode-only decoder of `docs/spec/wire.md#first-bytes`; unlike that
+/// one, it refuses an unknown version before the body has arrived.
 ///
 /// # Errors
 ///

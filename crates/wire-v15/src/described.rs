@@ -1,4 +1,4 @@
-//! The same shape for formats that describe themselves.
+//! The JSON form: the same shapes for formats that carry field names.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! A message to a complete frame.
+//! Encodes a message into a complete frame.
 
 use bincode::Options as _;
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,7 @@ use crate::{EncodeError, Generation};
 /// Room for a message without byte strings, so that most of them need one allocation.
 const SMALL_MESSAGE: usize = 256;
 
-/// Returns the frame of `message` under number 15.
+/// Returns the frame of `message` with number 15.
 ///
 /// # Errors
 ///
@@ -33,7 +33,9 @@ pub fn encode_in<M: Message>(message: &M, generation: Generation) -> Result<Byte
     Ok(pieces.into_buffer().freeze())
 }
 
-/// Appends the frame of `message` under number 15 to `buffer`; on an error `buffer` is as it was.
+/// Appends the frame of `message` with number 15 to `buffer`.
+///
+/// An error leaves `buffer` unchanged.
 ///
 /// # Errors
 ///
@@ -46,8 +48,9 @@ pub fn encode_into<M: Message>(message: &M, buffer: &mut BytesMut) -> Result<(),
     result
 }
 
-/// Appends the frame of `message` to `pieces`, without a copy of its large byte strings; on an error
-/// `pieces` is as it was.
+/// Appends the frame of `message` to `pieces` and shares its large byte strings.
+///
+/// An error leaves `pieces` unchanged.
 ///
 /// # Errors
 ///
@@ -56,7 +59,7 @@ pub fn encode_pieces<M: Message>(message: &M, pieces: &mut Pieces) -> Result<(),
     encode_pieces_in(message, Generation::V15, pieces)
 }
 
-/// As [`encode_pieces`], in this generation.
+/// Appends the frame of `message` in this generation, as [`encode_pieces`].
 ///
 /// # Errors
 ///
@@ -99,19 +102,22 @@ pub fn encode_pieces_in<M: Message>(
     Err(why_not(message, generation))
 }
 
-/// Returns how many bytes of byte strings `message` holds: what can make its frame large, at no cost.
+/// Returns the total length of the byte strings in `message`.
+///
+/// A cheap estimate of the frame length: only byte strings make a frame large.
 pub fn bulk<M: Message>(message: &M) -> usize {
     message.bulk()
 }
 
-/// Returns the bytes of texts, paths and list elements that `message` holds in memory, beside its byte strings.
+/// Returns the memory of the texts, paths and lists in `message`, in bytes.
 ///
-/// It is about what a decoder has copied out of the frame: strings by their length, lists by their capacity.
+/// About the memory that a decoder copied out of the frame: strings by their length, lists by their capacity.
+/// Byte strings are not counted; see [`bulk`].
 pub fn texts<M: Message>(message: &M) -> usize {
     message.texts()
 }
 
-/// Finds out why a message cannot be encoded; only asked when it could not.
+/// Returns the reason why a message could not be encoded.
 fn why_not<M: Message>(message: &M, generation: Generation) -> EncodeError {
     if let Err(path) = message.check_paths() {
         return path.into();

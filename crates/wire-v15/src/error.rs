@@ -1,4 +1,4 @@
-//! Why a message could not be written or read.
+//! Errors of encoding and decoding.
 
 use std::str::Utf8Error;
 
@@ -13,7 +13,7 @@ pub enum EncodeError {
     /// The frame would be above the limit.
     #[error("message too large: {length} bytes")]
     TooLong {
-        /// What the length field would say.
+        /// The length field that the frame would need.
         length: u64,
     },
     /// A path that is not valid Unicode.
@@ -29,12 +29,12 @@ pub enum EncodeError {
         /// The first bincode header number with such a message.
         since: Version,
     },
-    /// Anything else that the encoder says.
+    /// Any other error of the encoder.
     #[error("cannot encode a {message}")]
     Body {
         /// The kind of message.
         message: &'static str,
-        /// What the encoder says.
+        /// The encoder's error.
         source: bincode::Error,
     },
 }
@@ -48,17 +48,17 @@ impl From<FrameError> for EncodeError {
     }
 }
 
-/// The peer sent bytes that are no message.
+/// The peer sent bytes that are not a message.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The frame's length is illegal; the stream cannot go on.
+    /// The frame's length is invalid; the rest of the stream cannot be read.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// The frame is of another wire.
+    /// The frame has another version.
     #[error("protocol version mismatch: expected {expected}, received {received}")]
     Version {
-        /// The version that was read.
+        /// The version that the decoder reads.
         expected: Version,
         /// The version in the frame's header.
         received: Version,
@@ -82,7 +82,7 @@ pub enum DecodeError {
     Utf8 {
         /// The kind of message.
         message: &'static str,
-        /// Where.
+        /// The position of the fault.
         source: Utf8Error,
     },
     /// A truth value that is neither 0 nor 1.
@@ -101,12 +101,12 @@ pub enum DecodeError {
         /// The byte.
         tag: usize,
     },
-    /// Anything else that the decoder says.
+    /// Any other error of the decoder.
     #[error("a {message} cannot be read")]
     Body {
         /// The kind of message.
         message: &'static str,
-        /// What the decoder says.
+        /// The decoder's error.
         source: bincode::Error,
     },
 }
@@ -118,7 +118,7 @@ impl DecodeError {
             ErrorKind::InvalidUtf8Encoding(source) => Self::Utf8 { message, source },
             ErrorKind::InvalidBoolEncoding(value) => Self::Bool { message, value },
             ErrorKind::InvalidTagEncoding(tag) => Self::OptionalTag { message, tag },
-            // A limit is only reached by a length that reaches beyond the frame.
+            // Only a length that points beyond the frame reaches the limit.
             ErrorKind::SizeLimit => Self::Truncated { message },
             ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Self::Truncated { message }

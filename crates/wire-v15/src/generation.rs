@@ -12,11 +12,17 @@ pub struct Generation(u32);
 impl Generation {
     /// Releases up to 1.12.9.
     pub const V15: Self = Self(15);
-    /// Releases 1.12.10 to 1.12.15: `ExecProbe`, `ExecStore`, and lookup outcomes in statistics.
+    /// Releases 1.12.10 to 1.12.15.
+    ///
+    /// Adds `ExecProbe`, `ExecStore`, and lookup outcomes in statistics.
     pub const V17: Self = Self(17);
-    /// Releases 1.12.16 and 1.12.17: figures of the staged store in phase profiles.
+    /// Releases 1.12.16 and 1.12.17.
+    ///
+    /// Adds the figures of the staged store to phase profiles.
     pub const V18: Self = Self(18);
-    /// Releases 1.13.1 to 1.13.5: `CompileProgress`, and the watcher's health in `DaemonStatus`.
+    /// Releases 1.13.1 to 1.13.5.
+    ///
+    /// Adds `CompileProgress`, and the watcher's health to `DaemonStatus`.
     pub const V23: Self = Self(23);
 
     /// Every generation, oldest first.

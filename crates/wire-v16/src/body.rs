@@ -13,7 +13,7 @@ use crate::{ConvertError, DecodeError, EncodeError};
 /// The id is there even where the message is not, so that the refusal can carry it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded<M, E = ConvertError> {
-    /// The message, or why it is none.
+    /// The message, or the error that refused it.
     pub message: Result<M, E>,
     /// The inner id: any text, also the empty one.
     pub request_id: String,
@@ -40,9 +40,9 @@ pub fn encode_body<M: Message>(
     Ok(())
 }
 
-/// Reads the body in `payload`. Byte strings of at least [`SHARED_FROM`](crate::SHARED_FROM) bytes share
-/// its memory.
+/// Decodes the body in `payload`.
 ///
+/// Byte strings of at least [`SHARED_FROM`](crate::SHARED_FROM) bytes share the memory of `payload`.
 /// Unknown fields are ignored, and the last of several members counts (`docs/spec/wire-v16.md#encoding`).
 /// Paths are normalised.
 ///
@@ -54,7 +54,9 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError
     converted(read::<M>(payload)?)
 }
 
-/// As [`decode_body`], with a copy of everything: for bodies that are shorter than what would be shared.
+/// Decodes as [`decode_body`] and copies every byte string.
+///
+/// For bodies below [`SHARED_FROM`](crate::SHARED_FROM), whose buffer the caller uses again.
 ///
 /// # Errors
 ///

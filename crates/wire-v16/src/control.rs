@@ -23,7 +23,7 @@ pub enum ControlError {
     NoBody {
         /// `request` or `response`.
         message: &'static str,
-        /// What is accepted.
+        /// The accepted values.
         accepted: &'static str,
     },
     /// A message of another kind.
@@ -39,14 +39,14 @@ pub enum ControlError {
     Convert(#[from] ConvertError),
 }
 
-/// Whether the control slice has requests of this kind.
+/// Returns true if the control slice has requests of this kind.
 #[must_use]
 pub const fn accepts_request(kind: RequestKind) -> bool {
     use RequestKind as Kind;
     matches!(kind, Kind::Ping | Kind::Status | Kind::Shutdown | Kind::Clear | Kind::ReleaseWorktreeHandles)
 }
 
-/// Whether the control slice has responses of this kind.
+/// Returns true if the control slice has responses of this kind.
 #[must_use]
 pub const fn accepts_response(kind: ResponseKind) -> bool {
     use ResponseKind as Kind;
@@ -65,8 +65,9 @@ pub(crate) const REQUESTS: &str = "Ping, Status, Shutdown, Clear and ReleaseWork
 pub(crate) const RESPONSES: &str =
     "Pong, ShuttingDown, Status, Cleared, Error and ReleaseWorktreeHandlesResult";
 
-/// Reads the body in `payload` as [`decode_body`](crate::decode_body) does, and accepts nothing but what
-/// the control slice has.
+/// Decodes a body of the control slice, and refuses every other message.
+///
+/// Decodes as [`decode_body`](crate::decode_body).
 ///
 /// # Errors
 ///

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// The peer's message is protobuf of the right schema, and no value of the model.
 ///
-/// The texts are those of the released peers (`docs/spec/wire-v16.md#conversion-errors`): a server sends them
+/// The texts equal the texts of the released peers (`docs/spec/wire-v16.md#conversion-errors`): a server sends them
 /// back in an `Error` response and the connection goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum ConvertError {
     Missing {
         /// The message that lacks it.
         message: &'static str,
-        /// What it lacks.
+        /// The missing field.
         field: &'static str,
     },
     /// A byte string of the wrong length.
@@ -32,9 +32,9 @@ pub enum ConvertError {
         message: &'static str,
         /// The field that holds it.
         field: &'static str,
-        /// How long it is, in bytes.
+        /// The length in bytes.
         length: usize,
-        /// How long it must be.
+        /// The length that the schema asks for.
         expected: &'static str,
     },
     /// A number that the schema gives no meaning.
@@ -46,7 +46,7 @@ pub enum ConvertError {
         field: &'static str,
         /// The number.
         value: i32,
-        /// What it may mean.
+        /// The values that the schema defines.
         expected: &'static str,
     },
 }

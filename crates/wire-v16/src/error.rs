@@ -14,7 +14,7 @@ pub enum EncodeError {
     /// The frame would be above the limit.
     #[error("message too large: {length} bytes")]
     TooLong {
-        /// What the length field would say.
+        /// The length field that the frame would need.
         length: u64,
     },
     /// A path that is not valid Unicode: it is refused, never changed.
@@ -58,7 +58,7 @@ pub enum DecodeError {
         /// The version in the frame's header.
         received: Version,
     },
-    /// What was to be an envelope does not start like one.
+    /// The first byte is not the framing byte of an envelope.
     #[error("an envelope starts with the byte {FRAMING}, not with {byte}")]
     Framing {
         /// The byte.
@@ -105,7 +105,7 @@ pub enum DecodeError {
     Body {
         /// The kind of message.
         message: &'static str,
-        /// What prost says.
+        /// prost's error.
         source: prost::DecodeError,
     },
 }

@@ -32,7 +32,9 @@ pub fn encode_in<M: Message>(
     Ok(buffer.freeze())
 }
 
-/// Appends the frame of `message` under number 16 to `buffer`; on an error `buffer` is as it was.
+/// Appends the frame of `message` with number 16 to `buffer`.
+///
+/// An error leaves `buffer` unchanged.
 ///
 /// # Errors
 ///
@@ -46,7 +48,7 @@ pub fn encode_into<M: Message>(
     all_in(buffer, |pieces| encode_pieces(message, request_id, pieces))
 }
 
-/// Appends the frame of `message` to `pieces`, without a copy of its large byte strings.
+/// Appends the frame of `message` to `pieces` and shares its large byte strings.
 ///
 /// # Errors
 ///
@@ -59,7 +61,7 @@ pub fn encode_pieces<M: Message>(
     encode_pieces_in(message, request_id, Generation::V16, pieces)
 }
 
-/// As [`encode_pieces`], in this generation.
+/// Appends the frame of `message` in this generation, as [`encode_pieces`].
 ///
 /// # Errors
 ///
@@ -82,7 +84,7 @@ pub fn encode_pieces_in<M: Message>(
     Ok(())
 }
 
-/// Reads one complete frame of number 16 from the front of `buffer` and takes it off.
+/// Removes one complete frame with number 16 from `buffer` and decodes it.
 ///
 /// # Errors
 ///
@@ -91,11 +93,11 @@ pub fn decode_frame<M: Message>(buffer: &mut Bytes) -> Result<Option<Decoded<M>>
     decode_frame_in(buffer, Generation::V16)
 }
 
-/// Reads one complete frame of this generation from the front of `buffer` and takes it off.
+/// Removes one complete frame of this generation from `buffer` and decodes it.
 ///
-/// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete frame is taken even
-/// when its body is an error. This is the v16-only decoder of `docs/spec/wire.md#first-bytes`, but for the
-/// version, which is refused as soon as it is there.
+/// Returns `Ok(None)` and removes nothing until the frame is complete. A complete frame is removed even if
+/// its body cannot be decoded. This is the v16-only decoder of `docs/spec/wire.md#first-bytes`; unlike that
+/// one, it refuses an unknown version before the body has arrived.
 ///
 /// # Errors
 ///

@@ -18,7 +18,9 @@ use crate::{DecodeError, Decoded, EncodeError, Message, decode_body, decode_body
 /// Bytes before the envelope: the framing byte and the length.
 pub const HEAD_LEN: usize = 5;
 
-/// What an envelope says it holds. Released peers take either where they expect the other.
+/// The kind that an envelope names.
+///
+/// Released peers accept either kind where they expect the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A request.
@@ -27,17 +29,17 @@ pub enum Kind {
     Response,
 }
 
-/// What is known from the first bytes of an envelope on the wire.
+/// The result of reading the first bytes of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peeked {
     /// At least `needed` more bytes must arrive before the length is known.
     Incomplete {
-        /// How many.
+        /// The number of missing bytes; at least 1.
         needed: usize,
     },
     /// The length is legal.
     Head {
-        /// Bytes of the envelope and of what stands before it.
+        /// Bytes of the envelope, its framing byte and its length field.
         frame_len: usize,
     },
 }
@@ -45,9 +47,9 @@ pub enum Peeked {
 /// An envelope that is one of zccache's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enveloped<M> {
-    /// What is in it.
+    /// The decoded body.
     pub body: Decoded<M>,
-    /// What it says it holds.
+    /// The kind that the envelope names.
     pub kind: Kind,
     /// The id that the client gave to the envelope.
     pub frame_request_id: u64,
@@ -88,7 +90,7 @@ pub fn encode_into<M: Message>(
     all_in(buffer, |pieces| encode_pieces(message, request_id, frame_request_id, kind, pieces))
 }
 
-/// Appends `message` in an envelope to `pieces`, without a copy of its large byte strings.
+/// Appends `message` in an envelope to `pieces` and shares its large byte strings.
 ///
 /// # Errors
 ///
@@ -146,9 +148,10 @@ pub fn peek(buffer: &[u8]) -> Result<Peeked, DecodeError> {
     }
 }
 
-/// Reads the message in `envelope`, the bytes after the framing byte and the length.
+/// Decodes the message in `envelope`.
 ///
-/// The checks are those of `docs/spec/frame-v1.md#checks` in their order: envelope, version, protocol, kind,
+/// `envelope` starts after the framing byte and the length. The checks of `docs/spec/frame-v1.md#checks` run in
+/// their order: envelope, version, protocol, kind,
 /// encoding, body. Deadline, trace and unknown fields are ignored.
 ///
 /// # Errors
@@ -171,7 +174,9 @@ pub fn decode<M: Message>(envelope: Bytes) -> Result<Enveloped<M>, Rejected> {
     Ok(Enveloped { body, kind, frame_request_id: request_id })
 }
 
-/// As [`decode`], with a copy of everything: for envelopes that are shorter than what would be shared.
+/// Decodes as [`decode`] and copies every byte string.
+///
+/// For envelopes below [`SHARED_FROM`](crate::SHARED_FROM), whose buffer the caller uses again.
 ///
 /// # Errors
 ///
@@ -187,7 +192,7 @@ pub fn decode_copied<M: Message>(envelope: &[u8]) -> Result<Enveloped<M>, Reject
 
 /// Reads one complete envelope from the front of `buffer` and takes it off.
 ///
-/// `Ok(None)` means that more bytes must arrive; nothing is taken then. A complete envelope is taken even
+/// Returns `Ok(None)` and removes nothing until the envelope is complete. A complete envelope is removed even
 /// when it is rejected. This is the FrameV1-only decoder of `docs/spec/wire.md#first-bytes`.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use wire_frame::Version;
 /// A header number under which protobuf bodies travel.
 ///
 /// Fields are only ever added and unknown fields are ignored, so every generation is written and read as the
-/// newest. What a number decides is whether its peers know a message at all.
+/// newest. The number decides only which messages its peers know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u32);
 

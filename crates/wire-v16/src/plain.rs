@@ -68,7 +68,7 @@ fn key(rest: &mut &[u8]) -> Option<(u32, u32)> {
     Some((key >> 3, key & 7))
 }
 
-/// What stands behind a length.
+/// Reads a length and the bytes after it.
 fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = usize::try_from(varint(rest)?).ok()?;
     let (bytes, after) = rest.split_at_checked(len)?;

@@ -1,4 +1,4 @@
-//! What a body's lists will allocate, found out before they do.
+//! Computes the memory of a body's lists before prost allocates it.
 //!
 //! Strings and byte strings cannot take more than the frame, but an element of a list that is two bytes
 //! on the wire takes up to 64 in memory, so a legal frame could ask for half a gigabyte. prost has no
@@ -9,8 +9,10 @@
 use bytes::Buf as _;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-/// The most memory, in bytes, that the lists of one message may take, beyond what their elements point
-/// to. Room for 262 144 environment variables, or 524 288 arguments.
+/// The most memory that the lists of one message may take, in bytes.
+///
+/// The texts that list elements point to are not counted. Room for 262 144 environment variables, or 524 288
+/// arguments.
 ///
 /// Rule: `docs/spec/wire.md#limits`.
 pub const LIST_MEMORY: usize = wire_frame::MAX_LENGTH as usize;
@@ -21,9 +23,9 @@ pub(crate) struct List {
     pub(crate) number: u32,
     /// The size of an element in memory; `None` where the field is no list itself.
     pub(crate) element: Option<usize>,
-    /// Whether the elements may stand without keys between them.
+    /// True if the elements may be packed: written without keys between them.
     pub(crate) packed: bool,
-    /// The lists in what the field holds.
+    /// The lists inside the field's message.
     pub(crate) within: &'static [Self],
 }
 
@@ -92,7 +94,7 @@ impl Scale {
         if rest.remaining() == end { Ok(()) } else { Err(Stop::NotProtobuf) }
     }
 
-    /// Charges what a list of `count` elements grows by when one more is pushed: it doubles when full.
+    /// Charges the growth of a list of `count` elements at one more push: a full list doubles.
     fn charge_growth(&mut self, count: usize, element: usize) -> Result<(), Stop> {
         match count {
             0 => self.charge(FIRST_ROOM, element),
@@ -145,7 +147,7 @@ const fn largest(lists: &[List]) -> usize {
     most
 }
 
-/// Whether no message has more than [`MOST`] lists.
+/// Returns true if no message has more than [`MOST`] lists.
 pub(crate) const fn fits(lists: &[List]) -> bool {
     let mut index = 0;
     while index < lists.len() {
@@ -178,7 +180,7 @@ mod tests {
         // A list within an element counts for each element anew.
         weigh(&[0x0a, 0x02, 0x12, 0x00].repeat(4), Ok(()));
         weigh(&[[0x0a, 0x02, 0x12, 0x00].repeat(16), vec![0x0a]].concat(), Err(TooHeavy));
-        // Packed, announced far beyond what is there: prost says why.
+        // A packed list that is announced longer than the body: prost reports the fault.
         weigh(&[0x1a, 0xff, 0xff, 0xff, 0xff, 0x0f], Ok(()));
         let mut packed = vec![0x1a, 0x81, 0x80, 0x80, 0x01];
         packed.resize(5 + (2 << 20) + 1, 0);

@@ -46,7 +46,7 @@ pub trait Shape: Sized {
         Ok(())
     }
 
-    /// How many bytes of byte strings the value holds, so that a buffer grows once.
+    /// Returns the total length of the value's byte strings, so that a buffer grows once.
     fn bulk(&self) -> usize {
         0
     }
@@ -62,7 +62,7 @@ pub trait Shape: Sized {
 
 /// A value that can be the body of a frame.
 pub trait Message: Shape {
-    /// What the message is called in errors.
+    /// The message's name in errors.
     const NAME: &'static str;
 
     /// Returns how many variants the table of `generation` has.
@@ -74,10 +74,10 @@ pub trait Message: Shape {
     }
 }
 
-/// What a value is read from.
+/// The source that a value is read from.
 #[derive(Clone, Copy)]
 pub struct Body<'b> {
-    /// The received buffer that byte strings may share; `None` where there is none to share.
+    /// The received buffer that byte strings may share; `None` copies every byte string.
     pub(crate) shared: Option<&'b Bytes>,
     /// The generation that the value was written in.
     pub(crate) generation: Generation,

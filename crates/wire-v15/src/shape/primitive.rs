@@ -13,8 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Body, Shape};
 use crate::Generation;
 
-/// A byte string of at least this many bytes shares the received buffer; a shorter one is copied, so
-/// that a few bytes do not keep a large frame in memory.
+/// The shortest byte string that shares the received buffer, in bytes.
+///
+/// A shorter one is copied, so that a few bytes do not keep a large frame in memory.
 pub const SHARED_FROM: usize = 4096;
 
 /// The key under which a self-describing format holds a byte string, in hex.

@@ -12,7 +12,7 @@ use serde::{Deserializer, Serializer};
 use super::{Body, In, Out, Shape};
 use crate::Generation;
 
-/// The most memory that the elements of one list may take, beyond what they point to.
+/// The most memory that the elements of one list may take, without the texts that they point to.
 ///
 /// An element that takes a few bytes on the wire takes up to 72 in memory; without this, a legal frame
 /// could ask for many times its own size. One frame's worth is 349 525 environment variables.

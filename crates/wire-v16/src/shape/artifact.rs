@@ -1,4 +1,4 @@
-//! What is cached, and whether it is: the messages that are one of two.
+//! Messages with exactly two alternatives: artifacts and lookup results.
 
 use ipc_model::{ArtifactPayload, LookupResult, NotUtf8, StoreResult};
 use wire_frame::Pieces;

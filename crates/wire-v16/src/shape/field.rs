@@ -11,10 +11,10 @@ use crate::generated::zccache_v1::EnvVar;
 
 /// A field that can be read.
 pub(crate) trait Field: Out + Sized {
-    /// What prost makes of it.
+    /// The type that prost generates for the field.
     type Wire;
 
-    /// Converts what prost read at `place`.
+    /// Converts the value that prost read at `place`.
     fn of_wire(wire: Self::Wire, place: Place) -> Result<Self, ConvertError>;
 }
 

@@ -28,7 +28,7 @@ pub use primitive::SHARED_FROM;
 
 /// A [`Request`](ipc_model::Request) or a [`Response`](ipc_model::Response).
 pub trait Message: Choice {
-    /// What the message is called in errors.
+    /// The message's name in errors.
     const NAME: &'static str;
 }
 
@@ -38,16 +38,16 @@ pub trait Choice: Sized {
     type Wire: prost::Message + Default;
     /// The generated oneof.
     type Member: std::fmt::Debug;
-    /// What released peers call the message in their texts.
+    /// The message's name in the error texts of released peers.
     const NOUN: &'static str;
-    /// What the control slice has of it, in words.
+    /// The members of the control slice, as a text for errors.
     const CONTROL: &'static str;
     /// The number of the id.
     const REQUEST_ID: u32;
-    /// How many members there are, whose numbers begin with 1.
+    /// The number of members; their field numbers begin with 1.
     const MEMBERS: u32;
 
-    /// The number of the member.
+    /// Returns the field number of the member.
     fn number(&self) -> u32;
     /// Returns the first generation that has the member.
     fn since(&self) -> Generation;
@@ -57,11 +57,11 @@ pub trait Choice: Sized {
     fn put_contents(&self, buffer: &mut Pieces);
     /// Fails where the message holds a path that no wire can carry.
     fn check_paths(&self) -> Result<(), NotUtf8>;
-    /// Whether reading `payload` would take too much memory.
+    /// Returns true if decoding `payload` would take too much memory.
     fn too_heavy(payload: &[u8]) -> bool;
     /// Takes the generated message apart.
     fn split(wire: Self::Wire) -> (Option<Self::Member>, String);
-    /// Reads what stands behind the key of a member.
+    /// Reads the value after the key of a member.
     fn merge_member(
         member: &mut Option<Self::Member>,
         number: u32,
@@ -71,7 +71,7 @@ pub trait Choice: Sized {
     ) -> Result<(), prost::DecodeError>;
     /// Converts the generated oneof.
     fn of_member(member: Self::Member) -> Result<Self, ConvertError>;
-    /// Whether the control slice has the member.
+    /// Returns true if the control slice has the member.
     fn is_control(member: &Self::Member) -> bool;
 }
 
@@ -85,7 +85,7 @@ pub(crate) trait Record: Sized {
     fn put(model: &Self::Model, buffer: &mut Pieces);
     /// Fails where `model` holds a path that no wire can carry.
     fn check_paths(model: &Self::Model) -> Result<(), NotUtf8>;
-    /// Converts what was read.
+    /// Converts the generated message to the model.
     fn into_model(self) -> Result<Self::Model, ConvertError>;
 }
 
@@ -115,7 +115,7 @@ pub(crate) trait Nested: Sized {
     type Wire: Record<Model = Self>;
 }
 
-/// What stands behind a key and a length.
+/// A value that is written after a key and a length.
 pub(crate) trait Contents {
     fn size(&self) -> usize;
     fn put(&self, buffer: &mut Pieces);
@@ -124,7 +124,7 @@ pub(crate) trait Contents {
     }
 }
 
-/// What stands in a field; nothing where it is the default.
+/// A field's value; a default value is not written.
 pub(crate) trait Out {
     fn field_len(&self, number: u32) -> usize;
     fn put_field(&self, number: u32, buffer: &mut Pieces);
@@ -147,7 +147,7 @@ impl<T: Nested> Contents for T {
     }
 }
 
-/// The wire type of what has a length.
+/// The wire type of length-delimited values.
 pub(crate) const LEN: WireType = WireType::LengthDelimited;
 
 /// Bytes of a key.

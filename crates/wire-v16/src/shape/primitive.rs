@@ -8,8 +8,9 @@ use super::{Contents, Field, Out, delimited_len, key_len, put_delimited, put_key
 use crate::ConvertError;
 use crate::convert_error::Place;
 
-/// A byte string of at least this many bytes shares the received buffer; a shorter one is copied, so
-/// that a few bytes do not keep a large frame in memory.
+/// The shortest byte string that shares the received buffer, in bytes.
+///
+/// A shorter one is copied, so that a few bytes do not keep a large frame in memory.
 pub const SHARED_FROM: usize = 4096;
 
 /// Numbers are varints; a negative one is sign-extended to ten bytes.
