@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 
-    /// How much to log
+    /// Log level
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
 
@@ -43,15 +43,15 @@ pub struct Args {
     #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     pub report_version: Option<String>,
 
-    /// Connections at one time; one more takes the place of the one idle longest, or is told to come back later
+    /// Most open connections; a further one replaces the connection that is idle longest, or gets Backpressure
     #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Requests that are answered at one time; one more is told to come back later
+    /// Most requests in work at one time; a further one gets Backpressure
     #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_requests: u32,
 
-    /// Memory of large requests and replies at one time; what finds no room is told to come back later
+    /// Most memory for requests and replies; a request that needs more gets Backpressure
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
 
@@ -95,21 +95,21 @@ pub enum SpokenWires {
     V15,
     /// The protobuf wire alone, in both framings.
     V16,
-    /// What releases 1.11.22 to 1.12.9 speak.
+    /// The wires of releases 1.11.22 to 1.12.9.
     #[value(name = "v15-v16")]
     V15V16,
-    /// What releases 1.12.10 to 1.12.15 speak.
+    /// The wires of releases 1.12.10 to 1.12.15.
     #[value(name = "v17-v16")]
     V17V16,
-    /// What releases 1.12.16 and 1.12.17 speak.
+    /// The wires of releases 1.12.16 and 1.12.17.
     #[value(name = "v18-v19")]
     V18V19,
-    /// What releases 1.13.1 to 1.13.5 speak.
+    /// The wires of releases 1.13.1 to 1.13.5.
     #[value(name = "v23-v24")]
     V23V24,
 }
 
-/// The smallest store, of which a page is not a large part.
+/// The smallest store; one page is a small part of it.
 const SMALLEST_STORE: ByteSize = ByteSize::mib(1);
 
 pub(crate) fn store_size(text: &str) -> Result<ByteSize, String> {

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-/// Returns the texts of `error` and of everything behind it, without what the text before has said.
+/// Returns the text of `error` and of each of its sources.
+///
+/// Leaves a source out if the text before already contains it.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

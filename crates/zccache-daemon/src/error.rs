@@ -49,7 +49,7 @@ pub enum StartError {
     /// The daemon in the background ended at once.
     #[error("the daemon ended with {status}; see {}", log.display())]
     Ended {
-        /// How.
+        /// The exit status.
         status: ExitStatus,
         /// Its log.
         log: PathBuf,
@@ -68,7 +68,7 @@ pub enum StartError {
     /// The daemon in the background does not answer.
     #[error("the daemon does not answer after {waited:?}; see {}", log.display())]
     NoAnswer {
-        /// How long it was waited for.
+        /// The time that the starter waited.
         waited: Duration,
         /// Its log.
         log: PathBuf,
@@ -76,7 +76,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// What the user can do about it, where that is known.
+    /// Returns the advice for the user, if there is one.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         match self {

@@ -22,8 +22,10 @@ pub struct LifecycleLog {
     namespace: String,
 }
 
-/// What happened to the daemon. Names and keys are the released ones, where there is a released event; what
-/// was answered has keys of its own.
+/// An event in the life of the daemon.
+///
+/// Names and keys equal the released ones where a released event exists. The counts of requests have keys of
+/// their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -38,32 +40,32 @@ pub enum Event {
     },
     /// A client asked it to end (`died-shutdown`).
     Shutdown {
-        /// How long it lived.
+        /// The lifetime of the daemon.
         uptime: Duration,
-        /// What it answered.
+        /// The requests that it answered.
         requests: Requests,
     },
     /// Nobody asked for anything for too long (`died-idle`).
     Idle {
-        /// How long it lived.
+        /// The lifetime of the daemon.
         uptime: Duration,
-        /// What it answered.
+        /// The requests that it answered.
         requests: Requests,
         /// The limit, in seconds.
         idle_timeout: u64,
     },
     /// The system asked it to end (`died-signal`; no released daemon writes this).
     Signal {
-        /// How long it lived.
+        /// The lifetime of the daemon.
         uptime: Duration,
-        /// What it answered.
+        /// The requests that it answered.
         requests: Requests,
     },
     /// It was private and has no owner left (`died-owners`; no released daemon writes this).
     Owners {
-        /// How long it lived.
+        /// The lifetime of the daemon.
         uptime: Duration,
-        /// What it answered.
+        /// The requests that it answered.
         requests: Requests,
     },
     /// A client spoke a version that it does not (`version_mismatch`).
@@ -97,7 +99,9 @@ impl LifecycleLog {
         Self { path: path.into(), namespace: namespace.into() }
     }
 
-    /// Appends `event`, if the log's directory is there. A failure is a matter for the daemon's own log only.
+    /// Appends `event`, if the log's directory exists.
+    ///
+    /// A failure is reported in the daemon's own log only.
     pub fn record(&self, event: &Event) {
         // A directory that was refused must not be made by the message that tells so.
         if !self.path.parent().is_some_and(Path::is_dir) {

@@ -16,7 +16,7 @@ use zccache_ipc::endpoint::{
 /// between bind and listen.
 const LOOKS: u8 = 3;
 
-/// How long a look waits for a socket whose queue is full.
+/// The time that a check waits for a socket whose queue is full.
 const CONNECT: Duration = Duration::from_millis(20);
 
 /// Links from the versioned names of published releases to the daemon's socket.
@@ -91,7 +91,7 @@ struct Link {
     directory: Option<PathBuf>,
     /// Looks in a row at which nobody answered at a foreign socket.
     silent: u8,
-    /// Whether somebody else's name was told to the log.
+    /// True if the log already names the foreign owner of the link.
     told: bool,
 }
 

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::store::{self, OpenError, Store};
 use crate::{Mismatches, StartError};
 
-/// How long requests in flight may take when the daemon ends.
+/// The time that requests in flight get when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why a daemon stopped serving.
@@ -116,7 +116,7 @@ fn open_one(paths: &[PathBuf], limits: store::Limits) -> Result<Store, OpenError
     Store::open(last, limits)
 }
 
-/// What the host keeps at the endpoint: a server for each socket, with one service behind all.
+/// The program of the host: a server for each socket, all with one service.
 struct Hosted<'a> {
     service: Arc<DaemonService>,
     announced: Option<&'a Announced>,

@@ -22,7 +22,7 @@ const IDLE_TIMEOUT_SECS: u64 = 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) locations: Locations,
-    /// What the broker says that started this process, unless the command line says where to listen.
+    /// The start message of the broker, unless the command line names an endpoint.
     pub(crate) broker: Option<BrokerStart>,
     /// The release that is announced.
     pub(crate) version: String,
@@ -34,15 +34,15 @@ pub(crate) struct Settings {
     pub(crate) max_requests: u32,
     /// Of large frames, in bytes.
     pub(crate) max_memory: u64,
-    /// What the store may hold, in bytes.
+    /// The size limit of the store, in bytes.
     pub(crate) max_size: u64,
-    /// Whether it lives for the owners of its sessions.
+    /// True if the daemon ends with the owners of its sessions.
     pub(crate) is_private: bool,
     pub(crate) tools: tool::Limits,
     pub(crate) wires: Wires,
-    /// Whether another daemon is asked who it is. This one answers in any case.
+    /// True if this daemon asks another daemon for its identity. It always answers the same question.
     pub(crate) asks: bool,
-    /// Whether broker v2 is told where this daemon is: by its default endpoint, for those who use the broker.
+    /// True if this daemon reports its default endpoint to broker v2.
     #[cfg_attr(
         not(feature = "running-process"),
         expect(dead_code, reason = "there is no broker in this build")
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_level: LevelFilter,
     pub(crate) registration: Registration,
-    /// What was not understood and is done without.
+    /// Warnings about settings that were ignored.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl Settings {
         }
     }
 
-    /// How others know the endpoint: a broker compares its own words.
+    /// The endpoint as the starter spelled it, because a broker compares the spelling.
     #[cfg_attr(
         all(not(feature = "running-process"), not(test)),
         expect(dead_code, reason = "nobody is told in this build")

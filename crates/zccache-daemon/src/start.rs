@@ -14,7 +14,7 @@ use crate::serving::{self, Reason};
 use crate::settings::Settings;
 use crate::{Args, StartError, background, chain, logging, standing};
 
-/// What became of a start. All of them are successes.
+/// The result of a successful start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -36,7 +36,7 @@ pub enum Outcome {
     },
 }
 
-/// Does what the command line says, and returns when that is done. Blocks.
+/// Runs the daemon as the command line says, until it ends. Blocks.
 ///
 /// # Errors
 ///

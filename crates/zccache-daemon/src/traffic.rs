@@ -29,7 +29,7 @@ struct Servers {
 }
 
 impl Requests {
-    /// Those that came on `lane`.
+    /// Returns the number of requests on `lane`.
     #[must_use]
     pub const fn on(&self, lane: Lane) -> u64 {
         match lane {
@@ -39,7 +39,9 @@ impl Requests {
         }
     }
 
-    /// The oldest wire that a client has spoken, where one has; a running-process frame carries v16.
+    /// Returns the oldest wire that a client has spoken, if any.
+    ///
+    /// A running-process frame counts as v16.
     #[must_use]
     pub const fn oldest_wire(&self) -> Option<Lane> {
         match self {
@@ -69,7 +71,7 @@ impl Traffic {
         self.with(|servers| servers.working.push((number, server)));
     }
 
-    /// Keeps nothing of the server of that number but its count.
+    /// Keeps only the counts of the server with that number.
     pub(crate) fn ended(&self, number: u64) {
         self.with(|servers| {
             let ended = servers.working.extract_if(.., |(other, _)| *other == number);

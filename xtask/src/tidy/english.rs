@@ -10,7 +10,6 @@ const NOT_CLEAN: &[&str] = &[
     "crates/ipc-client/",
     "crates/ipc-endpoint/",
     "crates/ipc-os/",
-    "crates/zccache-daemon/",
     "crates/zccache-ipc-cli/",
     "crates/zccache-ipc/",
     "interop/",

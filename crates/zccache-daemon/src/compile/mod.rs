@@ -26,10 +26,10 @@ use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
 /// The most that a compiler may say of itself.
 const MOST_FACTS: usize = 1 << 20;
 
-/// How often a lookup may ask the compiler.
+/// The most times that one lookup asks the compiler.
 const MOST_QUESTIONS: usize = 4;
 
-/// What a compilation came to.
+/// The result of a compilation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It came from the store.
@@ -57,7 +57,7 @@ pub struct Compiled {
     pub bytes_read: u64,
     /// Bytes that went into the store.
     pub bytes_written: u64,
-    /// How much longer the compiler would have taken.
+    /// The time that the compiler would have taken in addition.
     pub saved: Duration,
     /// The source, where it is known.
     pub source: Option<PathBuf>,
@@ -248,7 +248,7 @@ fn call(tool: &Tool) -> Option<Call> {
     })
 }
 
-/// Returns the place of the output that `tool` is told to write, as far as that can be seen.
+/// Returns the output path that `tool` names with `-o`, if any.
 fn named_output(tool: &Tool) -> Vec<PathBuf> {
     let mut words = tool.args.iter().skip_while(|word| *word != "-o").skip(1);
     words.next().map(|name| tool.cwd.join(name)).into_iter().collect()

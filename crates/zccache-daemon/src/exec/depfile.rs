@@ -1,6 +1,6 @@
 //! The list of what a tool read, as compilers write it for make.
 
-/// Returns the dependencies in a depfile, each once; `None` when it is none.
+/// Returns the dependencies in a depfile, each once; `None` if `text` is not a depfile.
 pub(super) fn parse(text: &str) -> Option<Vec<String>> {
     let mut all: Vec<String> = Vec::new();
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");

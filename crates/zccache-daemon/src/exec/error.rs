@@ -16,7 +16,7 @@ pub enum ExecError {
     HashTool {
         /// The tool.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file that the caller declares as an input cannot be read.
@@ -24,23 +24,23 @@ pub enum ExecError {
     HashInput {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The caller's pattern for arguments is none.
+    /// The caller's pattern for arguments is not a regular expression.
     #[error("invalid key-args-filter regex: {pattern:?}")]
     Filter {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The error in the pattern.
         source: regex::Error,
     },
     /// The tool wrote more than a reply holds; its files are where it wrote them.
     #[error("the output files have {bytes} bytes, and a reply holds no more than {most}")]
     TooMuchOutput {
-        /// What they have.
+        /// The length of the output.
         bytes: u64,
-        /// What they may.
+        /// The longest output that a reply holds.
         most: u64,
     },
     /// An output file cannot be read.
@@ -48,7 +48,7 @@ pub enum ExecError {
     Output {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The tool has no result.

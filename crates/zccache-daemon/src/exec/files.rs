@@ -19,7 +19,7 @@ const PROGRAMS: &str = "programs";
 /// The name under which an entry lists what was read.
 const DEPENDENCIES: &str = "dependencies";
 
-/// What a run that has ended has left.
+/// The files that a finished run left behind.
 #[derive(Debug)]
 pub(super) struct Left {
     /// The declared files, as far as they are there.
@@ -123,7 +123,7 @@ pub(super) fn list(dependencies: &[String]) -> ArtifactData {
     ArtifactData { outputs: vec![output(DEPENDENCIES, text.into())], ..ArtifactData::default() }
 }
 
-/// What is listed in such an entry.
+/// Returns the file names that such an entry lists.
 pub(super) fn listed(entry: &ArtifactData) -> Option<Vec<String>> {
     let list = entry.outputs.iter().find(|output| output.name == DEPENDENCIES)?;
     serde_json::from_slice::<serde_json::Value>(bytes(list)?)
@@ -134,8 +134,9 @@ pub(super) fn listed(entry: &ArtifactData) -> Option<Vec<String>> {
         .collect()
 }
 
-/// Whether one of the files was written after `began`, or cannot be looked at: the tool may have read another
-/// content than is there by now.
+/// Returns true if a file was written after `began`, or cannot be examined.
+///
+/// The tool may then have read other contents than the file has now.
 pub(super) fn may_have_changed(cwd: &Path, files: &[String], began: SystemTime) -> bool {
     files.iter().any(|file| {
         let modified = fs::metadata(cwd.join(file)).and_then(|metadata| metadata.modified());

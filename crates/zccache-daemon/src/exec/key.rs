@@ -18,7 +18,7 @@ const LAYOUT: &str = "zccache-ipc exec 1";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) hash: blake3::Hash,
-    /// Whether that is all of it.
+    /// True if the list is complete.
     pub(super) is_complete: bool,
 }
 

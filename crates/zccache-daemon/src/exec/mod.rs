@@ -27,10 +27,10 @@ use key::Key;
 use crate::store::Store;
 use crate::tool::{MOST_OUTPUT, Ran, Tool, Tools};
 
-/// How many lists of what was read are kept for one set of declared inputs.
+/// The most lists of read files that are kept for one set of declared inputs.
 const LISTS: usize = 4;
 
-/// What a released daemon answers for a tool that a signal ended.
+/// The exit code that a released daemon reports for a tool that a signal ended.
 const KILLED: i32 = 1;
 
 /// Runs tools, with a store to remember it.
@@ -40,10 +40,10 @@ pub struct Runner {
     tools: Arc<Tools>,
 }
 
-/// What is known before a run.
+/// The key and the recorded files before a run.
 struct Known {
     key: Key,
-    /// What earlier runs read.
+    /// The files that earlier runs read.
     lists: Vec<Vec<String>>,
     /// The first place for another list.
     free: Option<usize>,

@@ -20,7 +20,7 @@ struct Sut {
     dir: TempDir,
 }
 
-/// The tool of these tests: notes that it ran, says what it was given, and writes the file that it is told.
+/// The tool of these tests: logs that it ran, prints its arguments, and writes the named file.
 const SCRIPT: &str = r#"#!/bin/sh
 echo run >> log
 echo "out-$1 $FOO"
@@ -79,7 +79,7 @@ impl Sut {
         Ok(result)
     }
 
-    /// Whether the answer came from the store.
+    /// Returns true if the answer came from the store.
     async fn hits(&self, request: &GenericToolExec) -> bool {
         self.exec(request).await.unwrap().cached
     }

@@ -14,7 +14,7 @@ pub enum ScanError {
     Root {
         /// The directory.
         root: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The daemon's own directory says nothing about the client's.
@@ -25,15 +25,15 @@ pub enum ScanError {
     Glob {
         /// The text.
         glob: String,
-        /// What is wrong with it.
+        /// The error in the pattern.
         source: globset::Error,
     },
     /// Something in the tree cannot be read.
     #[error("scan error in {}: {source}", path.display())]
     Unreadable {
-        /// What.
+        /// The path that cannot be read.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// More files count than are kept of one tree.

@@ -33,12 +33,12 @@ impl Filter {
         })
     }
 
-    /// Whether to look into the directory of that name, at `relative` to the root.
+    /// Returns true if the scan enters the directory `name`, at `relative` to the root.
     pub(super) fn enters(&self, name: &str, relative: &Path) -> bool {
         !self.excluded_names.iter().any(|excluded| excluded == name) && !self.exclude.is_match(relative)
     }
 
-    /// Whether the file at `relative` to the root counts.
+    /// Returns true if the file at `relative` to the root counts.
     pub(super) fn counts(&self, relative: &Path) -> bool {
         if self.exclude.is_match(relative) {
             return false;
@@ -71,8 +71,8 @@ fn globs(texts: &[String], strict: bool) -> Result<GlobSet, ScanError> {
 mod tests {
     use super::*;
 
-    /// What a scan of these paths by the programs of zccache 1.12.9 counts, for each filter; the rows that
-    /// say so are ours.
+    /// For each filter, the paths that the programs of zccache 1.12.9 count in a scan. Rows marked so are
+    /// rules of this project.
     #[test]
     fn files_count_as_they_do_for_released_programs() {
         const FILES: &[&str] =

@@ -32,7 +32,7 @@ use tree::Tree;
 /// Roots of one cache file; the check of another one begins anew.
 const MOST_ROOTS: usize = 16;
 
-/// How much is kept of the trees of all clients.
+/// Limits on the memory for the trees of all clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Cache files that are in memory.
@@ -49,7 +49,7 @@ impl Default for Limits {
     }
 }
 
-/// How files are compared.
+/// The way in which files are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     /// By contents.
@@ -228,7 +228,7 @@ impl CacheFile {
 }
 
 impl Comparison {
-    /// What is not known gets the one that cannot be deceived: a released daemon takes any text.
+    /// An unknown text selects hashing, which no file time can deceive; a released daemon accepts any text.
     fn of(text: &str) -> Self {
         if text == "two-layer" { Self::TwoLayer } else { Self::Hash }
     }

@@ -35,7 +35,7 @@ pub(super) struct Snapshot {
     pub(super) files: BTreeMap<String, Seen>,
 }
 
-/// How a tree is looked at.
+/// The root, filter and comparison of one scan.
 #[derive(Debug)]
 pub(super) struct Look<'a> {
     pub(super) root: &'a Path,
@@ -98,7 +98,7 @@ impl Snapshot {
         Ok(Self { taken, files })
     }
 
-    /// The paths of which one of the two has none, or another content.
+    /// Returns the paths that differ: missing on one side, or with other contents.
     pub(super) fn changed_since(&self, before: &Self) -> Vec<String> {
         let differs = |(path, seen): &(&String, &Seen)| {
             before.files.get(*path).is_none_or(|then| then.hash != seen.hash)
@@ -151,7 +151,7 @@ fn hash(path: &Path, given_up: &AtomicBool) -> io::Result<blake3::Hash> {
     }
 }
 
-/// The path as text. One that is none gets a hash, so that no two of them are one.
+/// Returns the path as text. A path that is not UTF-8 becomes a hash, so that two paths never share a name.
 fn name(relative: &Path) -> String {
     let text = relative.to_str().map_or_else(
         || {

@@ -42,7 +42,7 @@ pub(super) enum StateError {
 }
 
 impl Stamp {
-    /// That of the file now; `None` when there is none.
+    /// Returns the stamp of the file now; `None` without a file.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         Some(Self { len: metadata.len(), modified: metadata.modified().ok() })
@@ -89,7 +89,7 @@ pub(super) fn remove(path: &Path) -> Result<(), StateError> {
     }
 }
 
-/// What a file begins with.
+/// The kind of a file's first bytes.
 enum Start {
     Nothing,
     Empty,

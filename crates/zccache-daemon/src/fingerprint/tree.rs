@@ -2,7 +2,7 @@
 
 use super::snapshot::Snapshot;
 
-/// How the last run that was asked for has ended.
+/// The reported result of the last requested run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     /// Nobody has said.
@@ -11,7 +11,7 @@ pub(super) enum Ended {
     Failed,
 }
 
-/// What is known of a tree.
+/// The recorded state of a tree.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// As it was at the last success, or when it was first seen.
@@ -21,7 +21,7 @@ pub(super) struct Tree {
     pub(super) ended: Ended,
 }
 
-/// What a check says. The texts are the released ones.
+/// The answer of a check. The texts equal the released ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing has changed since the last success.
@@ -86,7 +86,7 @@ impl Tree {
         self.ended = Ended::Failed;
     }
 
-    /// How many files are kept of it.
+    /// Returns the number of files that are kept for the tree.
     pub(super) fn weight(&self) -> usize {
         [&self.reference, &self.latest].into_iter().flatten().map(|snapshot| snapshot.files.len()).sum()
     }

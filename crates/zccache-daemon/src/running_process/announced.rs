@@ -15,10 +15,10 @@ use zccache_ipc::{Extension, Wires};
 use crate::chain;
 use crate::settings::Settings;
 
-/// How long the end of the daemon waits for a file system.
+/// The time that the ending daemon waits for a file system.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the daemon says of itself to those who verify it.
+/// The identity that the daemon shows to clients that verify it.
 #[derive(Debug)]
 pub(crate) struct Announced {
     responder: Responder,

@@ -8,7 +8,7 @@ use zccache_ipc::manifest::{Publication, PublishError, Published, Release, Relea
 
 use crate::chain;
 
-/// Whether and where a manifest is published. Nothing has been done yet.
+/// The decision if and where to publish a manifest, before anything is written.
 #[derive(Debug, Clone)]
 pub(crate) enum Registration {
     /// `RUNNING_PROCESS_DISABLE` is 1.

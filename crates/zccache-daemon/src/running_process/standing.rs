@@ -4,12 +4,12 @@ use zccache_ipc::endpoint::{Environment, Locations, Pid};
 use zccache_ipc::rp_broker::lane::Values;
 use zccache_ipc::rp_broker::probe::{Ask, DEFAULT_BUDGET, Proof, verify};
 
-/// Whether another daemon is asked who it is.
+/// Returns true if this daemon asks another daemon for its identity.
 pub(crate) fn asks(environment: &Environment) -> bool {
     Ask::is_allowed_by(environment)
 }
 
-/// Whether the broker is told where this daemon is.
+/// Returns true if this daemon reports its endpoint to the broker.
 pub(crate) fn tells_broker(environment: &Environment) -> bool {
     let values = Values::from_environment(environment);
     values.broker && !values.disabled

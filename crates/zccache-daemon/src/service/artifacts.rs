@@ -12,7 +12,7 @@ use crate::counters::Counters;
 use crate::sessions::{Connection, Event, Sessions};
 use crate::store::Store;
 
-/// What clients keep in the daemon's store, counted in its sessions.
+/// Lookups and stores of clients, counted in their sessions.
 #[derive(Debug)]
 pub(super) struct Artifacts {
     store: Arc<Store>,

@@ -15,7 +15,7 @@ use crate::sessions::{Compilation, Sessions};
 use crate::store::Store;
 use crate::tool::{MOST_OUTPUT, Tool, ToolError, Tools};
 
-/// What released daemons answer for a compiler that a signal ended, and for a linker.
+/// The exit codes that released daemons report for a compiler and a linker that a signal ended.
 const COMPILER_KILLED: i32 = -1;
 const LINKER_KILLED: i32 = 1;
 

@@ -41,7 +41,7 @@ impl Control {
         &self.traffic
     }
 
-    /// How long the daemon has been there.
+    /// Returns the time since the daemon started.
     pub(super) fn uptime(&self) -> Duration {
         self.started.elapsed()
     }

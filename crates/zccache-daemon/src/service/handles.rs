@@ -10,8 +10,9 @@ use zccache_ipc::model::{NormalizedPath, ReleaseWorktreeHandlesResult, Response}
 use super::Identity;
 use crate::sessions::Sessions;
 
-/// What the daemon holds of the directories of its clients: their sessions. Files are open only while they
-/// are read or written.
+/// The daemon's hold on the directories of its clients: their sessions.
+///
+/// Files are open only while the daemon reads or writes them.
 #[derive(Debug)]
 pub(super) struct Handles {
     identity: Arc<Identity>,

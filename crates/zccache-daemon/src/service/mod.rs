@@ -35,7 +35,7 @@ use crate::store::Store;
 use crate::tool::{self, Tools};
 use crate::traffic::Traffic;
 
-/// What the daemon says about itself.
+/// The release and endpoint that the daemon reports.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// The release that it announces, `major.minor.patch`.
@@ -106,7 +106,7 @@ impl DaemonService {
         }
     }
 
-    /// The same service, whose tools have other limits.
+    /// Replaces the limits of the tools.
     #[must_use]
     pub fn with_tools(mut self, limits: tool::Limits) -> Self {
         let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
@@ -121,7 +121,7 @@ impl DaemonService {
         self.control.traffic()
     }
 
-    /// How long the daemon has been there.
+    /// Returns the time since the daemon started.
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.control.uptime()
@@ -142,7 +142,7 @@ impl DaemonService {
         self.store.look_after();
     }
 
-    /// Whether a private daemon has lost the last process that it lived for.
+    /// Returns true if the last owner of a private daemon has ended.
     pub(crate) fn owners_are_gone(&self) -> bool {
         self.sessions.owners_are_gone()
     }

@@ -8,7 +8,7 @@ use crate::chain::chain;
 use crate::sessions::SessionError;
 use crate::store::StoreError;
 
-/// How long a client should wait when the daemon is over one of its limits.
+/// The delay after which a client tries again when the daemon is over a limit.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Answers for a store that did not do it.

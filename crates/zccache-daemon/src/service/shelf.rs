@@ -49,7 +49,7 @@ pub(super) struct Shelves {
 struct Reports {
     /// Calls that were executed, by reason.
     uncached: BTreeMap<String, u64>,
-    /// Sessions that are not open, of which one client was told.
+    /// Unknown session ids that the daemon has reported to one client.
     unknown: HashSet<String>,
 }
 

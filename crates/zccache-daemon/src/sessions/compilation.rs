@@ -20,9 +20,9 @@ pub struct Compilation<'a> {
     pub cwd: &'a Path,
     /// The source, where it is known.
     pub source: Option<&'a Path>,
-    /// What it came to.
+    /// The result.
     pub outcome: Outcome,
-    /// How it ended.
+    /// The exit code.
     pub exit_code: i32,
     /// Bytes that came from the store.
     pub bytes_read: u64,

@@ -19,7 +19,7 @@ const WAITING: usize = 1024;
 const LONGEST_LINE: usize = 64 * 1024;
 /// A journal of this many bytes gets no more lines.
 const FULL: u64 = 64 << 20;
-/// How long the end of a session may wait for its last lines.
+/// The time that the end of a session waits for its last lines.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The writer of every journal, on a thread that starts with the first line.

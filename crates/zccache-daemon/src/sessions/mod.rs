@@ -32,7 +32,7 @@ use owners::Owners;
 pub use session::Event;
 use session::Session;
 
-/// How many sessions may be open, and how long an unused one keeps its place from a new one.
+/// Limits on open sessions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Open sessions.
@@ -56,7 +56,9 @@ pub struct Connection {
     pub id: ConnectionId,
 }
 
-/// A request about a session that was refused. The texts are those of released daemons.
+/// A refused request about a session.
+///
+/// The texts equal the texts of released daemons.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -77,7 +79,7 @@ pub enum SessionError {
     /// As many sessions are open as may be.
     #[error("too many sessions are open")]
     Full {
-        /// How many.
+        /// The number of open sessions.
         open: usize,
     },
 }
@@ -99,12 +101,12 @@ struct Inner {
     owners: Owners,
 }
 
-/// What came of letting go of a directory.
+/// The result of releasing a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Released {
-    /// How many sessions were open.
+    /// The number of sessions that were open.
     pub inspected: usize,
-    /// The ids of those that were closed, in order.
+    /// The ids of the closed sessions, in order.
     pub closed: Vec<String>,
 }
 
@@ -160,7 +162,9 @@ impl Sessions {
         Ok(session.stats())
     }
 
-    /// Closes a session and returns its figures; `None` when it keeps none or is not open.
+    /// Closes a session and returns its figures.
+    ///
+    /// `None` if the session keeps no figures or is not open.
     ///
     /// # Errors
     ///
@@ -179,7 +183,9 @@ impl Sessions {
         Ok(stats)
     }
 
-    /// Closes every session whose directory is `path` or below it. Blocks: links are followed.
+    /// Closes every session whose directory is `path` or below it.
+    ///
+    /// Blocks: it follows links in the file system.
     pub fn release(&self, path: &Path) -> Released {
         let directories: Vec<_> = {
             let inner = self.inner();
@@ -200,13 +206,15 @@ impl Sessions {
         Released { inspected, closed }
     }
 
-    /// Forgets owners that have ended, and returns whether a private daemon has lost its last one.
+    /// Returns true if the last owner of a private daemon has ended.
+    ///
+    /// Forgets the owners that have ended.
     #[must_use]
     pub fn owners_are_gone(&self) -> bool {
         self.is_private && self.inner().owners.are_gone()
     }
 
-    /// Whose daemon it is.
+    /// Returns the owners of the daemon.
     #[must_use]
     pub fn private_status(&self) -> PrivateDaemonStatus {
         if !self.is_private {
@@ -229,7 +237,9 @@ impl Sessions {
         }
     }
 
-    /// The variables that a private session puts in the place of a compilation's own; empty for any other.
+    /// Returns the variables that a private session replaces in a compilation.
+    ///
+    /// Empty for any other session.
     ///
     /// # Errors
     ///
@@ -247,12 +257,14 @@ impl Sessions {
         }
     }
 
-    /// Forgets which session belongs to a connection that has ended; the session stays open.
+    /// Forgets the session of a connection that has ended.
+    ///
+    /// The session stays open.
     pub fn disconnected(&self, connection: Connection) {
         self.inner().by_connection.remove(&connection);
     }
 
-    /// How many sessions have been started, and how many are open.
+    /// Returns the number of sessions since the start, and of open ones.
     #[must_use]
     pub fn total_and_open(&self) -> (u64, u64) {
         let inner = self.inner();

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use zccache_ipc::endpoint::{Pid, process_alive};
 use zccache_ipc::model::PrivateDaemonOwnerStatus;
 
-/// How often each owner is one of an open session.
+/// The number of open sessions of each owner.
 ///
-/// Only a daemon that was started private has any: a shared one would end with the processes of whoever
-/// asks for it.
+/// Only a private daemon counts owners: a shared one must not end with the processes of one client.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     counts: BTreeMap<u32, u64>,

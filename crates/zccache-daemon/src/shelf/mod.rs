@@ -30,7 +30,7 @@ pub struct Shelf {
     readers: Semaphore,
 }
 
-/// Why a probe or a store has no answer. The texts are those of released daemons.
+/// The error of a probe or a store. The texts equal the texts of released daemons.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShelfError {
@@ -48,7 +48,7 @@ pub enum ShelfError {
     Panicked,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probed {
     /// The key, in hex.
@@ -126,7 +126,7 @@ fn key(probe: &ExecProbe, files: &[(String, blake3::Hash)]) -> String {
     probe::key(&probe.name, files, env, &probe.input_extra)
 }
 
-/// Returns the name in the store, apart from those of other requests.
+/// Returns the key in the store, separate from the keys of other requests.
 fn name(key: &str) -> String {
     format!("probe-{key}")
 }

@@ -34,7 +34,7 @@ pub(super) struct StoreFile {
     pub(super) unwritable: Option<Arc<OpenError>>,
 }
 
-/// What is stored under a key.
+/// The entry under a key.
 #[derive(Debug)]
 pub(super) enum Read {
     /// This.
@@ -93,7 +93,7 @@ impl StoreFile {
         Ok(Some(all))
     }
 
-    /// How much is in the file.
+    /// Returns the figures of the file.
     pub(super) fn figures(&self) -> Result<Figures, redb::Error> {
         let transaction = self.database.begin_read()?;
         let artifacts = transaction.open_table(ARTIFACTS)?.len()?;

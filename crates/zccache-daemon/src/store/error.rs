@@ -22,7 +22,7 @@ pub enum OpenError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Its directory cannot be made or is not safe to use.
@@ -33,7 +33,7 @@ pub enum OpenError {
     Database {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: redb::Error,
     },
 }
@@ -54,9 +54,9 @@ pub enum StoreError {
     /// The caller's artifact is larger than everything together may be.
     #[error("the artifact takes {len} bytes, and the store may have {most}")]
     TooLarge {
-        /// What it takes.
+        /// The size of the entry.
         len: u64,
-        /// What the store may have.
+        /// The size limit of the store.
         most: u64,
     },
     /// There are more Rust artifacts than fit a reply.
@@ -65,7 +65,7 @@ pub enum StoreError {
     /// Too much waits to be written; nothing was done.
     #[error("{waiting} stores wait to be written")]
     Busy {
-        /// How many jobs wait.
+        /// The number of waiting jobs.
         waiting: usize,
     },
     /// The file could not be read or written.
@@ -85,14 +85,14 @@ pub enum StoreError {
     Closed,
 }
 
-/// Whether the system said that there is no room.
+/// Returns true if the error means that the disk is full.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl OpenError {
-    /// Whether there is no room for the file.
+    /// Returns true if the disk is full.
     pub(super) fn is_full(&self) -> bool {
         match self {
             Self::Io { source, .. } | Self::Directory(DirectoryError::Io { source, .. }) => is_full(source),
@@ -102,7 +102,7 @@ impl OpenError {
 }
 
 impl StoreError {
-    /// Whether the file cannot be used for want of room.
+    /// Returns true if the file cannot be used because the disk is full.
     pub(super) fn is_full(&self) -> bool {
         match self {
             Self::Database(error) => matches!(&**error, redb::Error::Io(error) if is_full(error)),
@@ -111,7 +111,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the same request can succeed when it is made again a little later.
+    /// Returns true if the same request can succeed a little later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy { .. })

@@ -43,7 +43,7 @@ pub const DEFAULT_SIZE: u64 = 10 << 30;
 /// Artifacts above this many bytes are encoded and decoded off the runtime's threads.
 const LARGE: usize = 64 * 1024;
 
-/// How much a store may hold, and how much may wait in it.
+/// Limits on the entries of a store and on its queue.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Room that entries may take in the file, in bytes.
@@ -62,12 +62,14 @@ impl Default for Limits {
     }
 }
 
-/// How much a store holds.
+/// The figures of a store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Artifacts.
     pub artifacts: u64,
-    /// Bytes of their keys, checksums and encoded contents; the file is larger, by whole pages.
+    /// Bytes of keys, checksums and encoded contents.
+    ///
+    /// The file is larger, by whole pages.
     pub bytes: u64,
 }
 
@@ -83,7 +85,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in the file at `path`, which is created when it is missing. Blocks.
+    /// Opens the store in the file at `path`, or creates it. Blocks.
     ///
     /// A file that is damaged, or is something else, is moved aside to `<path>.corrupt-1`, with a warning in
     /// the log, and a new one is begun. A file that cannot be written, such as on a full disk, is read, and
@@ -158,7 +160,9 @@ impl Store {
         }
     }
 
-    /// Stores `artifact` under `key`, unless a sound entry is there; it is on disk when this returns.
+    /// Stores `artifact` under `key`, unless a sound entry exists.
+    ///
+    /// The entry is on disk when this returns.
     ///
     /// # Errors
     ///
@@ -171,7 +175,9 @@ impl Store {
         self.put(key, artifact, false).await
     }
 
-    /// Stores `artifact` under `key`, in the place of what is there; otherwise as [`store`](Self::store).
+    /// Stores `artifact` under `key` and replaces an entry that exists.
+    ///
+    /// Otherwise as [`store`](Self::store).
     ///
     /// # Errors
     ///
@@ -236,7 +242,7 @@ impl Store {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Lists the artifacts whose outputs are those of rustc, by key.
+    /// Lists the artifacts that rustc made, by key.
     ///
     /// These are the ones with a `.rlib` or `.rmeta`, and those that cargo has named: an output whose
     /// stem ends in `-` and cargo's 16 hexadecimal digits.
@@ -254,7 +260,9 @@ impl Store {
         tokio::task::spawn_blocking(move || shared.rust_artifacts()).await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Begins a new file where the file has been removed or replaced, such as with the cache directory.
+    /// Starts a new file if the file was removed or replaced.
+    ///
+    /// That happens when the cache directory is removed.
     pub fn look_after(&self) {
         if self.shared.is_gone() {
             let (generation, error) = (self.shared.generation(), StoreError::Gone);
@@ -263,7 +271,7 @@ impl Store {
         }
     }
 
-    /// How much is stored.
+    /// Returns the figures of the store.
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.shared.figures()

@@ -128,7 +128,7 @@ impl StoreFile {
         }
     }
 
-    /// Makes the tables where there are none. A store that has them is not written: that would need room.
+    /// Creates missing tables. A store that has them is not written, because the disk may be full.
     fn prepare(&self) -> Result<(), redb::Error> {
         let reading = self.database.begin_read()?;
         let names: Vec<_> = reading.list_tables()?.map(|table| table.name().to_owned()).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zccache_ipc::model::{ArtifactData, RustArtifactInfo};
 
-/// Describes `artifact` if its outputs are those of rustc.
+/// Describes `artifact` if rustc made its outputs.
 ///
 /// `.rlib` and `.rmeta` are nobody else's. Every other output of rustc (`.d`, `.so`, `.o`, programs) may be
 /// a C compiler's too, unless cargo has named it: its stem then ends in `-` and 16 hexadecimal digits.

@@ -25,15 +25,15 @@ pub(super) struct Shared {
     generation: AtomicU64,
     artifacts: AtomicU64,
     bytes: AtomicU64,
-    /// Whether there is room to be given back to the file system.
+    /// True if the file can be shrunk.
     owes_room: AtomicBool,
-    /// What was found since the writer looked.
+    /// The entries that lookups used since the writer's last check.
     pub(super) used: Used,
     /// The most room that entries may take.
     most: u64,
 }
 
-/// What came of a lookup.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(super) enum Look {
     Found(ArtifactData),

@@ -6,7 +6,7 @@ use redb::{ReadableTable as _, Table, TableDefinition, WriteTransaction};
 use super::entry;
 use super::recency::Recency;
 
-/// Key to sealed artifact. The version is that of the table's own layout; an entry's is in its frame.
+/// Key to sealed artifact. The number is the version of the table's layout; an entry has its own in its frame.
 pub(super) const ARTIFACTS: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc artifacts 2");
 /// Key to sealed description, for the artifacts of rustc among them.
 pub(super) const RUST: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc rust artifacts 2");
@@ -55,7 +55,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Whether a sound entry is under `key`; `None` when nothing is.
+    /// Returns true if the entry under `key` is sound; `None` without an entry.
     pub(super) fn is_sound(&self, key: &str) -> Result<Option<bool>, redb::Error> {
         let value = self.artifacts.get(key)?.map(|value| Bytes::copy_from_slice(value.value()));
         Ok(value.map(|value| entry::unseal(key, &value).is_ok()))

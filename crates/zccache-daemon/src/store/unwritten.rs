@@ -24,7 +24,7 @@ pub(super) struct Unwritten {
 #[derive(Debug)]
 struct Changed {
     len: u64,
-    /// How many bytes of the file still count: it was never shorter.
+    /// The number of bytes of the file that still count: the shortest length since the start.
     of_file: u64,
     /// By their number in the file.
     blocks: BTreeMap<u64, Box<[u8; BLOCK]>>,

@@ -13,7 +13,7 @@ const MOST_ENTRIES: usize = 64;
 /// No entry joins a commit of this many bytes.
 const FULL_BYTES: usize = 32 << 20;
 
-/// Does jobs in their order until it is told to stop, or nobody is left to tell it.
+/// Runs jobs in order until a stop job arrives or every sender is gone.
 pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
     if let Err(error) = shared.trim() {
         recover(shared, &error);
@@ -69,7 +69,7 @@ fn gather(jobs: &mut Receiver<Job>, batch: &mut Vec<Put>) -> Option<Job> {
     None
 }
 
-/// What was used is lost when this fails, and no more than that.
+/// Records the used entries. A failure loses only these records.
 fn note_used(shared: &Shared) {
     let used = shared.used.take();
     if !used.is_empty()

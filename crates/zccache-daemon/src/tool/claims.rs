@@ -42,7 +42,7 @@ impl Claims {
 }
 
 impl Claim<'_> {
-    /// Whether somebody else has claimed one of the places at some time since.
+    /// Returns true if another run claimed one of the places since this claim.
     #[must_use]
     pub fn is_contested(&self) -> bool {
         // The lock orders this after the claim of whoever has written already.

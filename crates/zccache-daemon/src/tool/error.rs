@@ -15,21 +15,21 @@ pub enum ToolError {
     /// It wrote more than a reply holds, and was ended.
     #[error("the tool wrote more than {limit} bytes and was ended: a reply holds no more")]
     TooMuchOutput {
-        /// How much it may write.
+        /// The most bytes that a tool may write.
         limit: usize,
     },
     /// Its output could not be read.
     #[error("the output of the tool cannot be read")]
     Output(#[source] io::Error),
-    /// How it ended is not known.
+    /// The exit status is unknown.
     #[error("it is not known how the tool ended")]
     Lost(#[source] io::Error),
-    /// As many tools run as may.
+    /// The most allowed tools run already.
     #[error("{waiting} tools have waited {waited:?} for their turn")]
     Busy {
-        /// How many wait.
+        /// The number of waiting tools.
         waiting: usize,
-        /// How long.
+        /// The time that this tool waited.
         waited: Duration,
     },
 }

@@ -24,18 +24,20 @@ pub use error::ToolError;
 use reading::{Budget, read};
 use running::Running;
 
-/// The most bytes that a tool may write to both of its streams: what a reply holds beside its other fields.
+/// The most bytes that a tool may write to both of its streams.
+///
+/// A reply holds that much beside its other fields.
 pub const MOST_OUTPUT: usize = 16 * 1024 * 1024 - 4096;
 
-/// How long the streams of a tool that has ended are read on, which a program that it left behind may hold.
+/// The time that the streams of an ended tool are still read; a program that it left behind may hold them.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
 
-/// How many tools may run.
+/// Limits on running tools.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// At once.
+    /// The most tools at one time.
     pub running: usize,
-    /// How long one more waits for its turn.
+    /// The time that a further tool waits for its turn.
     pub patience: Duration,
 }
 
@@ -66,20 +68,20 @@ pub struct Tool {
     pub cwd: PathBuf,
     /// Its whole environment; `None` is the daemon's own.
     pub env: Option<EnvVars>,
-    /// What it reads.
+    /// The bytes of its standard input.
     pub stdin: Bytes,
 }
 
-/// How a tool ended.
+/// The result of a tool's run.
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// Its exit code, or `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote to its standard output.
+    /// The bytes of its standard output.
     pub stdout: Bytes,
-    /// What it wrote to its standard error.
+    /// The bytes of its standard error.
     pub stderr: Bytes,
-    /// How long it took.
+    /// The run time.
     pub took: Duration,
 }
 
@@ -109,7 +111,7 @@ impl Tools {
         }
     }
 
-    /// Who writes where.
+    /// Returns the claims on output places.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
         &self.claims

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::ToolError;
 
-/// How much is read at once.
+/// The size of one read, in bytes.
 const CHUNK: usize = 16 * 1024;
 
 /// The bytes that both streams may still bring.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use zccache_ipc::endpoint::{Pid, ProcessGroup};
 
-/// How long a tool that is asked to end may take, to remove what it has half written.
+/// The time that a tool gets after SIGTERM, to remove half-written files.
 const LAST_WISH: Duration = Duration::from_millis(500);
 
-/// A started tool. Dropping it ends the tool and what it has started, and sees to it that it is waited for.
+/// A started tool. Drop ends the tool with its process group and reaps it.
 #[derive(Debug)]
 pub(super) struct Running {
     /// Empty once it has been handed on.

@@ -30,7 +30,7 @@ use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 
 /// Longer than anything here may take, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How long one step may take.
+/// The time that one step may take.
 const SOON: Duration = Duration::from_secs(20);
 
 /// The daemon's program, with `arguments`, in the surroundings of `place`.
@@ -70,7 +70,7 @@ fn artifact(len: usize) -> ArtifactData {
     }
 }
 
-/// What the lifecycle logs of `place` say, in one text.
+/// Returns the lifecycle logs of `place` as one text.
 fn lifecycle(place: &TempEndpoint) -> String {
     let logs = place.cache_dir().join("logs");
     let entries = std::fs::read_dir(logs).into_iter().flatten().flatten();

@@ -106,7 +106,7 @@ fn a_fifo_in_the_manifests_place_is_replaced_and_keeps_nobody_waiting() {
     assert!(daemon.wait_exit(SOON).success());
 }
 
-/// What a prune may take of a living daemon: its logs, and nothing else.
+/// A prune may remove the logs of a running daemon, and nothing else.
 #[test]
 fn a_daemon_goes_on_without_the_directories_that_are_left_to_a_prune() {
     let _watchdog = watchdog(LIMIT);

@@ -8,7 +8,7 @@ use zccache_ipc::endpoint::{Endpoint, Liveness, endpoint_liveness};
 
 use super::{LIMIT, SOON, client, daemon, lifecycle, spawn};
 
-/// Whether somebody holds the lock of the endpoint of `place`.
+/// Returns true if a process holds the lock of the endpoint of `place`.
 fn is_held(place: &TempEndpoint) -> bool {
     let held = endpoint_liveness(&Endpoint::from(place.name())).expect("the lock can be asked about");
     matches!(held, Some(Liveness::Held { .. }))
