@@ -27,7 +27,7 @@ fn config(args: &Args, settings: &Settings) -> Result<StartConfig, StartError> {
     // The cache directory is in the environment: as an argument it would name another default endpoint.
     let mut config = StartConfig::new(settings.locations.clone())
         .program(program)
-        // Somebody who starts a daemon by hand is told of one that is stuck; `zccache-ipc start` replaces it.
+        // A start by hand only reports a stuck daemon; `zccache-ipc start` replaces it.
         .replace(Replace::Never)
         .arguments(["--log-level", &args.log_level])
         .arguments(["--idle-timeout", &settings.idle_secs().to_string()])

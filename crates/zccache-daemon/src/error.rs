@@ -54,7 +54,7 @@ pub enum StartError {
         /// Its log.
         log: PathBuf,
     },
-    /// Another daemon has the endpoint and does not answer, as one that was stopped or hangs.
+    /// Another daemon holds the endpoint and does not answer: it is stopped or hangs.
     #[error("another daemon{} holds {endpoint} and does not answer", process(.by))]
     Silent {
         /// The endpoint.

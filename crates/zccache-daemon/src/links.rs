@@ -89,7 +89,7 @@ struct Link {
     path: PathBuf,
     /// The release's own directory, where the link is in it: made if it is missing.
     directory: Option<PathBuf>,
-    /// Looks in a row at which nobody answered at a foreign socket.
+    /// The number of consecutive checks without an answer at a foreign socket.
     silent: u8,
     /// True if the log already names the foreign owner of the link.
     told: bool,

@@ -29,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub enum Reason {
     /// A client asked for it.
     Shutdown,
-    /// Nobody asked for anything for too long.
+    /// No request arrived for the idle timeout.
     Idle,
     /// The system asked for it.
     Signal,

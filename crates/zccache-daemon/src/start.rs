@@ -60,7 +60,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     }
     // Before there are other threads, which would keep the mask that they began with.
     let signals = reset_signals();
-    // For the log. What is wrong with them is told in it, where it can be.
+    // Needed for the log, which then reports their faults.
     let unmade = if settings.broker.is_some() { directories(&settings).err() } else { None };
     let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);
     if let Some(error) = log_failed {
@@ -166,7 +166,7 @@ fn tidy(settings: &Settings, host: &Host) {
 fn leave(settings: &Settings, host: Host) {
     let left = match settings.broker {
         None => host.release(),
-        // It chooses another endpoint each time, and nobody looks for anything by the name of this one again.
+        // Each start chooses another endpoint, so no client looks for this name again.
         Some(_) => {
             let store = settings.store_files().pop().map_or(Ok(()), |own| match std::fs::remove_file(own) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

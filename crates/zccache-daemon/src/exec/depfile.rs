@@ -1,4 +1,4 @@
-//! The list of what a tool read, as compilers write it for make.
+//! Depfiles: the list of files that a tool read, as compilers write it for make.
 
 /// Returns the dependencies in a depfile, each once; `None` if `text` is not a depfile.
 pub(super) fn parse(text: &str) -> Option<Vec<String>> {
@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<String>> {
     Some(all)
 }
 
-/// Splits a line at its blanks, and takes what make takes for one character as one.
+/// Splits a line at its blanks and resolves the escapes of make.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let mut characters = line.chars().peekable();

@@ -16,7 +16,7 @@ use crate::tool::{MOST_OUTPUT, Ran};
 const DEPFILE: &str = "depfile";
 /// One byte for each output file, and 1 where it is a program.
 const PROGRAMS: &str = "programs";
-/// The name under which an entry lists what was read.
+/// The output name under which an entry lists the files that the run read.
 const DEPENDENCIES: &str = "dependencies";
 
 /// The files that a finished run left behind.
@@ -65,7 +65,7 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &Stamp) -> Resu
                     .ok_or(ExecError::TooMuchOutput { bytes, most: MOST_OUTPUT as u64 })?;
                 fs::read(&place).map_err(failed)?.into()
             }
-            // What is no file is not restored, and what is not there is not a result.
+            // Only files are restored, and a missing file is not a result.
             Ok(_) => continue,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
@@ -117,7 +117,7 @@ fn put(cwd: &Path, path: &NormalizedPath, contents: &Bytes, mode: u32) -> io::Re
     write_atomic(&cwd.join(path), contents, mode).map_err(|error| error.source)
 }
 
-/// The entry that lists what was read.
+/// Returns the entry that lists the files that the run read.
 pub(super) fn list(dependencies: &[String]) -> ArtifactData {
     let text = serde_json::json!(dependencies).to_string();
     ArtifactData { outputs: vec![output(DEPENDENCIES, text.into())], ..ArtifactData::default() }

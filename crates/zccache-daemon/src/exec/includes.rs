@@ -41,7 +41,7 @@ pub(super) fn scan(
     let mut found = BTreeSet::new();
     let mut seen: BTreeSet<PathBuf> = sources.iter().cloned().collect();
     let mut open: Vec<PathBuf> = sources.to_vec();
-    // What was seen is not looked at again, so that a cycle has an end.
+    // A visited file is not read again, so that a cycle ends.
     while let Some(file) = open.pop() {
         let text = std::fs::read(&file).map_err(|error| (file.clone(), error))?;
         for directive in DIRECTIVE.captures_iter(&text) {

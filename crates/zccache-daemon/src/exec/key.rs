@@ -1,4 +1,4 @@
-//! What the key of a run is made of.
+//! The parts of a run's key.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -65,7 +65,7 @@ pub(super) fn of(request: &GenericToolExec) -> Result<Key, ExecError> {
     let args = kept(&request.args, &request.key_args_filter)?;
     key.number(args.len());
     args.into_iter().for_each(|arg| key.bytes(arg.as_bytes()));
-    // Of variables that are set twice the last one holds, and their order is nobody's concern.
+    // The last one of equal names counts, and the order does not.
     let env: BTreeMap<_, _> = request.env.iter().cloned().collect();
     key.number(env.len());
     for (name, value) in &env {

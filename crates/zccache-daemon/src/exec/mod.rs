@@ -1,4 +1,4 @@
-//! Runs any tool, and answers from the store what was run before.
+//! Runs any tool, and answers a repeated run from the store.
 //!
 //! The client says what a result depends on: the tool, its arguments and variables, files, what these include,
 //! and what the tool itself lists in a depfile. A result is stored when none of that has changed while the tool
@@ -56,7 +56,7 @@ impl Runner {
         Self { store, tools }
     }
 
-    /// Runs the tool, or gives what it gave before.
+    /// Runs the tool, or returns the stored result of an equal run.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl Runner {
         depfile: Option<String>,
         began: SystemTime,
     ) -> Result<Option<blake3::Hash>, ExecError> {
-        // The inputs of the tool are what they were before it ran, or it may have read something else.
+        // If an input changed during the run, the tool may have read either version.
         let before = known.key.clone();
         let list = depfile.map(|text| depfile::parse(&text));
         let keyed = self
@@ -197,7 +197,7 @@ impl Runner {
             return Ok(None);
         }
         if let (Some(list), Some(number)) = (list.filter(|list| !known.lists.contains(list)), known.free) {
-            // After the result, so that what is listed is there.
+            // After the result, so that a list never names a missing result.
             self.keep(&name_of_list(&known.key.hash, number), files::list(&list)).await;
         }
         Ok(Some(key))

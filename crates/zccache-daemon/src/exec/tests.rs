@@ -146,7 +146,7 @@ async fn everything_that_is_declared_is_in_the_key() {
     }
     sut.put("in.txt", "other");
     assert!(!sut.hits(&base).await, "the content of an input");
-    // The order of variables is nobody's concern, and neither is one that is overridden.
+    // Neither the order of variables nor an overridden one enters the key.
     let twice = GenericToolExec {
         env: [vec![("PATH".into(), "/x".into())], base.env.clone()].concat(),
         ..base.clone()
@@ -220,7 +220,7 @@ async fn a_result_that_is_not_whole_is_not_stored() {
         let result = sut.exec(&killed).await.unwrap();
         assert_eq!((result.cached, result.exit_code), (false, 1));
     }
-    // Its own input: what it read before may be something else.
+    // The output is its own input, which the run has replaced.
     let changes = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["c", "in.txt"]) };
     assert!(!sut.hits(&changes).await);
     sut.put("in.txt", "input");

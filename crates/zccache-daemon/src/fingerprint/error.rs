@@ -20,7 +20,7 @@ pub enum ScanError {
     /// The daemon's own directory says nothing about the client's.
     #[error("scan error in {}: the root is not absolute", .0.display())]
     Relative(PathBuf),
-    /// The client's glob is not one.
+    /// The client's pattern is not a valid glob.
     #[error("scan error in {glob}: invalid glob pattern: {source}")]
     Glob {
         /// The text.
@@ -44,7 +44,7 @@ pub enum ScanError {
         /// The limit.
         most: usize,
     },
-    /// Nobody waits for the result any more.
+    /// The client no longer waits for the result.
     #[error("the scan was given up")]
     GivenUp,
 }

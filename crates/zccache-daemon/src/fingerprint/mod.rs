@@ -113,7 +113,7 @@ impl Fingerprints {
         decision
     }
 
-    /// Notes that the run succeeded for what the last check saw. Blocks.
+    /// Records that the run for the last check succeeded. Blocks.
     pub fn mark_success(&self, cache_file: &Path) {
         self.with(cache_file, |file| {
             let marked = file.trees.values_mut().map(Tree::succeeded).filter(|changed| *changed).count();
@@ -157,7 +157,7 @@ impl Fingerprints {
         then(&mut file)
     }
 
-    /// Forgets what was not used for longest; what was kept in its file is read again when it is asked for.
+    /// Drops the trees that were unused for longest; a later check reads them from their files again.
     fn make_room(&self) {
         let mut kept = lock(&self.kept);
         let weight = |slot: &Slot| match slot.state.try_lock() {
@@ -235,7 +235,7 @@ impl Comparison {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic leaves behind is compared with the files before it is believed.
+    // Safe after a panic: a check compares the state with the files before it uses it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

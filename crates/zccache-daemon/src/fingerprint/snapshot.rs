@@ -1,4 +1,4 @@
-//! What a tree looks like: each file that counts, with its length, time and hash.
+//! The state of a tree: each file that counts, with its length, time and hash.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,7 +43,7 @@ pub(super) struct Look<'a> {
     pub(super) comparison: Comparison,
     /// A file of ours that may lie in the tree and does not count.
     pub(super) own_file: &'a Path,
-    /// Set when nobody waits any more.
+    /// Set when the client no longer waits.
     pub(super) given_up: &'a AtomicBool,
     pub(super) most: usize,
 }
@@ -118,7 +118,7 @@ impl Snapshot {
 }
 
 fn see(look: &Look<'_>, entry: &DirEntry, known: &[&Snapshot], name: &str) -> io::Result<Seen> {
-    // Before the contents: what is written meanwhile then has another time.
+    // Read before the contents, so that a write in between leaves another time.
     let metadata = entry.metadata().map_err(io::Error::from)?;
     let (len, modified) = (metadata.len(), metadata.modified().ok());
     let believed = match (look.comparison, modified) {

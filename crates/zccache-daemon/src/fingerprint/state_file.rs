@@ -1,4 +1,4 @@
-//! A fingerprint on disk: what was seen at the last success, and how the last run ended.
+//! A fingerprint on disk: the tree at the last success, and the result of the last run.
 //!
 //! A line with a magic word and a checksum, then JSON. A file that is something else is never written over.
 

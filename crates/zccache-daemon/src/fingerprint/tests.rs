@@ -91,7 +91,7 @@ impl Sut {
     }
 }
 
-/// One step of a client and, of a check, what the daemon of zccache 1.12.9 has answered to it.
+/// One step of a client; for a check, with the answer of the daemon of zccache 1.12.9.
 enum Step {
     Check(&'static str),
     Succeed,

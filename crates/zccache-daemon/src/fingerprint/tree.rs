@@ -5,7 +5,7 @@ use super::snapshot::Snapshot;
 /// The reported result of the last requested run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// Nobody has said.
+    /// Not reported yet.
     Pending,
     Succeeded,
     Failed,
@@ -16,7 +16,7 @@ pub(super) enum Ended {
 pub(super) struct Tree {
     /// As it was at the last success, or when it was first seen.
     pub(super) reference: Option<Snapshot>,
-    /// As the last check saw it: what a success is about.
+    /// The tree at the last check; a success refers to it.
     pub(super) latest: Option<Snapshot>,
     pub(super) ended: Ended,
 }
@@ -42,12 +42,12 @@ impl Decision {
 }
 
 impl Tree {
-    /// A tree that nobody has seen.
+    /// Makes a tree without a recorded state.
     pub(super) const fn new() -> Self {
         Self { reference: None, latest: None, ended: Ended::Pending }
     }
 
-    /// Decides by what the tree looks like `now`.
+    /// Compares the tree `now` with the recorded state and decides.
     pub(super) fn check(&mut self, now: Snapshot) -> Decision {
         let Some(reference) = &self.reference else {
             self.reference = Some(now.clone());

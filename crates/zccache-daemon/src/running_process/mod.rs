@@ -1,4 +1,4 @@
-//! What the daemon shares with running-process: its identity, its manifest and its broker.
+//! The daemon's side of running-process: identity, manifest and broker.
 
 pub(crate) mod announced;
 pub(crate) mod registration;

@@ -1,4 +1,4 @@
-//! The daemon's manifest in the running-process registry: best effort, and in nobody's way.
+//! The daemon's manifest in the running-process registry; a failure never stops the daemon.
 
 use std::path::Path;
 use std::thread;

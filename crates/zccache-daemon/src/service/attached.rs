@@ -1,4 +1,4 @@
-//! The service as one server has it.
+//! The service attached to one server.
 
 use std::sync::Arc;
 

@@ -50,7 +50,7 @@ impl Builds {
             .map_or_else(|error| refusal::by_sessions(&error), |stats| Response::SessionEnded(stats.into()))
     }
 
-    /// Says in the released words what the options ask for that this daemon is not.
+    /// Names, in the released words, the requested options that this daemon does not have.
     fn mismatch(&self, options: &PrivateDaemonSessionOptions) -> Option<String> {
         let Identity { endpoint, cache_dir, .. } = &*self.identity;
         if let Some(requested) = options.endpoint.as_ref().filter(|requested| *requested != endpoint) {

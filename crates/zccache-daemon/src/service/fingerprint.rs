@@ -27,7 +27,7 @@ pub(super) struct Fingerprints {
     places: Semaphore,
 }
 
-/// Tells a scan that nobody waits for it any more.
+/// Tells a scan that its client no longer waits.
 struct Interest(Arc<AtomicBool>);
 
 impl Drop for Interest {

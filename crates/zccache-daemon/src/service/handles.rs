@@ -28,7 +28,7 @@ impl Handles {
     pub(super) async fn release(&self, path: NormalizedPath) -> Response {
         let root = self.identity.cache_dir.as_path().to_owned();
         let sessions = Arc::clone(&self.sessions);
-        // The file system may be that of a machine which is gone.
+        // The file system may belong to a remote machine that no longer answers.
         let released = tokio::task::spawn_blocking(move || {
             let path = real(path.as_path());
             let holds_root = [root.clone(), real(&root)].iter().any(|root| root.starts_with(&path));

@@ -44,7 +44,7 @@ pub struct Identity {
     pub namespace: String,
     /// Where it listens.
     pub endpoint: String,
-    /// The root of what it keeps on disk.
+    /// The root of the daemon's files.
     pub cache_dir: NormalizedPath,
 }
 
@@ -66,7 +66,7 @@ pub struct DaemonService {
 }
 
 impl DaemonService {
-    /// Returns what is notified after each `Clear`.
+    /// Returns the signal that fires after each `Clear`.
     pub(crate) fn cleared(&self) -> Arc<Notify> {
         Arc::clone(&self.cleared)
     }
@@ -127,7 +127,7 @@ impl DaemonService {
         self.control.uptime()
     }
 
-    /// Finishes what is being written, and refuses everything from then on.
+    /// Finishes writes in progress and refuses every later request.
     ///
     /// # Cancel safety
     ///

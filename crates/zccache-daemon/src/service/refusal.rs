@@ -1,4 +1,4 @@
-//! What a client is told that did not get what it asked for.
+//! Replies for requests that the daemon refuses.
 
 use std::time::Duration;
 

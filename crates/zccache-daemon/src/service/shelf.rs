@@ -109,7 +109,7 @@ impl Shelves {
         None
     }
 
-    /// Counts a compilation in the session that its client names; returns what the client warns of, once.
+    /// Counts a compilation in the session that its client names; returns a warning for the client, once.
     fn session(&self, report: &Bytes) -> Option<Bytes> {
         let report: Value = serde_json::from_slice(report).ok()?;
         let text = |name: &str| report[name].as_str().unwrap_or_default();
@@ -155,7 +155,7 @@ impl Shelves {
         let (lookups, found) = (counters.lookups.value(), counters.lookup_hits.value());
         let exec = (counters.exec_hits.value(), counters.exec_misses.value());
         let artifacts = (counters.artifact_hits.value(), counters.artifact_misses.value());
-        // The totals have what the daemon itself compiled, too.
+        // The totals include the daemon's own compilations.
         let hits = counters.hits.value().saturating_sub(exec.0 + artifacts.0) + found;
         let misses =
             counters.misses.value().saturating_sub(exec.1 + artifacts.1) + lookups.saturating_sub(found);

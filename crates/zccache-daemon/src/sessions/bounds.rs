@@ -4,7 +4,7 @@ use zccache_ipc::model::{NormalizedPath, SessionStart};
 
 use super::SessionError;
 
-/// The longest path or name that a session keeps, in bytes: what a system call takes.
+/// The longest path or name that a session keeps, in bytes: the limit of system calls.
 pub(super) const LONGEST_TEXT: usize = 4096;
 
 /// The most bytes that all open sessions together keep.

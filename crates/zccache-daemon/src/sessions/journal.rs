@@ -88,7 +88,7 @@ fn write(work: &Receiver<Work>) {
 
 /// Opens the file for each line: a journal may be moved away, and none is held open for nothing.
 fn append(path: &Path, line: &str) -> io::Result<()> {
-    // Opening a pipe that nobody reads would block every other journal.
+    // Opening a pipe without a reader would block every other journal.
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
     }

@@ -62,7 +62,7 @@ pub struct Connection {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The id is not one.
+    /// The id does not have the form of a session id.
     #[error("invalid session ID: {0}")]
     Invalid(String),
     /// No such session is open.

@@ -37,7 +37,7 @@ impl Owners {
 
     /// Forgets those that have ended, and returns whether there were owners and none is left.
     pub(super) fn are_gone(&mut self) -> bool {
-        // What is no process id is not alive either.
+        // An invalid process id names no live process.
         self.counts.retain(|pid, _| Pid::new(*pid).is_ok_and(process_alive));
         self.had_some && self.counts.is_empty()
     }

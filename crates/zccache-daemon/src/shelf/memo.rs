@@ -1,4 +1,4 @@
-//! Hashes of files, remembered by what the file system says of each file.
+//! File hashes, remembered by the metadata of each file.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};

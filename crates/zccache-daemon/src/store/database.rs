@@ -1,4 +1,4 @@
-//! The open store file: its tables and what is done with them in one transaction.
+//! The open store file: its tables and its transactions.
 
 use std::fs::File;
 use std::io;
@@ -53,7 +53,7 @@ impl AsRef<[u8]> for Page {
 }
 
 impl StoreFile {
-    /// Returns true if `path` still leads to this file: what is written is found by the next daemon.
+    /// Returns true if `path` still leads to this file, so that the next daemon finds its entries.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         leads_to(path, &self.file)
     }
@@ -112,7 +112,7 @@ impl StoreFile {
         let transaction = self.begin()?;
         let mut results = Vec::with_capacity(batch.len());
         let mut tables = Tables::open(&transaction)?;
-        // Before the new ones, so that what was found a moment ago does not go for them.
+        // Before the new entries, so that these do not evict an entry that was just found.
         for key in used {
             tables.recency.used_again(key)?;
         }

@@ -1,6 +1,6 @@
 //! The stored form of one artifact: a checksum over key and contents, then a frame of wire v15.
 //!
-//! The frame is that of the response to a lookup that hits. It is frozen, names its version in its
+//! The frame equals the response to a lookup that hits. It is frozen, names its version in its
 //! header, and fits a reply by construction.
 
 use std::sync::Arc;

@@ -1,16 +1,16 @@
-//! What the writer can be asked to do.
+//! The jobs of the writer.
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use zccache_ipc::model::{Cleared, StoreResult};
 
 use super::StoreError;
 
-/// One job of the writer's queue. A reply that nobody waits for any more is dropped.
+/// One job of the writer's queue. A reply without a waiting caller is dropped.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Store an entry.
     Put(Put),
-    /// Note what was found.
+    /// Record the entries that lookups found.
     Used,
     /// Remove this entry if it is damaged.
     Recheck { key: String },

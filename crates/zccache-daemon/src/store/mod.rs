@@ -7,7 +7,7 @@
 //! What it holds is bounded: a store that takes it above its limit removes, in the same commit, what has not
 //! been used for longest.
 //!
-//! An output that is given as a path is kept as that path: what it points to is the client's.
+//! An output that is given as a path is kept as that path; the file belongs to the client.
 
 mod database;
 mod entry;
@@ -277,7 +277,7 @@ impl Store {
         self.shared.figures()
     }
 
-    /// Finishes what is in the queue and closes the file. Later calls are refused.
+    /// Finishes the queue and closes the file. Later calls are refused.
     ///
     /// # Cancel safety
     ///

@@ -1,6 +1,6 @@
 //! Which entries have not been used for longest, in tables beside them.
 //!
-//! A use gets the next number. What is removed first is the entry with the lowest one.
+//! Each use gets the next number. The entry with the lowest number is removed first.
 
 use redb::{ReadableTable as _, Table, TableDefinition, TableError, WriteTransaction};
 

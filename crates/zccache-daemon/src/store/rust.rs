@@ -6,7 +6,7 @@ use zccache_ipc::model::{ArtifactData, RustArtifactInfo};
 
 /// Describes `artifact` if rustc made its outputs.
 ///
-/// `.rlib` and `.rmeta` are nobody else's. Every other output of rustc (`.d`, `.so`, `.o`, programs) may be
+/// Only rustc makes `.rlib` and `.rmeta`. Every other output of rustc (`.d`, `.so`, `.o`, programs) may be
 /// a C compiler's too, unless cargo has named it: its stem then ends in `-` and 16 hexadecimal digits.
 pub(super) fn info(key: &str, artifact: &ArtifactData) -> Option<RustArtifactInfo> {
     if !artifact.outputs.iter().any(|output| is_rust(&output.name)) {

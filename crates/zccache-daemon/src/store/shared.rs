@@ -106,7 +106,7 @@ impl Shared {
         self.with_file(StoreFile::rust_artifacts)?.ok_or(StoreError::ListTooLong)
     }
 
-    /// Stores `batch`, which may be empty, notes what was found, and makes room.
+    /// Stores `batch`, which may be empty, records the used entries, and evicts down to the limit.
     pub(super) fn put(&self, batch: &[Put], used: &[String]) -> Result<Vec<StoreResult>, StoreError> {
         let results = self.change(|file| file.put(batch, used, self.most))?;
         self.count();

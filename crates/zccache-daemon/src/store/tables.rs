@@ -10,7 +10,7 @@ use super::recency::Recency;
 pub(super) const ARTIFACTS: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc artifacts 2");
 /// Key to sealed description, for the artifacts of rustc among them.
 pub(super) const RUST: TableDefinition<&str, &[u8]> = TableDefinition::new("zccache-ipc rust artifacts 2");
-/// Sums over the entries, so that nobody has to go through them.
+/// Sums over the entries, so that `Status` need not read them.
 pub(super) const SUMS: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc sums 2");
 /// Of keys and values.
 pub(super) const BYTES: &str = "bytes";

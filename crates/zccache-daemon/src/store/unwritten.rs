@@ -1,4 +1,4 @@
-//! A store file that is only read: what the database writes to it stays in memory.
+//! A store file that is only read: the writes of the database stay in memory.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! What was found since the writer last looked.
+//! The entries that lookups found since the writer's last check.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,7 @@ impl Used {
         false
     }
 
-    /// Returns what was found, and begins anew.
+    /// Returns the found entries, and empties the list.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }

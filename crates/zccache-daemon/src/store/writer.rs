@@ -40,7 +40,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
             }
             Job::Clear { reply } => {
                 let cleared = retried(shared, Shared::clear).or_else(|error| {
-                    // Room is what clearing is for, and where there is none the database cannot make it.
+                    // Clearing must free room, but on a full disk the database cannot do it.
                     if error.is_full() { shared.begin_anew() } else { Err(error) }
                 });
                 let _ = reply.send(cleared);
@@ -49,7 +49,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
         }
     }
     note_used(shared);
-    // What is still in the queue is answered with `Closed`, by dropping it.
+    // Dropping the queue answers its jobs with `Closed`.
     shared.close();
 }
 

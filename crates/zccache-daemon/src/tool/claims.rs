@@ -1,4 +1,4 @@
-//! Who writes where: a file that two tools write at the same time is nobody's result.
+//! Claims on output files: a file that two tools write at the same time is not stored.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Claim<'a> {
 }
 
 impl Claims {
-    /// Claims `places`, which others may have claimed as well. Nobody waits.
+    /// Claims `places`, even if another run has claimed them. Does not wait.
     #[must_use]
     pub fn of(&self, places: Vec<PathBuf>) -> Claim<'_> {
         let mut places: Vec<_> = places.iter().map(|place| real(place)).collect();
@@ -45,7 +45,7 @@ impl Claim<'_> {
     /// Returns true if another run claimed one of the places since this claim.
     #[must_use]
     pub fn is_contested(&self) -> bool {
-        // The lock orders this after the claim of whoever has written already.
+        // The lock orders this after the claims of all runs that have written already.
         let _table = self.claims.places.lock().unwrap_or_else(PoisonError::into_inner);
         self.contested.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Runs tools for clients: with exactly what the client gave, and no longer than the client waits.
+//! Runs tools for clients: with exactly the client's arguments and environment, and only while the client waits.
 //!
 //! A tool leads a process group of its own. When its run is given up, because the client went away or the
 //! daemon ends, the whole group is asked to end and then made to.
@@ -148,7 +148,7 @@ impl Turn<'_> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the tool and what it has started.
+    /// Dropping the future ends the tool and its child processes.
     pub async fn run(&self, tool: &Tool, most_output: usize) -> Result<Ran, ToolError> {
         let began = Instant::now();
         let mut command = Command::new(&tool.program);
@@ -165,7 +165,7 @@ impl Turn<'_> {
         let (stdin, stdout, stderr) = running.streams();
         let feed = async {
             if let Some(mut stdin) = stdin {
-                // A tool need not read what it is given.
+                // A tool may end without reading its input.
                 let _ = stdin.write_all(&tool.stdin).await;
             }
         };

@@ -1,4 +1,4 @@
-//! Reading what a tool writes, up to a bound over both of its streams.
+//! Reads a tool's output, up to a bound over both streams.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! A started tool, which does not outlive whoever waits for it.
+//! A started tool, which does not outlive the request that waits for it.
 
 use std::io;
 use std::process::{Command, ExitStatus};

@@ -1,4 +1,4 @@
-//! Tests of tools as whoever asks for them sees them.
+//! Tests of tools as a client sees them.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -104,7 +104,7 @@ async fn a_run_that_is_given_up_takes_everything_with_it_that_the_tool_started()
             lines.read_line(&mut text).unwrap();
         }
         told.send(()).unwrap();
-        // The pipe ends when nobody is left who could write to it.
+        // The pipe ends when no writer is left.
         lines.read_to_string(&mut text).unwrap();
         text
     });

@@ -1,4 +1,4 @@
-//! What is kept of a fingerprint, in its file and in memory.
+//! Tests of the fingerprints that are kept, in their files and in memory.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn what_was_marked_outlives_the_daemon_and_goes_with_its_file() {
     assert_eq!(sut.check(), "skip");
     fs::remove_file(sut.cache_file()).unwrap();
     assert_eq!(sut.check(), "no cache file", "this is how one makes it run");
-    // A success after a restart is of a check that nobody remembers.
+    // After a restart, a success refers to a check that the daemon has forgotten.
     sut.succeed();
     sut.put("a.rs", "more");
     sut.check();

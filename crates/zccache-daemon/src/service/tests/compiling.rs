@@ -110,7 +110,7 @@ async fn a_compilation_is_a_miss_and_then_a_hit_with_the_same_files_and_streams(
     assert!(warned.cached && String::from_utf8_lossy(&warned.stderr).contains("unused"), "{warned:?}");
     let status = sut.status().await;
     let figures = (status.total_compilations, status.cache_hits, status.cache_misses, status.artifact_count);
-    // Three results, three manifests, and what the compiler says of itself.
+    // Three results, three manifests, and the compiler's description of itself.
     assert_eq!(figures, (7, 4, 3, 7));
     assert_eq!((status.non_cacheable, status.compile_errors), (0, 0));
     assert!(status.time_saved_ms < 60_000);
@@ -234,7 +234,7 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     }
     let status = sut.status().await;
     assert_eq!((status.compile_errors, status.non_cacheable), (12, 2));
-    // Kept is only what the compiler says of itself.
+    // Only the compiler's description of itself is kept.
     assert_eq!((status.total_compilations, status.artifact_count), (14, 1));
 }
 

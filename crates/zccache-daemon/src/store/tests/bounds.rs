@@ -1,4 +1,4 @@
-//! What a store lets go of, and what it refuses.
+//! Tests of eviction and of refused entries.
 
 use super::*;
 
@@ -32,7 +32,7 @@ async fn what_was_not_used_for_longest_goes_first() {
     assert_eq!(found(&store, &["a", "b", "c", "d", "e"]).await, [true, true, false, true, true]);
     store.close().await;
 
-    // The uses are kept, and those of the last lookups with them: d is now the oldest but b.
+    // The uses are kept, the last lookups included: after b, d is the oldest.
     let store = of_size(&path, 2 * MIB);
     assert_eq!(found(&store, &["b"]).await, [true]);
     let gone = store.figures().artifacts;

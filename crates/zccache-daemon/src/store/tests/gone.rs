@@ -8,7 +8,7 @@ async fn check(name: &str, take_away: impl FnOnce(&Path)) {
     let store = open(&path);
     store.store("before", artifact("x", 50)).await.unwrap();
     take_away(&path);
-    // What is said to be stored is there for the next daemon.
+    // The next daemon finds every entry that was answered as stored.
     assert_eq!(store.store("after", artifact("y", 50)).await.unwrap(), StoreResult::Stored, "{name}");
     assert_eq!(store.store("after", artifact("y", 50)).await.unwrap(), StoreResult::AlreadyExists, "{name}");
     store.close().await;

@@ -1,4 +1,4 @@
-//! What is there after the process was killed while it stored.
+//! Tests of the entries that survive a kill during a store.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! What a result depends on without the text of its source showing it.
+//! Dependencies of a result that the text of its source does not show.
 
 use super::*;
 
@@ -6,7 +6,7 @@ use super::*;
 async fn what_the_text_of_a_source_does_not_show_is_run_each_time_or_in_the_key() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
-    // A directory that is missing, of which the compiler says so.
+    // A missing directory, which the compiler reports.
     sut.write("e.c", "int e;\n");
     sut.write("inc/x", "");
     let line = "-Wmissing-include-dirs -Iinc -c e.c";
@@ -49,7 +49,7 @@ async fn precompiled_headers_and_files_of_the_assembler_are_inputs() {
     assert!(sut.is_hit("-c a.c").await);
     sut.write("h.h.gch", "");
     assert!(!sut.is_hit("-c a.c").await);
-    // A real one, in a directory that comes before that of its header.
+    // A real one, in a directory before the directory of its header.
     sut.write("pch/x", "");
     sut.write("pre/p.h", "int p;\n");
     sut.write("p.c", "#include \"p.h\"\nint q;\n");
@@ -76,7 +76,7 @@ async fn a_call_that_only_its_caller_can_make_is_refused() {
         other => panic!("{other:?}"),
     }
     assert_eq!(fs::read_to_string(sut.path("a.c")).unwrap(), SOURCE);
-    // What was sent can be read.
+    // The sent contents can be read.
     let mut request = sut.request(cc(), "-x c -c - -o s.o");
     request.stdin = Bytes::from("int a;");
     assert_eq!(sut.compile_as(request).await.exit_code, 0);
