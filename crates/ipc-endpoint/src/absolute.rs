@@ -1,4 +1,4 @@
-//! Makes an environment independent of the current directory, and says what was wrong with it.
+//! Makes an environment independent of the current directory and lists its problems.
 
 use crate::cache_root::{cache_override, home};
 use crate::default_endpoint::{UNKNOWN_USER, user_base};
@@ -10,10 +10,9 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::variable::Variable;
 
-/// Returns `environment` with every path that names are derived from made absolute, and what there is
-/// to say about it.
+/// Makes every path in `environment` that names depend on absolute, and lists the problems found.
 ///
-/// Variables that do not matter here are neither changed nor complained about.
+/// Variables that no name depends on stay unchanged and are not reported.
 pub(crate) fn absolute(environment: &Environment) -> Result<(Environment, Vec<Problem>), LocateError> {
     let mut made = Made { environment: environment.clone(), problems: Vec::new() };
     made.ignored(Variable::DaemonNamespace);
@@ -37,7 +36,7 @@ pub(crate) fn absolute(environment: &Environment) -> Result<(Environment, Vec<Pr
     Ok((made.environment, made.problems))
 }
 
-/// The environment as it is made absolute.
+/// An environment and the problems found while its paths become absolute.
 struct Made {
     environment: Environment,
     problems: Vec<Problem>,

@@ -1,8 +1,10 @@
-//! What a broker tells the daemon that it starts.
+//! The environment variables that a broker sets for the daemon that it starts.
 
 use crate::{Endpoint, Environment, IdentityEndpoint, Variable};
 
-/// Where a broker wants the daemon that it starts, by the environment alone: the command line is empty.
+/// The endpoint and identity that a broker gives to the daemon that it starts.
+///
+/// A broker passes them in the environment only; the command line is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerStart {
     endpoint: Endpoint,
@@ -11,7 +13,7 @@ pub struct BrokerStart {
 }
 
 impl BrokerStart {
-    /// Reads it from a process's environment; `None` where no broker has started the process.
+    /// Reads the broker's variables; returns `None` if no broker started the process.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Option<Self> {
         let text = |variable| environment.lenient(variable).filter(|value| !value.is_empty());
@@ -24,26 +26,29 @@ impl BrokerStart {
         })
     }
 
-    /// Where to listen.
+    /// Returns the endpoint to listen on.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// How the daemon's identity must name that place: the broker compares both texts.
+    /// Returns the endpoint as the daemon's identity must write it.
+    ///
+    /// The broker compares both texts.
     #[must_use]
     pub const fn identity(&self) -> &IdentityEndpoint {
         &self.identity
     }
 
-    /// The number of the descriptor that listens there already, for
-    /// `ipc_os::Claim::take_over`.
+    /// Returns the number of the descriptor that listens already.
+    ///
+    /// `ipc_os::Claim::take_over` takes it.
     #[must_use]
     pub fn listener(&self) -> Option<&str> {
         self.listener.as_deref()
     }
 
-    /// Takes it out of an environment that is for another daemon, which no broker has started.
+    /// Removes the broker's variables, for an environment of another daemon that no broker started.
     pub(crate) fn forget(environment: Environment) -> Environment {
         let of_broker =
             [Variable::BrokerBackendPipe, Variable::BrokerBackendNamespace, Variable::BrokerListenerFd];

@@ -1,4 +1,4 @@
-//! The directory under which everything that is not a socket or a lock lives.
+//! The directory of every file except sockets and locks.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::namespace::{KEPT, replace};
 use crate::path_text;
 use crate::variable::Variable;
 
-/// The cache root, in normal form, and the rule that chose it (`docs/spec/endpoint.md#cache-root`).
+/// The cache root in normal form, and the rule that chose it.
 ///
-/// Its other methods name what is under it.
+/// Rule: `docs/spec/endpoint.md#cache-root`. The other methods name the files under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheRoot {
     path: String,
@@ -32,7 +32,7 @@ pub enum CacheRootSource {
 }
 
 impl CacheRootSource {
-    /// The label that the released programs give to the rule.
+    /// Returns the label that the released programs give to the rule.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -52,11 +52,11 @@ impl fmt::Display for CacheRootSource {
 impl CacheRoot {
     /// Derives the cache root from `environment`, as the released programs name it.
     ///
-    /// A root in a relative home directory is relative.
+    /// A relative home directory gives a relative root.
     ///
     /// # Errors
     ///
-    /// [`LocateError::NotUtf8`] for the directory that the root is derived from.
+    /// [`LocateError::NotUtf8`] if the override, the home directory or the current directory is not UTF-8.
     pub fn resolve(environment: &Environment) -> Result<Self, LocateError> {
         let platform = environment.platform();
         let (path, source) = match cache_override(environment)? {
@@ -69,19 +69,19 @@ impl CacheRoot {
         Ok(Self { path, source, platform })
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The rule that chose it.
+    /// Returns the rule that chose the directory.
     #[must_use]
     pub const fn source(&self) -> CacheRootSource {
         self.source
     }
 
-    /// The path of `names`, one below the other, under this root.
+    /// Returns the path of `names`, each below the one before, under this root.
     pub(crate) fn join(&self, names: &[&str]) -> String {
         names.iter().fold(self.path.clone(), |base, name| path_text::join(&base, name, self.platform))
     }
@@ -112,12 +112,12 @@ pub(crate) fn home_root(environment: &Environment) -> Result<String, LocateError
     Ok(normalize(&path_text::join(home, ".zccache", platform), platform))
 }
 
-/// Returns the root on the current directory's volume, if it is enabled and is another than home's.
+/// Returns the root on the current directory's volume, if it is enabled and home is on another volume.
 fn colocated(environment: &Environment) -> Result<Option<String>, LocateError> {
     let platform = environment.platform();
     let is_enabled =
         environment.var(Variable::Colocate).is_some_and(|value| !value.is_empty() && value != "0");
-    // On Unix every path is on one volume, as the released rule sees it.
+    // The released rule treats Unix paths as one volume.
     if !is_enabled || platform.is_unix() {
         return Ok(None);
     }
@@ -167,7 +167,7 @@ mod tests {
         let expected = format!(r"D:\.zccache-Zach_Vorhies-{hash}");
         let base = windows(r"D:\work").with(Variable::Colocate, "1");
         check(&base, &expected, CacheRootSource::CrossVolume);
-        // Case does not make another volume, nor another hash.
+        // A path in another case is the same volume and gives the same hash.
         let shouting = base.clone().with(Variable::UserProfile, r"C:\USERS\Zach Vorhies");
         check(&shouting, &expected, CacheRootSource::CrossVolume);
         let drive = base.with(Variable::UserProfile, r"C:\");
@@ -206,7 +206,7 @@ mod tests {
             error,
             LocateError::NotUtf8 { setting: Setting::CurrentDir, shown: "/x\u{fffd}".to_owned() }
         );
-        // What is not needed is not looked at.
+        // A variable that the result does not depend on is not read.
         let unused = base.with(Variable::Home, bad).with(Variable::CacheDir, "/zc");
         check(&unused, "/zc", CacheRootSource::CacheDir);
     }

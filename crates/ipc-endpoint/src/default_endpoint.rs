@@ -1,4 +1,4 @@
-//! The endpoint that a daemon has when nobody names one.
+//! The endpoint of a daemon for which no endpoint is named.
 
 use ipc_path::{Endpoint, Platform, stable_path_id};
 
@@ -8,10 +8,10 @@ use crate::path_text;
 use crate::rule::Rule;
 use crate::variable::Variable;
 
-/// Returns the endpoint of the daemon of `cache_dir` (`docs/spec/endpoint.md#default-endpoint`).
+/// Returns the endpoint of the daemon of `cache_dir`.
 ///
-/// The directory is joined as it is written and hashed in normal form. On Unix a path above 100 bytes
-/// is replaced by one in `/tmp` that carries the id of the directory.
+/// Rule: `docs/spec/endpoint.md#default-endpoint`. The directory is joined as written and hashed in normal
+/// form. On Unix a path above 100 bytes is replaced by one in `/tmp` that carries the id of the directory.
 #[must_use]
 pub fn endpoint_for_cache_dir(
     cache_dir: &str,
@@ -21,7 +21,7 @@ pub fn endpoint_for_cache_dir(
     cache_dir_endpoint(cache_dir, namespace, platform).0
 }
 
-/// The endpoint of a cache directory, and whether it had to be compacted.
+/// Returns the endpoint of a cache directory, and whether its path was compacted.
 fn cache_dir_endpoint(
     cache_dir: &str,
     namespace: Option<&Namespace>,
@@ -40,7 +40,7 @@ fn cache_dir_endpoint(
     (Endpoint::new(compact), Rule::CacheDirCompacted)
 }
 
-/// Returns the default endpoint: that of `cache_dir` if there is one, else the user's.
+/// Returns the default endpoint: the one of `cache_dir` if given, else the user's.
 pub(crate) fn default_endpoint(
     environment: &Environment,
     cache_dir: Option<&str>,
@@ -52,7 +52,7 @@ pub(crate) fn default_endpoint(
     }
 }
 
-/// Returns the endpoint that the runtime directory or the user's name make, whatever the cache directory.
+/// Returns the endpoint made from the runtime directory or the user's name; ignores the cache directory.
 pub(crate) fn user_endpoint(environment: &Environment, namespace: Option<&Namespace>) -> (Endpoint, Rule) {
     let (base, rule) = user_base(environment, "zccache");
     let name = if environment.platform().is_unix() { format!("{base}/sock") } else { base };
@@ -61,7 +61,7 @@ pub(crate) fn user_endpoint(environment: &Environment, namespace: Option<&Namesp
 
 /// Returns the directory (Unix) or the start of the pipe name (Windows) of the user's `service`.
 ///
-/// Plain concatenation: `XDG_RUNTIME_DIR` and `USER` go in as they are.
+/// `XDG_RUNTIME_DIR` and `USER` are concatenated unchanged.
 pub(crate) fn user_base(environment: &Environment, service: &str) -> (String, Rule) {
     if environment.platform() == Platform::Windows {
         let user = environment.lenient(Variable::Username).and_then(sanitize_ipc);
@@ -79,10 +79,10 @@ pub(crate) fn user_base(environment: &Environment, service: &str) -> (String, Ru
 
 pub(crate) const PIPE_PREFIX: &str = Endpoint::PIPE_PREFIX;
 
-/// Stands in for a user name that is missing.
+/// Replaces a missing user name.
 pub(crate) const UNKNOWN_USER: &str = "unknown";
 
-/// The longest socket path in a cache directory that is used as it is, in bytes.
+/// The longest socket path in a cache directory that is not compacted, in bytes.
 pub(crate) const LONGEST_PLAIN: usize = 100;
 
 #[cfg(test)]

@@ -15,10 +15,10 @@ use crate::variable::Variable;
 use ipc_path::DirPolicy;
 use ipc_path::Endpoint;
 
-/// Where a download daemon and everything that belongs to it is. Every path is absolute.
+/// The endpoint, files and directories of one download daemon, as absolute paths.
 ///
-/// The endpoint and the lock file of the default one have the released names; the files of any other carry the
-/// stable path id of its endpoint in theirs.
+/// The default daemon's endpoint and lock file have the released names. For any other daemon, the file names
+/// carry the stable path id of its endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadLocations {
     endpoint: Endpoint,
@@ -30,8 +30,10 @@ pub struct DownloadLocations {
 }
 
 impl DownloadLocations {
-    /// Locates the download daemon that a client uses: at `endpoint`, else that of `cache_dir`, else
-    /// `ZCCACHE_DOWNLOAD_ENDPOINT`, else the default.
+    /// Locates the download daemon that a client uses.
+    ///
+    /// The endpoint is `endpoint`, else the one of `cache_dir`, else `ZCCACHE_DOWNLOAD_ENDPOINT`, else the
+    /// default.
     ///
     /// # Errors
     ///
@@ -78,53 +80,56 @@ impl DownloadLocations {
         })
     }
 
-    /// The endpoint; whether it can be used is said by [`Endpoint::check`].
+    /// Returns the endpoint; [`Endpoint::check`] says whether it can be used.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The file that holds the pid of the daemon.
+    /// Returns the file that holds the pid of the daemon.
     #[must_use]
     pub fn lock_file(&self) -> &Path {
         Path::new(&self.lock_file)
     }
 
-    /// The log of a daemon in the background.
+    /// Returns the log of a daemon in the background.
     #[must_use]
     pub fn log_file(&self) -> &Path {
         Path::new(&self.log_file)
     }
 
-    /// The cache root.
+    /// Returns the cache root.
     #[must_use]
     pub const fn cache_root(&self) -> &CacheRoot {
         &self.cache_root
     }
 
-    /// What may be done to the directory of the socket: the naming rules own that of a default endpoint.
+    /// Returns the policy for the directory of the socket.
+    ///
+    /// A default endpoint has a directory of its own; any other directory may hold files of others.
     #[must_use]
     pub const fn dir_policy(&self) -> DirPolicy {
         if self.id.is_none() { DirPolicy::Dedicated } else { DirPolicy::Shared }
     }
 
-    /// The environment to give to a daemon that is started at [`endpoint`](Self::endpoint).
+    /// Returns the environment for a daemon started at [`endpoint`](Self::endpoint).
     #[must_use]
     pub const fn daemon_environment(&self) -> &Environment {
         &self.environment
     }
 }
 
-/// Returns the id of the download to `destination`: lower-case hex BLAKE3-256 of the path's key.
+/// Returns the id of the download to `destination`.
 ///
-/// `docs/spec/endpoint.md#download-daemon`. The path is normalised and not made absolute.
+/// The id is the BLAKE3-256 of the path's key in lower-case hex (`docs/spec/endpoint.md#download-daemon`).
+/// The path is normalised and not made absolute.
 #[must_use]
 pub fn download_id(destination: &str, platform: Platform) -> String {
     blake3::hash(key(destination, platform).as_bytes()).to_hex().to_string()
 }
 
 impl CacheRoot {
-    /// The lock file of the download daemon.
+    /// Returns the lock file of the download daemon.
     #[must_use]
     pub fn download_lock_file(&self) -> String {
         self.join(&["download-daemon.lock"])

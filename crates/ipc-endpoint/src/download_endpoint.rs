@@ -9,7 +9,7 @@ use crate::locate_error::LocateError;
 use crate::path_text;
 use crate::variable::Variable;
 
-/// Returns the endpoint that a download daemon has by default.
+/// Returns the default endpoint of a download daemon.
 ///
 /// Rule: `docs/spec/endpoint.md#download-daemon`.
 ///
@@ -31,8 +31,9 @@ pub fn download_endpoint(environment: &Environment) -> Result<Endpoint, LocateEr
     Ok(Endpoint::new(name))
 }
 
-/// Returns the endpoint that clients of the download daemon use: `ZCCACHE_DOWNLOAD_ENDPOINT`, even if
-/// it is empty, else the default.
+/// Returns the endpoint that clients of the download daemon use.
+///
+/// `ZCCACHE_DOWNLOAD_ENDPOINT` wins even if it is empty; else the default applies.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! A snapshot of what the surroundings say: platform, current directory, variables.
+//! A snapshot of the process's surroundings: platform, current directory, variables.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use crate::locate_error::{LocateError, Setting};
 use crate::path_text;
 use crate::variable::Variable;
 
-/// What every name is derived from, read once and passed down as a value.
+/// The input of every name, read once and passed down as a value.
 ///
 /// ```
 /// use ipc_endpoint::{Environment, Platform, Variable};
@@ -28,18 +28,19 @@ pub struct Environment {
 impl Environment {
     /// Returns an environment in which no variable is set.
     ///
-    /// `cwd` is what relative paths are resolved against, so it should be absolute.
+    /// Relative paths are resolved against `cwd`, so `cwd` should be absolute.
     pub fn new(platform: Platform, cwd: impl Into<PathBuf>) -> Self {
         Self { platform, cwd: cwd.into(), variables: BTreeMap::new() }
     }
 
-    /// Reads the surroundings of this process: the only place in the workspace that does.
+    /// Reads the platform, current directory and variables of this process.
     ///
-    /// Only the variables of [`Variable::ALL`] are read.
+    /// No other code of the workspace does so, except [`to_pass_on`](Self::to_pass_on). Only the variables of
+    /// [`Variable::ALL`] are read.
     ///
     /// # Errors
     ///
-    /// When the current directory cannot be read, for instance because it was removed.
+    /// Fails if the current directory cannot be read, for instance because it was removed.
     pub fn from_process() -> io::Result<Self> {
         let cwd = std::env::current_dir()
             .map_err(|error| io::Error::new(error.kind(), format!("current directory: {error}")))?;
@@ -52,55 +53,57 @@ impl Environment {
         Ok(snapshot)
     }
 
-    /// Every variable of this process, ours or not, for a program that is run in its place.
+    /// Returns every variable of this process, for a program run in its place.
+    ///
+    /// Includes the variables that are not in [`Variable::ALL`].
     #[must_use]
     pub fn to_pass_on() -> Vec<(OsString, OsString)> {
         std::env::vars_os().collect()
     }
 
-    /// The same environment with `variable` set to `value`.
+    /// Returns the environment with `variable` set to `value`.
     #[must_use]
     pub fn with(mut self, variable: Variable, value: impl Into<OsString>) -> Self {
         self.variables.insert(variable, value.into());
         self
     }
 
-    /// The same environment with `variable` not set.
+    /// Returns the environment without `variable`.
     #[must_use]
     pub fn without(mut self, variable: Variable) -> Self {
         self.variables.remove(&variable);
         self
     }
 
-    /// The platform whose rules apply.
+    /// Returns the platform whose rules apply.
     #[must_use]
     pub const fn platform(&self) -> Platform {
         self.platform
     }
 
-    /// The directory that relative paths are resolved against.
+    /// Returns the directory that relative paths are resolved against.
     #[must_use]
     pub fn cwd(&self) -> &Path {
         &self.cwd
     }
 
-    /// The value of `variable` if it is set, even if it is empty or not Unicode.
+    /// Returns the value of `variable` if set, even if it is empty or not Unicode.
     #[must_use]
     pub fn var(&self, variable: Variable) -> Option<&OsStr> {
         self.variables.get(&variable).map(OsString::as_os_str)
     }
 
-    /// Every variable that is set, for handing them to a process that is started.
+    /// Returns every variable that is set, for a process that is started.
     pub fn variables(&self) -> impl Iterator<Item = (Variable, &OsStr)> {
         self.variables.iter().map(|(variable, value)| (*variable, value.as_os_str()))
     }
 
-    /// The value of a variable that is ignored where it is not UTF-8.
+    /// Returns the value of a variable; a value that is not UTF-8 counts as not set.
     pub(crate) fn lenient(&self, variable: Variable) -> Option<&str> {
         self.var(variable).and_then(OsStr::to_str)
     }
 
-    /// The value of a variable that is refused where it is not UTF-8.
+    /// Returns the value of a variable; a value that is not UTF-8 is an error.
     pub(crate) fn strict(&self, variable: Variable) -> Result<Option<&str>, LocateError> {
         self.var(variable).map(|value| utf8(value, Setting::Variable(variable))).transpose()
     }
@@ -116,7 +119,7 @@ impl Environment {
 
     /// Returns the endpoint name `text` with a relative socket path made absolute.
     ///
-    /// The empty name and names of pipes are not paths and stay as they are.
+    /// Stays unchanged: the empty name and pipe names, which are not paths.
     pub(crate) fn absolute_endpoint(&self, text: &str) -> Result<String, LocateError> {
         if text.is_empty() || !self.platform.is_unix() { Ok(text.to_owned()) } else { self.absolute(text) }
     }

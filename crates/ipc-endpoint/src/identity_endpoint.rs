@@ -9,14 +9,14 @@ use ipc_path::Endpoint;
 /// The `ipc_endpoint` of an identity file (`docs/spec/endpoint.md#identity-file`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdentityEndpoint {
-    /// The namespace's label, `default` where there is none.
+    /// The namespace's label; `default` without a namespace.
     pub namespace_id: String,
-    /// The endpoint's name; on Windows without `\\.\pipe\`.
+    /// The endpoint's name; on Windows without the prefix `\\.\pipe\`.
     pub path: String,
 }
 
 impl IdentityEndpoint {
-    /// Returns how `endpoint` is written for a daemon of `namespace`.
+    /// Returns `endpoint` as an identity file of a daemon of `namespace` writes it.
     #[must_use]
     pub fn new(endpoint: &Endpoint, namespace: Option<&Namespace>, platform: Platform) -> Self {
         let name = endpoint.as_str();

@@ -1,114 +1,120 @@
-//! What lies where under a cache root.
+//! The files and directories under a cache root.
 
 use crate::cache_root::CacheRoot;
 use crate::namespace::Namespace;
 
 /// The layout of `docs/spec/endpoint.md#layout-of-the-cache-root`.
 impl CacheRoot {
-    /// The artifacts of the released daemons.
+    /// Returns the directory of the released daemons' artifacts.
     #[must_use]
     pub fn artifacts_dir(&self) -> String {
         self.join(&["artifacts"])
     }
 
-    /// Files on their way to their final name.
+    /// Returns the directory of files that get their final name later.
     #[must_use]
     pub fn tmp_dir(&self) -> String {
         self.join(&["tmp"])
     }
 
-    /// Depfiles that compilers write; one directory for each daemon in it.
+    /// Returns the directory of depfiles that compilers write.
+    ///
+    /// Each daemon has one directory in it.
     #[must_use]
     pub fn depfile_dir(&self) -> String {
         self.join(&["tmp", "depfiles"])
     }
 
-    /// The directory of the dependency graph.
+    /// Returns the directory of the dependency graph.
     #[must_use]
     pub fn depgraph_dir(&self) -> String {
         self.join(&["depgraph"])
     }
 
-    /// The dependency graph.
+    /// Returns the file of the dependency graph.
     #[must_use]
     pub fn depgraph_file(&self) -> String {
         self.join(&["depgraph", "depgraph.bin"])
     }
 
-    /// The artifact index of the released daemons.
+    /// Returns the file of the released daemons' artifact index.
     #[must_use]
     pub fn index_file(&self) -> String {
         self.join(&["index.bin"])
     }
 
-    /// The file metadata that the released daemons keep.
+    /// Returns the file in which the released daemons keep file metadata.
     #[must_use]
     pub fn metadata_file(&self) -> String {
         self.join(&["metadata.bin"])
     }
 
-    /// The hashes of compilers that the released daemons keep.
+    /// Returns the file in which the released daemons keep hashes of compilers.
     #[must_use]
     pub fn compiler_hash_file(&self) -> String {
         self.join(&["compiler_hash.bin"])
     }
 
-    /// The system include directories that the released daemons keep.
+    /// Returns the file in which the released daemons keep system include directories.
     #[must_use]
     pub fn system_includes_file(&self) -> String {
         self.join(&["system_includes.bin"])
     }
 
-    /// Logs.
+    /// Returns the directory of logs.
     #[must_use]
     pub fn log_dir(&self) -> String {
         self.join(&["logs"])
     }
 
-    /// The log of one daemon that was started in the background.
+    /// Returns the log of one daemon that was started in the background.
     #[must_use]
     pub fn spawn_log(&self, namespace: Option<&Namespace>, pid: u32, nanos: u32) -> String {
         let stem = Namespace::suffix("daemon-spawn", namespace);
         self.join(&["logs", &format!("{stem}-{pid}-{nanos}.log")])
     }
 
-    /// The log of the download daemon.
+    /// Returns the log of the download daemon.
     #[must_use]
     pub fn download_log(&self) -> String {
         self.join(&["logs", "download-daemon.log"])
     }
 
-    /// Crash dumps.
+    /// Returns the directory of crash dumps.
     #[must_use]
     pub fn crash_dir(&self) -> String {
         self.join(&["crashes"])
     }
 
-    /// The marker that holds when `binary` last ran, in Unix seconds.
+    /// Returns the file that holds the time of `binary`'s last run, in Unix seconds.
     #[must_use]
     pub fn last_run_file(&self, binary: &str) -> String {
         self.join(&[&format!("last_run_{binary}.txt")])
     }
 
-    /// The directory of one download, by its id (see [`download_id`](crate::download_id)).
+    /// Returns the directory of one download.
+    ///
+    /// `id` is its [`download_id`](crate::download_id).
     #[must_use]
     pub fn download_dir(&self, id: &str) -> String {
         self.join(&["downloads", id])
     }
 
-    /// Debug symbols.
+    /// Returns the directory of debug symbols.
     #[must_use]
     pub fn symbols_dir(&self) -> String {
         self.join(&["symbols"])
     }
 
-    /// The cargo registry cache.
+    /// Returns the directory of the cargo registry cache.
     #[must_use]
     pub fn cargo_registry_dir(&self) -> String {
         self.join(&["cargo-registry"])
     }
 
-    /// The copies of the daemon's executable that the released programs run.
+    /// Returns the directory of executable copies that the released programs run.
+    ///
+    /// They are copies of the daemon's executable.
     #[must_use]
     pub fn runtime_binaries_dir(&self) -> String {
         self.join(&["runtime-binaries"])

@@ -1,11 +1,11 @@
-//! Where a zccache daemon lives: endpoints, cache roots, lock and state files, as pure functions.
+//! The endpoint, cache root, lock and state files of a zccache daemon, as pure functions.
 //!
 //! The functions derive names from an [`Environment`], a snapshot of the process's variables. Names follow
-//! the released rules byte for byte (`docs/spec/endpoint.md`). The platform is a value, so that the rules of
-//! each platform are tested on every platform.
+//! the released rules byte for byte (`docs/spec/endpoint.md`). The platform is a value, so every platform's
+//! rules are tested on every platform.
 //!
-//! Not here: the system. [`Environment::from_process`] reads the process's surroundings once; nothing else
-//! opens, creates or asks.
+//! Not here: I/O. [`Environment::from_process`] reads the process's surroundings once; no other function
+//! opens or creates a file or makes a system call.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

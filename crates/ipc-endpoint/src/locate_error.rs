@@ -1,4 +1,4 @@
-//! Why no names can be derived.
+//! The error of deriving names.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use thiserror::Error;
 
 use crate::variable::Variable;
 
-/// Names cannot be derived from the environment.
+/// The environment does not give valid names.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocateError {
-    /// A path that the names are made of is not Unicode, so that no peer could be told about it.
+    /// A path that names depend on is not UTF-8, so no message could carry it.
     #[error("{setting} is not valid UTF-8: {shown:?}")]
     NotUtf8 {
-        /// Where the path came from.
+        /// The setting that gave the path.
         setting: Setting,
-        /// Its value, with what cannot be shown replaced.
+        /// The value, with replacement characters for invalid bytes.
         shown: String,
     },
 }
 
-/// Where a path or an endpoint name came from.
+/// The source of a path or an endpoint name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {

@@ -1,4 +1,4 @@
-//! Where one daemon and everything that belongs to it is.
+//! The endpoint, files and directories of one daemon.
 
 use std::path::Path;
 
@@ -19,11 +19,11 @@ use crate::variable::Variable;
 use ipc_path::DirPolicy;
 use ipc_path::Endpoint;
 
-/// The endpoint, files and directories of one daemon, as a client or the daemon itself sees them.
+/// The endpoint, files and directories of one daemon.
 ///
-/// Every path that an accessor returns is absolute, whatever the environment says, so that a client
-/// and the daemon that it starts agree. [`recorded`](Self::recorded) has the names that the released
-/// programs derive, relative ones included.
+/// A client and the daemon itself use the same. Every accessor returns an absolute path even if the
+/// environment has relative ones, so that a client and the daemon that it starts agree.
+/// [`recorded`](Self::recorded) has the names that the released programs derive, including relative ones.
 ///
 /// ```
 /// use ipc_endpoint::{Environment, Locations, Platform, Variable};
@@ -47,15 +47,17 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// Locates the daemon that a client uses: at `endpoint`, else `ZCCACHE_ENDPOINT`, else the default
+    /// Locates the daemon that a client uses.
+    ///
+    /// The endpoint is `endpoint`, else `ZCCACHE_ENDPOINT`, else the default
     /// (`docs/spec/endpoint.md#environment-variables`).
     ///
-    /// `cache_dir` takes the place of `ZCCACHE_CACHE_DIR`, for the default endpoint too.
+    /// `cache_dir` replaces `ZCCACHE_CACHE_DIR`, also for the default endpoint.
     ///
     /// # Errors
     ///
     /// [`LocateError::NotUtf8`] for the cache directory, the home directory, `ZCCACHE_ENDPOINT`, or the
-    /// current directory where a relative path needs it.
+    /// current directory if a relative path depends on it.
     pub fn for_client(
         environment: &Environment,
         endpoint: Option<&Endpoint>,
@@ -70,7 +72,9 @@ impl Locations {
         Self::of(&environment, explicit, variable.as_ref())
     }
 
-    /// Locates a daemon for itself: at `endpoint`, else the default. `ZCCACHE_ENDPOINT` is not read.
+    /// Locates a daemon for itself: at `endpoint`, else at the default endpoint.
+    ///
+    /// `ZCCACHE_ENDPOINT` is not read.
     ///
     /// # Errors
     ///
@@ -84,12 +88,13 @@ impl Locations {
         Self::of(&environment, endpoint.map(|endpoint| (endpoint, Rule::Argument)), None)
     }
 
-    /// The endpoint that [`for_client`](Self::for_client) finds, without the rest: for those who call once and
-    /// need no file.
+    /// Returns the endpoint that [`for_client`](Self::for_client) finds.
+    ///
+    /// Derives no other name, which is cheaper for a client that makes one call and needs no file.
     ///
     /// # Errors
     ///
-    /// [`LocateError`] for those settings that the endpoint is made from.
+    /// [`LocateError`] for the settings that the endpoint is made from.
     pub fn endpoint_for_client(
         environment: &Environment,
         endpoint: Option<&Endpoint>,
@@ -108,8 +113,7 @@ impl Locations {
         Ok(default_endpoint(&environment, cache_dir.as_deref(), namespace.as_ref()).0)
     }
 
-    /// Locates the daemon at `explicit`, else at the endpoint that the `variable` holds, else the
-    /// default one.
+    /// Locates the daemon at `explicit`, else at the endpoint in `variable`, else at the default endpoint.
     pub(crate) fn of(
         environment: &Environment,
         explicit: Option<(&Endpoint, Rule)>,
@@ -160,115 +164,123 @@ impl Locations {
         })
     }
 
-    /// The endpoint, absolute; whether it can be used is said by [`Endpoint::check`].
+    /// Returns the absolute endpoint; [`Endpoint::check`] says whether it can be used.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Returns the user's runtime directory, if the endpoint is in a directory of ours below it.
+    /// Returns the user's runtime directory if the endpoint is below it.
+    ///
+    /// `None` if another rule than [`Rule::RuntimeDir`] chose the endpoint.
     #[must_use]
     pub fn runtime_directory(&self) -> Option<&Path> {
         let socket = Path::new(self.endpoint().as_str());
         (self.rule() == Rule::RuntimeDir).then(|| socket.parent()?.parent()).flatten()
     }
 
-    /// The rule that chose the endpoint.
+    /// Returns the rule that chose the endpoint.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         self.rule
     }
 
-    /// Whether the endpoint is the one that a daemon in this environment has by default.
+    /// Returns true if the endpoint is the default of this environment.
     ///
-    /// The files of any other daemon carry the stable path id of its endpoint in their names.
+    /// The file names of any other daemon carry the stable path id of its endpoint.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         self.id.is_none()
     }
 
-    /// The namespace, if there is one.
+    /// Returns the namespace, if there is one.
     #[must_use]
     pub const fn namespace(&self) -> Option<&Namespace> {
         self.namespace.as_ref()
     }
 
-    /// The namespace, or `default`.
+    /// Returns the namespace's label, which is `default` without a namespace.
     #[must_use]
     pub fn namespace_label(&self) -> &str {
         Namespace::label(self.namespace())
     }
 
-    /// The endpoint as the identity file writes it.
+    /// Returns the endpoint as the identity file writes it.
     #[must_use]
     pub fn identity_endpoint(&self) -> IdentityEndpoint {
         IdentityEndpoint::new(&self.endpoint, self.namespace(), self.environment.platform())
     }
 
-    /// The file that holds the pid of the daemon (`docs/spec/endpoint.md#lock-file`).
+    /// Returns the file that holds the pid of the daemon.
+    ///
+    /// Rule: `docs/spec/endpoint.md#lock-file`.
     #[must_use]
     pub fn lock_file(&self) -> &Path {
         Path::new(&self.used.lock_file)
     }
 
-    /// What may be done to the directory of the socket: the naming rules own that of a default endpoint,
-    /// and somebody else chose that of any other.
+    /// Returns the policy for the directory of the socket.
+    ///
+    /// The naming rules own the directory of a default endpoint; a user chose the directory of any other
+    /// endpoint.
     #[must_use]
     pub const fn dir_policy(&self) -> DirPolicy {
         if self.is_default() { DirPolicy::Dedicated } else { DirPolicy::Shared }
     }
 
-    /// The identity file of the daemon (`docs/spec/endpoint.md#identity-file`).
+    /// Returns the daemon's identity file (`docs/spec/endpoint.md#identity-file`).
     #[must_use]
     pub fn identity_file(&self) -> &Path {
         Path::new(&self.used.identity_file)
     }
 
-    /// The log of the daemon's starts and ends.
+    /// Returns the log of the daemon's starts and ends.
     #[must_use]
     pub fn lifecycle_log(&self) -> &Path {
         Path::new(&self.used.lifecycle_log)
     }
 
-    /// The store of the daemon of this workspace, which no two daemons share.
+    /// Returns the store of this workspace's daemon, which no two daemons share.
     ///
-    /// Named after the lock file; where the default endpoint does not follow from the cache root, the
-    /// endpoint's id is part of the name.
+    /// The store is named after the lock file. If the default endpoint does not follow from the cache root,
+    /// the name also has the endpoint's id.
     #[must_use]
     pub fn store_file(&self) -> &Path {
         Path::new(&self.store_file)
     }
 
-    /// The cache root, absolute.
+    /// Returns the absolute cache root.
     #[must_use]
     pub const fn cache_root(&self) -> &CacheRoot {
         &self.cache_root
     }
 
-    /// The names in use: absolute, and for the daemon at [`endpoint`](Self::endpoint).
+    /// Returns the names in use for the daemon at [`endpoint`](Self::endpoint).
+    ///
+    /// The paths are absolute.
     #[must_use]
     pub const fn used(&self) -> &Names {
         &self.used
     }
 
-    /// The names as the released programs derive them, which may be relative.
+    /// Returns the names as the released programs derive them, which may be relative.
     ///
-    /// Those of a daemon are for the endpoint that was passed in, or the default one: `ZCCACHE_ENDPOINT`
-    /// is only in `cli_resolved_endpoint`.
+    /// The daemon's names are for the endpoint that was passed in, or for the default one; only
+    /// `cli_resolved_endpoint` depends on `ZCCACHE_ENDPOINT`.
     #[must_use]
     pub const fn recorded(&self) -> &Names {
         &self.recorded
     }
 
-    /// What is wrong with the names, if anything.
+    /// Returns the problems of the names; empty if they are fine.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The environment to give to a daemon that is started at [`endpoint`](Self::endpoint).
+    /// Returns the environment for a daemon started at [`endpoint`](Self::endpoint).
     ///
-    /// [`for_daemon`](Self::for_daemon) with it and with the endpoint locates the same daemon in any
+    /// [`for_daemon`](Self::for_daemon) with this environment and the endpoint locates the same daemon in any
     /// current directory; a co-located cache root needs a directory on the same volume.
     #[must_use]
     pub const fn daemon_environment(&self) -> &Environment {
@@ -300,7 +312,7 @@ fn store_file(
     platform: Platform,
 ) -> String {
     let own_id = stable_path_id(endpoint.as_str(), platform);
-    // Without an override, daemons of different runtime directories or users share a cache root.
+    // Without an override, daemons of several runtime directories or users share a cache root.
     let id = id.or((root.source() != CacheRootSource::CacheDir).then_some(own_id.as_str()));
     root.join(&[&format!("{}.redb", with_id(Namespace::suffix("ipc-store-daemon", namespace), id))])
 }

@@ -15,8 +15,8 @@ macro_rules! names {
     ($($(#[doc = $doc:literal])+ $field:ident,)+) => {
         /// Names and paths of one daemon and its cache (`docs/spec/endpoint.md`).
         ///
-        /// Text, because they are names to print and compare; see
-        /// [`Locations`](crate::Locations) for what they are used for.
+        /// The values are text, because callers print and compare them; [`Locations`](crate::Locations) has
+        /// the paths to use.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Names {
@@ -26,7 +26,9 @@ macro_rules! names {
         }
 
         impl Names {
-            /// Every name with its key, in the order of the keys. Only `namespace` can be `None`.
+            /// Returns every name with its key, in the order of the keys.
+            ///
+            /// Only `namespace` can be `None`.
             #[must_use]
             pub fn entries(&self) -> Vec<(&'static str, Option<&str>)> {
                 let mut entries = vec![("namespace", self.namespace.as_deref())];
@@ -83,13 +85,14 @@ names! {
     runtime_binaries_dir,
     /// Debug symbols.
     symbols_dir,
-    /// Files on their way to their final name.
+    /// Files that get their final name later.
     tmp_dir,
 }
 
 impl Names {
-    /// Derives the names of the daemon at `daemon` and of a client of `client`, by default the default
-    /// endpoint.
+    /// Derives the names of the daemon at `daemon` and of a client of `client`.
+    ///
+    /// Both default to the default endpoint.
     pub(crate) fn derive(
         environment: &Environment,
         daemon: Option<&str>,
@@ -139,9 +142,9 @@ impl Names {
     }
 }
 
-/// Returns the id that goes into the names of a daemon at `endpoint`, if that is not the `default` one.
+/// Returns the id for the names of a daemon at `endpoint`, or `None` for the `default` endpoint.
 ///
-/// Two names are one endpoint where their absolute paths have one key.
+/// Two names are the same endpoint if the keys of their absolute paths are equal.
 pub(crate) fn foreign_id(
     environment: &Environment,
     endpoint: Option<&str>,
@@ -157,7 +160,7 @@ pub(crate) fn foreign_id(
     Ok(Some(stable_path_id(&endpoint, platform)))
 }
 
-/// Returns `stem`, or `stem-<id>` where there is an id.
+/// Returns `stem`, or `stem-<id>` with an id.
 pub(crate) fn with_id(stem: String, id: Option<&str>) -> String {
     match id {
         Some(id) => format!("{stem}-{id}"),

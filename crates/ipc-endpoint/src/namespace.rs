@@ -11,7 +11,7 @@ use crate::variable::Variable;
 ///
 /// Rule: `docs/spec/endpoint.md#namespace`.
 ///
-/// Between 1 and 41 characters out of `[A-Za-z0-9._-]`. No namespace at all is `None` of an option.
+/// Has 1 to 41 characters of `[A-Za-z0-9._-]`. A daemon without a namespace has `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(String);
 
@@ -19,9 +19,9 @@ impl Namespace {
     /// The label of a daemon that has no namespace.
     pub const DEFAULT_LABEL: &'static str = "default";
 
-    /// Sanitises `text`; blank text is no namespace.
+    /// Sanitises `text`; returns `None` for blank text.
     ///
-    /// Different texts may give one namespace: `a b` and `a/b` are both `a_b`.
+    /// Different texts may give the same namespace: `a b` and `a/b` both give `a_b`.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let trimmed = text.trim();
@@ -34,27 +34,27 @@ impl Namespace {
         }
     }
 
-    /// Reads the namespace that `environment` asks for; a value that is not UTF-8 is none.
+    /// Reads the namespace from `environment`; a value that is not UTF-8 gives `None`.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Option<Self> {
         environment.lenient(Variable::DaemonNamespace).and_then(Self::new)
     }
 
-    /// The sanitised text.
+    /// Returns the sanitised text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the label that diagnostics and identity files carry.
+    /// Returns the label for diagnostics and identity files.
     ///
-    /// The namespace `default` and no namespace have the same label and different files.
+    /// The namespace `default` and no namespace have the same label but different files.
     #[must_use]
     pub fn label(namespace: Option<&Self>) -> &str {
         namespace.map_or(Self::DEFAULT_LABEL, Self::as_str)
     }
 
-    /// Returns `stem`, or `stem-<namespace>` where there is one.
+    /// Returns `stem`, or `stem-<namespace>` with a namespace.
     pub(crate) fn suffix(stem: &str, namespace: Option<&Self>) -> String {
         match namespace {
             Some(namespace) => format!("{stem}-{namespace}"),
@@ -69,11 +69,11 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// Sanitises a component of a Windows pipe name; blank text gives none.
+/// Sanitises a component of a Windows pipe name; returns `None` for blank text.
 ///
 /// Rule: `docs/spec/endpoint.md#pipe-name-component`.
 ///
-/// Text in which nothing has to be replaced stays as it is, at any length.
+/// Text without a character to replace stays unchanged at any length.
 #[must_use]
 pub fn sanitize_ipc(text: &str) -> Option<String> {
     let trimmed = text.trim();
@@ -84,19 +84,19 @@ pub fn sanitize_ipc(text: &str) -> Option<String> {
     }
 }
 
-/// Replaces every character outside `[A-Za-z0-9._-]`; says whether there was one.
+/// Replaces every character outside `[A-Za-z0-9._-]`; returns true if there was one.
 pub(crate) fn replace(text: &str) -> (String, bool) {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let safe = text.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
     (safe, !text.chars().all(is_safe))
 }
 
-/// Returns the first characters of `safe` and the hash of what it was made of.
+/// Returns the first characters of `safe` and the hash of the original text.
 fn shorten(safe: &str, original: &str) -> String {
     format!("{}-{}", &safe[..safe.len().min(KEPT)], short_hash(original.as_bytes()))
 }
 
-/// How many characters a sanitised text keeps.
+/// The number of characters that a sanitised text keeps.
 pub(crate) const KEPT: usize = 32;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Joining and taking apart path text of any platform.
+//! Joins and splits path text of any platform.
 //!
-//! `std::path` knows the rules of the platform it was built for only.
+//! `std::path` follows the rules of the platform that it is built for only.
 
 use ipc_path::Platform;
 
-/// Whether `text` does not depend on a current directory.
+/// Returns true if `text` does not depend on a current directory.
 pub(crate) fn is_absolute(text: &str, platform: Platform) -> bool {
     if platform.is_unix() {
         return text.starts_with('/');
@@ -15,9 +15,9 @@ pub(crate) fn is_absolute(text: &str, platform: Platform) -> bool {
 
 /// Returns `text` as seen from the directory `base`, not normalised.
 ///
-/// A separator is added only where there is none, and nothing is taken away. On Windows a path that
-/// starts at a root keeps the volume of `base`, and `d:name` of another drive starts at that drive's
-/// root, because the directory that the drive remembers is not known.
+/// Adds a separator only where one is missing, and removes nothing. On Windows a path that starts at a root
+/// keeps the volume of `base`, and `d:name` of another drive starts at that drive's root, because the drive's
+/// current directory is not known.
 pub(crate) fn join(base: &str, text: &str, platform: Platform) -> String {
     if is_absolute(text, platform) {
         return text.to_owned();
@@ -50,7 +50,7 @@ pub(crate) fn parent(text: &str, platform: Platform) -> &str {
     text.trim_end_matches(separators(platform)).rfind(separators(platform)).map_or("", |at| &text[..=at])
 }
 
-/// Returns the last name of `text`, which is empty where there is only a volume.
+/// Returns the last name of `text`; empty if `text` is only a volume.
 pub(crate) fn file_name(text: &str, platform: Platform) -> &str {
     let names = if platform.is_unix() { text } else { split_volume(text).1 };
     names.trim_end_matches(separators(platform)).rsplit(separators(platform)).next().unwrap_or_default()
@@ -86,7 +86,7 @@ fn split_volume(text: &str) -> (&str, &str) {
     if bytes.len() <= 2 || !bytes[..2].iter().all(is_separator) || is_separator(&bytes[2]) {
         return ("", text);
     }
-    // Names after the two leading separators: server and share, or a device and what it stands for.
+    // Counts the names after the two leading separators: server and share, or a device and its target.
     let device =
         bytes.get(..3).is_some_and(|b| matches!(b[2], b'?' | b'.')) && bytes.get(3).is_some_and(is_separator);
     let is_unc =

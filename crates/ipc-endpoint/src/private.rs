@@ -1,4 +1,4 @@
-//! Names of daemons that a caller wants for itself (`docs/spec/endpoint.md#private-daemons`).
+//! Names of private daemons (`docs/spec/endpoint.md#private-daemons`).
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::variable::Variable;
 use ipc_path::Endpoint;
 
 impl Namespace {
-    /// Returns the namespace of the private daemon called `name`; a blank name is `dev`.
+    /// Returns the namespace of the private daemon `name`; a blank name is `dev`.
     #[must_use]
     pub fn private(name: &str) -> Self {
         Self::new(name).or_else(|| Self::new(DEVELOPMENT)).expect("the development name is not blank")
@@ -21,8 +21,8 @@ impl Namespace {
 
 /// Returns the endpoint of the private daemon called `name`.
 ///
-/// With a cache directory it is in that directory. Without one it is the user's, and neither
-/// `ZCCACHE_CACHE_DIR` nor `ZCCACHE_DAEMON_NAMESPACE` is read.
+/// With a cache directory the endpoint is in that directory. Without one it is the user's endpoint, and
+/// neither `ZCCACHE_CACHE_DIR` nor `ZCCACHE_DAEMON_NAMESPACE` is read.
 #[must_use]
 pub fn private_endpoint(environment: &Environment, cache_dir: Option<&str>, name: &str) -> Endpoint {
     let namespace = Namespace::private(name);
@@ -32,21 +32,21 @@ pub fn private_endpoint(environment: &Environment, cache_dir: Option<&str>, name
     }
 }
 
-/// What a caller of `session-start` says about a daemon of its own.
+/// The options of `session-start` for a private daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PrivateOptions<'a> {
-    /// A private daemon was asked for.
+    /// True if the caller asks for a private daemon.
     pub private: bool,
     /// The daemon's name.
     pub name: Option<&'a str>,
     /// The process that the daemon belongs to.
     pub owner_pid: Option<u32>,
-    /// Whether the daemon gets variables of its own.
+    /// True if the caller sets variables for the daemon.
     pub has_env: bool,
 }
 
 impl PrivateOptions<'_> {
-    /// Whether any of the options is given, which makes the daemon private.
+    /// Returns true if any option is given, which makes the daemon private.
     #[must_use]
     pub const fn is_active(&self) -> bool {
         self.private || self.name.is_some() || self.owner_pid.is_some() || self.has_env
@@ -54,7 +54,7 @@ impl PrivateOptions<'_> {
 
     /// Returns the name of the private daemon, not sanitised, if the daemon is private.
     ///
-    /// Without a name it is made of the explicit endpoint, else of `pid`, the caller's own.
+    /// Without a name, the explicit endpoint gives one, else `pid`, the caller's pid.
     #[must_use]
     pub fn name(&self, endpoint: Option<&Endpoint>, pid: u32) -> Option<String> {
         if !self.is_active() {
@@ -93,13 +93,13 @@ impl PrivateOptions<'_> {
             cache_dir.map(|path| utf8(path.as_os_str(), Setting::CacheDirArgument)).transpose()?;
         let private = private_endpoint(environment, directory.filter(|text| !text.is_empty()), &name);
         let chosen = endpoint.map_or((&private, Rule::PrivateName), |endpoint| (endpoint, Rule::Argument));
-        // The name goes on as it is: a name that was cut to length would be cut again.
+        // The environment carries the full name: a shortened name would be shortened again.
         let environment = with_cache_dir(environment, cache_dir)?.with(Variable::DaemonNamespace, name);
         Locations::of(&environment, Some(chosen), None)
     }
 }
 
-/// The name of a private daemon that has a blank one.
+/// The name of a private daemon whose given name is blank.
 const DEVELOPMENT: &str = "dev";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where services leave what running-process is to know of them.
+//! The directories in which services register with running-process.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use crate::locate_error::LocateError;
 use crate::path_text;
 use crate::variable::Variable;
 
-/// No directory of running-process follows from the environment.
+/// The environment gives no directory of running-process.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// A variable is not Unicode.
     #[error(transparent)]
     Locate(#[from] LocateError),
-    /// A variable is set to what is not an absolute path, so that every program would mean another directory.
+    /// A variable is not an absolute path, so every program would use another directory.
     #[error("{variable} is {value:?}, which is not an absolute path")]
     NotAbsolute {
         /// The variable.
@@ -25,27 +25,32 @@ pub enum RegistryError {
         /// Its value.
         value: String,
     },
-    /// No variable names the user's home. The system's list of users is not asked, because a program that
-    /// was given no home must not write into the real one.
+    /// No variable names the user's home.
+    ///
+    /// The system's list of users is not read, because a program without a home must not write into the real
+    /// one.
     #[error("{0} is not set, so the user's own directory is not known")]
     NoHome(Variable),
 }
 
-/// Returns the directory of the cache manifests: `RUNNING_PROCESS_MANIFEST_DIR`, else the one in the user's data
-/// directory (`docs/spec/running-process.md#place`). Touches no file.
+/// Returns the directory of the cache manifests; touches no file.
 ///
-/// running-process takes an empty or relative `XDG_DATA_HOME` for a path below the current directory; here that
-/// is an error.
+/// `RUNNING_PROCESS_MANIFEST_DIR` wins, else the directory is in the user's data directory
+/// (`docs/spec/running-process.md#place`).
+///
+/// running-process takes an empty or relative `XDG_DATA_HOME` for a path below the current directory; here
+/// such a value is an error.
 ///
 /// # Errors
 ///
-/// [`RegistryError`]; only the variables that decide are looked at.
+/// [`RegistryError`] for a variable that decides; no other variable is read.
 pub fn manifest_dir(environment: &Environment) -> Result<PathBuf, RegistryError> {
     directory(environment, Variable::RunningProcessManifestDir, Variable::XdgDataHome, DATA, "manifests")
 }
 
-/// Returns the directory of the service definitions: `RUNNING_PROCESS_SERVICE_DEF_DIR`, else the one in the user's
-/// configuration directory. Touches no file.
+/// Returns the directory of the service definitions; touches no file.
+///
+/// `RUNNING_PROCESS_SERVICE_DEF_DIR` wins, else the directory is in the user's configuration directory.
 ///
 /// # Errors
 ///
@@ -54,13 +59,13 @@ pub fn service_definition_dir(environment: &Environment) -> Result<PathBuf, Regi
     directory(environment, Variable::RunningProcessServiceDefDir, Variable::XdgConfigHome, CONFIG, "services")
 }
 
-/// Below the home directory, where Linux has the user's data.
+/// The user's data directory below home, on Linux.
 const DATA: &[&str] = &[".local", "share"];
-/// Below the home directory, where Linux has the user's configuration.
+/// The user's configuration directory below home, on Linux.
 const CONFIG: &[&str] = &[".config"];
-/// The same for both, on macOS.
+/// The data and configuration directory below home, on macOS.
 const APPLE: &[&str] = &["Library", "Application Support"];
-/// The same for both, on Windows.
+/// The data and configuration directory below home, on Windows.
 const ROAMING: &[&str] = &["AppData", "Roaming"];
 
 fn directory(
@@ -97,7 +102,7 @@ fn directory(
     Ok(join(base, &["running-process", name]).into())
 }
 
-/// The value of `variable` if it is set, which must then be an absolute path.
+/// Returns the value of `variable` if it is set; a value that is not an absolute path is an error.
 fn absolute(environment: &Environment, variable: Variable) -> Result<Option<String>, RegistryError> {
     match environment.strict(variable)? {
         None => Ok(None),

@@ -1,31 +1,31 @@
-//! Which rule chose an endpoint.
+//! The rule that chose an endpoint.
 
 use std::fmt;
 
-/// The rule by which an endpoint's name came about.
+/// The rule that chose an endpoint.
 ///
 /// Rule: `docs/spec/endpoint.md#which-endpoint-a-program-uses`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The caller named it.
+    /// The caller named the endpoint.
     Argument,
-    /// `ZCCACHE_ENDPOINT` named it; clients only.
+    /// `ZCCACHE_ENDPOINT` named the endpoint; clients only.
     EndpointVariable,
-    /// It is the endpoint of a private daemon, by name.
+    /// The endpoint belongs to a private daemon with a name.
     PrivateName,
-    /// It belongs to the cache directory that was asked for.
+    /// The endpoint belongs to the cache directory of the caller or of `ZCCACHE_CACHE_DIR`.
     CacheDir,
-    /// It belongs to the cache directory that was asked for, whose path is too long to hold a socket.
+    /// As `CacheDir`, but the directory's path is too long to hold a socket.
     CacheDirCompacted,
-    /// It is in `XDG_RUNTIME_DIR`.
+    /// The endpoint is in `XDG_RUNTIME_DIR`.
     RuntimeDir,
-    /// It is that of the user.
+    /// The endpoint is made from the user's name.
     UserName,
 }
 
 impl Rule {
-    /// A fixed short name, for output that programs read.
+    /// Returns a fixed short name, for output that programs read.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Self::Argument => "the endpoint was given as an argument",
             Self::EndpointVariable => "ZCCACHE_ENDPOINT names the endpoint",
-            Self::PrivateName => "the endpoint is that of a private daemon, by its name",
+            Self::PrivateName => "the daemon is private, and its name makes the endpoint",
             Self::CacheDir => "a cache directory was given, and the endpoint belongs to it",
             Self::CacheDirCompacted => {
                 "a cache directory was given, and its socket path would exceed 100 bytes, so its id names the endpoint"

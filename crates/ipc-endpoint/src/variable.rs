@@ -8,7 +8,7 @@ macro_rules! variables {
         ///
         /// Rule: `docs/spec/endpoint.md#environment-variables`.
         ///
-        /// `docs/environment.md` says who reads each of them, its meaning and its default.
+        /// `docs/environment.md` says which program reads each variable, its meaning and its default.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Variable {
@@ -19,7 +19,7 @@ macro_rules! variables {
             /// Every variable, in the order of the table in `docs/environment.md`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The variable's name, as the operating system knows it.
+            /// Returns the variable's name, as the operating system knows it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -31,15 +31,15 @@ macro_rules! variables {
 }
 
 variables! {
-    /// Overrides the cache root; the empty string counts as not set, blanks do not.
+    /// Overrides the cache root; the empty string counts as not set, but blanks count as a value.
     CacheDir = "ZCCACHE_CACHE_DIR",
-    /// The namespace of the daemon; blank counts as none.
+    /// The namespace of the daemon; a blank value counts as not set.
     DaemonNamespace = "ZCCACHE_DAEMON_NAMESPACE",
     /// The endpoint that clients use; the daemon does not read it. Empty counts as set.
     Endpoint = "ZCCACHE_ENDPOINT",
     /// The endpoint that clients of the download daemon use. Empty counts as set.
     DownloadEndpoint = "ZCCACHE_DOWNLOAD_ENDPOINT",
-    /// Where default sockets are, on every Unix system. Empty counts as set.
+    /// The directory of default sockets, on every Unix system. Empty counts as set.
     XdgRuntimeDir = "XDG_RUNTIME_DIR",
     /// The user's name in default socket paths, on Unix.
     User = "USER",
@@ -47,70 +47,70 @@ variables! {
     Username = "USERNAME",
     /// The home directory, which holds the default cache root. Empty counts as set.
     Home = "HOME",
-    /// The home directory where `HOME` is missing.
+    /// The home directory if `HOME` is not set.
     UserProfile = "USERPROFILE",
     /// Puts the default cache root on the volume of the current directory, on Windows.
     Colocate = "ZCCACHE_COLOCATE",
-    /// Which wire clients speak first (`docs/spec/wire.md#choosing-a-lane`).
+    /// The wire that clients speak first (`docs/spec/wire.md#choosing-a-lane`).
     DaemonWire = "ZCCACHE_DAEMON_WIRE",
     /// Seconds without a request after which the daemon ends.
     IdleTimeoutSecs = "ZCCACHE_IDLE_TIMEOUT_SECS",
-    /// Seconds that a client waits for the daemon's version.
+    /// Seconds that a client waits for the daemon's answer about its version.
     StatusProbeTimeoutSecs = "ZCCACHE_STATUS_PROBE_TIMEOUT_SECS",
     /// Seconds that a client waits for the result of a compile or link.
     WedgeRecvTimeoutSecs = "ZCCACHE_WEDGE_RECV_TIMEOUT_SECS",
-    /// The session that compilations through `wrap` count in.
+    /// The session in which `wrap` counts compilations.
     SessionId = "ZCCACHE_SESSION_ID",
     /// Seconds that `stop` waits for the daemon to end.
     StopTimeoutSecs = "ZCCACHE_STOP_TIMEOUT_SECS",
-    /// How many pipe instances a server holds ready, on Windows.
+    /// The number of pipe instances that a server keeps ready, on Windows.
     ///
     /// Rule: `docs/spec/endpoint.md#connecting`.
     PipePoolSize = "ZCCACHE_PIPE_POOL_SIZE",
     /// `1` turns off the broker lane, the identity probe and the manifest.
     RunningProcessDisable = "RUNNING_PROCESS_DISABLE",
-    /// An endpoint that stands in for the broker's answer, in tests.
+    /// An endpoint that replaces the broker's answer, in tests.
     RunningProcessFakeBackend = "RUNNING_PROCESS_FAKE_BACKEND",
-    /// `1` asks the per-user broker before the daemon is dialled.
+    /// `1` makes a client ask the per-user broker before it connects to the daemon.
     BrokerConnect = "ZCCACHE_BROKER_CONNECT",
-    /// The endpoint that a broker which started this daemon has chosen for it.
+    /// The endpoint that the broker chose for the daemon that it starts.
     BrokerBackendPipe = "RUNNING_PROCESS_BROKER_V1_BACKEND_PIPE",
-    /// The namespace that goes with that endpoint in the daemon's identity.
+    /// The namespace for that endpoint in the daemon's identity.
     BrokerBackendNamespace = "RUNNING_PROCESS_BROKER_V1_BACKEND_NAMESPACE",
-    /// The number of the listening descriptor that such a broker hands over, on Unix.
+    /// The number of the listening descriptor that the broker hands over, on Unix.
     BrokerListenerFd = "RUNNING_PROCESS_BROKER_LISTENER_FD",
     /// The directory of the cache manifests.
     RunningProcessManifestDir = "RUNNING_PROCESS_MANIFEST_DIR",
-    /// Where the directory of the cache manifests is by default, on Linux. Empty counts as set.
+    /// The parent of the default directory of cache manifests, on Linux. Empty counts as set.
     XdgDataHome = "XDG_DATA_HOME",
     /// The directory of the service definitions.
     RunningProcessServiceDefDir = "RUNNING_PROCESS_SERVICE_DEF_DIR",
-    /// Where the directory of the service definitions is by default, on Linux. Empty counts as set.
+    /// The parent of the default directory of service definitions, on Linux. Empty counts as set.
     XdgConfigHome = "XDG_CONFIG_HOME",
-    /// Where both directories are by default, on Windows.
+    /// The parent of both default directories, on Windows.
     AppData = "APPDATA",
-    /// Where the broker's socket is, on macOS. Default endpoints ignore it.
+    /// The directory of the broker's socket, on macOS. Default endpoints ignore it.
     TmpDir = "TMPDIR",
-    /// Where programs are looked for: the daemon, by its starter, and compilers, by `wrap` and by the daemon.
+    /// The search path for programs: clients look for the daemon, and `wrap` and the daemon for compilers.
     Path = "PATH",
-    /// What the store of a daemon may hold, where its command line does not say.
+    /// The largest size of a daemon's store, if the command line gives no size.
     MaxSize = "ZCCACHE_MAX_SIZE",
-    /// `1` or `true`: no client starts a daemon.
+    /// `1` or `true` forbids clients to start a daemon.
     NoSpawn = "ZCCACHE_NO_SPAWN",
-    /// What `wrap` does with its cache: `on`, `off`, `recache` or `read-only`.
+    /// The cache mode of `wrap`: `on`, `off`, `recache` or `read-only`.
     WrapMode = "ZCCACHE_WRAP_MODE",
     /// The file to which `wrap` appends one line of JSON for each call.
     WrapLog = "ZCCACHE_WRAP_LOG",
-    /// The directory below which paths of sources count as relative, so that checkouts share results.
+    /// The directory below which source paths count as relative, so that checkouts share results.
     BaseDir = "ZCCACHE_BASE_DIR",
-    /// Set by `wrap` for a compiler that it waits for: a `wrap` in there caches nothing.
+    /// Set by `wrap` for the compiler that it waits for: a `wrap` started by that compiler caches nothing.
     WrapActive = "ZCCACHE_WRAP_ACTIVE",
-    /// Set by `wrap` for a script that it found on `PATH`: a `wrap` in there passes these files over.
+    /// Set by `wrap` for a script found on `PATH`: a `wrap` started by that script skips the listed files.
     WrapSkip = "ZCCACHE_WRAP_SKIP",
 }
 
 impl Variable {
-    /// Returns the variable of that name, if this workspace reads it.
+    /// Returns the variable called `name`, if this workspace reads it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|variable| variable.name() == name)

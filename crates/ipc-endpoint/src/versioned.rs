@@ -1,4 +1,4 @@
-//! The names of the releases that put their own version into a directory or into the endpoint.
+//! Names of the releases whose directories or endpoints carry their own version.
 
 use ipc_path::{Endpoint, Platform, normalize, stable_path_id};
 
@@ -9,7 +9,7 @@ use crate::locate_error::LocateError;
 use crate::namespace::Namespace;
 use crate::path_text;
 
-/// The published releases whose default endpoint carries their version, oldest first.
+/// The published releases whose default endpoint has their version, oldest first.
 pub const VERSIONED_RELEASES: [&str; 4] = ["1.12.16", "1.12.17", "1.13.1", "1.13.5"];
 
 /// The default names of one published release from 1.12.10 on.
@@ -17,15 +17,15 @@ pub const VERSIONED_RELEASES: [&str; 4] = ["1.12.16", "1.12.17", "1.13.1", "1.13
 /// Rule: `docs/spec/endpoint.md#versioned-names`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseNames {
-    /// The release, three numbers.
+    /// The release: three numbers.
     pub release: String,
-    /// The directory of the release's state, which ends in `v<release>`.
+    /// The release's state directory, which ends in `v<release>`.
     pub root: String,
-    /// Where its daemon listens and its clients look.
+    /// The endpoint of the release's daemon and clients.
     pub endpoint: Endpoint,
-    /// The lock file of its daemon.
+    /// The lock file of the release's daemon.
     pub lock_file: String,
-    /// The identity file of its daemon.
+    /// The identity file of the release's daemon.
     pub identity_file: String,
 }
 
@@ -73,7 +73,7 @@ impl ReleaseNames {
         })
     }
 
-    /// Derives the names of every release whose default endpoint carries its version, newest first.
+    /// Derives the names of every release in [`VERSIONED_RELEASES`], newest first.
     ///
     /// # Errors
     ///
@@ -83,8 +83,9 @@ impl ReleaseNames {
     }
 }
 
-/// Returns the endpoint of the private daemon called `name` of a release; see
-/// [`private_endpoint`](crate::private_endpoint).
+/// Returns the endpoint of the private daemon called `name` of a release.
+///
+/// See [`private_endpoint`](crate::private_endpoint).
 #[must_use]
 pub fn private_endpoint_of_release(
     environment: &Environment,
@@ -102,13 +103,13 @@ pub fn private_endpoint_of_release(
     }
 }
 
-/// Returns true if the default endpoint of `release` carries its version: from 1.12.16 on.
+/// Returns true for 1.12.16 and later, whose default endpoint carries the version.
 fn is_versioned(release: &str) -> bool {
     let numbers: Option<Vec<u64>> = release.split('.').map(|number| number.parse().ok()).collect();
     numbers.is_some_and(|numbers| numbers.as_slice() >= &[1, 12, 16][..])
 }
 
-/// Returns `base` with the component `v<release>`, unless that is the last one already.
+/// Adds the component `v<release>` to `base`, unless it is already the last one.
 fn versioned(base: &str, release: &str, platform: Platform) -> String {
     let base = normalize(base, platform);
     let component = format!("v{release}");

@@ -8,7 +8,6 @@ use super::tree::Tree;
 const NOT_CLEAN: &[&str] = &[
     "benches/",
     "crates/ipc-client/",
-    "crates/ipc-endpoint/",
     "crates/ipc-os/",
     "crates/zccache-ipc-cli/",
     "crates/zccache-ipc/",

@@ -1,4 +1,4 @@
-//! Tables for what the recorded environments do not cover.
+//! Tables for cases that the recorded environments do not cover.
 
 use super::*;
 use crate::EndpointError;
@@ -161,7 +161,7 @@ fn what_is_wrong_with_the_names_is_said() {
         ),
         (linux().with(Variable::User, "../evil"), vec![Problem::UserIsAPath("../evil".to_owned())]),
         (linux().with(Variable::XdgRuntimeDir, ""), vec![Problem::EmptyRuntimeDir]),
-        // What an override makes unimportant is not complained about.
+        // Variables that an override makes irrelevant are not reported.
         (linux().with(Variable::User, "").with(Variable::CacheDir, "/zc"), vec![]),
         (linux().with(Variable::User, "").with(Variable::XdgRuntimeDir, "/run/1"), vec![]),
     ];
@@ -202,7 +202,7 @@ fn text_that_is_not_utf8_is_ignored_or_refused_by_name() {
         error.expect_err("not UTF-8").to_string(),
         "ZCCACHE_ENDPOINT is not valid UTF-8: \"x\u{fffd}\""
     );
-    // What is not needed is not looked at.
+    // Settings that the result does not depend on are not read.
     let unread = client(&linux().with(Variable::Endpoint, bad), Some("/e.sock"));
     assert_eq!(unread.problems(), []);
     let error = Locations::for_client(&linux(), None, Some(Path::new(bad))).expect_err("not UTF-8");
