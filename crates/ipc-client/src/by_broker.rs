@@ -1,4 +1,4 @@
-//! Connections by the broker lane, which never take the time that a direct connection needs.
+//! Connections through the broker lane, with time reserved for a direct connection.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use rp_broker::lane::{BrokerLane, Route};
 use crate::ClientConfig;
 use crate::dial::{Detour, Dialer};
 
-/// The broker lane as a detour.
+/// The broker lane, tried before a direct connection.
 #[derive(Debug)]
 struct ByBroker {
     lane: BrokerLane,
@@ -40,15 +40,16 @@ impl Dialer {
     }
 }
 
-/// Returns the budget of the lane: at most half of the time until `deadline`, so that a silent broker leaves
-/// the other half for the daemon.
+/// Returns the budget of the lane: at most half of the time until `deadline`.
+///
+/// So a silent broker leaves the other half for the direct connection.
 fn share(budget: Duration, deadline: Instant) -> Duration {
     budget.min(deadline.saturating_duration_since(Instant::now()) / 2)
 }
 
-/// Connects to a daemon by `lane`, or to the one at `endpoint` if the lane fails.
+/// Connects to a daemon by `lane`, or directly to `endpoint` if the lane fails.
 ///
-/// The lane takes [`ClientConfig::broker_budget`] at most, and half of
+/// The lane may use at most [`ClientConfig::broker_budget`] and at most half of
 /// [`ClientConfig::connect_timeout`]. A failure of the lane is not an error.
 ///
 /// # Errors
@@ -57,7 +58,7 @@ fn share(budget: Duration, deadline: Instant) -> Duration {
 ///
 /// # Cancel safety
 ///
-/// Cancelling closes the connection that was being made.
+/// Cancelling closes the unfinished connection.
 pub async fn connect_daemon(
     endpoint: impl Into<Endpoint>,
     lane: &BrokerLane,
@@ -66,7 +67,7 @@ pub async fn connect_daemon(
     connect_daemon_with_route(endpoint, lane, config).await.map(|(connection, _)| connection)
 }
 
-/// Connects as [`connect_daemon`] does, and returns the route and its reason.
+/// Connects as [`connect_daemon`] does; also returns the route and its reason.
 ///
 /// ```no_run
 /// # async fn show() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,58 +1,58 @@
-//! What can go wrong with a call, sorted by what the daemon may have done.
+//! Errors of a call, sorted by their effect at the daemon.
 
 use ipc_connection::IpcError;
 use ipc_model::{Backpressure, RequestKind, Response, ResponseKind};
 use thiserror::Error;
 use wire_dispatch::{Lane, mismatch};
 
-/// A call did not get the answer it asked for.
+/// A call did not get the expected answer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The request did not reach the daemon, or is harmless to send again.
+    /// The request did not reach the daemon, or the client may safely send it again.
     #[error(transparent)]
     Ipc(#[from] IpcError),
-    /// The daemon may have acted on the request, and its answer is lost. It was not sent again.
+    /// The daemon may have acted on the request, and its answer is lost. The client did not send it again.
     #[error("it is not known whether the daemon acted on {request}")]
     OutcomeUnknown {
-        /// What was asked.
+        /// The request.
         request: RequestKind,
-        /// How the answer was lost.
+        /// The failure that lost the answer.
         source: IpcError,
     },
-    /// The daemon is of a release that does not serve our wire. It did not act on the request.
+    /// The daemon's release does not serve our wire. The daemon did not act on the request.
     #[error("the daemon does not serve {ours}: {text}")]
     VersionRefused {
-        /// The lane that we spoke.
+        /// The lane of the request.
         ours: Lane,
-        /// What the daemon says.
+        /// The daemon's text.
         text: String,
     },
-    /// The daemon did not do what was asked, and says why.
+    /// The daemon did not do the request, and gives a reason.
     #[error("the daemon refused {request}: {message}")]
     Refused {
-        /// What was asked.
+        /// The request.
         request: RequestKind,
-        /// What the daemon says.
+        /// The daemon's reason.
         message: String,
     },
     /// The daemon is over its limits and did not act on the request.
     #[error("the daemon is busy: {} (ask again in {} ms)", .0.reason, .0.retry_after_ms)]
     Busy(Backpressure),
-    /// The daemon answered something else.
+    /// The daemon sent an answer that does not belong to the request.
     #[error("the daemon answered {request} with {answer}")]
     Unexpected {
-        /// What was asked.
+        /// The request.
         request: RequestKind,
-        /// What was answered.
+        /// The answer.
         answer: ResponseKind,
     },
 }
 
 impl CallError {
-    /// Returns what an answer stands for that is not the one that was asked for.
+    /// Converts an answer that does not belong to the request into an error.
     ///
-    /// `asked` is the request, and `ours` the lane that it was sent on.
+    /// `asked` is the request, and `ours` is its lane.
     #[must_use]
     pub fn of_answer(asked: RequestKind, ours: Lane, answer: Response) -> Self {
         match answer {
@@ -65,13 +65,15 @@ impl CallError {
         }
     }
 
-    /// Whether nobody listens at the endpoint.
+    /// Returns true if no daemon listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
         matches!(self, Self::Ipc(error) if error.is_no_daemon())
     }
 
-    /// Whether the same request may be sent again at once, on a new connection.
+    /// Returns true if the same request may be sent again at once.
+    ///
+    /// The caller sends it on a new connection.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

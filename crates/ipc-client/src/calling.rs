@@ -1,4 +1,4 @@
-//! One call as a state machine: which exchange comes next, and when it is over.
+//! One call as a state machine that decides on the next exchange and on the end.
 //!
 //! Rule: `docs/spec/wire.md#what-may-be-resent`.
 
@@ -8,52 +8,54 @@ use wire_dispatch::{Dialect, Lane, Next, Plan, Selector, Setback, mismatch};
 use crate::CallError;
 use ipc_connection::IpcError;
 
-/// The harmless question.
+/// A request that changes nothing and that every daemon answers.
 static PING: Request = Request::Ping;
 
-/// What to do next.
+/// The caller's next step.
 #[derive(Debug)]
 pub(crate) enum Do<'a> {
-    /// Send `request` in `dialect` and tell what came of it.
+    /// Send `request` in `dialect` and report the result.
     Exchange {
-        /// What to send.
+        /// The request to send.
         request: &'a Request,
-        /// In which dialect.
+        /// The dialect to send it in.
         dialect: Dialect,
-        /// Whether only a new connection will do.
+        /// True if the exchange needs a new connection.
         fresh: bool,
     },
-    /// Look again which daemon is there, for it may be another one, and [`Calling::start`] again.
+    /// Look up the daemon again, because another one may listen now, and call [`Calling::start`] again.
     Recall,
     /// The call is over.
     Return(Result<Response, CallError>),
 }
 
-/// What came of an exchange.
+/// The result of an exchange.
 #[derive(Debug)]
 pub(crate) struct Came {
-    /// In which dialect it was.
+    /// The dialect of the request.
     pub(crate) dialect: Dialect,
-    /// Whether its connection had served an earlier exchange, so that the daemon may have closed it.
+    /// True if the connection had served an earlier exchange, so that the daemon may have closed it.
     pub(crate) reused: bool,
-    /// Whether the whole request was sent.
+    /// True if the whole request was sent.
     pub(crate) sent: bool,
-    /// The reply, and the dialect that it came in.
+    /// The reply and its dialect.
     pub(crate) reply: Result<(Dialect, Response), IpcError>,
 }
 
-/// One call. It ends: a connection that was closed is replaced once, a lane is fallen back from once, and
-/// a question is asked first at most once.
+/// One call.
+///
+/// It ends after a few exchanges: it replaces a closed connection once, falls back from a lane once, and asks
+/// a question first at most once.
 #[derive(Debug)]
 pub(crate) struct Calling<'a> {
     request: &'a Request,
     asking_first: bool,
     replaced: bool,
-    /// Typed refusals that led to another dialect.
+    /// The typed refusals after which the call changed the dialect.
     refusals: u8,
 }
 
-/// The most typed refusals that one call follows.
+/// The largest number of typed refusals that one call follows.
 const MOST_REFUSALS: u8 = 3;
 
 impl<'a> Calling<'a> {
@@ -61,7 +63,7 @@ impl<'a> Calling<'a> {
         Self { request, asking_first: false, replaced: false, refusals: 0 }
     }
 
-    /// What to do first, and after [`Do::Recall`].
+    /// Returns the first step, also after [`Do::Recall`].
     pub(crate) fn start(&mut self, selector: &Selector) -> Do<'a> {
         let plan = selector.plan(self.request.kind());
         self.asking_first = matches!(plan, Plan::AskFirst(_));
@@ -69,7 +71,7 @@ impl<'a> Calling<'a> {
         Do::Exchange { request: self.asked(), dialect, fresh: self.replaced }
     }
 
-    /// What to do after an exchange.
+    /// Returns the step after an exchange.
     pub(crate) fn after(&mut self, selector: &mut Selector, came: Came) -> Do<'a> {
         let Came { dialect, reused, sent, reply } = came;
         let idempotent = self.asking_first || self.request.is_idempotent();
@@ -80,10 +82,11 @@ impl<'a> Calling<'a> {
             Ok((by, Response::Error(error))) if self.is_unknown_request(by, &error.message) => {
                 (Setback::NotKnown, Ok(Response::Error(error)))
             }
-            // Turned away before it was looked at: nothing was learned, and nothing acted on.
+            // The daemon turned the request away unread: the call learned nothing, and the daemon did
+            // nothing.
             Ok((_, response @ Response::Backpressure(_))) => return Do::Return(Ok(response)),
             Ok((came_on, response)) => {
-                // An answer in another dialect does not tell that the one of the request is spoken.
+                // An answer in another dialect does not prove that the daemon speaks the request's dialect.
                 if came_on == dialect {
                     selector.answered(dialect);
                 }
@@ -101,11 +104,11 @@ impl<'a> Calling<'a> {
             Err(error) => (Setback::Other { sent }, Err(error)),
         };
         match (selector.after(dialect, idempotent, setback), result) {
-            // Each refusal names another generation, and a daemon has two at most.
+            // Each refusal names another generation, and a daemon has at most two.
             (Next::Again(_), Ok(response)) if self.refusals == MOST_REFUSALS => Do::Return(Ok(response)),
             (Next::Again(mut dialect), result) => {
                 self.refusals += u8::from(result.is_ok());
-                // A refusal said what the daemon speaks, so there is nothing left to ask.
+                // The refusal named the daemon's dialect, so no question is necessary.
                 if matches!(setback, Setback::Refused { .. })
                     && std::mem::take(&mut self.asking_first)
                     && let Plan::Send(planned) = selector.plan(self.request.kind())
@@ -122,8 +125,10 @@ impl<'a> Calling<'a> {
         }
     }
 
-    /// Whether a connection that failed is worth another: one that the daemon had closed while it was idle,
-    /// or that was reset because its daemon ended before it came to it.
+    /// Returns true if a new connection may replace one that failed.
+    ///
+    /// The daemon closed the connection while it was idle, or reset it because the daemon ended before it
+    /// read the request.
     fn may_replace(&self, selector: &Selector, error: &IpcError, reused: bool) -> bool {
         let reset = error.is_reset() && !selector.may_fall_back();
         !self.replaced && error.is_disconnect() && (reused || reset)
@@ -140,7 +145,9 @@ impl<'a> Calling<'a> {
         Do::Return(Ok(response))
     }
 
-    /// Returns true if the daemon's release does not know the request; a protobuf daemon then finds no body.
+    /// Returns true if the daemon's release does not know the request.
+    ///
+    /// A protobuf daemon of such a release finds no body.
     fn is_unknown_request(&self, by: Dialect, text: &str) -> bool {
         by.lane() != Lane::V15
             && matches!(self.request, Request::ExecProbe(_) | Request::ExecStore(_))
@@ -158,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// Plays a call against a script of replies and tells what was sent, and how it ended.
+    /// Plays a call against a script of replies; returns the requests that were sent and the result.
     fn play(
         request: &Request,
         policy: WirePolicy,
@@ -223,14 +230,14 @@ mod tests {
             vec![(false, true, pong()), (true, true, cleared())],
             "Ping on v16, Clear on v16, Cleared",
         );
-        // A refusal tells what the daemon speaks: two connections, and no second question.
+        // A refusal names the daemon's dialect: two connections, and no second question.
         check(
             Request::Clear,
             auto,
             vec![(false, true, refused()), (false, true, cleared())],
             "Ping on v16, new: Clear on v15, Cleared",
         );
-        // A close tells nothing, so the question is asked again.
+        // A close names no dialect, so the call asks again.
         check(
             Request::Clear,
             auto,

@@ -26,24 +26,23 @@ use crate::{CallError, ClientConfig};
 use ipc_connection::timer::at_once_or_within;
 use ipc_connection::{IpcConnection, IpcError};
 
-/// Connections of wire v15 at one time, which carry one request each.
+/// The largest number of wire v15 connections at one time; each carries one request.
 const LONE_CONNECTIONS: usize = 32;
 
 /// Calls a daemon. Cheap to clone; the clones share their connections.
 ///
-/// On wire v16 and in running-process frames one connection carries the requests of all clones at once,
-/// and replies find their requests by id. On v15, which has no ids, each request has a connection to
-/// itself, and connections are used again.
+/// On wire v16 and in running-process frames, one connection carries the requests of all clones at once, and
+/// replies find their requests by id. v15 has no ids, so each v15 request has a connection to itself; the
+/// next request uses the connection again.
 ///
 /// # Cancel safety
 ///
-/// A call that is cancelled, times out or fails gives its connection up, and the next call makes a new
-/// one: a late reply never reaches another call. Whether the daemon acted on a cancelled request is not
-/// known.
+/// A call that is cancelled, times out or fails closes its connection, and the next call makes a new one: a
+/// late reply never reaches another call. The daemon may or may not have acted on a cancelled request.
 ///
-/// A request is sent a second time only when it was not acted on, or when that is harmless
-/// ([`Request::is_idempotent`]): because an idle connection turned out to be closed, or because the daemon
-/// speaks v15 only and the policy is [`WirePolicy::Auto`](wire_dispatch::WirePolicy::Auto).
+/// The client sends a request a second time only if the daemon did not act on it, or if sending it twice is
+/// harmless ([`Request::is_idempotent`]). This happens if an idle connection turns out to be closed, or if
+/// the daemon speaks v15 only and the policy is [`WirePolicy::Auto`](wire_dispatch::WirePolicy::Auto).
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -55,7 +54,7 @@ struct Shared {
     config: ClientConfig,
     dialer: Dialer,
     state: Mutex<State>,
-    /// Held while the connection for all is made, so that one is made.
+    /// Held while the shared connection is made, so that only one is made.
     dialing: tokio::sync::Mutex<()>,
     lone: Semaphore,
 }
@@ -64,20 +63,20 @@ struct Shared {
 struct State {
     selector: Selector,
     memory: Memory,
-    /// Connections that carry nothing at the moment, for v15: in boxes, because they come and go with each call.
+    /// Idle v15 connections, in boxes because each call takes one out and puts it back.
     #[expect(clippy::vec_box, reason = "moved in and out, several times in a call")]
     idle: Vec<Box<IpcConnection>>,
-    /// The connection that carries the requests of all.
+    /// The connection that carries the requests of all clones.
     mux: Option<Arc<Mux<Stream>>>,
 }
 
 impl Client {
-    /// Makes a client that connects when it is first used.
+    /// Makes a client that connects on its first use.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         Self::dialed_by(Dialer::default(), endpoint.into(), config)
     }
 
-    /// Makes a client that tries the broker lane before each connection that it makes.
+    /// Makes a client that tries the broker lane before each new connection.
     #[cfg(feature = "running-process")]
     pub fn with_broker_lane(
         endpoint: impl Into<Endpoint>,
@@ -109,11 +108,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
+    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] is true if no daemon listens.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling closes the connection that was being made.
+    /// Cancelling closes the unfinished connection.
     pub async fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let client = Self::new(endpoint, config);
         let lane = match client.prepare(&mut Calling::new(&Request::Ping)).0 {
@@ -130,23 +129,23 @@ impl Client {
         Ok(client)
     }
 
-    /// Where the daemon is.
+    /// Returns the endpoint of the daemon.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.shared.endpoint
     }
 
-    /// Whether there is a connection that the next call can use.
+    /// Returns true if there is a connection that the next call can use.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.state().is_connected()
     }
 
-    /// Sends `request` and returns the daemon's answer, whatever it is.
+    /// Sends `request` and returns the daemon's answer of any kind.
     ///
-    /// A daemon that is over its limits is asked again, after the pause that it asks for and on a new
-    /// connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response, and a `Backpressure` that is
-    /// left then, are answers; the methods for each request turn them into errors.
+    /// If the daemon answers `Backpressure`, the client sends the request again after the pause that the
+    /// daemon names, on a new connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response is an
+    /// answer, and so is the last `Backpressure`; the methods for each request turn both into errors.
     ///
     /// # Errors
     ///
@@ -158,13 +157,13 @@ impl Client {
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
         let limits = Limits::begin(self.config());
         match self.attempt(request, &limits).await? {
-            // Rare, and large: not in the memory of every call.
+            // Rare and large, so the future is boxed to keep it out of every call's memory.
             busy @ Response::Backpressure(_) => Box::pin(self.ask_again(request, &limits, busy)).await,
             response => Ok(response),
         }
     }
 
-    /// Asks a daemon again that has turned the request away.
+    /// Sends a request again that the daemon turned away.
     async fn ask_again(
         &self,
         request: &Request,
@@ -195,7 +194,7 @@ impl Client {
                     step = calling.start(&state.selector);
                     continue;
                 }
-                Do::Return(result) => return result, // nothing was asked
+                Do::Return(result) => return result, // no exchange is left
             };
             if fresh && let Some(mux) = carried_by.take() {
                 mux.retire();
@@ -221,7 +220,7 @@ impl Client {
                     came
                 }
             };
-            // What is not kept is closed once the lock is free again.
+            // A connection that is not kept closes after the lock is free again.
             let (kept, _closed) =
                 if connection.as_ref().is_some_and(|it| !it.is_consumed() && !is_busy(&came.reply)) {
                     (connection, None)
@@ -230,7 +229,8 @@ impl Client {
                 };
             let mut state = self.state();
             state.idle.extend(kept);
-            // After the connection, so that whoever gets the turn finds it.
+            // The permit is released after the connection is stored, so that the next holder finds the
+            // connection.
             drop(turn);
             step = match calling.after(&mut state.selector, came) {
                 Do::Return(result) => {
@@ -242,7 +242,7 @@ impl Client {
         }
     }
 
-    /// Recalls what is known of the daemon, begins, and looks for the connection that will do.
+    /// Loads the known dialect, begins the call, and takes the connection that the call needs.
     fn prepare<'a>(&self, calling: &mut Calling<'a>) -> (Do<'a>, Ready<'_>) {
         let mut state = self.state();
         if !state.is_connected() {
@@ -261,7 +261,7 @@ impl Client {
         (step, ready)
     }
 
-    /// Recalls what the daemon at the endpoint speaks, and leaves the connections to another one.
+    /// Loads the dialect of the daemon at the endpoint, and drops connections to another daemon.
     fn recall(&self, state: &mut State) {
         if self.shared.dialer.may_lead_elsewhere() {
             return;
@@ -275,7 +275,7 @@ impl Client {
         }
     }
 
-    /// Notes what was learned of the daemon at the endpoint.
+    /// Stores the dialect that the call learned about the daemon at the endpoint.
     fn note(&self, state: &mut State) {
         if !self.shared.dialer.may_lead_elsewhere() {
             let State { selector, memory, .. } = state;
@@ -283,7 +283,7 @@ impl Client {
         }
     }
 
-    /// One exchange on wire v15, on a connection of its own, which is handed out with the turn that it took.
+    /// Makes one exchange on a v15 connection of its own; returns the connection and the permit.
     async fn alone<'a>(
         &'a self,
         request: &Request,
@@ -316,12 +316,12 @@ impl Client {
         Ok((Came { dialect: Dialect::Bincode(generation), reused, sent, reply }, connection, turn))
     }
 
-    /// The connection that carries the requests of all, made if there is none.
+    /// Returns the connection that carries the requests of all clones; makes it if it is missing.
     async fn mux(&self, limits: &Limits) -> Result<Arc<Mux<Stream>>, IpcError> {
         if let Some(mux) = self.state().usable_mux() {
             return Ok(mux);
         }
-        // The wait for another call's dial counts: those who wait give up together, not one after the other.
+        // The wait for another call's dial counts, so that all waiting calls time out together.
         let deadline = limits.connect();
         let _only_one = self.shared.dialing.lock().await;
         if let Some(mux) = self.state().usable_mux() {
@@ -340,7 +340,7 @@ impl Client {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the client behaves.
+    /// Returns the client's configuration.
     #[must_use]
     pub fn config(&self) -> &ClientConfig {
         &self.shared.config
@@ -358,7 +358,7 @@ async fn exchange_alone(
     match connection.send_bincode(request, generation, limits.send()).await {
         Ok(()) => {}
         Err(error) if error.is_disconnect() => {
-            // A daemon that refuses says so before it closes.
+            // A daemon that refuses a request sends its reason before it closes.
             return (false, connection.last_words(limits.last_words()).await.ok_or(error));
         }
         Err(error) => return (false, Err(error)),
@@ -368,17 +368,17 @@ async fn exchange_alone(
     (true, reply.map(|reply| (reply.dialect(), reply.message)))
 }
 
-/// What a call can begin with at once.
+/// The connection that a call can use at once.
 #[derive(Debug, Default)]
 struct Ready<'a> {
-    /// A turn to have a connection of wire v15, and one that is idle.
+    /// The permit for one v15 connection, and an idle connection.
     turn: Option<SemaphorePermit<'a>>,
     idle: Option<Box<IpcConnection>>,
-    /// The connection that carries the requests of all.
+    /// The connection that carries the requests of all clones.
     mux: Option<Arc<Mux<Stream>>>,
 }
 
-/// Whether the daemon has turned the request away: it closes the connection after that, or soon.
+/// Returns true for `Backpressure`, after which the daemon closes the connection.
 fn is_busy(reply: &Result<(Dialect, Response), IpcError>) -> bool {
     matches!(reply, Ok((_, Response::Backpressure(_))))
 }

@@ -1,4 +1,4 @@
-//! How a client behaves.
+//! The timeouts and the wire of a client.
 
 use std::time::{Duration, Instant};
 
@@ -7,31 +7,38 @@ use wire_dispatch::WirePolicy;
 use ipc_connection::{DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT};
 use ipc_os::deadline_after;
 
-/// How long a client waits, and what it speaks.
+/// The timeouts of a client, and the wire that it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// For a connection, retries on a busy daemon included. Default 5 s.
+    /// The timeout for a connection, including retries on a busy daemon. Default 5 s.
     pub connect_timeout: Duration,
-    /// For the reply to a call, once it has been sent. Default [`DEFAULT_CLIENT_RECV_TIMEOUT`].
+    /// The timeout for a reply after the request was sent.
+    ///
+    /// Default [`DEFAULT_CLIENT_RECV_TIMEOUT`].
     pub reply_timeout: Duration,
-    /// For a request to be taken by the daemon's socket. Default 30 s.
+    /// The timeout until the daemon's socket takes a request. Default 30 s.
     pub send_timeout: Duration,
-    /// For a whole call, whatever it takes: connecting, asking first, and asking again. Default none; the
-    /// other limits hold for each step.
+    /// The timeout for a whole call: connecting, asking first, and repeating.
+    ///
+    /// Default `None`; the other timeouts apply to each step in any case.
     pub call_timeout: Option<Duration>,
-    /// For the broker lane, where one was asked for, before the daemon is dialled directly. Default 1 s, and
-    /// never more than half of what is left for the connection.
+    /// The timeout of the broker lane, if the caller uses one. Default 1 s.
+    ///
+    /// After it the client connects to the daemon directly. It is never more than half of the time that is
+    /// left for the connection.
     pub broker_budget: Duration,
-    /// How long a call goes on asking a daemon that answers `Backpressure`, after the pauses that it asks for.
-    /// Default 5 s; zero takes the first one for the answer.
+    /// The time for which a call repeats its request after `Backpressure`.
+    ///
+    /// The client pauses as the daemon asks. Default 5 s; zero returns the first `Backpressure` as the
+    /// answer.
     pub busy_timeout: Duration,
-    /// Which wire to speak. Default [`WirePolicy::Auto`].
+    /// The wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
 
 impl ClientConfig {
-    /// The defaults.
+    /// Returns the defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -45,7 +52,7 @@ impl ClientConfig {
         }
     }
 
-    /// Returns a configuration in which no call takes longer than `limit`.
+    /// Returns a configuration with a call timeout of `limit`.
     #[must_use]
     pub fn within(limit: Duration) -> Self {
         let defaults = Self::new();
@@ -60,35 +67,35 @@ impl ClientConfig {
         }
     }
 
-    /// Sets which wire to speak.
+    /// Sets the wire to speak.
     #[must_use]
     pub const fn wire(mut self, policy: WirePolicy) -> Self {
         self.wire = policy;
         self
     }
 
-    /// Sets how long to wait for a connection.
+    /// Sets the timeout for a connection.
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how long the broker lane may take.
+    /// Sets the timeout of the broker lane.
     #[must_use]
     pub const fn broker_budget(mut self, limit: Duration) -> Self {
         self.broker_budget = limit;
         self
     }
 
-    /// Sets how long to go on asking a daemon that is over its limits.
+    /// Sets the time for which a call repeats its request after `Backpressure`.
     #[must_use]
     pub const fn busy_timeout(mut self, limit: Duration) -> Self {
         self.busy_timeout = limit;
         self
     }
 
-    /// Sets how long to wait for a reply.
+    /// Sets the timeout for a reply.
     #[must_use]
     pub const fn reply_timeout(mut self, limit: Duration) -> Self {
         self.reply_timeout = limit;
@@ -104,7 +111,7 @@ pub(crate) struct Limits {
     later: Later,
 }
 
-/// The limits of what comes after sending.
+/// The limits that apply after the request was sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Later {
     reply: Duration,
@@ -118,22 +125,22 @@ impl Limits {
         Self { connect, send, later: Later { reply, until: config.call_timeout.map(deadline_after) } }
     }
 
-    /// Until when the whole call may take, where that is limited.
+    /// Returns the end of the whole call, if the call has a timeout.
     pub(crate) const fn until(&self) -> Option<Instant> {
         self.later.until
     }
 
-    /// Those of what comes after sending.
+    /// Returns the limits that apply after the request was sent.
     pub(crate) const fn later(&self) -> Later {
         self.later
     }
 
-    /// Until when a connection must be there.
+    /// Returns the end of the connection timeout.
     pub(crate) fn connect(&self) -> Instant {
         deadline_after(self.later.left(self.connect))
     }
 
-    /// How long sending may take.
+    /// Returns the timeout for sending.
     pub(crate) fn send(&self) -> Duration {
         self.later.left(self.send)
     }
@@ -150,23 +157,23 @@ impl Limits {
 }
 
 impl Later {
-    /// How long the reply may take.
+    /// Returns the timeout for the reply.
     pub(crate) fn reply(&self) -> Duration {
         self.left(self.reply)
     }
 
-    /// How long to look for a refusal that a daemon sent before it closed on us.
+    /// Returns the timeout for a refusal that a daemon sent before it closed the connection.
     pub(crate) fn last_words(&self) -> Duration {
         self.left(LAST_WORDS)
     }
 
-    /// What a step may take of what the call has left.
+    /// Returns the smaller of `step` and the time that the call has left.
     fn left(&self, step: Duration) -> Duration {
         self.until.map_or(step, |until| step.min(until.saturating_duration_since(Instant::now())))
     }
 }
 
-/// A refusal that was sent is there at once.
+/// A refusal that the daemon sent arrives at once.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
 impl Default for ClientConfig {

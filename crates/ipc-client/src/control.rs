@@ -14,13 +14,13 @@ use crate::{CallError, Client, ClientConfig};
 /// A request about the daemon itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DaemonControlRequest {
-    /// Are you there?
+    /// Asks for a sign of life.
     Ping,
-    /// How are you?
+    /// Asks for the daemon's statistics.
     Status,
-    /// Finish what is in flight and exit.
+    /// Finish the requests in progress and exit.
     Shutdown,
-    /// Forget everything that is cached.
+    /// Delete everything in the cache.
     Clear,
 }
 
@@ -35,19 +35,20 @@ impl From<DaemonControlRequest> for Request {
     }
 }
 
-/// Connects, makes one control request and returns the daemon's answer; an `Error` response is one.
+/// Connects, makes one control request and returns the daemon's answer.
 ///
-/// With [`WirePolicy::Auto`] a daemon that speaks v15 only is asked again in v15. The reply may take
-/// `timeout`, or [`DEFAULT_CLIENT_RECV_TIMEOUT`](crate::DEFAULT_CLIENT_RECV_TIMEOUT).
+/// An `Error` response is an answer. With [`WirePolicy::Auto`] the client asks again in v15 if the daemon
+/// speaks v15 only. The reply timeout is `timeout`, or
+/// [`DEFAULT_CLIENT_RECV_TIMEOUT`](crate::DEFAULT_CLIENT_RECV_TIMEOUT).
 ///
 /// # Errors
 ///
-/// [`CallError`]; [`CallError::OutcomeUnknown`] for a `Clear` or `Shutdown` whose answer is lost, which is
-/// never sent again, and [`CallError::Unexpected`] for an answer outside of the control slice.
+/// [`CallError`]; [`CallError::OutcomeUnknown`] for a `Clear` or `Shutdown` whose answer is lost, which the
+/// client never sends again, and [`CallError::Unexpected`] for an answer outside of the control slice.
 ///
 /// # Cancel safety
 ///
-/// Whether the daemon acted on a cancelled request is not known.
+/// The daemon may or may not have acted on a cancelled request.
 pub async fn daemon_control_roundtrip(
     endpoint: impl Into<Endpoint>,
     request: DaemonControlRequest,
@@ -57,7 +58,7 @@ pub async fn daemon_control_roundtrip(
     roundtrip(endpoint.into(), &request.into(), policy, timeout).await
 }
 
-/// Connects, asks the daemon to let go of everything under `path`, and returns its answer.
+/// Connects, asks the daemon to close its handles under `path`, returns the answer.
 ///
 /// # Errors
 ///
@@ -87,7 +88,7 @@ async fn roundtrip(
         config = config.reply_timeout(limit);
     }
     let response = Client::new(endpoint, config).call(request).await?;
-    // Backpressure is no part of the released slice, and says what none of its members can.
+    // Backpressure is not part of the released slice, and no member of the slice has its meaning.
     if control::accepts_response(response.kind()) || matches!(response, Response::Backpressure(_)) {
         Ok(response)
     } else {

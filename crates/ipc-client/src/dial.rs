@@ -10,9 +10,9 @@ use ipc_connection::IpcError;
 use ipc_endpoint::Endpoint;
 use ipc_os::{Stream, blocking};
 
-/// A way to a daemon that is tried before its own endpoint; the broker lane is the only one.
+/// A route to a daemon that is tried before its own endpoint; the broker lane is the only one.
 pub(crate) trait Detour: Debug + Send + Sync {
-    /// Returns a connection, or `None` if the endpoint itself is to be dialled.
+    /// Returns a connection, or `None` if the client should connect to the endpoint itself.
     fn dial(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = Option<Stream>> + Send + '_>>;
 
     /// Does the same on the calling thread.
@@ -26,7 +26,7 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
-    /// Returns true if a connection can lead to another daemon than the one at the endpoint.
+    /// Returns true if a connection may lead to another daemon than the one at the endpoint.
     pub(crate) const fn may_lead_elsewhere(&self) -> bool {
         self.detour.is_some()
     }

@@ -1,4 +1,4 @@
-//! A client of the download daemon, without a runtime.
+//! A blocking client of the download daemon.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -19,13 +19,13 @@ use crate::blocking::{again_or, read_once, remaining};
 use ipc_connection::IpcError;
 use ipc_connection::inbound::Inbound;
 
-/// How much later than asked the answer to a wait may come.
+/// The extra time for the answer to a wait, after the wait's own limit.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// One connection to a download daemon, and the download that is attached to it.
 ///
-/// Dropping it is leaving: a download that nobody is attached to is cancelled by the daemon. A call that
-/// fails on the way uses the connection up, because a late answer would be taken for the next call's.
+/// Dropping the client detaches it: the daemon cancels a download without an attached client. A call that
+/// fails during the exchange consumes the connection, because the next call would receive the late answer.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
@@ -34,23 +34,23 @@ pub struct Client {
     outbound: BytesMut,
 }
 
-/// A call to a download daemon did not get the answer it asked for.
+/// A call to a download daemon did not get the expected answer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DownloadError {
     /// There is no connection, or it broke.
     #[error(transparent)]
     Ipc(#[from] IpcError),
-    /// The daemon did not do what was asked, and says why.
+    /// The daemon did not do the request, and gives a reason.
     #[error("the download daemon refused: {0}")]
     Refused(String),
-    /// The daemon answered something else.
-    #[error("the download daemon answered something else: {0:?}")]
+    /// The daemon sent an answer that does not belong to the request.
+    #[error("the download daemon sent an unexpected answer: {0:?}")]
     Unexpected(Box<DownloadResponse>),
 }
 
 impl DownloadError {
-    /// Whether nobody listens at the endpoint.
+    /// Returns true if no daemon listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
         matches!(self, Self::Ipc(error) if error.is_no_daemon())
@@ -58,7 +58,7 @@ impl DownloadError {
 }
 
 impl Client {
-    /// Connects. Of `config` the three limits of a step count.
+    /// Connects; uses the connect, send and reply timeouts of `config`.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Client {
         Ok(Self { config, stream: Some(stream), inbound: Inbound::default(), outbound: BytesMut::new() })
     }
 
-    /// The process at the other end, where the system tells.
+    /// Returns the process at the other end, if the system knows it.
     #[must_use]
     pub fn pid(&self) -> Option<ipc_os::Pid> {
         self.stream.as_ref().and_then(|stream| stream.peer().pid())
@@ -86,7 +86,7 @@ impl Client {
         }
     }
 
-    /// Asks how the daemon is.
+    /// Asks for the daemon's status.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl Client {
         }
     }
 
-    /// Asks the daemon to end; its downloads are cancelled and can be resumed.
+    /// Asks the daemon to end, which cancels its downloads; they can be resumed.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`DownloadError::Refused`] also where the destination is being downloaded from elsewhere.
+    /// [`DownloadError::Refused`] also if another source is being downloaded to the destination.
     pub fn attach(&mut self, attach: DownloadAttach) -> Result<DownloadAttached, DownloadError> {
         match self.call(&DownloadRequest::DownloadAttach(attach))? {
             DownloadResponse::DownloadAttached(attached) => Ok(attached),
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    /// Asks how far the attached download is.
+    /// Asks for the progress of the attached download.
     ///
     /// # Errors
     ///
@@ -134,11 +134,11 @@ impl Client {
         }
     }
 
-    /// Waits for progress of the attached download, or for `limit`, and returns how far it is.
+    /// Waits up to `limit` for progress of the attached download; returns its status.
     ///
     /// # Errors
     ///
-    /// [`DownloadError`]. That a download failed is no error of this call: see its phase.
+    /// [`DownloadError`]. A failed download is not an error of this call; its status has the phase.
     pub fn wait(&mut self, limit: Duration) -> Result<DownloadStatus, DownloadError> {
         let timeout_ms = Some(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
         let request = DownloadRequest::DownloadWait(DownloadWait { timeout_ms });
@@ -150,7 +150,9 @@ impl Client {
         }
     }
 
-    /// Leaves the attached download and returns how far it is; without other clients it is cancelled.
+    /// Detaches from the download and returns its status.
+    ///
+    /// The daemon cancels a download without other clients.
     ///
     /// # Errors
     ///
@@ -162,11 +164,11 @@ impl Client {
         }
     }
 
-    /// Sends any request and returns the answer, whichever it is.
+    /// Sends any request and returns the answer of any kind.
     ///
     /// # Errors
     ///
-    /// [`IpcError`]; the connection is used up but for [`IpcError::Encode`].
+    /// [`IpcError`]; every error except [`IpcError::Encode`] consumes the connection.
     pub fn call(&mut self, request: &DownloadRequest) -> Result<DownloadResponse, IpcError> {
         self.call_within(request, self.config.reply_timeout)
     }

@@ -12,16 +12,17 @@ macro_rules! family_methods {
             crate::families::unit!(self, {$($wait)*}, Request::Ping, Pong)
         }
 
-        /// Asks the daemon to finish what is in flight and exit.
+        /// Asks the daemon to finish the requests in progress and exit.
         ///
         /// # Errors
         ///
-        /// [`CallError`]; [`CallError::OutcomeUnknown`] when the daemon went away without an answer.
+        /// [`CallError`]; [`CallError::OutcomeUnknown`] if the daemon closed the connection without an
+        /// answer.
         pub $($async)? fn shutdown(&$($mutable)? self) -> Result<(), CallError> {
             crate::families::unit!(self, {$($wait)*}, Request::Shutdown, ShuttingDown)
         }
 
-        /// Asks the daemon how it is.
+        /// Asks for the daemon's status.
         ///
         /// # Errors
         ///
@@ -32,7 +33,7 @@ macro_rules! family_methods {
             status.map(|status| *status)
         }
 
-        /// Looks up what is cached under `cache_key`; `None` is a miss.
+        /// Looks up the artifact under `cache_key`; `None` is a cache miss.
         ///
         /// # Errors
         ///
@@ -47,11 +48,11 @@ macro_rules! family_methods {
             })
         }
 
-        /// Caches `artifact` under `cache_key`, unless something is cached there.
+        /// Caches `artifact` under `cache_key`, unless the key has an artifact already.
         ///
         /// # Errors
         ///
-        /// [`CallError`]; an artifact above 16 MiB is refused here, before anything is sent.
+        /// [`CallError`]; the client refuses an artifact above 16 MiB before it sends anything.
         pub $($async)? fn store(
             &$($mutable)? self,
             cache_key: impl Into<String>,
@@ -70,7 +71,7 @@ macro_rules! family_methods {
             crate::families::value!(self, {$($wait)*}, start.into(), SessionStarted)
         }
 
-        /// Closes a session and returns its figures, where it kept any.
+        /// Closes a session and returns its statistics, if it kept any.
         ///
         /// # Errors
         ///
@@ -85,7 +86,7 @@ macro_rules! family_methods {
             reply.map(|reply| reply.stats.map(|stats| *stats))
         }
 
-        /// Returns the figures of an open session, where it keeps any.
+        /// Returns the statistics of an open session, if it keeps any.
         ///
         /// # Errors
         ///
@@ -100,11 +101,12 @@ macro_rules! family_methods {
             reply.map(|reply| reply.stats.map(|stats| *stats))
         }
 
-        /// Forgets everything that is cached.
+        /// Deletes everything in the cache.
         ///
         /// # Errors
         ///
-        /// [`CallError`]; [`CallError::OutcomeUnknown`] when the daemon went away without an answer.
+        /// [`CallError`]; [`CallError::OutcomeUnknown`] if the daemon closed the connection without an
+        /// answer.
         pub $($async)? fn clear(&$($mutable)? self) -> Result<Cleared, CallError> {
             crate::families::value!(self, {$($wait)*}, Request::Clear, Cleared)
         }
@@ -150,7 +152,7 @@ macro_rules! family_methods {
             crate::families::value!(self, {$($wait)*}, check.into(), FingerprintCheckResult)
         }
 
-        /// Records that what was checked succeeded.
+        /// Records that the check of `cache_file` succeeded.
         ///
         /// # Errors
         ///
@@ -163,7 +165,7 @@ macro_rules! family_methods {
             crate::families::unit!(self, {$($wait)*}, Request::FingerprintMarkSuccess(file), FingerprintAck)
         }
 
-        /// Records that what was checked failed.
+        /// Records that the check of `cache_file` failed.
         ///
         /// # Errors
         ///
@@ -176,7 +178,7 @@ macro_rules! family_methods {
             crate::families::unit!(self, {$($wait)*}, Request::FingerprintMarkFailure(file), FingerprintAck)
         }
 
-        /// Forgets what was checked.
+        /// Deletes the record of `cache_file`.
         ///
         /// # Errors
         ///
@@ -189,7 +191,7 @@ macro_rules! family_methods {
             crate::families::unit!(self, {$($wait)*}, Request::FingerprintInvalidate(file), FingerprintAck)
         }
 
-        /// Lists the Rust artifacts that are cached.
+        /// Lists the cached Rust artifacts.
         ///
         /// # Errors
         ///
@@ -214,25 +216,25 @@ macro_rules! family_methods {
             result.map(|result| *result)
         }
 
-        /// Asks for the result that a client stored under the key that `probe` describes.
+        /// Asks for the result that a client stored under the key of `probe`.
         ///
         /// # Errors
         ///
-        /// [`CallError`]; also where the daemon's release does not know the request.
+        /// [`CallError`]; also if the daemon's release does not know the request.
         pub $($async)? fn exec_probe(&$($mutable)? self, probe: ExecProbe) -> Result<ExecProbeResult, CallError> {
             crate::families::value!(self, {$($wait)*}, probe.into(), ExecProbeResult)
         }
 
-        /// Stores the result of work that the caller did itself; replaces an earlier result.
+        /// Stores the result of the caller's own work; replaces an earlier result.
         ///
         /// # Errors
         ///
-        /// [`CallError`]; also where the daemon's release does not know the request.
+        /// [`CallError`]; also if the daemon's release does not know the request.
         pub $($async)? fn exec_store(&$($mutable)? self, store: ExecStore) -> Result<ExecStoreAck, CallError> {
             crate::families::value!(self, {$($wait)*}, store.into(), ExecStoreAck)
         }
 
-        /// Asks the daemon to let go of everything under `path`.
+        /// Asks the daemon to close its handles under `path`.
         ///
         /// # Errors
         ///
@@ -248,7 +250,7 @@ macro_rules! family_methods {
     };
 }
 
-/// Calls, and takes a response without contents for success.
+/// Makes a call whose response has no contents.
 macro_rules! unit {
     ($client:ident, {$($wait:tt)*}, $request:expr, $response:ident) => {{
         let request: Request = $request;
@@ -260,7 +262,7 @@ macro_rules! unit {
     }};
 }
 
-/// Calls, and returns the contents of the response.
+/// Makes a call and returns the contents of the response.
 macro_rules! value {
     ($client:ident, {$($wait:tt)*}, $request:expr, $response:ident) => {{
         let request: Request = $request;

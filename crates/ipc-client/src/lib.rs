@@ -1,11 +1,11 @@
 //! Clients of a zccache daemon: async and blocking calls, and the daemon's start and stop.
 //!
-//! [`Client`] and [`blocking::Client`] call a daemon; both carry out one call as `calling.rs` decides it.
-//! [`ensure_daemon`] starts a daemon where none answers, and [`stop_daemon`] ends one. [`download`] speaks to
+//! [`Client`] and [`blocking::Client`] call a daemon; `calling.rs` decides the steps of a call for both.
+//! [`ensure_daemon`] starts a daemon if none answers, and [`stop_daemon`] ends one. [`download`] speaks to
 //! the download daemon.
 //!
 //! Not here: any protocol. The wire crates encode and decode, and `wire-dispatch` decides which wire to speak
-//! and what may be sent again.
+//! and which request may be sent again.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What is known of the daemon at an endpoint, from call to call and from process to process.
+//! Remembers the dialect of a daemon between calls and between processes.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -8,30 +8,31 @@ use ipc_os::{Note, SocketStamp, socket_stamp, write_note};
 use wire_dispatch::{Dialect, Selector, WirePolicy};
 use wire_frame::Version;
 
-/// The file beside the endpoint in which processes tell each other what its daemon speaks.
+/// The file beside the endpoint in which processes note the daemon's dialect.
 const NOTE: &str = "wire";
 
-/// What the note starts with; another start is another release's, and is ignored.
+/// The first line of a note; a note of another release starts with another line and is ignored.
 const FORM: &str = "zccache-wire 1";
 
-/// Daemons that one process remembers; the oldest gives way.
+/// The number of daemons that one process remembers; a new one replaces the oldest.
 const MOST: usize = 64;
 
-/// What this process knows: the stamp of a socket, and what its daemon speaks.
+/// The dialects that this process knows, by the stamp of the daemon's socket.
 static KNOWN: Mutex<Vec<(SocketStamp, Dialect)>> = Mutex::new(Vec::new());
 
-/// Keeps a client's selector to the daemon that is at its endpoint now.
+/// Updates a client's selector for the daemon that is at its endpoint now.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     stamp: Option<SocketStamp>,
     noted: Option<Dialect>,
-    /// The note of another daemon, which that of this one is to be written over.
+    /// The note of another daemon, which this daemon's note replaces.
     stale: Option<Note>,
 }
 
 impl Memory {
-    /// To be called before a connection is made: recalls what the daemon there speaks, and forgets what
-    /// another one spoke. Returns whether another one has taken the place of the one it knew.
+    /// Loads the dialect of the daemon at the endpoint; call it before connecting.
+    ///
+    /// Returns true if another daemon has replaced the known one, whose dialect is then forgotten.
     pub(crate) fn before_connecting(
         &mut self,
         endpoint: &Endpoint,
@@ -46,14 +47,14 @@ impl Memory {
             return false;
         }
         (self.noted, self.stale) = stamp.map_or((None, None), |stamp| recall(endpoint, stamp));
-        // Where sockets have no stamp, what was learned is kept: a refusal corrects it.
+        // Where sockets have no stamp, the client keeps the learned dialect: a refusal corrects it.
         if stamp.is_some() {
             *selector = Selector::new(policy, self.noted);
         }
         std::mem::replace(&mut self.stamp, stamp).is_some()
     }
 
-    /// To be called after a call: notes what was learned, if it is new.
+    /// Notes a new dialect; call it after a call.
     pub(crate) fn after_call(&mut self, endpoint: &Endpoint, policy: WirePolicy, selector: &Selector) {
         let (Some(stamp), Some(dialect)) = (self.stamp, selector.learned()) else { return };
         if policy == WirePolicy::Auto && self.noted != Some(dialect) {
@@ -64,7 +65,7 @@ impl Memory {
     }
 }
 
-/// What is known of a daemon, or the note of another one.
+/// Returns the known dialect of a daemon, or the note of another daemon.
 fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> (Option<Dialect>, Option<Note>) {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, dialect)) = known.iter().find(|(other, _)| *other == stamp) {
@@ -83,7 +84,7 @@ fn recall(endpoint: &Endpoint, stamp: SocketStamp) -> (Option<Dialect>, Option<N
 
 fn remember(stamp: SocketStamp, dialect: Dialect) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    // What was at the same place has gone from there.
+    // A daemon whose socket was the same file is gone.
     if let Some(at) = known.iter().position(|(other, _)| other.is_same_file(&stamp)) {
         known.remove(at);
     } else if known.len() == MOST {
@@ -93,23 +94,23 @@ fn remember(stamp: SocketStamp, dialect: Dialect) {
 }
 
 fn note(endpoint: &Endpoint, old: Option<Note>, stamp: SocketStamp, dialect: Dialect) {
-    // Only a hint: without it the next process finds out for itself.
+    // The note is a hint: without it the next process asks the daemon.
     if let Err(error) =
         write_note(endpoint, NOTE, old, &text_of(format_args!("{FORM}\n{stamp}\n{dialect}\n")))
     {
-        tracing::debug!(error = &error as &dyn std::error::Error, "what the daemon speaks was not noted");
+        tracing::debug!(error = &error as &dyn std::error::Error, "the daemon's dialect was not noted");
     }
 }
 
-/// A few words in room that is made once.
+/// Formats a short text with a single allocation.
 fn text_of(words: fmt::Arguments<'_>) -> String {
     let mut text = String::with_capacity(128);
-    // A string takes whatever is written to it.
+    // Writing to a string cannot fail.
     let _ = text.write_fmt(words);
     text
 }
 
-/// Reads a note; `None` for one of another form, of another daemon, or cut short.
+/// Reads a note; returns `None` for another form, another daemon, or a truncated note.
 fn parse(text: &str, stamp: &str) -> Option<Dialect> {
     let mut lines = text.split('\n');
     if (lines.next(), lines.next()) != (Some(FORM), Some(stamp)) {

@@ -1,4 +1,4 @@
-//! How a client goes on asking a daemon that is over one of its limits.
+//! Repeats a request to a daemon that is over one of its limits.
 
 use std::time::{Duration, Instant};
 
@@ -8,32 +8,32 @@ use ipc_os::deadline_after;
 use crate::config::Limits;
 use crate::{CallError, ClientConfig};
 
-/// The shortest and the longest pause that a daemon's word is taken for.
+/// The shortest and the longest pause that a daemon can ask for; other values are clamped.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Until when one call asks again. `Backpressure` says that nothing was acted on, so that any request may be
-/// sent again after it.
+/// The end of one call's repetitions.
 ///
-/// It begins when a call is turned away for the first time: nearly all are not, and need no look at the clock.
+/// After `Backpressure` any request may be sent again, because the daemon did not act on it. The time starts
+/// at the first `Backpressure`: nearly no call gets one, and the others read no clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
     limit: Duration,
-    /// Until when the whole call may take.
+    /// The end of the whole call.
     call: Option<Instant>,
     until: Option<Instant>,
 }
 
 impl Patience {
-    /// That of a call within `limits`.
+    /// Returns the patience of a call within `limits`.
     pub(crate) const fn of(config: &ClientConfig, limits: &Limits) -> Self {
         Self { limit: config.busy_timeout, call: limits.until(), until: None }
     }
 
-    /// How long to wait before asking again; `None` when `response` is the answer to give.
+    /// Returns the pause before the next attempt; `None` if `response` is the final answer.
     ///
-    /// It is what the daemon asks for and up to half as much again, so that those it turned away together do
-    /// not come back together. A pause is not begun unless as much time is left after it.
+    /// The pause is the daemon's own plus up to half of it, so that clients that were turned away together do
+    /// not return together. A pause begins only if as much time is left after it.
     pub(crate) fn pause(&mut self, response: &Response) -> Option<Duration> {
         let Response::Backpressure(pressure) = response else { return None };
         let until = *self.until.get_or_insert_with(|| {
@@ -46,8 +46,9 @@ impl Patience {
     }
 }
 
-/// Whether a call that was turned away before ends as it began when this came of asking again: out of time, and
-/// not acted on.
+/// Returns true if a repeated attempt timed out before the daemon acted on the request.
+///
+/// The call then ends with the daemon's earlier `Backpressure`.
 pub(crate) fn is_out_of_time(error: &CallError) -> bool {
     matches!(error, CallError::Ipc(error) if error.is_timeout())
 }

@@ -1,4 +1,4 @@
-//! The client that blocks its thread.
+//! The blocking client.
 
 use std::io::{IoSlice, Write as _};
 use std::mem::MaybeUninit;
@@ -34,9 +34,10 @@ use ipc_connection::{IpcError, spare};
 
 mod in_dialect;
 
-/// Calls a daemon from a thread, one request at a time; see [`crate::Client`], which it behaves like.
+/// Calls a daemon from a thread, one request at a time.
 ///
-/// A call that times out or fails gives its connection up, and the next call makes a new one.
+/// It behaves like [`crate::Client`]. A call that times out or fails closes its connection, and the next call
+/// makes a new one.
 #[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
@@ -51,14 +52,14 @@ pub struct Client {
 struct Connection {
     stream: Stream,
     inbound: Inbound,
-    /// The limit of a read that the socket has.
+    /// The read timeout that the socket has now.
     patience: Option<Duration>,
     has_read: bool,
     last_frame_id: u64,
 }
 
 impl Client {
-    /// Makes a client that connects when it is first used.
+    /// Makes a client that connects on its first use.
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         Self {
             endpoint: endpoint.into(),
@@ -70,7 +71,7 @@ impl Client {
         }
     }
 
-    /// Makes a client that tries the broker lane before each connection that it makes.
+    /// Makes a client that tries the broker lane before each new connection.
     #[cfg(feature = "running-process")]
     pub fn with_broker_lane(
         endpoint: impl Into<Endpoint>,
@@ -86,7 +87,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
+    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] is true if no daemon listens.
     pub fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
         let mut client = Self::new(endpoint, config);
         client.memory.before_connecting(&client.endpoint, config.wire, &mut client.selector);
@@ -94,23 +95,23 @@ impl Client {
         Ok(client)
     }
 
-    /// Where the daemon is.
+    /// Returns the endpoint of the daemon.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Whether there is a connection that the next call can use.
+    /// Returns true if there is a connection that the next call can use.
     #[must_use]
     pub const fn is_connected(&self) -> bool {
         self.connection.is_some()
     }
 
-    /// Sends `request` and returns the daemon's answer, whatever it is.
+    /// Sends `request` and returns the daemon's answer of any kind.
     ///
-    /// A daemon that is over its limits is asked again, after the pause that it asks for and on a new
-    /// connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response, and a `Backpressure` that is
-    /// left then, are answers; the methods for each request turn them into errors.
+    /// If the daemon answers `Backpressure`, the client sends the request again after the pause that the
+    /// daemon names, on a new connection, for up to [`ClientConfig::busy_timeout`]. An `Error` response is an
+    /// answer, and so is the last `Backpressure`; the methods for each request turn both into errors.
     ///
     /// # Errors
     ///
@@ -119,10 +120,10 @@ impl Client {
         self.call_on(None, None, request).map(|reply| reply.message)
     }
 
-    /// Sends `request` and returns the daemon's answer with the lane and the ids that it came with.
+    /// Sends `request` and returns the daemon's answer with its lane and ids.
     ///
-    /// `lane` takes the place of the policy for this one call, and `ids` that of the ids which the client
-    /// gives to its requests; a lane carries those ids that it has, and v15 none. For the rest this is
+    /// For this one call, `lane` replaces the policy, and `ids` replaces the ids that the client gives to its
+    /// requests. A lane carries the ids that it has fields for; v15 has none. Otherwise this is
     /// [`call`](Self::call).
     ///
     /// # Errors
@@ -200,12 +201,12 @@ impl Client {
                 Some(connection) => connection,
                 None => self.dial(&limits)?,
             };
-            // A question that is asked first is not the caller's request, and has ids of its own.
+            // A version question before the request is not the caller's request and gets ids of its own.
             let own = ids.filter(|_| std::ptr::eq(asked, request)).cloned();
             let ids = own.unwrap_or_else(|| connection.ids(asked, on.lane()));
             let (sent, reply) = connection.exchange(asked, on, &ids, &limits);
-            // After any failure but one before the first byte, a late reply could come on it; and a daemon that
-            // has turned a request away closes it.
+            // A late reply could arrive on the connection after any failure except one before the first byte.
+            // A daemon closes the connection after `Backpressure`.
             idle = Some(connection).filter(|_| match &reply {
                 Ok(reply) => sent && !matches!(reply.message, Response::Backpressure(_)),
                 Err(error) => matches!(error, IpcError::Encode(_)),
@@ -218,7 +219,7 @@ impl Client {
         }
     }
 
-    /// Recalls what the daemon at the endpoint speaks.
+    /// Loads the dialect that the daemon at the endpoint spoke last.
     fn recall(&mut self, policy: WirePolicy) {
         if !self.dialer.may_lead_elsewhere() {
             self.memory.before_connecting(&self.endpoint, policy, &mut self.selector);
@@ -235,13 +236,13 @@ impl Client {
         })
     }
 
-    /// Sets how long each later call waits for its reply, whatever limit a whole call had.
+    /// Sets the reply timeout of each later call and removes the call timeout.
     pub const fn set_reply_timeout(&mut self, limit: Duration) {
         self.config.reply_timeout = limit;
         self.config.call_timeout = None;
     }
 
-    /// How the client behaves.
+    /// Returns the client's configuration.
     #[must_use]
     pub const fn config(&self) -> &ClientConfig {
         &self.config
@@ -251,7 +252,7 @@ impl Client {
 }
 
 impl Connection {
-    /// One exchange; tells also whether the whole request was sent.
+    /// Makes one exchange; also returns true if the whole request was sent.
     fn exchange(
         &mut self,
         request: &Request,
@@ -274,14 +275,14 @@ impl Connection {
                 (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
             }
             Err(error) if error.is_disconnect() => {
-                // A daemon that refuses says so before it closes.
+                // A daemon that refuses a request sends its reason before it closes.
                 (false, self.receive(Wires::ALL, limits.last_words()).map_err(|_| error))
             }
             Err(error) => (false, Err(error)),
         }
     }
 
-    /// The ids of the next request.
+    /// Returns the ids of the next request.
     fn ids(&mut self, request: &Request, lane: Lane) -> Ids {
         let request_id = default_request_id(request.kind());
         match lane {
@@ -296,7 +297,7 @@ impl Connection {
 
     fn send(&mut self, pieces: &Pieces, limit: Duration) -> Result<(), IpcError> {
         let mut unsent = pieces.unsent();
-        // What fits into the socket needs no limit, and that is nearly every request.
+        // A request that fits into the socket's buffer needs no timeout, and nearly every request fits.
         if let Some(slice) = pieces.as_slice() {
             match self.stream.write_now(slice) {
                 Ok(written) => unsent.advance(written),
@@ -318,7 +319,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Receives the final reply; each `CompileProgress` before it gives it its whole time again.
+    /// Receives the final reply; each `CompileProgress` before it restarts the timeout.
     fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
         let mut deadline = deadline_after(limit);
         let mut whole = Some(limit);
@@ -341,8 +342,9 @@ impl Connection {
         }
     }
 
-    /// Reads once. What the socket has of a limit from an earlier read is good enough where it is a little more:
-    /// it is set for a connection, not for each call. The first read needs none.
+    /// Reads once; keeps the socket's read timeout if it exceeds `limit` by at most 1/64.
+    ///
+    /// So the timeout is set once for a connection, not for each call. The first read waits for data instead.
     fn read_within(&mut self, limit: Duration) -> std::io::Result<usize> {
         let enough = |set: Duration| set >= limit && set - limit <= limit / 64;
         if !std::mem::replace(&mut self.has_read, true) {
@@ -355,23 +357,23 @@ impl Connection {
     }
 }
 
-/// Reads once: straight into the buffer where the rest of a large frame is coming.
+/// Reads once; reads directly into the buffer if the rest of a large frame is coming.
 pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::Result<usize> {
     if inbound.rest().is_none() {
         let mut room = [const { MaybeUninit::uninit() }; CHUNK];
         return stream.read_through(&mut room, |chunk| inbound.append(chunk));
     }
-    // None of these moves or copies what is in the buffer.
+    // None of these calls moves or copies the buffer's bytes.
     let mut buffer = Vec::from(std::mem::take(&mut inbound.received));
     let read = stream.read_into(&mut buffer);
     inbound.received = Bytes::from(buffer).into();
     read
 }
 
-/// How much is read at a time where no large frame is coming.
+/// The size of one read if no large frame is coming.
 const CHUNK: usize = 4 * 1024;
 
-/// The time that is left, which a socket option cannot hold as zero.
+/// Returns the time that is left; an error if none is, because a socket option cannot be zero.
 pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(IpcError::TimedOut(limit)),
@@ -379,7 +381,7 @@ pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, 
     }
 }
 
-/// Passes over an interruption, and tells a timeout from a failure.
+/// Ignores an interruption, and tells a timeout from another failure.
 pub(crate) fn again_or(error: std::io::Error, limit: Duration) -> Result<(), IpcError> {
     match error.kind() {
         std::io::ErrorKind::Interrupted => Ok(()),

@@ -1,4 +1,4 @@
-//! The same client without a runtime, for short-lived processes.
+//! The client without an async runtime, for short-lived processes.
 
 mod client;
 

@@ -1,4 +1,4 @@
-//! What is to be started or stopped, and how long that may take.
+//! The daemon to start or stop, and the timeouts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,47 +10,58 @@ use wire_dispatch::WirePolicy;
 use super::DaemonPlace;
 use super::patience::PATIENCE;
 
-/// Which daemon is wanted, and what may be done to have it.
+/// The daemon to start, and the means that are allowed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StartConfig {
-    /// The names of the daemon; see [`Locations::for_client`](ipc_endpoint::Locations::for_client).
+    /// The daemon's names.
+    ///
+    /// See [`Locations::for_client`](ipc_endpoint::Locations::for_client).
     pub place: DaemonPlace,
-    /// The program to start, absolute. Without one: the daemon's program beside this one, else the first on `PATH`.
+    /// The absolute path of the program to start.
+    ///
+    /// Default: the daemon's program beside this one, else the first on `PATH`.
     pub program: Option<PathBuf>,
-    /// Arguments beside those that say where the daemon is.
+    /// Arguments in addition to those that name the endpoint.
     pub arguments: Vec<OsString>,
-    /// The daemon's log, absolute. Without one: a file in the cache's directory of logs.
+    /// The absolute path of the daemon's log.
+    ///
+    /// Default: a file in the cache's directory of logs.
     pub log_file: Option<PathBuf>,
-    /// How long all of it may take. Default 10 s.
+    /// The timeout for the whole start. Default 10 s.
     pub timeout: Duration,
-    /// How long a daemon that is there may be silent. Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at
-    /// most half of `timeout`.
+    /// The timeout for an answer of a daemon that is there already.
+    ///
+    /// Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
     pub patience: Duration,
-    /// Which daemon gives way to a new one. Default [`Replace::Silent`].
+    /// The daemons that a new one replaces. Default [`Replace::Silent`].
     pub replace: Replace,
-    /// The wire on which it is asked. Default [`WirePolicy::Auto`].
+    /// The wire for questions to the daemon. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
 
-/// Which daemon that is there gives way to a new one.
+/// The existing daemons that a new one replaces.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Replace {
-    /// None: one that does not answer is an error.
+    /// No daemon; one that does not answer is an error.
     Never,
-    /// One that is frozen or silent.
+    /// A daemon that is frozen or silent.
     #[default]
     Silent,
-    /// A silent one, and one that announces an older release than this; it is asked to stop and waited for. One
-    /// whose release is no version is not older.
+    /// A silent daemon, or one that announces an older release than this.
+    ///
+    /// The client asks an older daemon to stop and waits for its end. A release that is not a version does
+    /// not count as older.
     OlderThan(String),
-    /// Any; it is asked to stop and waited for.
+    /// Any daemon; the client asks it to stop and waits for its end.
     Any,
 }
 
 impl StartConfig {
-    /// Returns the defaults for the daemon at `place`: `Locations` or `DownloadLocations`.
+    /// Returns the defaults for the daemon at `place`.
+    ///
+    /// `place` is a `Locations` or a `DownloadLocations`.
     #[must_use]
     pub fn new(place: impl Into<DaemonPlace>) -> Self {
         let place = place.into();
@@ -66,7 +77,7 @@ impl StartConfig {
         }
     }
 
-    /// Sets how long all of it may take.
+    /// Sets the timeout for the whole start.
     #[must_use]
     pub const fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
@@ -87,14 +98,14 @@ impl StartConfig {
         self
     }
 
-    /// Sets which daemon gives way.
+    /// Sets the daemons that a new one replaces.
     #[must_use]
     pub fn replace(mut self, replace: Replace) -> Self {
         self.replace = replace;
         self
     }
 
-    /// Sets the wire on which a daemon is asked.
+    /// Sets the wire for questions to the daemon.
     #[must_use]
     pub const fn wire(mut self, policy: WirePolicy) -> Self {
         self.wire = policy;
@@ -102,22 +113,28 @@ impl StartConfig {
     }
 }
 
-/// Which daemon is to stop.
+/// The daemon to stop, and the timeouts.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StopConfig {
-    /// The names of the daemon; see [`Locations::for_client`](ipc_endpoint::Locations::for_client).
+    /// The daemon's names.
+    ///
+    /// See [`Locations::for_client`](ipc_endpoint::Locations::for_client).
     pub place: DaemonPlace,
-    /// How long it may take until it is gone. Default 10 s, or `ZCCACHE_STOP_TIMEOUT_SECS`.
+    /// The timeout for the daemon's end. Default 10 s, or `ZCCACHE_STOP_TIMEOUT_SECS`.
     pub timeout: Duration,
-    /// How long it may be silent. Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
+    /// The timeout for the daemon's answer.
+    ///
+    /// Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
     pub patience: Duration,
-    /// The wire on which it is asked. Default [`WirePolicy::Auto`].
+    /// The wire for questions to the daemon. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
 
 impl StopConfig {
-    /// Returns the defaults for the daemon at `place`: `Locations` or `DownloadLocations`.
+    /// Returns the defaults for the daemon at `place`.
+    ///
+    /// `place` is a `Locations` or a `DownloadLocations`.
     #[must_use]
     pub fn new(place: impl Into<DaemonPlace>) -> Self {
         let place = place.into();
@@ -127,14 +144,14 @@ impl StopConfig {
         Self { place, timeout, patience, wire: WirePolicy::Auto }
     }
 
-    /// Sets how long it may take until the daemon is gone.
+    /// Sets the timeout for the daemon's end.
     #[must_use]
     pub const fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Sets the wire on which the daemon is asked.
+    /// Sets the wire for questions to the daemon.
     #[must_use]
     pub const fn wire(mut self, policy: WirePolicy) -> Self {
         self.wire = policy;
@@ -142,7 +159,7 @@ impl StopConfig {
     }
 }
 
-/// The number of seconds in a variable: whole, above 0 and up to a day. Anything else is ignored.
+/// Returns a variable's whole number of seconds, from 1 to one day; ignores any other value.
 fn seconds(environment: &Environment, variable: Variable) -> Option<Duration> {
     const MOST: u64 = 24 * 60 * 60;
     let text = environment.var(variable)?.to_str()?;

@@ -1,4 +1,4 @@
-//! What an identity file says against a process that holds the daemon's lock.
+//! Compares an identity file with the process that holds the daemon's lock.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use ipc_os::Pid;
 use rp_broker::identity;
 use rp_broker::probe::{Ask, Difference, Outcome, verify};
 
-/// How long it is looked at. The hash of a large program takes longer, and is then not known.
+/// The timeout of the comparison. Hashing a large program takes longer; its hash then stays unknown.
 const BUDGET: Duration = Duration::from_millis(250);
 
-/// Returns in what `holder` is not the daemon that its identity file describes.
+/// Returns the difference between `holder` and the daemon in the identity file.
 ///
-/// None where there is no such file, where it is of an earlier process, or where nothing can be found out from a
-/// daemon that does not answer. A program that was replaced on disk since it started is still the daemon.
+/// Returns `None` if there is no such file, if the file is of an earlier process, or if a daemon that does
+/// not answer reveals nothing. A program that was replaced on disk since it started is still the daemon.
 pub(super) fn contradiction(locations: &Locations, holder: Pid) -> Option<Box<dyn Error + Send + Sync>> {
     if !Ask::is_allowed_by(locations.daemon_environment()) {
         return None;

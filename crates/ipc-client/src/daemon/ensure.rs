@@ -1,4 +1,4 @@
-//! A daemon that answers, whatever is there now.
+//! Makes sure that a daemon answers.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -13,49 +13,49 @@ use super::stop::stop_daemon;
 use super::turn::{self, Turn};
 use super::{Replace, StartConfig, StartError, StopConfig, Stopped, launch, log_end, patience};
 
-/// How long one look at a daemon that starts may take.
+/// The timeout of one look at a daemon that starts.
 const TO_LOOK: Duration = Duration::from_millis(250);
 
-/// Between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Before a daemon is started once more, because the one that it left the endpoint to has ended.
+/// The pause before a second start, if the daemon that took the endpoint has ended.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// A daemon that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ensured {
-    /// Whether this call started it.
+    /// True if this call started the daemon.
     pub is_started: bool,
-    /// Its process, where the locks tell.
+    /// The daemon's process, if the locks name it.
     pub pid: Option<Pid>,
-    /// Its log, where this call started it.
+    /// The daemon's log, if this call started the daemon.
     pub log_file: Option<PathBuf>,
-    /// The daemon that gave way.
+    /// The daemon that was replaced.
     pub replaced: Option<Replaced>,
 }
 
-/// What became of the daemon that was there before.
+/// The end of the daemon that was there before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replaced {
-    /// It did not answer and was killed.
+    /// The daemon did not answer, and the client killed it.
     Killed(Pid),
-    /// It was asked to stop and has ended.
+    /// The client asked the daemon to stop, and it has ended.
     Stopped(Option<Pid>),
 }
 
-/// Makes sure that a daemon answers at the endpoint: the one that is there, else a new one.
+/// Makes sure that a daemon answers at the endpoint; starts one if none does.
 ///
-/// Of any number of callers at the same time one starts a daemon, and the others wait for it. It returns when a
-/// request was answered. A daemon that is frozen or silent is ended, where it is proved to be the daemon, and
-/// replaced; nothing else is ever signalled. Blocks for at most the time in the configuration, and about a
-/// second for a daemon that does not die.
+/// Of any number of callers at the same time, one starts a daemon, and the others wait for it. The function
+/// returns after a daemon answered a request. It kills and replaces a frozen or silent process that is proved
+/// to be the daemon; it signals no other process. It blocks for at most the timeout of the configuration,
+/// plus about a second for a daemon that does not die.
 ///
 /// # Errors
 ///
-/// [`StartError`], which names who is in the way, and has the end of the log of a daemon that ended.
+/// [`StartError`], which names the process in the way, and has the end of the log of a daemon that ended.
 pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     let began = Instant::now();
     let start = Start {
@@ -75,14 +75,14 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
         Look::Silent(silent) => Some(start.to_be_ended(silent)?),
     };
     let program = config.find_program()?;
-    // The daemon is told its endpoint, and cannot know that it comes from the runtime directory.
+    // The daemon receives its endpoint as an argument, and cannot know that it is in the runtime directory.
     config.place.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
     let will_do = |version: Option<&str>| start.will_do(version);
     let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
         Turn::Ours(turn) => turn,
         Turn::Answered => return Ok(start.already()),
     };
-    // Somebody may have started one meanwhile.
+    // Another caller may have started a daemon meanwhile.
     let Vacated::Free(replaced) = start.vacate(silent)? else { return Ok(start.already()) };
     let result = start.start(&program);
     turn::tell(config, &program, result.as_ref().err());
@@ -90,20 +90,20 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     result.map(|ensured| Ensured { replaced, ..ensured })
 }
 
-/// One call.
+/// The state of one call.
 struct Start<'a> {
     config: &'a StartConfig,
     began: Instant,
-    /// The process that was named when it began.
+    /// The lock holder when the call began.
     before: Option<Pid>,
     asking: Asking<'a>,
 }
 
-/// Whether the endpoint is free for a new daemon.
+/// The state of the endpoint before a start.
 enum Vacated {
-    /// It is, and this one gave way.
+    /// The endpoint is free; the daemon in the option was replaced.
     Free(Option<Replaced>),
-    /// A daemon answers by now.
+    /// A daemon answers meanwhile.
     Answers,
 }
 
@@ -117,11 +117,11 @@ impl Start<'_> {
         self.asking.look(patience, self.deadline())
     }
 
-    /// Whether a daemon that answers, of this release where it was told, is the one that is wanted.
+    /// Returns true if the daemon that answers is an acceptable one; `version` is its release, if asked for.
     fn will_do(&self, version: Option<&str>) -> bool {
         match (&self.config.replace, version) {
             (Replace::OlderThan(ours), Some(version)) => !is_older(version, ours),
-            // One that another client has started since then is as good as one of ours.
+            // A daemon that another client has started since then is as good as one of ours.
             (Replace::Any, _) => self.named() != self.before,
             _ => true,
         }
@@ -131,12 +131,12 @@ impl Start<'_> {
         Ensured { is_started: false, pid: self.named(), log_file: None, replaced: None }
     }
 
-    /// The process that the locks name.
+    /// Returns the process that the locks name.
     fn named(&self) -> Option<Pid> {
         holder(self.config.place.endpoint(), self.config.place.lock_file())
     }
 
-    /// Passes on a silent daemon that may be ended.
+    /// Returns a silent daemon that may be killed; an error for any other.
     fn to_be_ended(&self, silent: Silent) -> Result<Silent, StartError> {
         let endpoint = self.config.place.endpoint();
         if self.config.replace == Replace::Never {
@@ -147,11 +147,13 @@ impl Start<'_> {
         }
         Err(match silent.end(&self.config.place) {
             Err(error) => error.into(),
-            Ok(_) => unreachable!("one that may not be ended is not"),
+            Ok(_) => unreachable!("a daemon that must not be killed is not killed"),
         })
     }
 
-    /// Makes room for a new daemon. `silent` is who was seen before it was this client's turn.
+    /// Makes room for a new daemon.
+    ///
+    /// `silent` is the silent process that this call saw before it took the start lock.
     fn vacate(&self, silent: Option<Silent>) -> Result<Vacated, StartError> {
         let place = &self.config.place;
         if let Some(silent) = silent.filter(Silent::is_there)
@@ -182,7 +184,7 @@ impl Start<'_> {
         }
     }
 
-    /// Starts the program, and waits until somebody answers.
+    /// Starts the program, and waits until a daemon answers.
     fn start(&self, program: &Path) -> Result<Ensured, StartError> {
         let place = &self.config.place;
         let log = match &self.config.log_file {
@@ -194,7 +196,7 @@ impl Start<'_> {
         let asking = Asking { for_version: false, ..self.asking };
         loop {
             let pid = launched.pid();
-            // A daemon that ended well has found another one, which may take a moment to listen.
+            // A daemon that ended with success has found another one, which may not listen yet.
             let ended = Launched::try_wait(&mut launched).ok().flatten();
             let is_late = Instant::now() >= self.deadline();
             let endpoint = || self.config.place.endpoint().clone();
@@ -229,7 +231,7 @@ impl Start<'_> {
                     let waited = self.config.timeout;
                     return Err(StartError::NotServing { endpoint: endpoint(), pid, waited, log: log.end() });
                 }
-                // The other one has ended since then.
+                // The other daemon has ended since then.
                 (Some(_), None) => {
                     thread::sleep(AGAIN);
                     launched = launch::launch(self.config, program, &log.path)?;
@@ -240,7 +242,7 @@ impl Start<'_> {
     }
 }
 
-/// Returns true if the release `version` comes before `than`; a text that is no version does not.
+/// Returns true if the release `version` comes before `than`; false if either is not a version.
 fn is_older(version: &str, than: &str) -> bool {
     matches!((Version::parse(version), Version::parse(than)), (Ok(version), Ok(than)) if version < than)
 }

@@ -1,4 +1,4 @@
-//! Why there is no daemon, or why there still is one.
+//! Errors of starting and stopping a daemon.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,76 +16,76 @@ use crate::CallError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Whoever is there cannot be talked to: another release, another user, no socket.
+    /// The client cannot talk to the listener: other release, other user, no socket.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// Whoever is there does not answer, and was not ended.
+    /// A process has the endpoint, does not answer, and was not killed.
     #[error(transparent)]
     Silent(#[from] SilentDaemon),
-    /// The daemon that was to give way is still there.
+    /// The daemon to be replaced is still there.
     #[error("the daemon that is there was not replaced")]
     NotReplaced(#[from] StopError),
-    /// Another client has been starting the daemon all the time.
-    #[error("another client{} holds {} for {waited:?} and has no daemon yet", process(.by), lock.display())]
+    /// Another client has held the start lock all the time.
+    #[error("another client{} holds {} and started no daemon within {waited:?}", process(.by), lock.display())]
     Turn {
         /// The start lock.
         lock: PathBuf,
-        /// The other client, where it is known.
+        /// The other client, if it is known.
         by: Option<Pid>,
-        /// How long it was waited for.
+        /// The time that the call waited.
         waited: Duration,
     },
-    /// Another client has just tried the same, and its daemon ended.
-    #[error("another client has just started {} in vain: {text}", program.display())]
+    /// Another client has just started the same program, and its daemon ended.
+    #[error("another client has just started {} without success: {text}", program.display())]
     FailedElsewhere {
         /// The daemon's program.
         program: PathBuf,
-        /// What the other client was told.
+        /// The error of the other client.
         text: String,
     },
-    /// The start lock cannot be used, and so neither could the daemon's own locks.
+    /// The start lock cannot be used, and so neither can the daemon's own locks.
     #[error(transparent)]
     Lock(#[from] StartLockError),
-    /// There is no program to start.
+    /// No program was found to start.
     #[error("no program {name} in any of {looked_in:?}")]
     NoProgram {
-        /// Its name.
+        /// The program's name.
         name: String,
-        /// The directories in which it is not.
+        /// The directories that were searched.
         looked_in: Vec<PathBuf>,
     },
-    /// The program was not started.
+    /// The system did not start the program.
     #[error(transparent)]
     Launch(#[from] LaunchError),
     /// The directory of the daemon's log cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The daemon ended.
-    #[error("the daemon that was started ended ({status}) and nobody listens at {endpoint}")]
+    /// The daemon ended before it answered.
+    #[error("the daemon that was started ended ({status}) and no daemon listens at {endpoint}")]
     Ended {
         /// The endpoint.
         endpoint: Endpoint,
-        /// How it ended.
+        /// The daemon's exit status.
         status: ExitStatus,
-        /// What it said.
+        /// The end of the daemon's log.
         #[source]
         log: LogEnd,
     },
-    /// The daemon does not answer yet. It was left alone; the next start ends it if it stays so.
+    /// The daemon does not answer yet. It keeps running; the next start ends it if it stays silent.
     #[error("the daemon that was started (pid {pid}) does not answer at {endpoint} after {waited:?}")]
     NotServing {
         /// The endpoint.
         endpoint: Endpoint,
-        /// Its process.
+        /// The daemon's process.
         pid: Pid,
-        /// How long it was waited for.
+        /// The time that the call waited.
         waited: Duration,
-        /// What it said.
+        /// The end of the daemon's log.
         #[source]
         log: LogEnd,
     },
-    /// There was no thread to do it on.
-    #[error("there is no thread to start a daemon on")]
+    /// The system gave no thread for the start.
+    #[error("the system gave no thread to start a daemon on")]
     Thread(#[source] io::Error),
 }
 
@@ -93,25 +93,25 @@ pub enum StartError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StopError {
-    /// It cannot be talked to, or refuses.
+    /// The client cannot talk to the daemon, or the daemon refuses.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// It does not answer, and was not ended.
+    /// The daemon does not answer, and was not killed.
     #[error(transparent)]
     Silent(#[from] SilentDaemon),
-    /// It agreed to end, or nobody listens any more, and its lock or socket is still held.
+    /// The daemon agreed to end, or no daemon listens any more, but its lock or socket is still held.
     #[error("the daemon{} did not end within {waited:?}", by_pid(.pid))]
     StillThere {
-        /// Its process, where it is known.
+        /// The daemon's process, if it is known.
         pid: Option<Pid>,
-        /// How long it was waited for.
+        /// The time that the call waited.
         waited: Duration,
     },
-    /// Its lock cannot be asked about.
+    /// The daemon's lock cannot be examined.
     #[error(transparent)]
     Lock(#[from] LifetimeError),
-    /// There was no thread to do it on.
-    #[error("there is no thread to stop a daemon on")]
+    /// The system gave no thread for the stop.
+    #[error("the system gave no thread to stop a daemon on")]
     Thread(#[source] io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! The daemon's program: finding it, and starting it so that it holds nothing of us.
+//! Finds the daemon's program and starts it without the client's resources.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use crate::CallError;
 use ipc_connection::IpcError;
 
 impl StartConfig {
-    /// Returns the program that would be started: the one that was named, else the one beside this program, else
-    /// the first on `PATH`.
+    /// Returns the program to start.
+    ///
+    /// The configuration may name it; else it is beside this program, else it is the first on `PATH`.
     ///
     /// # Errors
     ///
@@ -22,7 +23,7 @@ impl StartConfig {
     }
 }
 
-/// Finds the program: the one that was named, else beside this one, else on `PATH`.
+/// Finds the program: named in the configuration, else beside this program, else on `PATH`.
 fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
     if let Some(path) = &config.program {
         return Ok(path.clone());
@@ -30,8 +31,9 @@ fn find(config: &StartConfig) -> Result<PathBuf, StartError> {
     program_beside(config.place.program(), config.place.environment())
 }
 
-/// Returns the program `name`, which is without the system's suffix: the one beside this program, else the first on
-/// the `PATH` of `environment`.
+/// Returns the program `name`, which is beside this program, else the first on the `PATH` of `environment`.
+///
+/// `name` has no system suffix.
 ///
 /// # Errors
 ///
@@ -52,8 +54,8 @@ pub(super) fn launch(config: &StartConfig, program: &Path, log: &Path) -> Result
     let endpoint = config.place.endpoint();
     endpoint.check(Platform::CURRENT).map_err(|error| CallError::Ipc(IpcError::Connect(error.into())))?;
     let environment = config.place.environment();
-    // No directory is kept from being removed or unmounted by the daemon. On Windows it says which volume a
-    // cache is co-located on, and so it must be that of the current one.
+    // The daemon must not keep a directory from being removed or unmounted. On Windows the directory selects
+    // the volume of a co-located cache, so it must be on the current volume.
     let directory = environment.cwd().ancestors().last().unwrap_or(Path::new("/"));
     let mut launch = Launch::new(program, directory)
         .args(["--foreground", "--detached", "--endpoint", endpoint.as_str(), "--log-file"])

@@ -1,4 +1,4 @@
-//! What a daemon said before it ended.
+//! The end of the log of a daemon that ended.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -13,13 +13,13 @@ use super::DaemonPlace;
 /// The last lines of a daemon's log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", match .text.is_empty() {
-    true => format!("its log {} says nothing", .path.display()),
+    true => format!("its log {} has no new line", .path.display()),
     false => format!("its log {} ends with:\n{}", .path.display(), .text),
 })]
 pub struct LogEnd {
     /// The log.
     pub path: PathBuf,
-    /// Its last lines, at most 20.
+    /// The last lines of the log, at most 20.
     pub text: String,
 }
 
@@ -28,18 +28,18 @@ pub struct LogEnd {
 pub(super) struct Log {
     /// The file.
     pub(super) path: PathBuf,
-    /// How long it was before.
+    /// The file's length before the daemon started.
     length: u64,
 }
 
 impl Log {
-    /// The log at `path`, before the daemon is started that writes to it.
+    /// Notes the length of the log at `path`, before the daemon starts.
     pub(super) fn open(path: PathBuf) -> Self {
         let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Self { path, length }
     }
 
-    /// What has been written to it last since then.
+    /// Returns the last lines that were written since `open`.
     pub(super) fn end(&self) -> LogEnd {
         LogEnd { path: self.path.clone(), text: self.last_lines().unwrap_or_default() }
     }
@@ -59,18 +59,18 @@ impl Log {
     }
 }
 
-/// Makes the directories of the daemon's own log, and keeps the log from growing for ever.
+/// Makes the directories of the daemon's own log, and rolls over a log above 1 MiB.
 pub(super) fn default_log(place: &DaemonPlace) -> Result<PathBuf, DirectoryError> {
     const LONGEST: u64 = 1024 * 1024;
     let path = place.log_file();
     let directory = path.parent().unwrap_or(Path::new("/"));
     for directory in [Path::new(place.cache_root().path()), directory] {
-        // The daemon judges a directory that exists; a log has no rules of its own.
+        // The daemon checks an existing directory itself; a log directory has no further rules.
         if !directory.is_dir() {
             ensure_directory(directory, DirPolicy::Dedicated)?;
         }
     }
-    // A log that cannot be moved grows on.
+    // If the log cannot be moved, the daemon appends to it.
     let _ = roll_over(&path, LONGEST);
     Ok(path)
 }

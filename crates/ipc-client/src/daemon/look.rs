@@ -1,4 +1,4 @@
-//! Is somebody there, and does it answer?
+//! Asks a daemon whether it is there and answers.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use super::silence::{Silent, Verdict};
 use crate::CallError;
 use ipc_connection::IpcError;
 
-/// How many times as long a daemon may be silent that is at work.
+/// The factor by which a silent daemon that uses processor time may take longer.
 const BUSY: u32 = 4;
 
-/// How long the first question waits, before it is looked at who is silent.
+/// The timeout of the first question, after which the client looks for the silent process.
 pub(super) const FIRST: Duration = Duration::from_millis(300);
 
-/// Between two questions that were turned away at once.
+/// The pause between two questions that failed at once.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Asks a daemon whether it is there.
@@ -26,24 +26,24 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Asking<'a> {
     pub(super) place: &'a DaemonPlace,
     pub(super) wire: WirePolicy,
-    /// Whether its release matters.
+    /// True if the caller needs the daemon's release.
     pub(super) for_version: bool,
 }
 
-/// What came of one question.
+/// The result of one question.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// It answers; its release, where that was asked for and told.
+    /// The daemon answers; has its release, if asked for and known.
     Answers(Option<String>),
-    /// Nobody listens, and nobody is about to.
+    /// No daemon listens, and none is about to.
     Nobody,
-    /// Somebody is there and does not answer.
+    /// A process is there and does not answer.
     Silent(CallError),
-    /// It answers something that is no answer.
+    /// The listener sends something that is not an answer.
     Fails(CallError),
 }
 
-/// What came of a look that took its time.
+/// The result of repeated questions.
 #[derive(Debug)]
 pub(super) enum Look {
     Answers(Option<String>),
@@ -58,19 +58,19 @@ impl Asking<'_> {
         let answer = self.place.ask(self.wire, limit, self.for_version);
         match answer {
             Ok(version) => Asked::Answers(version),
-            // Over its limits it lives all the same.
+            // A daemon that is over its limits is alive.
             Err(CallError::Busy(_)) => Asked::Answers(None),
             Err(error) if error.is_no_daemon() && !self.is_claimed() => Asked::Nobody,
-            // One that holds the lock may listen in a moment, or has just ceased to.
+            // A process that holds the lock may listen in a moment, or has just closed its socket.
             Err(error) if error.is_no_daemon() || is_silence(&error) => Asked::Silent(error),
             Err(error) => Asked::Fails(error),
         }
     }
 
-    /// Asks until there is an answer, or somebody has been silent for `patience`, or `deadline`.
+    /// Asks until the daemon answers, or has been silent for `patience`, or `deadline` passes.
     ///
-    /// The first question is short, to find out early who is silent; one that is frozen is not waited for. The
-    /// next one has all the time, so that a slow daemon is heard.
+    /// The first question has a short timeout, to find the silent process early; a frozen process gets no
+    /// further time. The next question has all the time, so that a slow daemon can answer.
     pub(super) fn look(&self, patience: Duration, deadline: Instant) -> Look {
         let began = Instant::now();
         let mut suspect: Option<Suspect> = None;
@@ -109,30 +109,30 @@ impl Asking<'_> {
         }
     }
 
-    /// Whether a daemon holds the lock of the endpoint, and so may listen in a moment.
+    /// Returns true if a daemon holds the endpoint's lock, and so may listen in a moment.
     pub(super) fn is_claimed(&self) -> bool {
         matches!(endpoint_liveness(self.place.endpoint()), Ok(Some(Liveness::Held { .. })))
     }
 }
 
-/// Who is silent, and since when it has been the one.
+/// The silent process, and the time since it is silent.
 #[derive(Debug)]
 struct Suspect {
     proof: Result<ProvedDaemon, Unproved>,
     since: Instant,
-    /// Processor time that it had taken by then.
+    /// The processor time that the process had used at `since`.
     taken: Option<u64>,
 }
 
 impl Suspect {
-    /// Looks at who is there, now that a question which was asked at `asked` got no answer.
+    /// Identifies the process behind a question of `asked` that got no answer.
     fn seen(endpoint: &Endpoint, asked: Instant, before: Option<Self>) -> Self {
         if let Some(before) = before {
             if matches!(&before.proof, Ok(daemon) if daemon.holds_lock()) {
                 return before;
             }
             let proof = ProvedDaemon::at(endpoint);
-            // Another process has not been silent before it was there.
+            // The silence of another process does not count for this one.
             let is_same = process(&proof) == process(&before.proof);
             let taken = if is_same { before.taken } else { taken(&proof) };
             return Self { proof, since: if is_same { before.since } else { asked }, taken };
@@ -142,7 +142,7 @@ impl Suspect {
         Self { proof, since: asked, taken }
     }
 
-    /// Returns true if it has taken a twentieth of one processor or more: it is busy, and not dead.
+    /// Returns true if the process used at least a twentieth of one processor: it is busy, not dead.
     fn is_at_work(&self, now: Instant) -> bool {
         let (Some(before), Some(by_now)) = (self.taken, taken(&self.proof)) else { return false };
         let ticks = u128::from(by_now.saturating_sub(before));
@@ -165,7 +165,7 @@ fn process(proof: &Result<ProvedDaemon, Unproved>) -> Option<Pid> {
     }
 }
 
-/// Whether somebody was there and said nothing: no answer in time, no connection, or one that was closed.
+/// Returns true for silence: no answer in time, no connection, or a closed connection.
 pub(super) fn is_silence(error: &CallError) -> bool {
     match error {
         CallError::Ipc(IpcError::Connect(error)) => matches!(error, ConnectError::Busy { .. }),

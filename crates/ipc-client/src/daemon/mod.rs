@@ -1,7 +1,8 @@
 //! Starting the daemon of an endpoint, replacing one that does not answer, and stopping it.
 //!
-//! [`ensure_daemon`] and [`stop_daemon`] are for async code, and [`crate::blocking`] has both by the same names. Only
-//! they end processes, and only one kind: a [`ProvedDaemon`] that is frozen or silent.
+//! [`ensure_daemon`] and [`stop_daemon`] are for async code, and [`crate::blocking`] has both under the same
+//! names. No other function kills a process, and they kill one kind only: a [`ProvedDaemon`] that is frozen
+//! or silent.
 //!
 //! [`ProvedDaemon`]: ipc_os::ProvedDaemon
 
@@ -29,9 +30,10 @@ pub use stop::Stopped;
 
 use tokio::sync::oneshot;
 
-/// Makes sure that a daemon answers; [`crate::blocking::ensure_daemon`] for async code.
+/// Makes sure that a daemon answers, for async code.
 ///
-/// The work is done on a thread of its own, so that neither the runtime nor its end is delayed by it.
+/// Runs [`crate::blocking::ensure_daemon`] on a thread of its own, so that it delays neither the runtime nor
+/// the runtime's end.
 ///
 /// # Errors
 ///
@@ -39,12 +41,14 @@ use tokio::sync::oneshot;
 ///
 /// # Cancel safety
 ///
-/// The start goes on to its end, at most for the time that the configuration gives it.
+/// The start continues to its end, at most for the timeout of the configuration.
 pub async fn ensure_daemon(config: StartConfig) -> Result<Ensured, StartError> {
     on_a_thread(move || ensure::ensure_daemon(&config)).await.map_err(StartError::Thread)?
 }
 
-/// Stops the daemon and waits until it is gone; [`crate::blocking::stop_daemon`] for async code.
+/// Stops the daemon and waits until it is gone, for async code.
+///
+/// Runs [`crate::blocking::stop_daemon`] on a thread of its own.
 ///
 /// # Errors
 ///
@@ -52,7 +56,7 @@ pub async fn ensure_daemon(config: StartConfig) -> Result<Ensured, StartError> {
 ///
 /// # Cancel safety
 ///
-/// The daemon was or will be asked to stop all the same.
+/// The daemon receives the request to stop even so.
 pub async fn stop_daemon(config: StopConfig) -> Result<Stopped, StopError> {
     on_a_thread(move || stop::stop_daemon(&config)).await.map_err(StopError::Thread)?
 }
@@ -60,7 +64,7 @@ pub async fn stop_daemon(config: StopConfig) -> Result<Stopped, StopError> {
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> std::io::Result<T> {
     let (done, result) = oneshot::channel();
     std::thread::Builder::new().name("zccache-ipc start or stop".to_owned()).spawn(move || {
-        // Whoever asked may have gone.
+        // The caller may have dropped the future.
         let _ = done.send(work());
     })?;
     result.await.map_err(|_| std::io::Error::other("the thread that did it failed an assertion"))

@@ -1,20 +1,20 @@
-//! How long a daemon may be silent.
+//! The time for which a daemon may be silent.
 
 use std::time::Duration;
 
-/// How long a daemon may be silent before it is taken for one that never answers, where nothing else is said.
+/// The default time for which a daemon may be silent before it counts as dead.
 ///
-/// As long as released programs wait. What is left of the five seconds in which it is to be replaced is for a
-/// busy machine, which may take two for a start.
+/// Released programs wait equally long. The rest of the five seconds for a replacement is for the start,
+/// which may take two seconds on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// No less is silence: a busy machine is slow.
+/// The shortest time that counts as silence, because a busy machine is slow.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Returns how long a daemon may be silent for somebody who waits `limit` in all: what was asked for, or what
-/// leaves as much again to end it and start another one.
+/// Returns the time for which a daemon may be silent if the caller waits `limit` in all.
 ///
-/// A `limit` below two seconds is too short to call anybody silent: what is returned then is more than it.
+/// At most half of `limit`, so that the other half is left to kill the daemon and start another. If `limit`
+/// is below two seconds, no daemon counts as silent: the returned time exceeds `limit`.
 pub(crate) fn within(limit: Duration, patience: Duration) -> Duration {
     if limit < 2 * LEAST { 2 * limit } else { patience.min(limit / 2) }
 }

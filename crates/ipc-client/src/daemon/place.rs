@@ -1,4 +1,4 @@
-//! A daemon that can be started and stopped: its names, its program, and how a client asks it.
+//! The names and the program of a daemon to start or stop, and the requests to it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl DaemonPlace {
         }
     }
 
-    /// The environment that the daemon is started with.
+    /// Returns the environment of the daemon that is started.
     pub(super) fn environment(&self) -> &Environment {
         match self {
             Self::Compile(locations) => locations.daemon_environment(),
@@ -84,7 +84,7 @@ impl DaemonPlace {
         }
     }
 
-    /// The program, without the system's suffix.
+    /// Returns the program's name, without the system's suffix.
     pub(super) const fn program(&self) -> &'static str {
         match self {
             Self::Compile(_) => "zccache-daemon",
@@ -92,8 +92,10 @@ impl DaemonPlace {
         }
     }
 
-    /// The log of a daemon that a client starts without naming one: `daemon-spawn[-<namespace>][-<id>].log`
-    /// beside the lifecycle log, or the download daemon's own.
+    /// Returns the default log of a daemon that a client starts.
+    ///
+    /// It is `daemon-spawn[-<namespace>][-<id>].log` beside the lifecycle log, or the download daemon's own
+    /// log.
     pub(super) fn log_file(&self) -> PathBuf {
         match self {
             Self::Compile(locations) => {
@@ -139,7 +141,7 @@ impl DaemonPlace {
             Self::Compile(locations) => Client::new(locations.endpoint().clone(), config).shutdown(),
             Self::Download(locations) => {
                 match download::Client::connect(locations.endpoint(), config)?.shutdown() {
-                    // It ended before it could answer.
+                    // The daemon ended before it could answer.
                     Err(DownloadError::Ipc(error)) if error.is_disconnect() => Ok(()),
                     Err(DownloadError::Ipc(error)) => Err(error.into()),
                     Err(error) => Err(IpcError::Io(std::io::Error::other(error)).into()),
@@ -150,7 +152,7 @@ impl DaemonPlace {
     }
 }
 
-/// A download daemon that refuses, or answers something else, is alive.
+/// Accepts a download daemon that refuses, or sends an unexpected answer: it is alive.
 fn alive<T>(answer: Result<T, DownloadError>, otherwise: T) -> Result<T, CallError> {
     match answer {
         Ok(answer) => Ok(answer),

@@ -1,4 +1,4 @@
-//! A daemon that does not answer: ending it, or saying why it is not ended.
+//! Kills a daemon that does not answer, or explains why it was not killed.
 
 use std::io;
 use std::thread;
@@ -11,13 +11,13 @@ use thiserror::Error;
 use super::DaemonPlace;
 use crate::CallError;
 
-/// How long the locks of a process may be held after it was ended.
+/// The time within which the locks of a killed process must be free.
 const TO_DIE: Duration = Duration::from_secs(1);
 
-/// Between two looks at the locks.
+/// The pause between two looks at the locks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Somebody who has the endpoint and does not answer.
+/// A process that has the endpoint and does not answer.
 #[derive(Debug)]
 pub(super) struct Silent {
     pub(super) verdict: Verdict,
@@ -26,61 +26,61 @@ pub(super) struct Silent {
     pub(super) silence: CallError,
 }
 
-/// What sort of silence it is.
+/// The kind of silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is stopped and cannot answer.
+    /// The process is stopped and cannot answer.
     Frozen,
-    /// It has been silent for as long as it may be.
+    /// The process has been silent for the whole time allowed.
     Mute,
-    /// It may still answer.
+    /// The process may still answer.
     TooSoon,
 }
 
-/// A process that has the endpoint, does not answer, and was not ended.
+/// A process that has the endpoint, does not answer, and was not killed.
 #[derive(Debug, Error)]
 #[error("{} has {endpoint} and gave no answer within {waited:?}", who(.process))]
 #[non_exhaustive]
 pub struct SilentDaemon {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// The process, where it is known.
+    /// The process, if it is known.
     pub process: Option<Pid>,
-    /// How long it was asked.
+    /// The time for which the client asked.
     pub waited: Duration,
-    /// Why it lives on.
+    /// The reason why it was not killed.
     pub why: Box<NotEnded>,
-    /// What the last question came to.
+    /// The error of the last question.
     #[source]
     pub silence: Box<CallError>,
 }
 
-/// Why a silent process was not ended.
+/// The reason why a silent process was not killed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NotEnded {
     /// The caller wants no daemon to be replaced.
-    #[error("it was not to be replaced")]
+    #[error("the caller wants no daemon to be replaced")]
     NotWanted,
-    /// The caller's time was over before it had been silent for long enough.
+    /// The caller's timeout passed before the process had been silent for long enough.
     #[error("it has not been silent for long enough")]
     TooSoon,
-    /// It is not proved to be the daemon.
+    /// The process is not proved to be the daemon.
     #[error(transparent)]
     Unproved(#[from] Unproved),
-    /// Its identity file, or the process itself, says that it is something else.
+    /// The identity file, or the process itself, says that the process is another program.
     #[error("it holds the lock, and is not the daemon of the identity file")]
     Identity(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The system did not let it be ended.
-    #[error("the system does not let it be ended")]
+    /// The system refused to kill the process.
+    #[error("the system refused to kill it")]
     Kill(#[source] io::Error),
-    /// It was ended and its lock is held all the same.
-    #[error("it was killed, and its lock is not free")]
+    /// The process was killed, but its lock is still held.
+    #[error("it was killed, but its lock is still held")]
     Stays,
 }
 
 impl Silent {
-    /// Who it is, as far as can be told.
+    /// Returns the process, if it is known.
     pub(super) fn process(&self) -> Option<Pid> {
         match &self.proof {
             Ok(daemon) => Some(daemon.pid()),
@@ -88,19 +88,20 @@ impl Silent {
         }
     }
 
-    /// Whether the process that was seen still holds the lock.
+    /// Returns true if the process that was seen still holds the lock.
     pub(super) fn is_there(&self) -> bool {
         self.proof.as_ref().is_ok_and(ProvedDaemon::holds_lock)
     }
 
-    /// Whether it may be ended.
+    /// Returns true if the process may be killed.
     pub(super) fn may_be_ended(&self) -> bool {
         self.verdict != Verdict::TooSoon && self.proof.is_ok()
     }
 
-    /// Ends it, and waits until its lock is free.
+    /// Kills the process, and waits until its lock is free.
     ///
-    /// The lock proves that it is the daemon; where there is an identity file, that must not say otherwise.
+    /// The lock proves that the process is the daemon; an identity file, if there is one, must not
+    /// contradict.
     pub(super) fn end(self, place: &DaemonPlace) -> Result<Pid, SilentDaemon> {
         let endpoint = place.endpoint();
         let Self { verdict, waited, proof, silence } = self;
@@ -131,7 +132,7 @@ impl Silent {
         Ok(pid)
     }
 
-    /// Says that it is not to be ended.
+    /// Returns the error for a silent daemon that the caller does not want to replace.
     pub(super) fn unwanted(self, endpoint: &Endpoint) -> SilentDaemon {
         SilentDaemon {
             endpoint: endpoint.clone(),
@@ -143,7 +144,7 @@ impl Silent {
     }
 }
 
-/// Ends `daemon`, and waits until its lock is free.
+/// Kills `daemon`, and waits until its lock is free.
 fn end_proved(daemon: ProvedDaemon, endpoint: &Endpoint) -> Result<(), NotEnded> {
     let pid = daemon.pid();
     daemon.kill().map_err(NotEnded::Kill)?;
@@ -159,5 +160,5 @@ fn end_proved(daemon: ProvedDaemon, endpoint: &Endpoint) -> Result<(), NotEnded>
 }
 
 fn who(process: &Option<Pid>) -> String {
-    process.map_or_else(|| "somebody".to_owned(), |pid| format!("process {pid}"))
+    process.map_or_else(|| "a process".to_owned(), |pid| format!("process {pid}"))
 }

@@ -1,4 +1,4 @@
-//! The end of a daemon: asked for, waited for, and where it is frozen or silent, brought about.
+//! Asks a daemon to end, waits for its end, and kills it if it is frozen or silent.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,35 +12,35 @@ use super::{DaemonPlace, StopConfig, StopError, patience};
 use crate::CallError;
 use ipc_connection::IpcError;
 
-/// How long a process without a lock may take to end after it has let everything go.
+/// The time in which a process without a lock must end after it closed its endpoint.
 const TO_LEAVE: Duration = Duration::from_secs(1);
 
-/// Between two looks at a daemon that ends.
+/// The pause between two looks at a daemon that ends.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What became of the daemon.
+/// The result of a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// There was none.
+    /// There was no daemon.
     Nothing,
-    /// It finished what it was at and has ended.
+    /// The daemon finished its requests and has ended.
     Ended {
-        /// Its process, where it is known.
+        /// The daemon's process, if it is known.
         pid: Option<Pid>,
     },
-    /// It was frozen or silent, and was killed.
+    /// The daemon was frozen or silent, and was killed.
     Killed {
-        /// Its process.
+        /// The daemon's process.
         pid: Pid,
     },
 }
 
 /// Asks the daemon at the endpoint to end, and returns when its lock is free.
 ///
-/// It may finish what it is at. One that is frozen, or gives no answer, is ended where it is proved to be the
-/// daemon; nothing else is ever signalled. Blocks for at most the time in the configuration, and about a second
-/// for a daemon that does not die.
+/// The daemon may finish its requests first. A daemon that is frozen or does not answer is killed if it is
+/// proved to be the daemon; no other process is ever signalled. Blocks for at most the timeout of the
+/// configuration, plus about a second for a daemon that does not die.
 ///
 /// # Errors
 ///
@@ -51,25 +51,25 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let place = &config.place;
     let endpoint = place.endpoint();
     let Some(daemon) = Daemon::find(place, config.timeout)? else { return Ok(Stopped::Nothing) };
-    // Found before it is asked, so that who is silent is who was asked.
+    // The process is identified before the question, so that the silent process is the one that was asked.
     let mut proof = Some(ProvedDaemon::at(endpoint));
     let patience = patience::within(config.timeout, config.patience);
     let is_stopped =
         |proof: &Option<Result<ProvedDaemon, _>>| matches!(proof, Some(Ok(daemon)) if daemon.is_stopped());
-    // One that is stopped is asked all the same: it may be let go on.
+    // A stopped daemon is asked too, because it may be continued.
     let to_answer = if is_stopped(&proof) { FIRST } else { patience };
     let mut silence = if daemon.listens { daemon.ask(config, to_answer.min(config.timeout))? } else { None };
     let mut stopped = None;
     while !daemon.is_gone(place)? {
         let now = Instant::now();
-        // Stopped by a signal, and still so after a while: it cannot answer, nor end.
+        // A process that a signal has stopped for a while can neither answer nor end.
         stopped = is_stopped(&proof).then(|| stopped.unwrap_or(now));
         let is_frozen = stopped.is_some_and(|since| now >= since + FIRST);
         let verdict = match &silence {
             _ if is_frozen => Some(Verdict::Frozen),
             Some(_) if now >= began + patience && still_silent(config) => Some(Verdict::Mute),
             Some(_) if now >= began + patience => {
-                // It answers by now, and may be at its end.
+                // The daemon answers now, and may be about to end.
                 silence = None;
                 None
             }
@@ -93,8 +93,8 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
         }
         thread::sleep(PAUSE);
     }
-    // Where no lock tells the end of the process, it gets a moment; one that nobody waits for stays as a
-    // zombie, which is as good as gone.
+    // Without a lock to tell the end of the process, the process gets a moment; a zombie that its parent does
+    // not reap counts as gone after that.
     let deadline = deadline.min(Instant::now() + TO_LEAVE);
     while !daemon.holds_lock && daemon.pid.is_some_and(process_alive) && Instant::now() < deadline {
         thread::sleep(PAUSE);
@@ -102,33 +102,33 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     Ok(Stopped::Ended { pid: daemon.pid })
 }
 
-/// Ends the silent daemon, or says why not.
+/// Kills the silent daemon, or returns the reason why not.
 fn end(config: &StopConfig, silent: Silent) -> Result<Stopped, StopError> {
     Ok(Stopped::Killed { pid: silent.end(&config.place)? })
 }
 
-/// Whether one more question gets no answer.
+/// Returns true if one more question gets no answer.
 fn still_silent(config: &StopConfig) -> bool {
     let asking = Asking { place: &config.place, wire: config.wire, for_version: false };
     matches!(asking.ask(FIRST), Asked::Silent(_))
 }
 
-/// The daemon that is to end.
+/// The daemon that is asked to end.
 struct Daemon {
     pid: Option<Pid>,
     listens: bool,
-    /// Whether it holds a lifetime lock; released daemons do not.
+    /// True if the daemon holds a lifetime lock; released daemons do not.
     holds_lock: bool,
 }
 
 impl Daemon {
     /// Looks for the daemon at the endpoint, or for one that holds its lock and does not listen.
     fn find(place: &DaemonPlace, limit: Duration) -> Result<Option<Self>, StopError> {
-        // First, because it also tells a name that no lock could be beside.
+        // The connection comes first, because it also rejects a name that cannot have a lock beside it.
         let (stream, is_busy) = match Stream::connect(place.endpoint(), Instant::now() + limit / 4) {
             Ok(stream) => (Some(stream), false),
             Err(error) if error.is_no_daemon() => (None, false),
-            // Its backlog is full: it is there, and who it is the lock tells.
+            // The daemon's backlog is full: the daemon is there, and the lock names its process.
             Err(error) if error.is_busy() => (None, true),
             Err(error) => return Err(CallError::Ipc(error.into()).into()),
         };
@@ -136,7 +136,7 @@ impl Daemon {
         let (holds_lock, holder) = (held != Liveness::Free, holder(held));
         Ok(match stream {
             Some(stream) => {
-                // The system knows the listener better than a file does.
+                // The system's answer about the listener is more reliable than a file.
                 let pid = stream.peer().pid().or(holder).or_else(|| named(place));
                 Some(Self { pid, listens: true, holds_lock })
             }
@@ -145,11 +145,11 @@ impl Daemon {
         })
     }
 
-    /// Asks it to end; returns how it kept silent, if it did.
+    /// Asks the daemon to end; returns the error if the daemon was silent.
     fn ask(&self, config: &StopConfig, limit: Duration) -> Result<Option<CallError>, StopError> {
         match config.place.shut_down(config.wire, limit) {
             Ok(()) => Ok(None),
-            // It went before it could answer, which is what was asked for.
+            // The daemon ended before it could answer, as requested.
             Err(error) if error.is_no_daemon() => Ok(None),
             Err(CallError::OutcomeUnknown { source, .. }) if source.is_disconnect() => Ok(None),
             Err(error) if is_silence(&error) => Ok(Some(error)),
@@ -157,11 +157,11 @@ impl Daemon {
         }
     }
 
-    /// Whether it has let everything go.
+    /// Returns true if the daemon has freed its lock or its endpoint.
     fn is_gone(&self, place: &DaemonPlace) -> Result<bool, StopError> {
         if self.holds_lock {
             let held = held(place)?;
-            // Unless somebody else has started already.
+            // Another process may hold the lock already.
             let is_another = holder(held).is_some_and(|by| self.pid.is_some_and(|pid| pid != by));
             return Ok(held == Liveness::Free || is_another);
         }
@@ -170,7 +170,7 @@ impl Daemon {
                 let now = stream.peer().pid();
                 Ok(now.is_some() && self.pid.is_some() && now != self.pid)
             }
-            // Nobody listens, and the lock file, which it removes last, does not name it any more.
+            // No daemon listens, and the lock file, which the daemon removes last, does not name it any more.
             Err(error) if error.is_no_daemon() => {
                 let is_named = self.pid.is_some_and(|pid| named(place) == Some(pid) && process_alive(pid));
                 Ok(!is_named)
@@ -181,8 +181,9 @@ impl Daemon {
     }
 }
 
-/// Whether anybody holds the lock beside the socket, or else the one beside the lock file: a daemon that was
-/// given another cache directory holds the first of them only.
+/// Returns the holder of the lock beside the socket, else of the lock beside the lock file.
+///
+/// A daemon with another cache directory holds the first lock only.
 fn held(place: &DaemonPlace) -> Result<Liveness, StopError> {
     match endpoint_liveness(place.endpoint())? {
         Some(held @ Liveness::Held { .. }) => Ok(held),
@@ -197,7 +198,7 @@ const fn holder(held: Liveness) -> Option<Pid> {
     }
 }
 
-/// The process that the lock file names; what else it holds is nobody.
+/// Returns the process that the lock file names; `None` for any other content.
 fn named(place: &DaemonPlace) -> Option<Pid> {
     lock_file::read(place.lock_file()).ok().flatten()
 }

@@ -1,4 +1,4 @@
-//! Waiting for one's turn to start a daemon, or for the daemon that another client starts.
+//! Waits for the start lock, or for the daemon that another client starts.
 
 use std::path::Path;
 use std::thread;
@@ -10,19 +10,21 @@ use ipc_os::{Backoff, StartLock, StartTurn, failed_start, note_failed_start, sta
 use super::look::{Asked, Asking, FIRST};
 use super::{DaemonPlace, StartConfig, StartError};
 
-/// Between two looks: at first, and at most. Two hundred clients that wait must leave room for the daemon to start.
+/// The first and the longest pause between two looks.
+///
+/// Two hundred waiting clients must leave processor time for the daemon's start.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Who goes on.
+/// The result of the wait.
 pub(super) enum Turn {
-    /// This client, which holds the lock until it drops it.
+    /// This client starts the daemon; it holds the lock until it drops it.
     Ours(StartLock),
-    /// Nobody needs to: a daemon answers.
+    /// A daemon answers, so no client needs to start one.
     Answered,
 }
 
-/// Waits until it is this client's turn, or until somebody answers whom `will_do` accepts.
+/// Waits until this client has the start lock, or until a daemon answers that `will_do` accepts.
 pub(super) fn wait(
     config: &StartConfig,
     asking: &Asking<'_>,
@@ -57,29 +59,29 @@ pub(super) fn wait(
     }
 }
 
-/// Tells the clients that wait for the same what came of it, so that not each of them tries in vain.
+/// Notes the failure for the clients that wait for the same start, so that they do not all repeat it.
 pub(super) fn tell(config: &StartConfig, program: &Path, failed: Option<&StartError>) {
     let lock_file = config.place.lock_file();
     let note = match failed {
         None => None,
         Some(error @ StartError::Ended { log, .. }) => {
-            // Told apart from the note of an earlier start by the process that writes it and the time.
+            // The pid and a random number tell the note from the note of an earlier start.
             let mark = format!("(client {}, {:x})", std::process::id(), fastrand::u64(..));
             Some(format!("{}\n{error}; {log} {mark}", same_start(config, program)))
         }
         Some(_) => return,
     };
     if let Err(error) = note_failed_start(lock_file, note.as_deref()) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "what came of the start was not noted");
+        tracing::debug!(error = &error as &dyn std::error::Error, "the result of the start was not noted");
     }
 }
 
-/// What is started: another program, or other arguments, may fare better.
+/// Returns the key of a start: another program, or other arguments, may succeed.
 fn same_start(config: &StartConfig, program: &Path) -> String {
     format!("{program:?} {:?}", config.arguments)
 }
 
-/// What may be done to the directory of the lock file, as the daemon's own claim has it.
+/// Returns the policy of the lock file's directory, as the daemon's own claim uses it.
 fn policy(place: &DaemonPlace) -> DirPolicy {
     let socket = Path::new(place.endpoint().as_str());
     if Platform::CURRENT.is_unix() && socket.parent() == place.lock_file().parent() {

@@ -1,4 +1,4 @@
-//! What is under way on a shared connection.
+//! The requests and replies of a shared connection.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -21,33 +21,33 @@ use ipc_connection::timer::{Timer, after};
 use ipc_connection::{IpcError, spare};
 use ipc_os::FAR;
 
-/// Requests that may be without a reply at one time, those that were given up included.
+/// The largest number of requests without a reply at one time, including abandoned ones.
 const MOST: usize = 4096;
 
-/// The connection, and what was sent on it. The lock is held only for what does not wait.
+/// The connection and its requests. The lock is never held across a wait.
 #[derive(Debug)]
 pub(super) struct Driven<S> {
     stream: S,
     inbound: Inbound,
-    /// Requests that are not written yet, and how many bytes of them are.
+    /// The encoded requests to write, and the number of bytes written of them.
     outbound: Pieces,
     written: usize,
-    /// Whether somebody will write what is gathered in this moment.
+    /// True if a task will write the gathered requests at its next poll.
     gathering: bool,
-    /// What was sent and not answered, oldest first.
+    /// The requests without a reply, oldest first.
     waiting: VecDeque<Waiting>,
     last_number: u64,
-    /// Whose task is woken when something arrives.
+    /// The place of the task that is woken when bytes arrive.
     driver: Option<u64>,
     timer: Timer,
     end: End,
 }
 
-/// Whether the connection goes on.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Open,
-    /// The peer takes nothing more. A daemon that refuses says so before it closes.
+    /// The peer takes no more bytes. A daemon that refuses sends its reason before it closes.
     LastWords,
     Over,
 }
@@ -56,12 +56,13 @@ enum End {
 struct Waiting {
     number: u64,
     expected: Expected<'static>,
-    /// How long it may then take to be answered, and until when all of it may.
+    /// The limits that apply after the request is written.
     limits: Later,
-    /// How much of `outbound` ends with this request; `None` once that is written.
+    /// The end of this request in `outbound`; `None` after it was written.
     unwritten: Option<usize>,
-    /// How long it may take to be written, or then to be answered, and until when: that is found out by those
-    /// who have to wait.
+    /// The timeout for writing, or after that for the reply, and its end.
+    ///
+    /// A waiting task computes the end, so that a request that needs no wait reads no clock.
     limit: Duration,
     deadline: Option<Instant>,
     state: State,
@@ -69,15 +70,15 @@ struct Waiting {
 
 #[derive(Debug)]
 enum State {
-    /// Somebody waits.
+    /// A task waits for the reply.
     Waiting(Option<Waker>),
-    /// The reply is there.
+    /// The reply has arrived.
     Answered(Reply),
-    /// Nobody waits any more.
+    /// No task waits any more.
     GivenUp,
 }
 
-/// Whether a connection is worth another request.
+/// The connection's use for further requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Usable {
     Yes,
@@ -100,8 +101,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Takes a place among those who wait, in the order of the wire. Tells whether the connection had carried
-    /// a request, then the number of the place and whether nobody else waits.
+    /// Encodes a request and takes a place in the queue, in the order of the wire.
+    ///
+    /// Returns true if the connection had carried a request before; then the number of the place, and true if
+    /// the queue was empty.
     pub(super) fn begin(
         &mut self,
         request: &Request,
@@ -137,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         (reused, Ok((number, alone)))
     }
 
-    /// Writes what is to be written, and reads for all where nobody else does; wakes those whose reply came.
+    /// Writes what is left to write, and reads for all places if no other task does; wakes the answered ones.
     pub(super) fn drive(&mut self, number: u64, may_write: bool, cx: &mut Context<'_>) -> Usable {
         if may_write {
             self.write(cx);
@@ -159,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         if self.end == End::Open { Usable::Yes } else { Usable::No }
     }
 
-    /// Whether it is this one who is to write what is gathered, and must be polled again for that.
+    /// Returns true if this task flushes the gathered requests, and so must be polled again.
     pub(super) fn is_first_to_gather(&mut self) -> bool {
         !std::mem::replace(&mut self.gathering, true)
     }
@@ -181,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Lets those whose request is written wait for their reply.
+    /// Starts the reply timeout of each request that is written.
     fn note_written(&mut self) {
         for waiting in self.waiting.iter_mut().rev() {
             match waiting.unwritten {
@@ -208,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Takes in all that has arrived.
+    /// Reads everything that has arrived.
     fn read(&mut self, cx: &mut Context<'_>) {
         while self.end != End::Over {
             let taken = if self.inbound.is_empty() { Ok(None) } else { self.inbound.take(Wires::ALL) };
@@ -222,20 +225,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
                 },
                 Err(error) => self.over(IpcError::of_decoding(error, Wires::ALL)),
             }
-            // What comes after is read by those who wait for it.
+            // The tasks that still wait read the later bytes.
             if self.inbound.is_empty() && self.driver.is_some_and(|driver| self.is_answered(driver)) {
                 return;
             }
         }
     }
 
-    /// Gives a reply to the one who waits for it.
+    /// Gives a reply to the task that waits for it.
     fn hand_over(&mut self, received: DecodedWireMessage<Response>) {
         let of_ids = |waiting: &Waiting| {
             !matches!(waiting.state, State::Answered(_)) && waiting.expected.is_named_by(&received)
         };
         let unanswered = |waiting: &Waiting| !matches!(waiting.state, State::Answered(_));
-        // A reply without ids is to the oldest request: a peer answers in order.
+        // A reply without ids belongs to the oldest request: a peer answers in order.
         let at = self.waiting.iter().position(of_ids).or_else(|| self.waiting.iter().position(unanswered));
         let Some(at) = at else {
             let expected = Ids::default();
@@ -243,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         };
         let waiting = &mut self.waiting[at];
         if matches!(received.message, Response::CompileProgress(_)) {
-            // Not the reply, which has its whole time again.
+            // Progress is not the reply; it restarts the timeout.
             waiting.deadline = None;
             return;
         }
@@ -253,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         if self.driver == Some(waiting.number)
             && let State::Waiting(waker) = &mut waiting.state
         {
-            // It is the one who reads, and looks for itself: to be woken it would be polled once more.
+            // The waiting task reads right now and sees the reply itself; a wake would poll it once more.
             *waker = None;
         }
         if matches!(waiting.state, State::GivenUp) {
@@ -266,7 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Ends the connection: the oldest who waits is told why, the others that it is closed.
+    /// Ends the connection: the oldest waiting task receives `why`, the others receive `Closed`.
     fn over(&mut self, why: IpcError) {
         self.end = End::Over;
         let mut why = Some(why);
@@ -280,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         });
     }
 
-    /// Gives up on those who have waited too long.
+    /// Answers the waiting tasks whose timeout has passed.
     fn watch_the_time(&mut self, cx: &mut Context<'_>) {
         let mut now = None;
         loop {
@@ -303,7 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Gives up the place `number` if its reply is there, and lets somebody else drive.
+    /// Frees the place `number` if its reply is there, and lets another task drive.
     pub(super) fn leave(&mut self, number: u64) -> Option<(bool, Reply)> {
         let at = self.place(number)?;
         let waiting = &mut self.waiting[at];
@@ -314,11 +317,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         let State::Answered(reply) = std::mem::replace(&mut waiting.state, State::GivenUp) else {
             return None;
         };
-        // The late reply of one who waited too long still has its place.
+        // After a timeout the place stays for the late reply.
         if !matches!(reply, Err(IpcError::TimedOut(_))) {
             self.waiting.remove(at);
             if self.waiting.is_empty() {
-                // The next one takes the same place in memory, which is in the cache.
+                // Resets the queue, so that the next request uses the same memory, which is in the
+                // processor's cache.
                 self.waiting.clear();
             }
         }
@@ -326,7 +330,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         Some((sent, reply))
     }
 
-    /// Gives up the place `number`, whose late reply still has it, and lets somebody else drive.
+    /// Abandons the place `number`, which stays for its late reply, and lets another task drive.
     pub(super) fn give_up(&mut self, number: u64) {
         if let Some(at) = self.place(number) {
             if matches!(self.waiting[at].state, State::Answered(_)) {
@@ -338,7 +342,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         self.hand_on(number);
     }
 
-    /// Wakes another one to drive in the place of `number`.
+    /// Wakes another task to drive in place of `number`.
     fn hand_on(&mut self, number: u64) {
         if self.driver == Some(number) {
             self.driver = None;
@@ -354,13 +358,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         }
     }
 
-    /// Whether the reply of the place `number` is there.
+    /// Returns true if the reply for the place `number` is there.
     pub(super) fn is_answered(&self, number: u64) -> bool {
         self.place(number).is_none_or(|at| matches!(self.waiting[at].state, State::Answered(_)))
     }
 
     fn place(&self, number: u64) -> Option<usize> {
-        // Mostly there is one, or it is the last one's own.
+        // Mostly there is one place, or the caller has the last one.
         if let Some(last) = self.waiting.back()
             && last.number == number
         {

@@ -16,14 +16,14 @@ use crate::config::Limits;
 use driven::{Driven, Usable};
 use ipc_connection::IpcError;
 
-/// A connection that matches replies to requests by their ids, whoever waits for them.
+/// A connection that carries the requests of many tasks and matches replies by id.
 ///
-/// Nobody reads for its own sake: one of those who wait drives the connection for all, and the next takes
-/// over when its own reply has come. A request that is given up leaves a place to which its late reply goes.
+/// There is no reader task: one of the waiting tasks drives the connection for all, and the next one takes
+/// over when that task has its reply. An abandoned request leaves a place that receives its late reply.
 #[derive(Debug)]
 pub(crate) struct Mux<S> {
     driven: Mutex<Driven<S>>,
-    /// Set when no further request should be sent on it: those that were are still answered.
+    /// Set if no further request may use the connection: earlier requests are still answered.
     retired: AtomicBool,
 }
 
@@ -34,12 +34,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
         Self { driven: Mutex::new(Driven::new(stream)), retired: AtomicBool::new(false) }
     }
 
-    /// Whether another request should be sent on it.
+    /// Returns true if another request may use the connection.
     pub(crate) fn is_usable(&self) -> bool {
         !self.retired.load(Ordering::Acquire)
     }
 
-    /// Lets those who wait have their replies, and nobody else in.
+    /// Lets the waiting tasks have their replies, and forbids further requests.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
     }
@@ -48,15 +48,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     ///
     /// # Cancel safety
     ///
-    /// Cancelling gives the request up: its late reply is dropped, and the connection is retired, because
-    /// whatever keeps its daemon busy would keep the next request waiting too.
+    /// Cancelling abandons the request: its late reply is dropped, and the connection is retired, because a
+    /// daemon that is busy with this request would delay the next one too.
     pub(crate) async fn exchange(&self, request: &Request, dialect: Dialect, limits: &Limits) -> Came {
-        // Never waits: a place is taken, and its request mostly written, with one look at the lock.
+        // Never waits: takes a place and mostly writes the request, with the lock taken once.
         let (reused, begun) = poll_fn(|cx| {
             let mut driven = self.driven();
             let (reused, begun) = driven.begin(request, dialect, limits);
             let begun = begun.map(|(number, alone)| {
-                // Others are under way: those who come in the same moment are sent with one write.
+                // Other requests are in progress: requests of the same moment share one write.
                 if !alone && driven.is_first_to_gather() {
                     cx.waker().wake_by_ref();
                 }
@@ -79,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
         let mut driven_before = true;
         let (sent, reply) = poll_fn(|cx| {
             let mut driven = self.driven();
-            // Perhaps another one who drove has it. The first time, nothing can have come since.
+            // Another task that drove may have read the reply. At the first poll no reply can have come yet.
             let drives = !std::mem::take(&mut driven_before) && !driven.is_answered(number);
             if drives {
                 self.drive(&mut driven, number, true, cx);
@@ -89,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
         .await;
         place.left = true;
         if reply.is_err() {
-            // What keeps its daemon busy would keep the next request waiting too.
+            // A daemon that is busy with this request would delay the next one too.
             self.retire();
         }
         Came { dialect, reused, sent, reply }
@@ -107,8 +107,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Mux<S> {
     }
 }
 
-/// A place among those who wait. Dropping it before its reply came gives the request up, and keeps its place
-/// for the late reply.
+/// A place in the queue of waiting requests.
+///
+/// Dropping it before the reply came abandons the request and keeps the place for the late reply.
 struct Place<'a, S: AsyncRead + AsyncWrite + Unpin> {
     mux: &'a Mux<S>,
     number: u64,

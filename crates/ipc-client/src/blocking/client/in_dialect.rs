@@ -7,9 +7,10 @@ use super::Client;
 use crate::CallError;
 
 impl Client {
-    /// Sends `request` in `dialect`, whatever the policy; for the rest this is [`call_on`](Self::call_on).
+    /// Sends `request` in `dialect` and ignores the policy.
     ///
-    /// A daemon that refuses the dialect's number is asked again under the number that it names.
+    /// If the daemon refuses the dialect's number, the client sends again under the number that the daemon
+    /// names. Otherwise this is [`call_on`](Self::call_on).
     ///
     /// # Errors
     ///
@@ -24,7 +25,7 @@ impl Client {
         self.ask_with(policy, Selector::new(policy, Some(dialect)), ids, request)
     }
 
-    /// Asks with a selector of this call's own.
+    /// Makes a call with its own selector and restores the client's selector.
     pub(super) fn ask_with(
         &mut self,
         policy: WirePolicy,
