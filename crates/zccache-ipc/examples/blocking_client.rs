@@ -1,4 +1,4 @@
-//! A client without a runtime: `cargo run --example blocking_client`.
+//! A blocking client without an async runtime: `cargo run --example blocking_client`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;

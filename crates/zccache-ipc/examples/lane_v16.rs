@@ -1,4 +1,4 @@
-//! One exchange of wire v16 in memory, whose reply carries the id of its request: `cargo run --example lane_v16`.
+//! One exchange of wire v16 in memory; the reply has the request's id: `cargo run --example lane_v16`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use zccache_ipc::model::{Request, Response};

@@ -1,4 +1,4 @@
-//! A daemon that only answers pings, and a client of it: `cargo run --example server`.
+//! A daemon that answers only pings, and its client: `cargo run --example server`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
@@ -20,7 +20,7 @@ impl Service for Pings {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::temp_dir().join(format!("zccache-ipc-example-{}", std::process::id()));
     let endpoint = Endpoint::from(dir.join("sock").to_str().ok_or("the directory is not UTF-8")?);
-    // Of several daemons at one endpoint one gets the claim, before it touches the socket.
+    // If several daemons start at one endpoint, one gets the claim, before it touches the socket.
     let mut claim = Claim::take(&endpoint, &dir.join("daemon.lock"), DirPolicy::Dedicated)?;
     let server = Server::new(Pings, ServerConfig::new("1.12.0"));
     let handle = server.handle();

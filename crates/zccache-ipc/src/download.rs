@@ -1,4 +1,4 @@
-//! The download daemon's protocol: a client, a server, and what a server needs.
+//! The download daemon's protocol: client, server, and the types of both.
 
 pub use ipc_client::download::*;
 pub use ipc_server::download::*;

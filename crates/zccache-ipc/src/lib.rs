@@ -1,12 +1,12 @@
 //! The local IPC layer of the zccache compiler cache.
 //!
-//! A short-lived client talks to a long-lived daemon on the same machine, and the two are rarely of the
-//! same release. This crate is the one to depend on: [`Client`] and [`blocking::Client`] call a daemon,
-//! [`Server`] and [`Service`] are one, [`IpcConnection`] and [`IpcListener`] carry single messages,
-//! [`endpoint`] says where a daemon lives, and [`ensure_daemon`] starts one. The messages are [`model`]; the
-//! wire crates are re-exported whole.
+//! A short-lived client talks to a long-lived daemon on the same machine, and both are rarely of the same
+//! release. Programs depend on this crate: [`Client`] and [`blocking::Client`] call a daemon, [`Server`] and
+//! [`Service`] make a daemon, [`IpcConnection`] and [`IpcListener`] carry single messages, [`endpoint`] names
+//! a daemon's endpoint and files, and [`ensure_daemon`] starts a daemon. The messages are [`model`]; the wire
+//! crates are re-exported as a whole.
 //!
-//! Not here: any code. This crate re-exports what the crates below define.
+//! Not here: any code. This crate re-exports items of the other library crates.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

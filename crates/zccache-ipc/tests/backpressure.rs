@@ -1,4 +1,4 @@
-//! A server over its limits, and clients that do as it says.
+//! A server over its limits, and clients that repeat their requests as it asks.
 
 mod common;
 
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use zccache_ipc::model::{Backpressure, Cleared, Request, Response};
 use zccache_ipc::{CallError, Client, ClientConfig, Lane, WirePolicy, blocking};
 
-/// A service that turns the first `turned_away` requests that are no pings away, and counts all of those.
+/// Turns away the first `turned_away` requests other than pings, and counts all requests other than pings.
 fn busy_at_first(turned_away: usize) -> (impl zccache_ipc::Service, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
@@ -40,7 +40,7 @@ fn on(lane: Lane) -> ClientConfig {
 async fn clients_ask_again_after_the_pause_that_the_daemon_asks_for() {
     let _watchdog = watchdog(PATIENCE * 2);
     for lane in Lane::ALL {
-        // A request that must not be acted on twice: turned away, it was not acted on at all.
+        // The service must not act twice on this request: a request that it turned away was not acted on.
         let (service, asked) = busy_at_first(3);
         let running = start(service, every_lane());
         let began = Instant::now();
@@ -109,7 +109,7 @@ async fn requests_beyond_the_limit_are_turned_away_and_control_is_not() {
         other => panic!("{other:?}"),
     }
     second.ping().await.expect("it can be looked at");
-    // One that obeys is served as soon as there is room.
+    // A client that waits as asked is served as soon as there is room.
     let patient = Client::new(running.endpoint.clone(), on(Lane::V16));
     let patient = tokio::spawn(async move { patient.lookup("3").await });
     go_on.notify_one();
@@ -128,7 +128,7 @@ async fn a_reply_without_room_is_an_error_where_the_request_was_acted_on() {
     config.reply_timeout = Duration::from_millis(200);
     let clear_is_large = |request| async move {
         match request {
-            // As large as a reply may be, and no request that may be made again.
+            // The reply has the largest size, and the request must not be repeated.
             Request::SessionStart(_) => Response::LookupResult(zccache_ipc::model::LookupResult::Hit {
                 artifact: artifact(15 << 20).into(),
             }),
@@ -136,13 +136,13 @@ async fn a_reply_without_room_is_an_error_where_the_request_was_acted_on() {
         }
     };
     let running = start(Answering(clear_is_large), config);
-    // Takes all the room there is, and keeps it.
+    // Takes all the memory that the limit leaves, and keeps it.
     let mut hog = running.raw().await;
     tokio::io::AsyncWriteExt::write_all(&mut hog, &[0, 0, 0, 1, 15, 0, 0, 0]).await.unwrap();
     let client = running.client();
     let mut answer = client.call(&Request::SessionStart(Default::default())).await.unwrap();
     while matches!(answer, Response::LookupResult(_)) {
-        // The hog's header had not been read yet.
+        // The server had not read the hog's header yet.
         answer = client.call(&Request::SessionStart(Default::default())).await.unwrap();
     }
     let told = "the request was acted on, and there was no memory for its reply";

@@ -1,4 +1,4 @@
-//! Both clients against a server.
+//! The async and the blocking client against a server.
 
 mod common;
 
@@ -15,7 +15,7 @@ use zccache_ipc::{
     wire_dispatch, wire_v15,
 };
 
-/// Every policy, and the lane that it ends on with a server that speaks all of them.
+/// Every policy.
 const POLICIES: [WirePolicy; 4] = [
     WirePolicy::Auto,
     WirePolicy::Only(Lane::V15),
@@ -73,7 +73,7 @@ async fn the_blocking_client_does_the_same() {
 async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
     let _watchdog = watchdog(PATIENCE);
     let auto = ClientConfig::within(PATIENCE);
-    // What must not be sent twice goes on the second connection too, without a second question.
+    // A request that must not be sent twice uses the second connection too, without a second question.
     for first in [Request::Ping, Request::Clear] {
         let running = start(Answering(fixed), config());
         let client = Client::new(running.endpoint.clone(), auto);
@@ -99,7 +99,7 @@ async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
     }
 }
 
-/// A service whose first answer waits until it is told to go on.
+/// A service whose first answer waits for a notification.
 fn slow_first()
 -> (Answering<impl Fn(Request) -> futures_like::Boxed + Send + Sync + 'static>, Arc<tokio::sync::Notify>) {
     let go_on = Arc::new(tokio::sync::Notify::new());
@@ -213,12 +213,12 @@ async fn a_store_above_the_limit_is_refused_before_it_is_sent_and_the_connection
     assert_eq!(running.stop().await.figures.connections, 1);
 }
 
-/// The frozen wire alone.
+/// Returns a configuration for wire v15 only.
 fn v15() -> ClientConfig {
     ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::V15))
 }
 
-/// Accepts, reads one request, answers with `reply` and closes; counts the requests that it saw.
+/// Accepts, reads one request, answers with `reply` and closes; counts the requests.
 fn script(reply: &'static [u8]) -> (testkit::TempEndpoint, Arc<AtomicU32>) {
     let place = testkit::TempEndpoint::new();
     let listener = tokio::net::UnixListener::bind(place.socket()).expect("binds");
@@ -251,7 +251,7 @@ async fn a_lost_answer_to_clear_or_shutdown_is_said_and_never_asked_for_again() 
 #[tokio::test]
 async fn a_question_on_an_idle_connection_that_was_closed_is_asked_again_and_clear_is_not() {
     let _watchdog = watchdog(PATIENCE);
-    // Each connection answers one ping, then closes.
+    // The peer answers one ping on each connection, then closes.
     let (place, seen) = script(&[8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
     let client = Client::new(place.name(), v15());
     for _ in 0..3 {

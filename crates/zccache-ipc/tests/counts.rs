@@ -1,4 +1,4 @@
-//! What calls cost, in things that can be counted: allocations, bytes, reads and writes, connections.
+//! The cost of calls in counts: allocations, bytes, reads and writes, connections.
 
 mod common;
 
@@ -24,14 +24,14 @@ const LANES: [Lane; 3] = [Lane::V15, Lane::V16, Lane::FrameV1];
 const MIB: usize = 1 << 20;
 const TIMES: usize = 50;
 
-/// A server and its clients on this thread, so that what both allocate is counted.
+/// A server and its clients on this thread, so that the allocations of both are counted.
 struct OneThread {
     runtime: Runtime,
     running: Running,
 }
 
 impl OneThread {
-    /// Answers pings, and lookups with the same `len` bytes each time.
+    /// Starts a server that answers pings, and lookups with the same `len` bytes each time.
     fn start(len: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let hit = Response::LookupResult(LookupResult::Hit { artifact: artifact(len).into() });
@@ -47,7 +47,7 @@ impl OneThread {
         Client::new(self.running.endpoint.clone(), config)
     }
 
-    /// What both sides allocate when `work` is done once more.
+    /// Returns the allocations of both sides during a second run of `work`.
     fn measured(&self, work: impl AsyncFn()) -> Report {
         self.runtime.block_on(work());
         measure(|| self.runtime.block_on(work())).1
@@ -73,7 +73,7 @@ fn a_ping_allocates_nothing_but_the_ids_that_are_received() {
                 client.ping().await.expect("pong");
             }
         });
-        // A buffer that has come to its end is used anew at most once in all.
+        // A used-up buffer is replaced at most once in all.
         assert!((each * TIMES..=each * TIMES + 4).contains(&report.count), "{lane}: {report:?}");
         assert_eq!(server.stop(), 1, "one connection on {lane}");
     }
@@ -115,7 +115,7 @@ fn an_idle_connection_costs_the_server_less_than_8_kib() {
             std::mem::forget(idle); // so that it is counted
         });
     });
-    // The client's side included.
+    // The client's side is included.
     assert!(report.current < (CONNECTIONS * 8192).cast_signed(), "{report:?}");
 }
 
@@ -161,7 +161,7 @@ fn a_broker_lane_that_is_off_allocates_nothing() {
             server.runtime.block_on(lane.dial(Duration::MAX)).expect_err("it is off");
         });
         assert_eq!(report.count, 0, "{lane:?}: {report:?}");
-        // Each time on a new connection, which is when the lane is looked at.
+        // Each call makes a new connection, because the client asks the lane only then.
         let report = |client: &dyn Fn() -> Client| {
             server.measured(async || {
                 for _ in 0..TIMES {
@@ -172,13 +172,13 @@ fn a_broker_lane_that_is_off_allocates_nothing() {
         let endpoint = || server.running.endpoint.clone();
         let without = report(&|| Client::new(endpoint(), config));
         let with = report(&|| Client::with_broker_lane(endpoint(), config, lane.clone()));
-        // A server's tasks end when they do, so that two runs differ by a few.
+        // A server's tasks end at varying moments, so the counts of two runs differ by a few.
         assert!(with.count <= without.count + TIMES / 2, "{lane:?}: {with:?}, without {without:?}");
     }
     server.stop();
 }
 
-/// Counts the reads that brought something, and the writes.
+/// Counts the reads that returned bytes, and the writes.
 struct Counting {
     stream: UnixStream,
     reads: usize,
@@ -274,7 +274,7 @@ fn who_reads_his_own_reply_is_not_woken_to_fetch_it() {
             .await;
             polls
         });
-        // One to begin with, one for each reply, and a few for the connection.
+        // One poll at the start, one for each reply, and a few for the connection.
         assert!(polls <= TIMES + 5, "{lane}: {polls} polls for {TIMES} pings");
         server.stop();
     }
@@ -287,7 +287,7 @@ async fn who_leaves_after_an_answer_is_seen_to_without_waiting_and_who_goes_on_a
     let path = place.socket();
     let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
     let listener = Listener::from_std(listener).expect("a listener");
-    // What one read brings that waits for nothing; `None` where it would wait.
+    // Returns the bytes of one read that does not wait; `None` if the read would wait.
     async fn at_once(accepted: &mut Stream) -> Option<usize> {
         let mut room = [0; 8];
         let mut read = ReadBuf::new(&mut room);
@@ -338,7 +338,7 @@ async fn what_was_sent_before_a_connection_is_accepted_is_read_without_waiting()
     let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut accepted).poll_read(cx, &mut read))).await;
     assert!(matches!(at_once, Poll::Ready(Ok(()))), "{at_once:?}");
     assert_eq!(read.filled(), b"one");
-    // And what comes later is waited for: what is there already, and what is not.
+    // Later bytes are waited for: the ones that are there already, and the ones that are not.
     client.write_all(b"two").expect("sent");
     let mut next = [0; 3];
     accepted.read_exact(&mut next).await.expect("received");

@@ -1,4 +1,4 @@
-//! The download daemon's server and client, with downloads that only pretend.
+//! The download daemon's server and client, with simulated downloads.
 
 mod common;
 
@@ -19,7 +19,7 @@ use zccache_ipc::{
     ClientConfig, Ended, IpcConnection, ServeError, Served, ServerConfig, ServerHandle, wire_v15,
 };
 
-/// Downloads that are as far as the test says.
+/// Downloads whose progress the test sets.
 #[derive(Clone)]
 struct Pretended {
     downloaded: Arc<watch::Sender<u64>>,
@@ -143,7 +143,7 @@ async fn with_client<T: Send + 'static>(
 async fn until(what: impl Fn() -> bool) {
     let looking = async {
         while !what() {
-            tokio::time::sleep(Duration::from_millis(2)).await; // between two looks at what nothing announces
+            tokio::time::sleep(Duration::from_millis(2)).await; // nothing announces the condition
         }
     };
     tokio::time::timeout(PATIENCE, looking).await.expect("it comes to that");
@@ -229,7 +229,7 @@ async fn a_stopped_server_answers_who_waits_and_closes() {
     });
     until(|| downloads.clients() == 1).await;
     handle.shutdown();
-    // It was told, or it had not begun to wait.
+    // The server answered the wait, or the wait had not begun.
     match waiting.await.unwrap() {
         Ok(status) => assert_eq!(status.phase, DownloadPhase::Downloading),
         Err(DownloadError::Ipc(error)) => assert!(error.is_disconnect(), "{error:?}"),
@@ -268,9 +268,9 @@ async fn what_is_too_large_or_too_late_is_turned_away() {
     config.frame_timeout = Duration::from_millis(50);
     config.first_frame_timeout = Duration::from_millis(50);
     let running = start(config);
-    // A request of 2 MiB is refused at its head.
+    // The server refuses a request of 2 MiB at its head.
     assert!(told(&running, &[0, 0, 32, 0, 15, 0, 0, 0]).await.contains("at most"));
-    // Half a frame, and none at all, are waited for a little.
+    // The server waits a little for half a frame, and for an empty one.
     for sent in [&[8, 0, 0, 0, 15][..], &[]] {
         assert_eq!(told(&running, sent).await, "");
     }
@@ -299,7 +299,7 @@ async fn a_server_that_nobody_needs_ends_and_one_with_a_download_does_not() {
     let downloads = running.downloads.clone();
     let busy = with_client(&running, |client| {
         client.attach(attach("u")).unwrap();
-        std::thread::sleep(Duration::from_millis(400)); // several times the limit, without a word
+        std::thread::sleep(Duration::from_millis(400)); // several times the limit, without a request
         client.progress().unwrap().phase
     });
     assert_eq!(busy.await, DownloadPhase::Downloading);
@@ -312,7 +312,7 @@ async fn raw(running: &Running) -> zccache_ipc::endpoint::Stream {
     zccache_ipc::endpoint::Stream::connect(&running.endpoint, deadline).await.expect("it listens")
 }
 
-/// Sends bytes and returns the message of the error that comes back before the connection is closed.
+/// Sends bytes and returns the message of the error that arrives before the server closes.
 async fn told(running: &Running, sent: &[u8]) -> String {
     let mut stream = raw(running).await;
     stream.write_all(sent).await.expect("it reads");

@@ -1,4 +1,4 @@
-//! A server whose client goes away while it works.
+//! A server whose client closes its connection while the server works.
 
 mod common;
 
@@ -12,7 +12,7 @@ use zccache_ipc::model::Response;
 
 const PING: [u8; 12] = [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0];
 
-/// Tells when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(mpsc::UnboundedSender<()>);
 
 impl Drop for Dropped {
@@ -69,7 +69,7 @@ async fn a_client_that_only_stopped_sending_is_answered() {
     stream.write_all(&PING).await.expect("written");
     stream.shutdown().await.expect("no more is sent");
     let looks = std::time::Duration::from_millis(600);
-    tokio::time::sleep(looks).await; // the server looks meanwhile whether somebody is there
+    tokio::time::sleep(looks).await; // meanwhile the server checks that the client is there
     answer.send(()).expect("the server still works");
     assert_eq!(read_all(&mut stream).await, [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
     running.stop().await;

@@ -1,4 +1,4 @@
-//! What peers can make a server hold, and how long they can make others wait.
+//! The memory that peers can make a server hold, and the time that they can make others wait.
 
 mod common;
 
@@ -14,7 +14,7 @@ use zccache_ipc::model::{Request, Response};
 use zccache_ipc::wire_dispatch::{FrameKind, MAX_REQUEST_ID, Received, ServerMachine, encode, receive};
 use zccache_ipc::{CallError, Ids, Lane, Wires, wire_v15, wire_v16};
 
-/// A ping on `lane` whose inner id has `len` bytes.
+/// Returns a ping on `lane` whose inner id has `len` bytes.
 fn ping(lane: Lane, len: usize) -> BytesMut {
     let ids = Ids { request_id: "i".repeat(len), frame_request_id: 7 };
     let mut frame = BytesMut::new();
@@ -75,7 +75,7 @@ async fn a_request_counts_until_the_service_has_answered_it() {
     second.ping().await.expect("small requests are free");
     go_on.notify_one();
     assert!(matches!(held.await.expect("no panic"), Err(CallError::Refused { .. })), "it was answered");
-    // What the first held is free again.
+    // The memory of the first request is free again.
     let again = running.client();
     let again = tokio::spawn(async move { again.store("k", artifact(12 << 20)).await });
     arrived.notified().await;
@@ -103,7 +103,7 @@ async fn a_peer_for_which_there_is_no_place_at_the_door_is_told_so() {
     let client = running.client();
     let busy = tokio::spawn(async move { client.ping().await });
     arrived.notified().await;
-    // Silent ones wait a second at the door, of which 256 can be there.
+    // The server keeps a silent connection above the limit for a second, and at most 256 of them at once.
     let mut peers = Vec::new();
     for _ in 0..300 {
         peers.push(running.raw().await);
@@ -112,7 +112,7 @@ async fn a_peer_for_which_there_is_no_place_at_the_door_is_told_so() {
     let mut reply = Bytes::from(read_all(last).await);
     let reply = wire_v15::decode_frame::<Response>(&mut reply);
     assert!(matches!(reply, Ok(Some(Response::Backpressure(_)))), "{reply:?}");
-    // The command line's client, too.
+    // The command line's client is turned away too.
     let turned_away = running.client().ping().await;
     assert!(matches!(turned_away, Err(CallError::Busy(_))), "{turned_away:?}");
     drop(peers);
@@ -121,7 +121,7 @@ async fn a_peer_for_which_there_is_no_place_at_the_door_is_told_so() {
     running.stop().await;
 }
 
-/// A ping with `len` bytes of fields that nobody knows, of two bytes each.
+/// Returns a ping with `len` bytes of unknown fields, of two bytes each.
 fn ping_with_unknown_fields(len: usize) -> Vec<u8> {
     let ping = wire_v16::encode(&Request::Ping, "p").expect("encodes");
     let mut frame = ping.to_vec();
@@ -131,7 +131,7 @@ fn ping_with_unknown_fields(len: usize) -> Vec<u8> {
     frame
 }
 
-/// On one thread, so that a decoder that keeps it keeps everybody.
+/// Runs on one thread, so that a decoder that occupies the thread would block every client.
 #[tokio::test]
 async fn decoding_a_large_body_keeps_nobody_waiting() {
     let _watchdog = watchdog(PATIENCE);

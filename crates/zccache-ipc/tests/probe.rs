@@ -1,4 +1,4 @@
-//! Probes on a server that has other things to do.
+//! Probes on a server that is busy with requests.
 
 mod common;
 
@@ -21,12 +21,12 @@ const PING_V16: [u8; 10] = [6, 0, 0, 0, 16, 0, 0, 0, 10, 0];
 const PING_FRAME_V1: [u8; 17] = [1, 12, 0, 0, 0, 8, 1, 0x18, 0xe3, 0xf4, 1, 0x22, 2, 10, 0, 0x28, 1];
 const NONCE: [u8; 32] = *b"the nonce of a probe of 32 bytes";
 
-/// A probe, as `docs/spec/running-process.md#probe` has it.
+/// Returns a probe as in `docs/spec/running-process.md#probe`.
 fn probe() -> Vec<u8> {
     let mut frame = vec![1, 51, 0, 0, 0, 8, 1, 0x18, 0xb2, 0xe4, 2, 0x22, 32];
     frame.extend(NONCE);
     frame.push(0x28);
-    // Below 2^63 for these bytes, so that the varint has nine.
+    // The number of these bytes is below 2^63, so that the varint has nine.
     let mut id = u64::from_le_bytes(*NONCE.first_chunk().expect("32 is more than 8"));
     while id >= 0x80 {
         frame.push(u8::try_from(id & 0x7f).expect("seven bits") | 0x80);
@@ -68,7 +68,7 @@ fn identity(endpoint: &Endpoint) -> Identity {
     Identity::of_this_process(this_executable().expect("readable"), named, SystemTime::now())
 }
 
-/// A server whose identity is known, with its identity file.
+/// Returns a server that has announced its identity, and the `Ask` for its identity file.
 fn known<S: Service>(service: S) -> (Running, Ask) {
     let (config, announcer) = probed();
     let running = start(service, config);
@@ -86,7 +86,7 @@ async fn a_probe_is_answered_wherever_it_comes_between_requests_of_all_lanes() {
     let (running, ask) = known(Answering(fixed));
     assert!(matches!(verify_async(ask).await, Outcome::Same(_)));
 
-    // All at once, so that each has to be found behind the one before.
+    // All frames in one write, so that the server must find each one behind the one before.
     let mut stream = running.raw().await;
     let sent: [&[u8]; 9] =
         [&probe(), &PING_V15, &probe(), &PING_V16, &probe(), &PING_FRAME_V1, &probe(), &probe(), &PING_V15];
@@ -96,7 +96,7 @@ async fn a_probe_is_answered_wherever_it_comes_between_requests_of_all_lanes() {
         assert_eq!(is_answer(&reply), asked == probe(), "{reply:02x?}");
         assert_eq!(reply[0] == 1, asked[0] == 1, "the reply rides in the frame of its request");
     }
-    // Byte by byte.
+    // The same probe byte by byte.
     for byte in probe() {
         stream.write_all(&[byte]).await.expect("written");
     }
@@ -124,9 +124,9 @@ async fn a_busy_daemon_answers_probes_and_one_connection_keeps_its_order() {
     let mut stream = running.raw().await;
     stream.write_all(&[&PING_V15[..], &probe()].concat()).await.expect("written");
     begun.notified().await;
-    // While a request is being answered, on another connection:
+    // A probe on another connection is answered while the server works on a request.
     assert!(matches!(verify_async(ask).await, Outcome::Same(_)));
-    // On its own connection a probe waits for the request before it.
+    // On the request's own connection a probe waits for the request before it.
     gate.add_permits(100);
     let reply = frame(&mut stream).await;
     assert_eq!(reply[..8], [8, 0, 0, 0, 15, 0, 0, 0]);
@@ -141,7 +141,7 @@ async fn without_an_answer_the_prober_is_told_at_once_in_its_own_framing() {
         let text = String::from_utf8_lossy(reply).into_owned();
         reply.starts_with(&[1]) && text.contains("payload_protocol 0xB232")
     };
-    // Nobody to answer.
+    // The server's configuration has no identity.
     let running = start(Answering(fixed), every_lane());
     let mut stream = running.raw().await;
     stream.write_all(&probe()).await.expect("written");
@@ -149,7 +149,7 @@ async fn without_an_answer_the_prober_is_told_at_once_in_its_own_framing() {
     assert!(told(&reply), "{reply:02x?}");
     running.stop().await;
 
-    // The identity will never be known; and one that is not known yet.
+    // An identity that is not announced yet, and one that is never announced.
     let (config, announcer) = probed();
     let running = start(Answering(fixed), config);
     let mut early = running.raw().await;
@@ -162,7 +162,7 @@ async fn without_an_answer_the_prober_is_told_at_once_in_its_own_framing() {
     stream.write_all(&probe()).await.expect("written");
     assert!(told(&read_all(&mut stream).await));
 
-    // What is no probe, in a frame of its number; and what is of a number that nobody answers.
+    // A frame of the probe's number that is no probe, and a frame of a number that no server answers.
     let client = Client::new(running.endpoint.clone(), ClientConfig::within(PATIENCE));
     for change in [|frame: &mut Vec<u8>| frame[12] = 31, |frame: &mut Vec<u8>| frame[8] = 0xb3] {
         let mut wrong = probe();
@@ -183,7 +183,7 @@ async fn a_probe_that_comes_before_the_identity_is_known_is_answered_as_soon_as_
     let identity = identity(&running.endpoint);
     let mut stream = running.raw().await;
     stream.write_all(&probe()).await.expect("written");
-    // Serving does not wait for it.
+    // The server serves requests while a probe waits.
     running.client().ping().await.expect("answered");
     announcer.announce(&identity);
     assert!(is_answer(&frame(&mut stream).await));

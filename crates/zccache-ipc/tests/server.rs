@@ -22,12 +22,12 @@ async fn frames_that_are_no_request_are_answered_and_their_connection_is_closed(
     let mismatch =
         "protocol version mismatch: daemon zccache v1.11.21 (protocol v15) received a request at protocol ";
     for (sent, expected) in [
-        // Unknown versions, also with a length whose low byte is 01, also before the body is there.
+        // Unknown versions: also with a length whose low byte is 01, and before the body arrives.
         (&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0][..], mismatch),
         (&[8, 0, 0, 0, 16, 0, 0, 0], mismatch),
         (&[1, 1, 0, 0, 17, 0, 0, 0], mismatch),
         (&[1, 0x1b, 0, 0, 0, 8, 1, 0x18], mismatch),
-        // Lengths that no frame has.
+        // Lengths that no frame can have.
         (&[0, 0, 0, 0], "deserialization error: frame too small for protocol version"),
         (&[2, 0, 0, 0, 0, 0, 0, 0], "deserialization error: frame too small for protocol version"),
         (&[2, 0, 0, 1, 15, 0, 0, 0], "message too large: 16777218 bytes"),
@@ -56,7 +56,7 @@ async fn a_peer_that_has_said_all_is_not_listened_to_after_its_refusal() {
     let mut stream = running.raw().await;
     stream.write_all(&[8, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0]).await.expect("written");
     assert!(error_in(&read_all(&mut stream).await).contains("received a request at protocol v17"));
-    // The end that was read is the connection's, and not only that of what the server says.
+    // The end of the stream is the end of the whole connection, not only of the server's direction.
     stream.write_all(&[0]).await.expect_err("nobody listens");
     running.stop().await;
 }
@@ -98,14 +98,14 @@ async fn silence_and_half_frames_have_their_deadlines() {
         stream.write_all(sent).await.expect("written");
         assert_eq!(read_all(&mut stream).await, b"", "after {} bytes", sent.len());
     }
-    // Once the framing is known, the sender is told.
+    // As soon as the framing is known, the server answers the sender.
     for sent in [&PING[..10], &[0, 0, 0, 1, 15, 0, 0, 0]] {
         let mut stream = running.raw().await;
         stream.write_all(sent).await.expect("written");
         let message = error_in(&read_all(&mut stream).await);
         assert_eq!(message, "the request did not arrive in time, and was not acted on");
     }
-    // Between requests a connection may be as quiet as it likes.
+    // Between requests a connection may be silent without a limit.
     let client = running.client();
     client.ping().await.expect("pong");
     tokio::time::sleep(Duration::from_millis(150)).await; // longer than both deadlines, which do not apply
@@ -213,7 +213,7 @@ async fn large_requests_share_one_memory_budget() {
     config.memory_budget = 17 << 20;
     config.frame_timeout = Duration::from_millis(300);
     let running = start(Answering(fixed), config);
-    // Announces 16 MiB and sends nothing of it.
+    // Announces 16 MiB and sends no byte of the body.
     let mut hog = running.raw().await;
     hog.write_all(&[0, 0, 0, 1, 15, 0, 0, 0]).await.expect("written");
     let mut busy = None;
@@ -221,7 +221,7 @@ async fn large_requests_share_one_memory_budget() {
         let client = running.client();
         match client.store("k", artifact(15 << 20)).await {
             Err(CallError::Busy(pressure)) => busy = Some(pressure),
-            // Before the hog's header was read, or after its deadline.
+            // The server had not read the hog's header yet, or the hog's deadline had passed.
             Err(CallError::Refused { .. }) => {
                 hog = running.raw().await;
                 hog.write_all(&[0, 0, 0, 1, 15, 0, 0, 0]).await.expect("written");
@@ -256,7 +256,7 @@ async fn a_reply_above_the_limit_becomes_an_error_and_the_connection_goes_on() {
     assert_eq!(running.stop().await.figures.connections, 1);
 }
 
-/// A service that holds every lookup until told, and says when it has one.
+/// Returns a service that holds every lookup until notified, and notifies when one arrives.
 fn held() -> (Answering<impl Fn(Request) -> Answer + Send + Sync + 'static>, Arc<Notify>, Arc<Notify>) {
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (at, on) = (Arc::clone(&arrived), Arc::clone(&go_on));
@@ -323,7 +323,7 @@ async fn a_watchdog_on_its_own_thread_ends_a_drain_that_a_stuck_runtime_cannot()
         Box::pin(async move {
             at.notify_one();
             on.notified().await;
-            // Blocks the runtime's only thread, which no timer can end, until the watchdog speaks.
+            // Blocks the runtime's only thread, which no timer can end, until the watchdog reports.
             testkit::eventually(PATIENCE, "the watchdog speaks", || stuck.load(Ordering::SeqCst));
             Response::Pong
         })
@@ -333,7 +333,7 @@ async fn a_watchdog_on_its_own_thread_ends_a_drain_that_a_stuck_runtime_cannot()
     asking.write_all(&PING).await.expect("written");
     arrived.notified().await;
     running.handle.shutdown();
-    // The listener is closed before the drain, and with it its watchdog, begins.
+    // The listener closes before the drain and the drain's watchdog begin.
     while tokio::net::UnixStream::connect(running.endpoint.as_str()).await.is_ok() {}
     go_on.notify_one();
     running.served.await.expect("no panic").expect("served");

@@ -19,7 +19,7 @@ fn config(lane: Lane) -> ClientConfig {
     ClientConfig::within(PATIENCE).wire(WirePolicy::Only(lane))
 }
 
-/// A peer that is played by the test.
+/// A peer whose replies the test sends.
 struct Peer {
     place: TempEndpoint,
     listener: UnixListener,
@@ -136,7 +136,7 @@ async fn the_one_who_reads_for_all_may_be_cancelled_and_its_late_reply_reaches_n
         }
         assert_eq!(follower.await.expect("no panic").expect("answered"), Some(artifact(2)));
 
-        // The next call has a connection of its own.
+        // The next call makes a connection of its own.
         let next = tokio::spawn(async move { client.lookup("3").await });
         let mut served = peer.accept().await;
         let third = served.request().await;
@@ -231,7 +231,7 @@ async fn calls_at_once_to_an_unknown_daemon_that_closes_on_v16_all_fall_back() {
             let request = served.request().await;
             if request.lane == Lane::V15 {
                 served.answer(&request, &Response::Pong).await;
-                // The other one has not been answered on v15 yet.
+                // The other call has no answer on v15 yet.
                 tokio::task::yield_now().await;
             }
         }
@@ -257,11 +257,11 @@ async fn a_large_reply_that_nobody_waits_for_does_not_hold_up_a_large_request() 
         let mut served = peer.accept().await;
         let first = served.request().await;
         let storing = tokio::spawn(async move { client.store("2", artifact(8 << 20)).await });
-        // The request is on its way, and does not fit into the socket.
+        // The client is sending the request, which does not fit into the socket.
         assert_ne!(served.stream.read_buf(&mut served.received).await.expect("readable"), 0);
         given_up.abort();
         assert!(given_up.await.expect_err("cancelled").is_cancelled());
-        // A peer that answers in order reads no further before its reply is taken.
+        // A peer that answers in order reads no further before the client takes its reply.
         served
             .answer(&first, &fixed(Request::Lookup(Lookup { cache_key: (8 << 20).to_string() })).await)
             .await;
@@ -271,7 +271,7 @@ async fn a_large_reply_that_nobody_waits_for_does_not_hold_up_a_large_request() 
     }
 }
 
-/// A daemon of v16 alone took the place of one of v15 alone, under a living client.
+/// A v16-only daemon replaces a v15-only daemon while the client lives.
 #[tokio::test]
 async fn a_daemon_that_was_replaced_is_met_as_unknown() {
     let _watchdog = watchdog(PATIENCE);

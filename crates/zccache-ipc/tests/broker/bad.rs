@@ -1,4 +1,4 @@
-//! Brokers that are not there, or do not do what a broker should.
+//! Brokers that are absent or break the protocol.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -13,7 +13,7 @@ use zccache_ipc::{Route, WhyDirect};
 use super::common::PATIENCE;
 use super::support::{AT_MOST, BUDGET, DIRECT, answering, config, daemon, lane, route};
 
-/// A broker that does `with` each connection, on a thread of its own for each, and how many there were.
+/// Returns a broker that calls `with` for each connection on its own thread, and the connection count.
 pub(crate) fn scripted(
     with: impl Fn(UnixStream) + Send + Sync + 'static,
 ) -> (TempEndpoint, Arc<AtomicUsize>) {
@@ -39,7 +39,7 @@ fn read_question(stream: &mut UnixStream) {
     stream.read_exact(&mut vec![0; usize::try_from(len).unwrap()]).unwrap();
 }
 
-/// Waits until the other side has gone.
+/// Waits until the other side closes the connection.
 pub(crate) fn hold(mut stream: UnixStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
@@ -53,7 +53,7 @@ fn answers(bytes: Vec<u8>) -> impl Fn(UnixStream) {
     }
 }
 
-/// Checks that a broker at `place` costs the budget at most, and that the daemon is called without it.
+/// Checks that a broker at `place` costs at most the budget, and that the client calls the daemon without it.
 async fn check(what: &str, place: &TempEndpoint, expected: &[&str]) {
     let direct = daemon(DIRECT);
     let lane = lane(&place.name());
@@ -107,9 +107,9 @@ async fn an_answer_that_comes_too_late_is_not_waited_for_and_the_next_one_is_hea
     let (slow, _) = scripted(move |mut stream| {
         read_question(&mut stream);
         if questions.fetch_add(1, Ordering::SeqCst) == 0 {
-            std::thread::sleep(BUDGET * 3); // Longer than it is waited for.
+            std::thread::sleep(BUDGET * 3); // Longer than the lane waits.
         }
-        // Whoever gave up has not closed: its thread still reads.
+        // A lane that gave up has not closed the connection: its thread still reads.
         stream.write_all(&answer).unwrap();
         hold(stream);
     });
@@ -117,7 +117,7 @@ async fn an_answer_that_comes_too_late_is_not_waited_for_and_the_next_one_is_hea
     let begin = Instant::now();
     assert_eq!(route(&direct, &lane).await.unwrap().why_direct().map(WhyDirect::label), Some("silent"));
     assert!(begin.elapsed() < AT_MOST);
-    // Until it has given the answer that it owes.
+    // The lane stays silent until the broker has sent the answer that it owes.
     let deadline = Instant::now() + PATIENCE;
     loop {
         let route = route(&direct, &lane).await.unwrap();
@@ -126,7 +126,7 @@ async fn an_answer_that_comes_too_late_is_not_waited_for_and_the_next_one_is_hea
             Some(why) => assert_eq!(why, "still-silent"),
         }
         assert!(Instant::now() < deadline, "it never hears the broker again");
-        tokio::time::sleep(Duration::from_millis(20)).await; // Between two looks.
+        tokio::time::sleep(Duration::from_millis(20)).await; // the pause between two looks
     }
 }
 

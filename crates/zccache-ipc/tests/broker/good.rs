@@ -1,4 +1,4 @@
-//! A broker that names a backend, and the ways past it.
+//! A broker that names a backend, and the cases that bypass it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use zccache_ipc::{BrokerLane, Lane, Route, WirePolicy};
 use super::common::PATIENCE;
 use super::support::{AT_MOST, BACKEND, BUDGET, DIRECT, answering, config, daemon, lane, route};
 
-/// A broker for `backend`, and the place that it is at.
+/// Returns a broker for `backend`, and its place.
 fn broker(backend: &str) -> (TestBroker, TempEndpoint) {
     let place = TempEndpoint::new();
     (TestBroker::serve(&place.name(), Answers::with_backend(backend)), place)
@@ -25,7 +25,7 @@ async fn the_negotiated_socket_carries_calls_on_every_lane_of_both_clients() {
     let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
     let (broker, _place) = broker(backend.endpoint.as_str());
     let lane = lane(broker.socket());
-    // The real budget: nothing here is meant to be given up.
+    // The real budget, because no attempt should time out here.
     let config = config().broker_budget(BrokerLane::BUDGET);
     for wire in [Lane::V15, Lane::V16, Lane::FrameV1] {
         let answers = answering(&direct, &lane, config.wire(WirePolicy::Only(wire))).await;
@@ -45,7 +45,7 @@ async fn the_socket_that_the_broker_led_to_is_the_connection_and_none_is_made_be
     let (broker, _place) = broker(backend.endpoint.as_str());
     let lane = lane(broker.socket());
     let config = config().broker_budget(BrokerLane::BUDGET).wire(WirePolicy::Only(Lane::V16));
-    // A client, and another without a runtime.
+    // An async client, and a blocking one.
     assert_eq!(answering(&direct, &lane, config).await, [BACKEND, BACKEND]);
     assert_eq!(backend.stop().await.figures.connections, 2);
     assert_eq!(direct.stop().await.figures.connections, 0);
@@ -74,7 +74,7 @@ async fn a_backend_that_is_known_is_dialled_without_the_broker() {
         "{skipped:?}"
     );
     assert_eq!(answering(&direct, &absent, config()).await, [BACKEND, BACKEND]);
-    // Nobody listens there any more, so the broker is asked.
+    // No daemon listens there any more, so the lane asks the broker.
     let gone = lane(broker.socket()).cached(place.dir().join("gone").to_str().unwrap());
     let route = route(&direct, &gone).await.unwrap();
     assert_eq!((route.label(), route.endpoint()), ("broker-negotiated", Some(&backend.endpoint)));

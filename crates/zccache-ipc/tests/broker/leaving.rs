@@ -1,4 +1,4 @@
-//! Whoever gave a broker up can leave at once.
+//! A client that gave up on a broker can exit at once.
 
 use std::time::Instant;
 

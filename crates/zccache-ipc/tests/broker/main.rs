@@ -1,7 +1,7 @@
-//! The broker lane, against brokers that work and brokers that do not.
+//! The broker lane, against brokers that work and brokers that fail.
 #![cfg(all(unix, feature = "running-process"))]
 
-#[cfg(test)] // its functions are those of tests
+#[cfg(test)] // clippy treats such a module as tests
 mod bad;
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Brokers that say no, each in its own way.
+//! Brokers that refuse for various reasons.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use zccache_ipc::{BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, Wh
 use super::common::{PATIENCE, Running};
 use super::support::{BACKEND, DIRECT, answering, config, daemon, lane, route};
 
-/// The refusal that stands in the way of a connection, which is made all the same.
+/// Returns the refusal of the broker, after which the client connects directly.
 async fn refusal(direct: &Running, lane: &BrokerLane) -> BrokerRefusal {
     match route(direct, lane).await.unwrap() {
         Route::Direct(WhyDirect::Broker(LaneFailure::Refused(refusal))) => refusal,

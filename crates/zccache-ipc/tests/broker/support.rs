@@ -1,4 +1,4 @@
-//! Two daemons that can be told apart, and a place for a broker.
+//! Two daemons with distinct answers, and a place for a broker.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use zccache_ipc::{
 
 use super::common;
 
-/// What the lane may take in these tests: less than anything else that could end a wait.
+/// The lane's timeout in these tests: shorter than any other timeout.
 pub(crate) const BUDGET: Duration = Duration::from_millis(400);
 
-/// Much more than the budget, much less than the half minute that running-process waits.
+/// Much longer than the budget, much shorter than the half minute that running-process waits.
 pub(crate) const AT_MOST: Duration = Duration::from_secs(8);
 
-/// What the daemon at the endpoint answers with, and the one that brokers name.
+/// The sizes that tell the answers apart: of the daemon at the endpoint, and of the broker's backend.
 pub(crate) const DIRECT: usize = 1;
 pub(crate) const BACKEND: usize = 200_000;
 
@@ -34,7 +34,7 @@ pub(crate) fn daemon(len: usize) -> Running {
     start(Answering(answer), every_lane())
 }
 
-/// The lane by the broker at `socket`.
+/// Returns the lane that uses the broker at `socket`.
 pub(crate) fn lane(socket: &str) -> BrokerLane {
     BrokerLane::new(rp_broker::lane::Decision::Broker).broker_at(socket)
 }
@@ -43,18 +43,18 @@ pub(crate) fn config() -> ClientConfig {
     ClientConfig::within(PATIENCE).broker_budget(BUDGET)
 }
 
-/// By which way a connection to `running` is made.
+/// Returns the route of a connection to `running`.
 pub(crate) async fn route(running: &Running, lane: &BrokerLane) -> Result<Route, IpcError> {
     let connected = connect_daemon_with_route(running.endpoint.clone(), lane, &config()).await;
     connected.map(|(_, route)| route)
 }
 
-/// Which daemon answers each of the two clients.
+/// Returns the size by which each of the two clients' answers identifies its daemon.
 pub(crate) async fn answering(running: &Running, lane: &BrokerLane, config: ClientConfig) -> [usize; 2] {
     let request = Request::Lookup(Lookup { cache_key: "k".into() });
     let client = Client::with_broker_lane(running.endpoint.clone(), config, lane.clone());
     let first = artifact_len(client.call(&request).await.expect("an answer"));
-    // Again on the same connection, which the lane is not asked for.
+    // The second call uses the same connection, for which the client does not ask the lane.
     assert_eq!(artifact_len(client.call(&request).await.expect("an answer")), first);
 
     let (endpoint, lane) = (running.endpoint.clone(), lane.clone());

@@ -1,4 +1,4 @@
-//! A server on a temporary endpoint, for the tests beside it.
+//! A server on a temporary endpoint, for the other test files.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part of it")]
 
 use std::future::Future;
@@ -14,7 +14,7 @@ use zccache_ipc::{
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Answers through a function.
+/// A service that answers through a function.
 pub(crate) struct Answering<F>(pub(crate) F);
 
 impl<F, R> Service for Answering<F>
@@ -27,7 +27,7 @@ where
     }
 }
 
-/// A service whose answers are fixed: the shortest that fits each request.
+/// Answers each request with a fixed response, the shortest of its kind.
 pub(crate) async fn fixed(request: Request) -> Response {
     match request {
         Request::Ping => Response::Pong,
@@ -51,18 +51,18 @@ pub(crate) struct Running {
     pub(crate) endpoint: Endpoint,
     pub(crate) handle: ServerHandle,
     pub(crate) served: tokio::task::JoinHandle<Result<Served, ServeError>>,
-    // Last: the socket goes when the server has gone.
+    // The last field, because the socket must outlive the server.
     _claim: Claim,
 }
 
-/// A server like the last v15-only release.
+/// Returns the configuration of a server like the last v15-only release.
 pub(crate) fn config() -> ServerConfig {
     let mut config = ServerConfig::new("1.11.21");
     config.wires = Wires::V15;
     config
 }
 
-/// A server that speaks every lane.
+/// Returns the configuration of a server that speaks every lane.
 pub(crate) fn every_lane() -> ServerConfig {
     ServerConfig::new("1.12.0")
 }
@@ -80,7 +80,7 @@ pub(crate) fn start<S: Service>(service: S, config: ServerConfig) -> Running {
 }
 
 impl Running {
-    /// A client of the frozen wire alone, for servers of any kind, that asks a busy one once.
+    /// Returns a client of wire v15 only, for servers of any kind, that does not retry on a busy one.
     pub(crate) fn client(&self) -> Client {
         let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::V15));
         Client::new(self.endpoint.clone(), config.busy_timeout(Duration::ZERO))
@@ -110,7 +110,7 @@ pub(crate) async fn read_all(stream: &mut tokio::net::UnixStream) -> Vec<u8> {
     all
 }
 
-/// The message of an `Error` response in a v15 frame.
+/// Returns the message of an `Error` response in a v15 frame.
 pub(crate) fn error_in(frame: &[u8]) -> String {
     let mut buffer = bytes::Bytes::copy_from_slice(frame);
     match wire_v15::decode_frame::<Response>(&mut buffer) {
