@@ -1,8 +1,8 @@
-//! What a large byte string costs on wire v15, in copies of itself.
+//! Measures a large byte string on wire v15 against copies of the same bytes.
 //!
-//! Encoding is measured into a buffer that is kept, as a connection keeps its own, against a copy into
-//! a kept buffer; and into fresh memory against a copy into fresh memory. Decoding shares the received
-//! buffer, so it is measured against the copy that it does not make.
+//! Encoding into a kept buffer, as a connection does, is compared with a copy into a kept buffer; encoding
+//! into fresh memory with a copy into fresh memory. Decoding shares the received buffer, so it is compared
+//! with the copy that it avoids.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -73,7 +73,7 @@ fn main() {
         ),
     ];
 
-    // Every kind once in each round, in the same order: what slows one round slows all of it.
+    // Each round runs every kind once, in the same order, so that a disturbance slows all kinds of the round.
     let mut micros = vec![Vec::with_capacity(ROUNDS); kinds.len()];
     for _ in 0..ROUNDS {
         for (kind, times) in kinds.iter_mut().zip(&mut micros) {

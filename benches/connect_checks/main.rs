@@ -1,7 +1,7 @@
-//! What a blocking client pays, beyond a connection, for knowing whom it talks to and never waiting for ever.
+//! Measures the price of the peer check and the read timeout of a blocking client.
 //!
-//! One server, and two clients of the standard library that connect, ask and close in turn: one as it comes, and
-//! one that connects without waiting, looks at its peer's user and its own, and bounds its read.
+//! One server, and two clients of the standard library that connect, ask and close in turn: a plain one, and
+//! one that connects without waiting, compares its peer's user with its own, and sets a read timeout.
 
 use std::io::{Read as _, Result, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Processor time of both sides for one connection.
+/// Returns the processor time of both sides for one connection, in microseconds.
 fn micros(connect: &impl Fn() -> Result<UnixStream>) -> Result<f64> {
     let before = spent();
     for _ in 0..TIMES {

@@ -1,7 +1,8 @@
-//! Where the time of a connection for one question goes: clients and servers from plain to ours, each with each.
+//! Measures the parts of a connection for one question: each client against each server, from plain to ours.
 //!
-//! Every pair takes turns within each round on one processor. Printed is the processor time of the client's
-//! thread and of the server's for one connection, and the sum against a plain client of a plain tokio server.
+//! All pairs take turns within each round on one processor. The output has the processor time of the client's
+//! thread and of the server's thread for one connection, and the ratio of their sum to the plain pair (std
+//! client, tokio server).
 
 use std::io::Result;
 use std::mem::MaybeUninit;
@@ -36,21 +37,21 @@ const PING: [u8; 12] = [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0];
 enum Asks {
     /// The standard library's socket.
     Std,
-    /// The same, with what ours must do besides.
+    /// A std socket with the checks that our client must make.
     Checked,
-    /// The same, which waits by `poll` in place of a bounded `recv`.
+    /// As `Checked`, but waits by `poll` instead of a `recv` with a timeout.
     Polls,
-    /// The same, which looks at the path first.
+    /// As `Polls`, but reads the path's metadata first.
     Looks,
-    /// The connection below our client, with plain reads and writes.
+    /// The stream that our client uses, with plain reads and writes.
     Stream,
     /// Our client, on v15.
     Client,
     /// Our client, on v16.
     V16,
-    /// Our client, which finds out what is spoken.
+    /// Our client, which finds out the daemon's wire.
     Auto,
-    /// The same, to whom each daemon is new.
+    /// As `Auto`, but every daemon is new to the client.
     First,
 }
 
@@ -58,13 +59,13 @@ enum Asks {
 enum Answers {
     /// tokio's socket.
     Tokio,
-    /// The same, with a look at its peer's user and its own.
+    /// tokio's socket, with a comparison of the peer's user and its own.
     Checked,
-    /// Our listener and its connections, with plain reads and writes.
+    /// Our listener and its streams, with plain reads and writes.
     Listener,
     /// Our server.
     Server,
-    /// Our server, which speaks v15 alone.
+    /// Our server, which speaks v15 only.
     Old,
 }
 
@@ -89,7 +90,7 @@ fn main() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [asks, answers, times] = &*arguments {
-        // One pair alone, for other tools to look at.
+        // Runs one pair only, for profilers.
         let find = |name: &str| ANSWERS.into_iter().find(|one| format!("{one:?}") == name);
         let answers = find(answers).expect("a server");
         let asks = ASKS.into_iter().find(|one| format!("{one:?}") == *asks).expect("a client");
@@ -130,7 +131,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The processor time that each side takes for one connection, in microseconds.
+/// Returns the processor time of each side for one connection, in microseconds.
 fn times_of(asks: Asks, path: &Path, times: u32) -> Result<(f64, f64)> {
     let (all, mine) = (spent(ClockId::ProcessCPUTime), spent(ClockId::ThreadCPUTime));
     for _ in 0..times {
@@ -162,7 +163,7 @@ fn ask(asks: Asks, path: &Path) -> Result<()> {
         }
         Asks::Client | Asks::V16 | Asks::Auto | Asks::First => {
             if asks == Asks::First {
-                // Another change time is another daemon.
+                // To the client, a socket with another change time is another daemon.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
             }
             let config = ClientConfig::new().wire(match asks {
@@ -194,7 +195,7 @@ fn polls(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Never waits, and is of our own user.
+/// Connects without waiting, and checks that the peer has our user.
 fn connected(path: &Path) -> Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;

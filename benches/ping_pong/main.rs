@@ -1,8 +1,8 @@
-//! What a 64-byte question and its answer cost on each kind of stream, measured in turns in one run.
+//! Measures a 64-byte question and its answer on each kind of stream, in turns.
 //!
-//! Each kind has its own echo server on a thread of its own. A round times every kind once, starting with
-//! another one each time; what is printed is the median of the rounds, and the median of each round's ratio
-//! to tokio's own socket, which cancels what the machine was doing meanwhile.
+//! Each kind has its own echo server on a thread of its own. A round times every kind once and starts with
+//! another kind each time. The output has the median of the rounds, and the median of each round's ratio to
+//! tokio's own socket, which cancels the load of the machine.
 
 use std::{
     error::Error,
@@ -111,7 +111,7 @@ fn serve_ours(path: &Path) -> Result<Endpoint> {
     Ok(Endpoint::new(path.to_str().ok_or("a path of text")?))
 }
 
-/// Echoes what the one client says, until it leaves.
+/// Echoes the bytes of the only client, until it closes.
 fn serve<S, F>(accept: impl FnOnce() -> F + Send + 'static)
 where
     S: AsyncRead + AsyncWrite + Unpin,

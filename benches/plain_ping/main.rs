@@ -1,4 +1,4 @@
-//! The least that a program can do to ping a daemon: the floor of `zccache-ipc ping` as a whole process.
+//! The smallest program that pings a daemon: the floor of `zccache-ipc ping` as a whole process.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;

@@ -1,4 +1,4 @@
-//! The least that a program can do to have a daemon compile: the floor of `zccache-ipc wrap` as a whole process.
+//! The smallest program that lets a daemon compile: the floor of `zccache-ipc wrap` as a whole process.
 
 use std::env;
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};

@@ -1,7 +1,7 @@
-//! What wire v16 costs, in times of what prost alone costs for the same bytes.
+//! Measures wire v16 in multiples of the time that prost alone takes for the same bytes.
 //!
-//! prost alone has its own messages ready made and drops what it decodes; ours goes from the model to
-//! bytes and back, so the ratio is the price of a model that is not protobuf.
+//! prost alone encodes prepared messages and drops the decoded ones; our codec converts between model and
+//! bytes, so the ratio is the price of a model that is not protobuf.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -103,7 +103,7 @@ fn compare<M: wire_v16::Message, W: prost::Message + Default>(
         ),
     ];
 
-    // Every kind once in each round, in the same order: what slows one round slows all of it.
+    // Each round runs every kind once, in the same order, so that a disturbance slows all kinds of the round.
     let mut micros = vec![Vec::with_capacity(ROUNDS); kinds.len()];
     for _ in 0..ROUNDS {
         for (kind, taken) in kinds.iter_mut().zip(&mut micros) {

@@ -1,4 +1,4 @@
-//! Those who ask: the floors, and ours on every lane.
+//! The clients: the floors, and ours on every lane.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -14,7 +14,7 @@ use zccache_ipc::{Client, ClientConfig, IpcConnection, Lane, WirePolicy, blockin
 use crate::machine::Stopwatch;
 use crate::server::{Answerer, QUESTION, endpoint, runtime};
 
-/// Who asks.
+/// The kind of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Std,
@@ -30,7 +30,7 @@ pub const LANES: [Lane; 3] = [Lane::V15, Lane::V16, Lane::FrameV1];
 impl Kind {
     pub const FLOORS: [Self; 3] = [Self::Std, Self::Tokio, Self::StdToTokio];
 
-    /// Every one of ours, on every lane.
+    /// Returns every kind of our clients, on every lane.
     pub fn ours() -> Vec<Self> {
         let client = LANES.map(|lane| Self::Client(WirePolicy::Only(lane)));
         let connection = LANES.map(Self::Connection);
@@ -75,19 +75,19 @@ impl Kind {
     }
 }
 
-/// The floor that a peer is held against.
+/// Returns the floor that a peer is compared with.
 pub fn floor_of(name: &str) -> &'static str {
     if name.starts_with("blocking") { "std-to-tokio" } else { "tokio" }
 }
 
-/// One who asks, connected.
+/// A connected client.
 pub enum Caller {
     Std(UnixStream, Vec<u8>),
     Blocking(Box<blocking::Client>),
     Async(Runtime, AsyncCaller),
 }
 
-/// One who asks within a runtime.
+/// A connected client that needs a runtime.
 pub enum AsyncCaller {
     Tokio(tokio::net::UnixStream, Vec<u8>),
     Client(Client),
@@ -168,7 +168,7 @@ impl AsyncCaller {
         self.fetches(0, times).await
     }
 
-    /// Fetches `len` bytes, so many times; 0 bytes are a ping.
+    /// Fetches `len` bytes `times` times; 0 bytes are a ping.
     pub async fn fetches(&mut self, len: usize, times: u32) -> Result<Duration> {
         let request = request(len);
         match self {

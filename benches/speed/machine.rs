@@ -1,4 +1,4 @@
-//! What is asked of the operating system: processors, limits, memory.
+//! Requests to the operating system: processors, limits, memory.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +9,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Whether there is one processor for all.
+/// True while all threads share one processor.
 static PINNED: AtomicBool = AtomicBool::new(false);
 
-/// Measures how long something takes.
+/// Measures a duration.
 ///
-/// On one processor that is the time that the processor spent on this process, both sides
-/// together: what others do on the machine meanwhile is no part of it. Else it is the time of a clock.
+/// On one processor, it is the processor time of this process, both sides together, which leaves out other
+/// processes on the machine. Otherwise it is the time of a clock.
 pub struct Stopwatch {
     started: Instant,
     spent: Option<Duration>,
@@ -39,7 +39,7 @@ fn spent() -> Duration {
     Duration::new(own.tv_sec as u64, own.tv_nsec as u32)
 }
 
-/// Keeps this thread, and those that it starts, on one processor until it is dropped.
+/// Keeps this thread and its new threads on one processor until it is dropped.
 pub struct Pinned(CpuSet);
 
 impl Pinned {
@@ -57,19 +57,21 @@ impl Pinned {
 impl Drop for Pinned {
     fn drop(&mut self) {
         PINNED.store(false, Ordering::Relaxed);
-        // What follows is measured on one processor then, and says so by its figures.
+        // After a failure the next workloads run on one processor, which their figures show.
         let _ = sched_setaffinity(None, &self.0);
     }
 }
 
-/// Lets this process open as many files as it may.
+/// Raises the limit of open files to the maximum.
 pub fn many_files() -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     Ok(())
 }
 
-/// A line of `/proc/PID/status`, in bytes: `VmHWM` is the most that was ever resident, `VmRSS` what is now.
+/// Returns a line of `/proc/PID/status` in bytes.
+///
+/// `VmHWM` is the peak of the resident memory, `VmRSS` its current size.
 pub fn memory(pid: u32, name: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

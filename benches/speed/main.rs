@@ -1,6 +1,6 @@
 //! Every workload of the table of speeds, against plain std and plain tokio in one run.
 //!
-//! `cargo xtask bench` builds and runs it; `docs/performance.md` has a table that it made.
+//! `cargo xtask bench` builds and runs it; `docs/performance.md` has a table of its results.
 
 mod caller;
 mod machine;
@@ -22,7 +22,7 @@ use work::{Scale, WORKLOADS};
 #[global_allocator]
 static ALLOC: testkit::CountingWhenAsked = testkit::CountingWhenAsked;
 
-/// What the command line says.
+/// The options of the command line.
 struct Options {
     workload: Option<String>,
     json: Option<PathBuf>,

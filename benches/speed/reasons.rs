@@ -1,6 +1,6 @@
-//! Why a row may miss its target, in a few words; `docs/performance.md` has what was measured of each.
+//! Reasons why a row may miss its target; `docs/performance.md` has the measurements behind them.
 
-/// The begin of a workload and of a peer, and what keeps them from their target.
+/// The start of a workload's name, the start of a peer's name, and the reason for missing the target.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("connect", "blocking::Client auto", "a look at the socket, 1.3 to 1.7 µs"),
     ("auto against", "blocking::Client auto, first", "two connections, a look and a note, 6 µs"),
@@ -11,7 +11,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("fetch of 1 MiB", "", "10 µs of user code in 200"),
 ];
 
-/// What is known to keep `peer` from its target in `workload`.
+/// Returns the known reason why `peer` misses its target in `workload`.
 pub fn reason(workload: &str, peer: &str) -> Option<&'static str> {
     let known = KNOWN.iter().find(|(of, by, _)| workload.starts_with(of) && peer.starts_with(by));
     known.map(|(_, _, reason)| *reason)

@@ -1,4 +1,4 @@
-//! Taking turns: every peer once in each round, so that what slows one slows all.
+//! Runs every peer once in each round, so that a disturbance slows all peers.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::row::{Row, Target};
 
-/// One who is measured: runs so many operations and tells how long they took.
+/// A peer: runs a number of operations and returns the time that they took.
 pub struct Peer<'a> {
     pub name: String,
     pub run: Box<dyn FnMut(u32) -> Result<Duration> + 'a>,
@@ -18,7 +18,7 @@ impl<'a> Peer<'a> {
     }
 }
 
-/// Microseconds for one operation, of each peer in each round.
+/// Returns microseconds for one operation, of each peer in each round.
 pub fn rounds(peers: &mut [Peer<'_>], rounds: usize, operations: u32) -> Result<Vec<Vec<f64>>> {
     for peer in &mut *peers {
         (peer.run)((operations / 4).max(1))?;
@@ -34,7 +34,7 @@ pub fn rounds(peers: &mut [Peer<'_>], rounds: usize, operations: u32) -> Result<
     Ok(micros)
 }
 
-/// The median of `mine` in terms of `floor`, round by round.
+/// Returns the median ratio of `mine` to `floor`, round by round.
 pub fn ratio(mine: &[f64], floor: &[f64]) -> f64 {
     median(mine.iter().zip(floor).map(|(mine, floor)| mine / floor).collect())
 }
@@ -44,13 +44,13 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// How the rows of a workload follow from its rounds.
+/// Makes the rows of a workload from its rounds.
 pub struct Judge<'a> {
     pub workload: &'a str,
-    /// Which peer is the floor of which: gets the name of a peer, returns that of its floor.
+    /// Returns the name of the floor for the name of a peer.
     pub floor: fn(&str) -> &'static str,
     pub target: &'a dyn Fn(&str) -> Option<Target>,
-    /// For workloads where more is better: bytes of one operation, for GiB/s.
+    /// The bytes of one operation, for workloads whose figure is GiB/s.
     pub bytes: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! One line of the table, and the table.
+//! A line of the table, and the table.
 
 use std::fmt::Write as _;
 
@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 
 use crate::reasons::reason;
 
-/// What was measured of one peer.
+/// The result of one peer.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// What was done.
+    /// The workload.
     pub workload: String,
-    /// By whom.
+    /// The peer.
     pub peer: String,
     /// The figure, in `unit`.
     pub value: f64,
     pub unit: &'static str,
-    /// The figure in terms of the floor's, round by round, and which floor that is.
+    /// The median ratio to the floor, and the floor's name.
     pub ratio: Option<(f64, &'static str)>,
-    /// What is to be reached, where there is something to reach.
+    /// The target, if the row has one.
     pub target: Option<Target>,
 }
 
-/// What is to be reached, by the ratio where there is one, else by the value.
+/// The bound that the ratio must keep, or the value if there is no ratio.
 #[derive(Debug, Clone, Copy)]
 pub enum Target {
     AtMost(f64),
@@ -31,7 +31,7 @@ pub enum Target {
 
 impl Target {
     fn is_met(self, figure: f64) -> bool {
-        // As exact as it is printed.
+        // Rounded as printed.
         let figure = (figure * 100.0).round() / 100.0;
         match self {
             Self::AtMost(bound) => figure <= bound,
@@ -48,7 +48,7 @@ impl Target {
 }
 
 impl Row {
-    /// A figure without a floor.
+    /// Returns a row with a figure and no floor.
     pub fn count(workload: &str, peer: &str, value: f64, unit: &'static str) -> Self {
         Self { workload: workload.into(), peer: peer.into(), value, unit, ratio: None, target: None }
     }
@@ -80,7 +80,7 @@ impl Row {
     }
 }
 
-/// The rows as a table in Markdown, aligned for the terminal too.
+/// Formats the rows as a Markdown table whose columns are aligned.
 pub fn table(rows: &[Row]) -> String {
     let header = ["workload", "peer", "figure", "ratio", "target", ""].map(str::to_owned);
     let mut last = "";

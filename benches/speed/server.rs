@@ -1,4 +1,4 @@
-//! Those who answer: plain std, plain tokio, and ours.
+//! The servers: plain std, plain tokio, and ours.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -19,16 +19,18 @@ use zccache_ipc::model::{
 };
 use zccache_ipc::{Caller, Server, ServerConfig, Service, Wires};
 
-/// A frame of a floor: this, and the bytes that are wanted in return; 0 for the frame itself.
+/// The size of a floor's question in bytes.
+///
+/// Its last four bytes are the number of bytes to return; 0 returns the question itself.
 pub const QUESTION: usize = 12;
 
-/// Who answers.
+/// The kind of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answerer {
     Std,
     Tokio,
     Ours,
-    /// Ours, of the last release that spoke v15 alone.
+    /// Our server as the last release that spoke only v15.
     OursV15,
 }
 
@@ -47,7 +49,7 @@ impl Answerer {
     }
 }
 
-/// One who answers, on a thread of its own, for as long as the process lives.
+/// A server on a thread of its own, which runs until the process ends.
 pub struct Serving {
     path: PathBuf,
     _directory: tempfile::TempDir,
@@ -73,7 +75,7 @@ impl Serving {
 
 pub fn listen(path: &Path) -> Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
-    // The standard library asks for a queue of 128.
+    // The standard library sets a queue of 128.
     rustix::net::listen(&listener, 4096)?;
     Ok(listener)
 }
@@ -86,7 +88,9 @@ pub fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// What is fetched: kept from one time to the next, unless it is to be made anew as a store reads it.
+/// The bytes to fetch.
+///
+/// They are kept for the next request, or made anew for each request, as a store reads them.
 #[derive(Debug, Clone, Default)]
 pub struct Payloads {
     kept: Arc<Mutex<HashMap<usize, Bytes>>>,
@@ -107,9 +111,10 @@ impl Payloads {
     }
 }
 
-/// Returns `bytes` at the place within a page that large blocks have (16 bytes behind its begin), for peers alike.
+/// Returns `bytes` 16 bytes behind the start of a page, as large blocks of the allocator are, for all peers
+/// alike.
 ///
-/// Where two blocks lie to each other within their pages can slow a copy down by a fourth.
+/// The positions of two blocks within their pages can slow a copy down by a fourth.
 fn lying_as_usual(bytes: impl Iterator<Item = u8>, len: usize) -> Bytes {
     const PAGE: usize = 4096;
     const WITHIN: usize = 16;
@@ -120,7 +125,7 @@ fn lying_as_usual(bytes: impl Iterator<Item = u8>, len: usize) -> Bytes {
     Bytes::from(block).slice(before..)
 }
 
-/// Answers on the calling thread until the process ends.
+/// Serves on the calling thread until the process ends.
 pub fn serve(answerer: Answerer, listener: UnixListener, payloads: Payloads) -> Result<()> {
     match answerer {
         Answerer::Std => serve_std(&listener, &payloads),
@@ -137,7 +142,7 @@ fn serve_std(listener: &UnixListener, payloads: &Payloads) -> Result<()> {
     loop {
         let (stream, _) = listener.accept()?;
         let mut next = Some(stream);
-        // A connection at a time: a thread for each would be counted against the floor.
+        // One connection at a time: a thread for each connection would count against the floor.
         while let Some(mut stream) = next.take() {
             let _ = answer_std(&mut stream, payloads);
         }
@@ -179,7 +184,7 @@ pub async fn serve_tokio(listener: tokio::net::UnixListener, payloads: Payloads)
     }
 }
 
-/// Our server on `listener`; call it within a runtime.
+/// Starts our server on `listener`; call it within a runtime.
 pub fn serve_ours(
     answerer: Answerer,
     listener: Listener,
@@ -199,7 +204,7 @@ pub fn serve_ours(
     })
 }
 
-/// Answers pings, compilations as if nothing was to be said, and lookups of as many bytes as the key says.
+/// Answers pings, compilations with an empty result, and lookups with as many bytes as the key says.
 struct Fetching(Payloads);
 
 impl Service for Fetching {

@@ -1,4 +1,4 @@
-//! How often, and how much, is allocated: client and server on one thread, counted by the allocator.
+//! Counts allocations and their bytes, with client and server on one thread.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub fn run(_: &Scale) -> Result<Outcome> {
         let each = per_operation(kind, async |_, path| {
             for _ in 0..TIMES {
                 AsyncCaller::connect(kind, path).await?.pings(1).await?;
-                // The server sees that it was left.
+                // Lets the server see that the client closed.
                 tokio::task::yield_now().await;
             }
             Ok(())
@@ -63,7 +63,7 @@ pub fn run(_: &Scale) -> Result<Outcome> {
     Ok([pings, connects, fetches].concat().into())
 }
 
-/// Allocations, and allocated bytes, of one operation.
+/// Returns the allocations, and the allocated bytes, of one operation.
 fn each(report: Report) -> (f64, f64) {
     (report.count as f64 / f64::from(TIMES), report.total as f64 / f64::from(TIMES))
 }
@@ -77,7 +77,7 @@ fn sides(name: &str, both: (f64, f64), client: (f64, f64)) -> [Row; 2] {
     [row("client", client.1), row("server", both.1 - client.1)]
 }
 
-/// Runs `work` on a connection to a server on the same thread, after it has run once.
+/// Measures the second run of `work`, on a connection to a server on the same thread.
 fn per_operation(
     kind: Kind,
     work: impl AsyncFn(&mut AsyncCaller, &Path) -> Result<()>,
@@ -103,7 +103,7 @@ fn per_operation(
     Ok(each(report))
 }
 
-/// What the client alone allocates for fetches of 1 MiB.
+/// Returns the client's own allocations for fetches of 1 MiB.
 fn client_alone(kind: Kind) -> Result<(f64, f64)> {
     let serving = Serving::start(Answerer::Ours)?;
     let mut caller = Caller::connect(kind, serving.path())?;

@@ -1,4 +1,4 @@
-//! What is measured from outside runs in a process of its own: `speed child …`.
+//! Parts that are measured from outside, as a process of their own: `speed child …`.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::machine::{many_files, memory};
 use crate::server::{Answerer, Payloads, listen, serve};
 use crate::work::many::Crowd;
 
-/// Does what `speed child` was told.
+/// Runs the arguments of `speed child`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
@@ -19,7 +19,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             many_files()?;
             let answerer = Answerer::of_name(answerer).context("no such server")?;
             let listener = listen(Path::new(path))?;
-            // Ends with the parent, which holds the other end.
+            // The child ends with its parent, which holds the other end of the pipe.
             std::thread::spawn(|| {
                 let _ = std::io::stdin().read(&mut [0]);
                 std::process::exit(0);
@@ -34,7 +34,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             caller.fetches(len.parse()?, times.parse()?)?;
             Ok(())
         }
-        // Nothing measures this one: it is for callgrind, perf and strace.
+        // No workload uses this part: it is for callgrind, perf and strace.
         ["crowd", kind, path, clients, times] => {
             many_files()?;
             let kind = Kind::of_name(kind).context("no such client")?;
@@ -61,7 +61,7 @@ pub fn command() -> Result<Command> {
     Ok(command)
 }
 
-/// A server in a process of its own, which ends when this is dropped.
+/// A server in a process of its own, which is killed on drop.
 pub struct Process {
     child: Child,
     path: PathBuf,
@@ -91,7 +91,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself, which its peers have seen.
+        // The process may have ended already, which fails its peers.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

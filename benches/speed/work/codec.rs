@@ -16,7 +16,7 @@ use crate::row::{Row, Target};
 use crate::server::artifact;
 
 pub fn run(scale: &Scale) -> Result<Outcome> {
-    // Pinned, because what others do meanwhile does not count then.
+    // On one processor the stopwatch leaves out other processes.
     let _pinned = Pinned::to_one()?;
     let mut rows = hit(scale)?;
     rows.extend(compile(scale)?);
@@ -54,7 +54,7 @@ fn hit(scale: &Scale) -> Result<Vec<Row>> {
         }),
     ];
     let micros = rounds(&mut peers, scale.rounds(41), scale.times(200))?;
-    // Without a copy: one would be 1. What is less depends on the state that the allocator is in.
+    // A copy would be 1. A smaller ratio depends on the state of the allocator.
     let target = |name: &str| Some(Target::AtMost(if name == "decode v16" { 0.2 } else { 2.0 }));
     let judge =
         Judge { workload: "a lookup hit of 1 MiB", floor: |_| "memcpy", target: &target, bytes: None };
@@ -126,7 +126,7 @@ fn compile(scale: &Scale) -> Result<Vec<Row>> {
         "decode v16" => "decode by prost alone",
         _ => "",
     };
-    // 1.3 of 0.9 µs and 8 of 2.9 µs, where the table was made.
+    // The measured floor of these two ratios: 1.3 of 0.9 µs, and 8 of 2.9 µs.
     let target = |name: &str| match name {
         "encode v15" => Some(Target::AtMost(1.45)),
         "decode v15" => Some(Target::AtMost(2.76)),
@@ -146,7 +146,7 @@ fn timed<'a>(name: &str, mut work: impl FnMut() + 'a) -> Peer<'a> {
     })
 }
 
-/// The v15 frame of a `Compile`, by code that can write nothing else.
+/// Writes the v15 frame of a `Compile`, with code that can write no other message.
 fn write_by_hand(compile: &Compile, out: &mut BytesMut) {
     fn text(text: &str, out: &mut BytesMut) {
         out.put_u64_le(text.len() as u64);
@@ -176,7 +176,7 @@ fn write_by_hand(compile: &Compile, out: &mut BytesMut) {
     out[..4].copy_from_slice(&length.to_le_bytes());
 }
 
-/// Reads what [`write_by_hand`] wrote, and trusts it.
+/// Reads a frame of [`write_by_hand`] without checks.
 fn read_by_hand(mut frame: &[u8]) -> Compile {
     fn text(frame: &mut &[u8]) -> String {
         let len = frame.get_u64_le() as usize;

@@ -1,4 +1,4 @@
-//! A client that would rather speak v16, against a daemon that speaks v15 alone.
+//! A client that prefers v16, against a daemon that speaks only v15.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -41,7 +41,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     Ok(Judge { workload, floor: floor_of, target: &target, bytes: None }.rows(&peers, &micros).into())
 }
 
-/// Connects and pings with a new client each time; `forgotten` makes the daemon one that nobody knows yet.
+/// Connects and pings with a new client each time; `forgotten` makes the daemon unknown to the client.
 fn peer<'a>(kind: Kind, when: &str, path: &Path, forgotten: bool) -> Result<Peer<'a>> {
     let path = path.to_owned();
     let runtime = runtime()?;
@@ -49,7 +49,7 @@ fn peer<'a>(kind: Kind, when: &str, path: &Path, forgotten: bool) -> Result<Peer
         let mut took = Duration::ZERO;
         for _ in 0..times {
             if forgotten {
-                // Another change time is another daemon.
+                // To the client, a socket with another change time is another daemon.
                 fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
             }
             let start = Stopwatch::start();

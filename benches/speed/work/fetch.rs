@@ -9,10 +9,11 @@ use crate::rounds::{Judge, Peer, rounds};
 use crate::row::{Row, Target};
 use crate::server::Serving;
 
-/// Whether a peer keeps its connection from round to round.
+/// The lifetime of a peer's connection.
 ///
-/// Which pages of memory its buffer has is luck, good for as long as it is kept, so that on one processor each
-/// round has new ones. On several, a round is too short for two new threads to find their processors.
+/// The memory pages of a connection's buffer differ by chance and stay as long as the buffer, so on one
+/// processor each round makes a new connection. On several processors a round is too short for two new
+/// threads to settle on their processors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Connections {
     New,
@@ -47,7 +48,7 @@ fn measure(
         let mut turn = 0;
         kept.push(serving);
         peers.push(Peer::new(kind.name(), move |times| {
-            // Where it lies within its page is luck too: what is made after this lies somewhere else each time.
+            // The position within a page differs by chance too: this block shifts the later ones each time.
             turn += 1;
             let _shift = std::hint::black_box(vec![0_u8; len.min(64 << 10) + turn * 208 % 4096]);
             let mut caller = match connected.take().filter(|_| connections == Connections::Kept) {
@@ -68,7 +69,7 @@ fn measure(
         "std" | "tokio" | "std-to-tokio" => None,
         _ => Some(Target::AtLeast(0.85)),
     };
-    // All against the raw copy by tokio, the blocking client too.
+    // The floor of every peer is the raw copy by tokio, also for the blocking client.
     let judge = Judge { workload, floor: |_| "tokio", target: &target, bytes: Some(len) };
     Ok(judge.rows(&peers, &micros))
 }

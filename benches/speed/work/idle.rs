@@ -1,4 +1,4 @@
-//! What connections cost that say nothing.
+//! The cost of connections without traffic.
 
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ use crate::server::Answerer;
 const CONNECTIONS: usize = 10_000;
 
 pub fn run(scale: &Scale) -> Result<Outcome> {
-    // Servers and client are processes of their own here, and on two processors the wake-up from one to the other
-    // is four times as long as the rest.
+    // Servers and client are processes of their own here; on two processors the wake-up between them takes
+    // four times as long as the rest.
     let _pinned = Pinned::to_one()?;
     let crowded = Process::start(Answerer::Ours)?;
     let before = crowded.memory("VmRSS")?;
@@ -26,7 +26,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     for _ in 0..CONNECTIONS {
         idle.push(UnixStream::connect(crowded.path())?);
     }
-    // Answered after the last of them was accepted.
+    // The answer comes after the server accepted the last of them.
     Caller::connect(Kind::Connection(Lane::V15), crowded.path())?.pings(1)?;
     let silent = (crowded.memory("VmRSS")? - before) / CONNECTIONS as f64 / 1024.0;
     for stream in &mut idle {
@@ -61,7 +61,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     .into())
 }
 
-/// By the clock: the time of this process is that of the client alone.
+/// Uses a clock, because the processor time of this process is only the client's.
 fn clocked(caller: &mut Caller, times: u32) -> Result<Duration> {
     let start = Instant::now();
     caller.pings(times)?;

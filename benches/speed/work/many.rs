@@ -29,14 +29,14 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         kept.push(serving);
         peers.push(Peer::new(kind.name(), move |times| crowd.pings(times / CLIENTS)));
     }
-    // Many for each client in turn: its task is started and ended within the time that is measured.
+    // Each client makes many pings, because the measured time includes the start and end of its task.
     let micros = rounds(&mut peers, scale.rounds(15), CLIENTS * scale.times(60))?;
     let target = |name: &str| Some(Target::AtMost(1.05)).filter(|_| name != "tokio");
     let workload = "512 clients at once, time per ping, one CPU";
     Ok(Judge { workload, floor: |_| "tokio", target: &target, bytes: None }.rows(&peers, &micros).into())
 }
 
-/// Clients of one kind, within one runtime.
+/// Clients of one kind, in one runtime.
 pub struct Crowd {
     runtime: Runtime,
     callers: Vec<AsyncCaller>,
@@ -49,7 +49,7 @@ impl Crowd {
         Ok(Self { callers: callers.collect::<Result<_>>()?, runtime })
     }
 
-    /// Each of them pings so many times, all at once.
+    /// Lets all clients ping `times` times, at the same time.
     pub fn pings(&mut self, times: u32) -> Result<Duration> {
         let Self { runtime, callers } = self;
         runtime.block_on(async {

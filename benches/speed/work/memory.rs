@@ -1,4 +1,4 @@
-//! The most memory that either side has while 15 MiB are fetched, beyond what it had before.
+//! The growth of each side's peak memory during a fetch of 15 MiB.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -16,7 +16,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         let mut sides = [Vec::new(), Vec::new()];
         for _ in 0..scale.rounds(5) {
             let server = Process::start(kind.answerer())?;
-            // A server has its first connection behind it.
+            // The server has served its first connection before the measurement.
             Caller::connect(kind, server.path())?.pings(1)?;
             let before = server.memory("VmHWM")?;
             let mut child = command()?;

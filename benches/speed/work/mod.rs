@@ -21,10 +21,10 @@ use anyhow::Result;
 
 use crate::row::Row;
 
-/// How much is measured.
+/// The extent of the measurements.
 #[derive(Debug, Default)]
 pub struct Scale {
-    /// A tenth of it, to see whether it works.
+    /// Runs a fraction of the measurements, as a test of the benchmark itself.
     pub quick: bool,
     /// The program `zccache-ipc`, for the workload of whole processes.
     pub program: Option<PathBuf>,
@@ -42,7 +42,7 @@ impl Scale {
     }
 }
 
-/// What came of a workload.
+/// The result of a workload.
 pub enum Outcome {
     Rows(Vec<Row>),
     Skipped(&'static str),

@@ -15,7 +15,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
         Some(Target::AtMost(if name.starts_with("blocking") { 1.05 } else { 1.0 })).filter(|_| name != "std")
     })?;
     drop(pinned);
-    // The wake-up from one processor to the other hides the protocol here: no target.
+    // No target, because the wake-up from one processor to the other hides the protocol.
     rows.extend(measure(scale, "ping, all CPUs", &|_| None)?);
     Ok(rows.into())
 }

@@ -1,4 +1,4 @@
-//! Many calls at once on one connection, in terms of the same client waiting for each reply.
+//! Many calls at once on one connection, compared with the same client waiting for each reply.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Bytes from the store of a daemon: the program, in a process of its own, with a store on disk.
+//! Bytes from the store of a daemon, which is a process of its own with a store on disk.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,7 +33,7 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     Ok(rows.into())
 }
 
-/// Stores what is fetched, among others: a table of few entries has all of them in one page.
+/// Stores the bytes to fetch, and other entries: a small table would fit in one page.
 fn fill(program: &Path, place: &Path) -> Result<()> {
     let daemon = Daemon::start(program, place)?;
     let mut client = blocking::Client::connect(endpoint(&daemon.path)?, ClientConfig::new())?;
@@ -73,12 +73,12 @@ fn speed(
     let micros = rounds(&mut peers, scale.rounds(many), scale.times(times))?;
     let size = if len < MIDDLE { "64 KiB".to_owned() } else { format!("{} MiB", len >> 20) };
     let workload = format!("fetch of {size} from a daemon's store, all CPUs");
-    // Without a target: the floor checks no bytes, and a daemon those of each artifact that it returns.
+    // No target, because the floor checks no bytes, and a daemon checks the bytes of each artifact.
     let judge = Judge { workload: &workload, floor: |_| "tokio", target: &|_| None, bytes: Some(len) };
     Ok(judge.rows(&peers, &micros))
 }
 
-/// The most that a daemon has while it returns 15 MiB, beyond what it had before.
+/// Measures the growth of the daemon's peak memory while it returns 15 MiB.
 fn peak(scale: &Scale, program: &Path, place: &Path) -> Result<Vec<Row>> {
     let kinds = LANES.map(|lane| Kind::Client(WirePolicy::Only(lane)));
     let rows = kinds.into_iter().map(|kind| {
@@ -98,7 +98,7 @@ fn peak(scale: &Scale, program: &Path, place: &Path) -> Result<Vec<Row>> {
     rows.collect()
 }
 
-/// A daemon with its files in one directory, which ends when this is dropped.
+/// A daemon with its files in one directory, which is killed on drop.
 struct Daemon {
     child: Child,
     path: PathBuf,
@@ -128,7 +128,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // What it was told to store is on disk, and its socket is taken over by the next one.
+        // The stored bytes are on disk, and the next daemon takes over the socket.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

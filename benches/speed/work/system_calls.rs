@@ -1,4 +1,4 @@
-//! The system calls of a client, counted by strace: the difference between a long run and a short one.
+//! Counts a client's system calls with strace, as the difference between a long run and a short one.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ pub fn run(_: &Scale) -> Result<Outcome> {
     if !installed.is_ok_and(|status| status.success()) {
         return Ok(Outcome::Skipped("strace is not installed (apt-get install strace)"));
     }
-    // On one processor the answer is there when the client is woken: no wake-ups for nothing.
+    // On one processor the answer is there when the client wakes up, so that no wake-up is in vain.
     let _pinned = Pinned::to_one()?;
     let mut pings = Vec::new();
     let mut fetches = Vec::new();
