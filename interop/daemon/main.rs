@@ -1,5 +1,8 @@
-//! zccache-daemon as a broker launches it, but for its cache and its manifest: a broker gives its daemons the home of the user
-//! database, and a test must not write there. What it does give is the directory for temporary files.
+//! zccache-daemon as a broker launches it, but with a cache and a manifest in the directory for temporary
+//! files.
+//!
+//! A broker gives its daemons the home directory of the user database, and a test must not write there. A
+//! broker also gives them the directory for temporary files.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
-//! Verifies the daemon of this environment, and measures that: `verify [ROUNDS]`.
+//! Verifies the daemon of this environment, and measures the verification: `verify [ROUNDS]`.
 //!
-//! Once, it says the outcome in full. With rounds, the kinds take turns within each round, and the medians are
-//! in microseconds: a plain connect, the probe alone, verifying with the executable's hash remembered, and
-//! running-process's own prober on the same daemon where it can read its file. The first verification of the
-//! process, which hashes the executable, stands apart.
+//! Without rounds, the program prints the outcome in full. With rounds, the kinds take turns within each
+//! round, and the medians are in microseconds: a plain connect, the probe alone, a verification with a
+//! remembered hash of the executable, and running-process's own prober on the same daemon if it can read the
+//! daemon's file. The first verification of the process, which hashes the executable, has a line of its own.
 #![forbid(unsafe_code)]
 
 use std::error::Error;

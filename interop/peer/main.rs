@@ -1,10 +1,11 @@
 //! running-process's own prober and its own probed daemon, each as a process of its own.
 //!
-//! `peer probe FILE NAMESPACE PATH` verifies the daemon that the identity file describes: it says `same` and the
-//! process, or why not, and exits with 1. `peer serve FILE NAMESPACE PATH` is a daemon that answers nothing but
-//! probes: it says `ready` and serves until it is killed.
+//! `peer probe FILE NAMESPACE PATH` verifies the daemon that the identity file describes: it prints `same`
+//! and the pid, or prints the reason and exits with 1. `peer serve FILE NAMESPACE PATH` is a daemon that
+//! answers only probes: it prints `ready` and serves until it is killed.
 //!
-//! Built against two versions of running-process, of which each refuses the other's identity file.
+//! The program is built against two versions of running-process. Each version refuses the other's identity
+//! file.
 #![forbid(unsafe_code)]
 
 use std::error::Error;

@@ -1,13 +1,13 @@
 //! This workspace against released running-process libraries, brokers and zccache.
 //!
-//! What the tests share: the programs that they run. There is one `peer` for each version of running-process.
+//! The programs that the tests run. There is one `peer` for each version of running-process.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Which running-process a peer is built against.
+/// The version of running-process that a peer is built against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generation {
     /// 4.4.0, which zccache 1.12.0 carries.
@@ -16,11 +16,11 @@ pub enum Generation {
     V4_10,
 }
 
-/// Builds the peer of `generation` where that is still to do, and returns its program.
+/// Returns the peer of `generation`, and builds it on first use.
 ///
 /// # Panics
 ///
-/// When it cannot be built.
+/// Panics if cargo cannot build it.
 #[must_use]
 pub fn peer(generation: Generation) -> PathBuf {
     static V4_4: OnceLock<PathBuf> = OnceLock::new();
@@ -33,11 +33,11 @@ pub fn peer(generation: Generation) -> PathBuf {
     .clone()
 }
 
-/// Builds a program of the workspace where that is still to do, and returns it.
+/// Returns a program of the workspace, and builds it if needed.
 ///
 /// # Panics
 ///
-/// When it cannot be built.
+/// Panics if cargo cannot build it.
 #[must_use]
 pub fn workspace_program(name: &str) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,4 +1,4 @@
-//! The published brokers with our daemon and our client: broker v1 launches it, broker v2 finds it.
+//! The published brokers with our daemon and our client: broker v1 launches the daemon, broker v2 finds it.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -17,11 +17,11 @@ use zccache_ipc::{ClientConfig, Lane, WirePolicy};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const SOON: Duration = Duration::from_secs(30);
-/// A launch takes longer than the lane may by default.
+/// A launch takes longer than the lane's default budget.
 const BUDGET: Duration = Duration::from_secs(10);
 const VERSION: &str = "0.1.0";
 
-/// Where the brokers are; says so where nobody tells.
+/// Returns the directory of the brokers; prints that the test is skipped if no variable names it.
 fn brokers() -> Option<PathBuf> {
     let told = std::env::var_os("ZCCACHE_INTEROP_BROKERS").map(PathBuf::from);
     if told.is_none() {
@@ -30,7 +30,7 @@ fn brokers() -> Option<PathBuf> {
     told
 }
 
-/// A user of one test, with a runtime directory that is short enough for a broker's names.
+/// A simulated user of one test, with a runtime directory that is short enough for a broker's names.
 struct User {
     directory: PathBuf,
     brokers: PathBuf,
@@ -58,7 +58,7 @@ impl User {
         self.path(name).to_str().expect("text").to_owned()
     }
 
-    /// `program` with nothing of this machine's but what `RUNNING_PROCESS.md` lists.
+    /// Returns a command for `program` with only the variables in `docs/spec/running-process.md`.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("USER", "root").current_dir(&self.directory);
@@ -80,7 +80,7 @@ impl User {
         self.command(&self.brokers.join(format!("running-process-broker-v{version}")))
     }
 
-    /// Our daemon's program, where a broker finds that of `VERSION`.
+    /// Installs our daemon's program where a broker looks for the daemon of `VERSION`.
     fn install_daemon(&self) -> String {
         self.install("zccache-daemon", Path::new(env!("CARGO_BIN_EXE_brokered-daemon")))
     }
@@ -93,7 +93,7 @@ impl User {
         path.to_str().expect("text").to_owned()
     }
 
-    /// Starts broker v1 for the program at `daemon`, and returns the lane by it.
+    /// Starts broker v1 for the program at `daemon`, and returns the lane through it.
     fn broker_v1(&self, daemon: &str, more: &[&str]) -> (Process, BrokerLane) {
         let bin = self.text("bin");
         let mut install = self.broker(1);
@@ -111,7 +111,7 @@ impl User {
         (broker, lane(&socket))
     }
 
-    /// Starts broker v2, and returns the lane by it.
+    /// Starts broker v2, and returns the lane through it.
     fn broker_v2(&self) -> (Process, BrokerLane) {
         let broker = Process::spawn(self.broker(2).args(["--program", "zccache"]));
         let directory = self.path("r/running-process/broker-v2");
@@ -127,7 +127,7 @@ impl User {
         (broker, lane(socket.to_str().expect("text")))
     }
 
-    /// A client that only the lane leads to a daemon.
+    /// Returns a client that reaches a daemon only through the lane.
     fn client(&self, lane: &BrokerLane, wire: WirePolicy) -> Client {
         let config = ClientConfig::within(SOON).broker_budget(BUDGET).wire(wire);
         Client::with_broker_lane(self.text("nobody"), config, lane.clone())
@@ -171,7 +171,7 @@ fn artifact() -> ArtifactData {
     ArtifactData { outputs: vec![ArtifactOutput { name: "o".into(), payload }], ..ArtifactData::default() }
 }
 
-/// Stores and looks up on every lane, by connections that the broker leads to.
+/// Stores and looks up on every lane, by connections through the broker.
 fn check_calls(user: &User, lane: &BrokerLane, backend: &Endpoint) {
     for wire in [Lane::V15, Lane::V16, Lane::FrameV1] {
         let mut client = user.client(lane, WirePolicy::Only(wire));
@@ -210,7 +210,7 @@ fn broker_v1_launches_our_daemon_and_hands_it_the_listener() {
     let manifest = user.path("t/manifests/zccache-0.1.0.pb");
     eventually(SOON, "its manifest is not in the real home", || manifest.exists());
 
-    // One that is gone is replaced by the next adoption.
+    // The next adoption replaces a daemon that has ended.
     stop(&first);
     let second = backend(&lane);
     assert_ne!(second, first);
@@ -283,7 +283,7 @@ fn broker_v2_finds_the_daemon_that_tells_it_where_it_is() {
     assert_eq!(lane.dial_blocking(BUDGET).expect_err("it is gone").label(), "no-backend");
 }
 
-/// Median microseconds of `one` and of `other`, taken in turns.
+/// Returns the median microseconds of `one` and of `other`, taken in turns.
 fn paired(mut one: impl FnMut(), mut other: impl FnMut()) -> (u128, u128) {
     let mut took = (Vec::new(), Vec::new());
     for _ in 0..200 {

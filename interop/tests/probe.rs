@@ -12,7 +12,7 @@ use zccache_ipc::endpoint::{Endpoint, IdentityEndpoint};
 use zccache_ipc::rp_broker::identity::{self, Hashes};
 use zccache_ipc::rp_broker::probe::{Ask, Difference, Outcome, verify};
 
-/// Peers and daemon are built within it.
+/// The time includes building the peers and the daemon.
 const LIMIT: Duration = Duration::from_secs(900);
 const SOON: Duration = Duration::from_secs(30);
 
@@ -21,7 +21,7 @@ fn daemon() -> PathBuf {
     DAEMON.get_or_init(|| workspace_program("zccache-daemon")).clone()
 }
 
-/// A daemon of ours on the default endpoint of `place`, once its identity file is there.
+/// Starts our daemon on the default endpoint of `place`, and waits for its identity file.
 fn ours(place: &TempEndpoint) -> (Process, PathBuf, String) {
     let daemon = Process::spawn(place.command(daemon()).arg("--foreground"));
     let file = place.cache_dir().join("daemon.running-process.json");
@@ -39,7 +39,8 @@ fn ask(file: &std::path::Path, path: &str) -> Ask {
 fn libraries_of_both_generations_verify_our_daemon() {
     let _watchdog = watchdog(LIMIT);
     for generation in [Generation::V4_4, Generation::V4_10] {
-        // First, because it may have to be built, and the daemon's program must stay what it is.
+        // The peer comes first, because it may have to be built, and the daemon's program must not change
+        // later.
         let peer = peer(generation);
         let place = TempEndpoint::new();
         let (daemon, file, socket) = ours(&place);
@@ -50,7 +51,7 @@ fn libraries_of_both_generations_verify_our_daemon() {
         };
         let verified = probe(&file);
         assert_eq!(verified.stdout, format!("same {}\n", daemon.id()), "{generation:?}: {verified:?}");
-        // That it can say no: the daemon is another one than this file describes.
+        // The prober must also refuse: the daemon is another one than this file describes.
         let mut other = identity::read(&file).expect("readable").expect("it is there");
         other.boot_id.push('x');
         let wrong = place.dir().join("wrong.json");
@@ -77,7 +78,7 @@ fn we_verify_a_daemon_of_either_generation() {
             (Generation::V4_10, Hashes::Blake3 { sha256: Some(_), .. }) => {}
             (_, hashes) => panic!("{generation:?}: {hashes:?}"),
         }
-        // Another endpoint with the file of this one.
+        // Another endpoint with this endpoint's identity file.
         let other = verify(&ask(&file, &format!("{name}x")));
         assert!(matches!(other, Outcome::Different(Difference::Endpoint(_))), "{other:?}");
         daemon.kill();
