@@ -1,10 +1,10 @@
-//! Where a held lock cannot be proved to be a process's: none is ended by force.
+//! Systems where the holder of a lock cannot be proved: no process is killed there.
 
 use std::{io, path::Path};
 
 use crate::Pid;
 
-/// What would end a process, which is never made.
+/// A process handle, which does not exist on this system.
 #[derive(Debug)]
 pub(crate) enum ProcessHandle {}
 
@@ -18,17 +18,17 @@ impl ProcessHandle {
     }
 }
 
-/// The system does not tell who holds a lock.
+/// The system does not name the holder of a lock.
 pub(crate) fn holds_lock(_: Pid, _: &Path) -> io::Result<bool> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// It is not asked for: nothing is ended here.
+/// Not needed, because no process is killed on this system.
 pub(crate) fn is_stopped(_: Pid) -> bool {
     false
 }
 
-/// The system does not say.
+/// The system does not tell.
 pub(crate) fn processor_time(_: Pid) -> Option<u64> {
     None
 }

@@ -1,4 +1,4 @@
-//! macOS: the same as on Linux with other calls.
+//! macOS: the functions of the Linux module, with other calls.
 
 use std::{
     io,
@@ -12,10 +12,10 @@ use rustix::{
 
 use crate::{Peer, Pid, View};
 
-/// The socket itself raises none.
+/// No flag is needed: the socket option disables SIGPIPE.
 pub(super) const NO_SIGNAL: SendFlags = SendFlags::empty();
 
-/// A Unix stream socket that never blocks, is not inherited and raises no SIGPIPE.
+/// Returns a Unix stream socket that never blocks, is close-on-exec and raises no SIGPIPE.
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
@@ -24,7 +24,7 @@ pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Takes the next connection, which never blocks, is not inherited and raises no SIGPIPE.
+/// Accepts the next connection, which never blocks, is close-on-exec and raises no SIGPIPE.
 pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     let socket = rustix::net::accept(listener)?;
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
@@ -33,12 +33,14 @@ pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Widens a file's mode.
+/// Converts a file's mode to `u32`.
 pub(super) fn mode_bits(mode: rustix::fs::RawMode) -> u32 {
     u32::from(mode)
 }
 
-/// Whether somebody has called `listen` on it; that cannot be asked here, and to call it again does no harm.
+/// Returns true if the socket listens.
+///
+/// This system has no query for it; a second `listen` does no harm.
 pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
     match rustix::net::listen(socket, super::bind::BACKLOG) {
         Ok(()) => Ok(true),
@@ -47,7 +49,7 @@ pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
     }
 }
 
-/// Who connected, or who called `listen`.
+/// Returns the process and user that connected, or that called `listen`.
 pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     let descriptor = socket.as_fd().as_raw_fd();
     let (mut uid, mut gid): (libc::uid_t, libc::gid_t) = (0, 0);
@@ -68,7 +70,7 @@ pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
             &raw mut len,
         )
     };
-    // The process id is for messages; without it the connection is as good.
+    // The process id is only for messages, so the connection is usable without it.
     let pid = (result == 0).then(|| u32::try_from(pid).ok().and_then(|pid| Pid::new(pid).ok())).flatten();
     Ok(Peer { pid, uid: Some(uid) })
 }
@@ -76,11 +78,11 @@ pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
 /// See [`crate::file_clock_ns`].
 pub(crate) fn file_clock_ns() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    // Files carry the precise time here; a tick is allowed for file systems that do not.
+    // Files carry the precise time here; the subtracted tick is for file systems with a coarse clock.
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX) - 20_000_000
 }
 
-/// See [`crate::view_of`]: processes have one view of the file system here, or do not tell.
+/// See [`crate::view_of`]. Processes here have one view of the file system, or the system does not tell.
 pub(crate) fn view_of(_: Pid) -> View {
     View::Unknown
 }

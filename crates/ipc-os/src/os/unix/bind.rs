@@ -1,4 +1,4 @@
-//! Making the socket, and taking it away.
+//! Creates and removes the endpoint's socket.
 
 use std::{
     fs, io,
@@ -23,20 +23,20 @@ use rustix::{
 use super::{AsyncListener, Seen, peer, process_alive, socket::dial, system::stream_socket};
 use crate::{BindError, Endpoint, FileKind, Pid, SocketStamp};
 
-/// How many connections may wait to be accepted; the system lowers it to its own limit.
+/// The number of connections that may wait for an accept; the system lowers it to its own limit.
 pub(super) const BACKLOG: i32 = 4096;
 
-/// Which file a bound socket is.
+/// The identity of a bound socket's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketId {
     device: u64,
     inode: u64,
-    /// Where it is known; an inode's number is used again once the listener is closed.
+    /// Creation time, if known, because the system reuses an inode number after the listener is closed.
     born: Option<SystemTime>,
 }
 
 impl SocketId {
-    /// Whether the endpoint's path names this socket.
+    /// Returns true if the endpoint's path names this socket.
     pub(crate) fn is_at(&self, endpoint: &Endpoint) -> io::Result<bool> {
         match fs::symlink_metadata(endpoint.as_str()) {
             Ok(metadata) => Ok(*self == Self::of(&metadata)),
@@ -50,28 +50,30 @@ impl SocketId {
     }
 }
 
-/// What tells the socket at the endpoint's path from every other that is or was there.
+/// Returns the stamp of the socket at the endpoint's path.
 pub(crate) fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
     let metadata = fs::symlink_metadata(endpoint.as_str()).ok()?;
     if !metadata.file_type().is_socket() {
         return None;
     }
-    // An inode's number is used again, at once on some file systems; its change time is not.
+    // Inode numbers are reused, on some file systems at once; change times are not.
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     Some(SocketStamp { device: metadata.dev(), inode: metadata.ino(), changed })
 }
 
-/// The path of the endpoint's socket.
+/// Returns the path of the endpoint's socket.
 pub(crate) fn socket_path(endpoint: &Endpoint) -> Option<&Path> {
     Some(Path::new(endpoint.as_str()))
 }
 
-/// Removes what is at the endpoint's path.
+/// Removes the file at the endpoint's path.
 pub(crate) fn remove_socket(endpoint: &Endpoint) -> io::Result<()> {
     fs::remove_file(endpoint.as_str())
 }
 
-/// Listens at `endpoint`; a stale socket is replaced. `recorded` is the process in the pid lock file.
+/// Listens at `endpoint`; replaces a stale socket.
+///
+/// `recorded` is the process in the pid lock file.
 pub(crate) fn bind(
     endpoint: &Endpoint,
     recorded: Option<Pid>,
@@ -82,15 +84,15 @@ pub(crate) fn bind(
     let failed = |source: io::Error| failed(endpoint, source);
     let address = SocketAddrUnix::new(path).map_err(|errno| failed(errno.into()))?;
     let socket = stream_socket().map_err(failed)?;
-    // Linux gives the new file the mode of the socket; macOS refuses, and gets it below.
+    // On Linux the new file gets the mode of the socket; macOS refuses, and `listen` below sets the mode.
     let _ = fchmod(&socket, Mode::RUSR | Mode::WUSR);
     net::bind(&socket, &address).map_err(|errno| match errno {
-        // Somebody who takes no lock was faster.
+        // A process that takes no lock was faster.
         Errno::ADDRINUSE => BindError::InUse { endpoint: endpoint.clone(), by: None },
         errno => failed(errno.into()),
     })?;
     listen(socket, path).map_err(|error| {
-        // Made a moment ago, and nobody could connect to it yet.
+        // The socket was just made, and no client could connect to it yet.
         let _ = fs::remove_file(path);
         failed(error)
     })
@@ -99,14 +101,14 @@ pub(crate) fn bind(
 fn listen(socket: OwnedFd, path: &Path) -> io::Result<(AsyncListener, SocketId)> {
     let made = fs::symlink_metadata(path)?;
     if made.mode() & 0o777 != 0o600 {
-        // Nobody gets in before it: a socket that does not listen yet refuses every connection.
+        // No client connects before this: a socket that does not listen yet refuses every connection.
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     }
     net::listen(&socket, BACKLOG)?;
     Ok((AsyncListener::new(UnixListener::from(socket))?, SocketId::of(&made)))
 }
 
-/// Removes a socket that nobody listens at; refuses whatever else is at the path.
+/// Removes a socket without a listener; refuses any other file at the path.
 fn make_way(endpoint: &Endpoint, path: &Path, recorded: Option<Pid>) -> Result<(), BindError> {
     let seen = match Seen::at(path) {
         Ok(seen) => seen,
@@ -120,7 +122,8 @@ fn make_way(endpoint: &Endpoint, path: &Path, recorded: Option<Pid>) -> Result<(
         return Err(BindError::Foreign { path: path.to_owned(), owner: seen.uid(), expected });
     }
 
-    // A living process in the lock file, and a refusal: where a full backlog refuses too, only time tells.
+    // If the lock file names a living process, a refusal may come from a full backlog, so the loop tries
+    // again.
     let recorded = recorded.filter(|pid| *pid != Pid::current() && process_alive(*pid));
     let deadline = Instant::now() + Duration::from_millis(250);
     loop {

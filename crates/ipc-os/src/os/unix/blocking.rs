@@ -1,9 +1,9 @@
-//! The connection on the calling thread.
+//! The blocking connection.
 //!
-//! Whoever waits for bytes by receiving is woken twice for each question: Linux also wakes him when his peer has
-//! read it, because there is room again, and he goes back to sleep. Whoever asks the system to wait for something
-//! to read is woken for that alone. That is a call more, so that it is for the first reply of a connection,
-//! where it takes the place of two: of those that would make the socket block, and bound its waits.
+//! A thread that waits in `recv` wakes twice for each question: Linux also wakes it when the peer has read
+//! the question, because the socket has room again. A thread that waits in `poll` for bytes to read wakes
+//! once. `poll` is one more call, so it is used for the first reply of a connection only, where it replaces
+//! two calls: the ones that make the socket block and set its read timeout.
 
 use std::{
     io::{self, IoSlice, IoSliceMut, Read, Write},
@@ -28,27 +28,27 @@ use rustix::{
 use super::{socket::dial, system::NO_SIGNAL};
 use crate::Endpoint;
 
-/// A connected socket, which begins to block when that is first needed.
+/// A connected socket, which becomes blocking on first need.
 #[derive(Debug)]
 pub(crate) struct BlockingIo {
     socket: UnixStream,
     blocks: AtomicBool,
-    /// Whether the next read has been waited for.
+    /// True if the next read was already waited for.
     readable: bool,
 }
 
-/// One attempt to connect, which never waits.
+/// Tries to connect once; never waits.
 pub(crate) fn dial_blocking(endpoint: &Endpoint) -> io::Result<BlockingIo> {
     dial(Path::new(endpoint.as_str())).map(BlockingIo::of_new)
 }
 
 impl BlockingIo {
-    /// Takes a new socket, of which nothing was set but that it does not block.
+    /// Takes a new non-blocking socket without other settings.
     fn of_new(socket: OwnedFd) -> Self {
         Self { socket: socket.into(), blocks: AtomicBool::new(false), readable: false }
     }
 
-    /// Takes a socket that blocks.
+    /// Takes a blocking socket.
     pub(super) const fn of_blocking(socket: UnixStream) -> Self {
         Self { socket, blocks: AtomicBool::new(true), readable: false }
     }
@@ -70,7 +70,7 @@ impl BlockingIo {
     }
 }
 
-/// Waits until there is something to read, or nobody to read from.
+/// Waits until there are bytes to read, or the peer has closed.
 pub(crate) fn wait_readable(io: &mut BlockingIo, limit: Duration) -> io::Result<()> {
     let limit = Timespec::try_from(limit).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut asked = [PollFd::new(&io.socket, PollFlags::IN)];
@@ -83,17 +83,17 @@ pub(crate) fn wait_readable(io: &mut BlockingIo, limit: Duration) -> io::Result<
     }
 }
 
-/// Writes what fits into the socket's buffer.
+/// Writes the bytes that fit into the socket's buffer.
 pub(crate) fn write_now(io: &mut BlockingIo, bytes: &[u8]) -> io::Result<usize> {
     Ok(send(&io.socket, bytes, SendFlags::DONTWAIT | NO_SIGNAL)?)
 }
 
-/// Reads once into the spare room of `buffer`.
+/// Reads once into the spare capacity of `buffer`.
 pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result<usize> {
     Ok(recv(io.block()?, spare_capacity(buffer), RecvFlags::empty())?.0)
 }
 
-/// Reads once into `room`, and shows `taken` what came.
+/// Reads once into `room`, and passes the received bytes to `taken`.
 pub(crate) fn read_through(
     io: &mut BlockingIo,
     room: &mut [MaybeUninit<u8>],
@@ -102,7 +102,7 @@ pub(crate) fn read_through(
     let socket = if std::mem::take(&mut io.readable) { &io.socket } else { io.block()? };
     let received = match recv(socket, room, RecvFlags::empty()) {
         Ok(((received, _), _)) => received,
-        // Nothing after all: it is to be waited for again.
+        // There were no bytes after all, so the caller must wait again.
         Err(Errno::AGAIN) if !io.blocks.load(Ordering::Relaxed) => {
             return Err(io::ErrorKind::Interrupted.into());
         }

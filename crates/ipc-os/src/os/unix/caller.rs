@@ -1,4 +1,5 @@
-//! Signal and descriptor state that the caller of this process set up, handed on to the tool in its place.
+//! Signal and descriptor state that the caller of this process set up, handed on to the tool that replaces
+//! it.
 //!
 //! The runtime of Rust changes three things before `main`: it ignores `SIGPIPE`, opens `/dev/null` for a closed
 //! standard stream, and a command that it starts gets an empty signal mask.
@@ -11,7 +12,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering},
 };
 
-/// Whether the caller ignored `SIGPIPE`.
+/// True if the caller ignored `SIGPIPE`.
 static IGNORES_PIPE: AtomicBool = AtomicBool::new(false);
 
 /// Standard streams that the caller had closed, one bit each.
@@ -54,7 +55,7 @@ pub(super) fn as_called(command: &mut Command) {
     let ignores_pipe = IGNORES_PIPE.load(Ordering::Relaxed);
     let closed = CLOSED.load(Ordering::Relaxed);
     if !ignores_pipe && closed == 0 && is_empty(&mask) {
-        return; // as the standard library starts it anyway, without a fork
+        return; // the standard library's own start suffices, without a fork
     }
     let restore = move || {
         if ignores_pipe {
@@ -62,7 +63,8 @@ pub(super) fn as_called(command: &mut Command) {
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         }
         for stream in (0..3).filter(|stream| closed & (1 << stream) != 0) {
-            // SAFETY: after a fork or right before an exec, no code uses the `/dev/null` that stands there.
+            // SAFETY: after a fork or right before an exec, no code uses the `/dev/null` behind these
+            // numbers.
             unsafe { libc::close(stream) };
         }
         // SAFETY: the mask was read by the same call, and lives as long as this one.
@@ -88,7 +90,7 @@ pub(super) fn forward_signals() {
         // SAFETY: the call succeeded, and has written all of it.
         let mut action = unsafe { old.assume_init() };
         if action.sa_sigaction == libc::SIG_IGN {
-            continue; // and stays ignored
+            continue; // it stays ignored
         }
         action.sa_sigaction = forward as *const () as usize;
         action.sa_flags = libc::SA_RESTART;
@@ -106,7 +108,7 @@ pub(super) fn child_is(pid: u32) {
     }
 }
 
-/// Ends the forwarding: the signals end this process again, and so does one that came since the child ended.
+/// Ends the forwarding: signals end this process again, also a signal that came since the child ended.
 pub(super) fn child_is_gone() {
     CHILD.store(0, Ordering::SeqCst);
     for signal in FORWARDED {
@@ -123,9 +125,9 @@ pub(super) fn child_is_gone() {
     }
 }
 
-/// Ends this process by `signal`, as the child ended; returns where the signal does not end a process.
+/// Ends this process by `signal`, as the child ended; returns if the signal does not end a process.
 pub(super) fn raise(signal: i32) {
-    // The child has left a core file, if one was wanted.
+    // The child has already written a core file, if the user wants one.
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: reads one structure that lives as long as the call.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core) };
@@ -145,12 +147,13 @@ pub(super) fn raise(signal: i32) {
 extern "C" fn forward(signal: i32) {
     match CHILD.load(Ordering::SeqCst) {
         0 => EARLY.store(signal, Ordering::SeqCst),
-        // SAFETY: sends a signal, and touches no memory; the child has not been waited for, or the signal is lost.
+        // SAFETY: sends a signal, and touches no memory. `CHILD` is not waited for yet, so its id is not
+        // reused.
         child => drop(unsafe { libc::kill(child, signal) }),
     }
 }
 
-/// Signal mask of this thread, which is the one that the caller set.
+/// Returns the signal mask of this thread, which the caller set.
 fn mask() -> libc::sigset_t {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: initialises the set.

@@ -1,4 +1,4 @@
-//! Directories: owner, mode, links.
+//! Checks of directories: owner, mode, links.
 
 use std::{
     fs::{self, DirBuilder},
@@ -63,7 +63,7 @@ pub(crate) fn inspect_directory(path: PathBuf, policy: DirPolicy) -> Result<Dire
     })
 }
 
-/// Refuses a directory in which everybody may rename what another user has made.
+/// Refuses a directory in which every user may rename another user's files.
 pub(crate) fn check_above(path: &Path) -> Result<(), DirectoryError> {
     let failed = |source| DirectoryError::Io { path: path.to_owned(), source };
     let real = match fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path }) {
@@ -95,8 +95,9 @@ pub(crate) fn is_writable(path: &Path) -> bool {
     access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
-/// Returns true for `/tmp` itself, where compacted endpoint names are: root's, and sticky, so that nobody can
-/// remove another user's files there.
+/// Returns true for `/tmp` itself, in which compacted endpoint names are.
+///
+/// It belongs to root and is sticky, so that no user can remove another user's files there.
 fn is_the_systems_own(path: &Path) -> bool {
     // On macOS `/tmp` is a link into `/private`, which only root can change.
     [Path::new("/tmp"), Path::new("/private/tmp")].contains(&path)
@@ -112,18 +113,18 @@ fn create(path: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // Somebody else was faster; what they made is looked at like any other.
+        // Another process was faster; the caller examines its directory like any other.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         done => done,
     }
 }
 
-/// Sets the mode of the very directory that was looked at.
+/// Sets the mode of exactly the directory that was examined.
 fn tighten(path: &Path, seen: &Seen) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = open(path, flags, Mode::empty())?;
     if !Seen::of(&directory)?.is_same_file(seen) {
-        return Err(io::Error::other("the directory was replaced while it was looked at"));
+        return Err(io::Error::other("the directory was replaced while it was examined"));
     }
     Ok(fchmod(&directory, Mode::RWXU)?)
 }

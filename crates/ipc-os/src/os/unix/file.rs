@@ -1,4 +1,4 @@
-//! Files that are opened without following links or waiting for writers.
+//! Opens files without following links or waiting for writers.
 
 use std::{
     fs::{self, File, Metadata},
@@ -20,27 +20,28 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLO
 const READ_AND_WRITE: OFlags =
     OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// Opens for reading. The caller looks at what it got: it may be a fifo, which was not waited for.
+/// Opens for reading. The caller must check the type: a fifo opens without waiting.
 pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     Ok(open(path, READ, Mode::empty())?.into())
 }
 
-/// Creates a file of exactly `mode` where nothing is.
+/// Creates a file with exactly `mode`; an existing file is an error.
 ///
-/// `mode` is exact; without one the file gets what the umask leaves, as any new file does.
+/// Without `mode` the umask decides, as for any new file.
 pub(crate) fn create_new(path: &Path, mode: Option<u32>) -> io::Result<File> {
     let raw = |mode: u32| Mode::from_raw_mode(mode as rustix::fs::RawMode & 0o7777);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = open(path, flags, raw(mode.unwrap_or(0o666)))?;
     if let Some(mode) = mode {
-        // The umask may have taken bits away.
+        // The umask may have removed bits.
         fchmod(&file, raw(mode))?;
     }
     Ok(file.into())
 }
 
-/// Opens a note, also for writing where that is possible. The length is `Some` where contents of the same length
-/// may be written over the old ones.
+/// Opens a note, also for writing if possible.
+///
+/// The length is `Some` if the caller may overwrite the note with contents of the same length.
 pub(crate) fn open_note(path: &Path) -> io::Result<(File, Option<usize>)> {
     let (opened, writable) = match open_own(path, Access::Write) {
         Err(OwnFileError::Io { .. }) => (open_own(path, Access::Read), false),
@@ -51,7 +52,7 @@ pub(crate) fn open_note(path: &Path) -> io::Result<(File, Option<usize>)> {
     Ok((file, len))
 }
 
-/// Writes over what the file begins with.
+/// Overwrites the file from its start.
 pub(crate) fn write_over(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)
 }
@@ -74,7 +75,7 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     let file = match open(path, flags, mode) {
         Ok(file) => File::from(file),
         Err(Errno::NOENT) if !flags.contains(OFlags::CREATE) => return Ok(None),
-        // What is there says more than the errors of links, sockets and files of other users.
+        // The file's type and owner explain more than the errors for links, sockets and other users' files.
         Err(errno) => {
             let seen = Seen::at(path).map_err(|_| failed(errno.into()))?;
             return Err(judge(path, &seen).err().unwrap_or_else(|| failed(errno.into())));
@@ -83,7 +84,7 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     let seen = Seen::of(&file).map_err(failed)?;
     judge(path, &seen)?;
     if access == Access::Create && seen.mode() != 0o600 {
-        // Whoever can open a lock can hold it.
+        // A user who can open a lock can hold it.
         fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(|errno| failed(errno.into()))?;
     }
     Ok(Some(file))
@@ -100,7 +101,7 @@ fn judge(path: &Path, seen: &Seen) -> Result<(), OwnFileError> {
     if seen.is_linked_elsewhere() { Err(OwnFileError::Linked(path())) } else { Ok(()) }
 }
 
-/// Returns true if both are one file.
+/// Returns true if both are the same file.
 pub(crate) fn are_same(one: &File, other: &File) -> io::Result<bool> {
     Ok(Seen::of(one)?.is_same_file(&Seen::of(other)?))
 }
@@ -113,7 +114,7 @@ pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
     Ok(Found { kind: seen.kind(), length: seen.len(), foreign_owner, mode })
 }
 
-/// Whether `path` names the open `file`.
+/// Returns true if `path` names the open `file`.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;
     match fs::symlink_metadata(path) {
@@ -136,7 +137,7 @@ pub(crate) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
 /// Makes a rename in `directory` survive a power failure.
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     match File::open(directory)?.sync_all() {
-        // Some network and shared file systems cannot, and then there is nothing to wait for.
+        // Some network and shared file systems cannot flush a directory; there is nothing to wait for then.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
@@ -144,12 +145,12 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Tells a file from all others that are there at the same time.
+/// Returns an id that no other existing file has.
 pub(crate) fn file_id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// What the metadata describe.
+/// Returns the kind of the file that the metadata describe.
 pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     let kind = metadata.file_type();
     if kind.is_file() {
@@ -186,7 +187,7 @@ pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }
 
-/// Returns true if the file system at `path` is mounted for reading only.
+/// Returns true if the file system at `path` is mounted read-only.
 pub(crate) fn is_read_only(path: &Path) -> bool {
     rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }

@@ -1,4 +1,4 @@
-//! Connections that another library made.
+//! Connections made by another library.
 
 use std::{
     io,
@@ -10,11 +10,11 @@ use std::{
 
 use super::{AsyncIo, BlockingIo};
 
-/// Whatever holds the descriptor of a connected socket.
+/// A type that holds the descriptor of a connected socket.
 pub trait Descriptor: AsFd {}
 impl<T: AsFd> Descriptor for T {}
 
-/// A share of a connected socket, not inherited.
+/// A duplicate of a connected socket, close-on-exec.
 #[derive(Debug)]
 pub(crate) struct Handed(OwnedFd);
 

@@ -1,4 +1,4 @@
-//! A listener that somebody else bound.
+//! A listener that another process bound.
 
 use std::{
     fs, io,
@@ -22,20 +22,20 @@ use super::{AsyncListener, Seen, SocketId, system::is_listening};
 use crate::{Endpoint, InheritedError, Listener};
 
 impl Listener {
-    /// Takes over a listening socket, as a service manager or a test hands it on.
+    /// Takes over a listening socket from a service manager or a test.
     ///
-    /// Its path, mode and locks are the business of whoever bound it; peers are checked as everywhere. Call
-    /// it within a tokio runtime that has I/O enabled. Unix only.
+    /// The owner of the socket is responsible for its path, mode and locks; peers are checked as for any
+    /// listener. Call it within a tokio runtime that has I/O enabled. Unix only.
     ///
     /// # Errors
     ///
-    /// What the system said when the socket was made non-blocking or registered.
+    /// The system's error of making the socket non-blocking or registering it.
     pub fn from_std(listener: UnixListener) -> io::Result<Self> {
         AsyncListener::new(listener).map(Self::new)
     }
 }
 
-/// Takes over the listener at `endpoint` that whoever started this process passed on as descriptor `number`.
+/// Takes over the listener at `endpoint`, which this process inherited as descriptor `number`.
 pub(crate) fn take_over(
     endpoint: &Endpoint,
     number: &str,
@@ -46,12 +46,12 @@ pub(crate) fn take_over(
     let id = socket_of_ours(endpoint)?;
 
     let failed = |source| InheritedError::Io { number, source };
-    // Whoever bound it may have left it open to others; its directory is what has kept them out.
+    // The process that bound it may have left it open to other users; until now its directory kept them out.
     fs::set_permissions(endpoint.as_str(), fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let flags = fcntl_getfd(socket).map_err(|errno| failed(errno.into()))?;
     fcntl_setfd(socket, flags | FdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
-    // SAFETY: it listens at the endpoint that this process was started for, which nothing else in the process
-    // has opened: the path is claimed, and the socket is older than the claim.
+    // SAFETY: it listens at the endpoint that this process was started for, which no other code in the
+    // process has opened: the path is claimed, and the socket is older than the claim.
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     let listener = AsyncListener::new(UnixListener::from(owned)).map_err(failed)?;
     Ok((listener, id))
@@ -62,15 +62,15 @@ fn parse(number: &str) -> Result<i32, InheritedError> {
     parsed.ok_or_else(|| InheritedError::Number(number.to_owned()))
 }
 
-/// Borrows descriptor `number` if there is one.
+/// Borrows descriptor `number`, if it is open.
 fn open<'a>(number: i32) -> Result<BorrowedFd<'a>, InheritedError> {
-    // SAFETY: asking for the flags of any number is harmless.
+    // SAFETY: reads the flags of a descriptor and no memory; a closed one is an error.
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
     if flags < 0 {
         let source = Some(io::Error::last_os_error());
         return Err(InheritedError::NotAListener { number, source });
     }
-    // SAFETY: it is open, is not that of -1, and nobody closes what this process was started with.
+    // SAFETY: it is open and not -1, and no code closes descriptors that this process was started with.
     Ok(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
@@ -97,7 +97,7 @@ fn check(socket: BorrowedFd<'_>, number: i32, endpoint: &Endpoint) -> Result<(),
     }
 }
 
-/// The socket of this user that the endpoint's path names.
+/// Returns the identity of this user's socket at the endpoint's path.
 fn socket_of_ours(endpoint: &Endpoint) -> Result<SocketId, InheritedError> {
     let not_ours = |source| InheritedError::NotOurs { endpoint: endpoint.clone(), source };
     let metadata = fs::symlink_metadata(endpoint.as_str()).map_err(|error| not_ours(Some(error)))?;

@@ -1,4 +1,4 @@
-//! What a daemon does about signals, and about the processes that become its children as process 1.
+//! Signal settings of a daemon, and the duties of process 1 for orphaned processes.
 
 use std::{
     io,
@@ -19,10 +19,10 @@ const KEPT: [i32; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
 /// See [`crate::reset_signals`].
 pub(crate) fn reset_signals() -> io::Result<()> {
-    // Signals of the real-time range have no fixed end; numbers that do not exist are an error that says so.
+    // The range of real-time signals has no fixed end; `sigaction` fails for numbers that do not exist.
     for signal in 1..=64 {
         if ignored(signal) && !KEPT.contains(&signal) {
-            // SAFETY: the default action is a valid one, and `signal` was just asked about.
+            // SAFETY: the default action is valid, and `sigaction` has just accepted `signal`.
             let before = unsafe { libc::signal(signal, libc::SIG_DFL) };
             if before == libc::SIG_ERR {
                 return Err(io::Error::last_os_error());
@@ -35,29 +35,29 @@ pub(crate) fn reset_signals() -> io::Result<()> {
 /// Returns true if `signal` exists and this process ignores it.
 fn ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks only, and writes to a live local of the type that the call fills.
+    // SAFETY: reads only, into a live local of the type that the call fills.
     let result = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: all zeros are a valid value, and the call has filled it where it succeeded.
+    // SAFETY: all zeros are a valid value, and a successful call has filled it.
     let action = unsafe { action.assume_init() };
     result == 0 && action.sa_sigaction == libc::SIG_IGN
 }
 
-/// Changes this thread's mask by `signals`.
+/// Changes this thread's signal mask by `signals`.
 fn set_mask(how: i32, signals: &[i32]) -> io::Result<()> {
     let set = set_of(signals);
-    // SAFETY: `set` is a live, initialised set, and the old mask is not asked for.
+    // SAFETY: `set` is a live, initialised set, and a null pointer for the old mask is allowed.
     let error = unsafe { libc::pthread_sigmask(how, &raw const set, ptr::null_mut()) };
     if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }
 
 fn set_of(signals: &[i32]) -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
-    // SAFETY: initialises the set that it is given.
+    // SAFETY: initialises the set.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
     // SAFETY: the line above initialised it.
     let mut set = unsafe { set.assume_init() };
     for signal in signals {
-        // SAFETY: the set is initialised; a number that is no signal is an error and changes nothing.
+        // SAFETY: the set is initialised; an invalid number is an error and changes nothing.
         unsafe { libc::sigaddset(&raw mut set, *signal) };
     }
     set
@@ -67,8 +67,8 @@ fn set_of(signals: &[i32]) -> libc::sigset_t {
 pub(crate) fn run_below_init(command: &mut Command) -> io::Result<ExitStatus> {
     let mut awaited = PASSED_ON.to_vec();
     awaited.push(libc::SIGCHLD);
-    // Before the child is started, so that neither its end nor a request to end it is missed. The standard library
-    // starts programs with an empty mask.
+    // The signals are blocked before the child starts, so that neither its end nor a request to end it is
+    // missed. The standard library starts programs with an empty mask.
     set_mask(libc::SIG_BLOCK, &awaited)?;
     let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
@@ -86,7 +86,7 @@ pub(crate) fn run_below_init(command: &mut Command) -> io::Result<ExitStatus> {
             return Err(io::Error::from_raw_os_error(error));
         }
         if let Some(signal) = Signal::from_named_raw(signal).filter(|signal| *signal != Signal::CHILD) {
-            // It has ended where this fails, which the next round sees.
+            // The call fails if the child has ended, which the next round notices.
             let _ = kill_process(child, signal);
         }
     }

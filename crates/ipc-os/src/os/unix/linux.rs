@@ -17,31 +17,31 @@ use rustix::{
 
 use crate::{Peer, Pid, View};
 
-/// A write to a peer that has gone is an error, not a signal.
+/// Makes a write to a closed peer an error instead of a signal.
 pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 
-/// A Unix stream socket that never blocks and is not inherited.
+/// Returns a Unix stream socket that never blocks and is close-on-exec.
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
 }
 
-/// Takes the next connection, which never blocks and is not inherited.
+/// Accepts the next connection, which never blocks and is close-on-exec.
 pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
 }
 
-/// Widens a file's mode, which is narrower on other systems.
+/// Converts a file's mode to `u32`; other systems have a narrower type.
 pub(super) const fn mode_bits(mode: rustix::fs::RawMode) -> u32 {
     mode
 }
 
-/// Whether somebody has called `listen` on it.
+/// Returns true if the socket listens.
 pub(super) fn is_listening(socket: impl AsFd) -> rustix::io::Result<bool> {
     rustix::net::sockopt::socket_acceptconn(socket)
 }
 
-/// A process that stays the same one, however often its id is used again.
+/// A handle for one process, which stays valid if its id is reused.
 #[derive(Debug)]
 pub(crate) struct ProcessHandle(OwnedFd);
 
@@ -51,21 +51,21 @@ impl ProcessHandle {
         Ok(Self(pidfd_open(raw.ok_or(Errno::SRCH)?, PidfdFlags::empty())?))
     }
 
-    /// Ends it, frozen or not.
+    /// Kills the process, even if it is frozen.
     pub(crate) fn kill(&self) -> io::Result<()> {
         Ok(pidfd_send_signal(&self.0, Signal::KILL)?)
     }
 }
 
-/// Whether the kernel says that `pid` holds a lock on the file at `path`: through one of its own descriptors.
+/// Returns true if the kernel lists a lock of `pid` on the file at `path`.
 ///
-/// An error where it may not be asked.
+/// Only locks through the process's own descriptors count. An error if this process may not read the list.
 pub(crate) fn holds_lock(pid: Pid, path: &Path) -> io::Result<bool> {
     let wanted = fs::symlink_metadata(path)?;
     let process = Path::new("/proc").join(pid.to_string());
     for entry in fs::read_dir(process.join("fd"))? {
         let entry = entry?;
-        // Closed since it was listed, or a kind of file that cannot be asked: it is not the lock.
+        // The descriptor was closed meanwhile, or is not a file that can be examined, so it is not the lock.
         let Ok(open) = fs::metadata(entry.path()) else { continue };
         if (open.dev(), open.ino()) != (wanted.dev(), wanted.ino()) {
             continue;
@@ -80,26 +80,26 @@ pub(crate) fn holds_lock(pid: Pid, path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Whether the process is stopped by a signal.
+/// Returns true if a signal has stopped the process.
 pub(crate) fn is_stopped(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state may hold anything, parentheses and blanks included.
+    // The name before the state may have any characters, including parentheses and blanks.
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
 }
 
-/// Returns the processor time that the process has taken, in ticks of a hundredth of a second on most systems.
+/// Returns the processor time that the process has used, in ticks of 1/100 s on most systems.
 pub(crate) fn processor_time(pid: Pid) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The first field behind the name is the third one; the times in user and kernel mode are 14 and 15.
+    // The first field after the name is number 3; user and kernel time are 14 and 15.
     let mut times = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let mut time = || times.next()?.parse::<u64>().ok();
     Some(time()? + time()?)
 }
 
-/// Who connected, or who called `listen`.
+/// Returns the process and user that connected, or that called `listen`.
 ///
-/// Not `rustix::net::sockopt::socket_peercred`: its process id cannot hold the 0 that the kernel gives for a
-/// peer in a pid namespace that we cannot see.
+/// `rustix::net::sockopt::socket_peercred` is not usable here: its process id cannot hold the 0 that the
+/// kernel returns for a peer in an invisible pid namespace.
 pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut len = size_of::<libc::ucred>() as libc::socklen_t;
@@ -128,7 +128,7 @@ pub(crate) fn file_clock_ns() -> i64 {
 
 /// See [`crate::view_of`].
 pub(crate) fn view_of(pid: Pid) -> View {
-    // What these links lead to is shown as a text, and followed to an inode that stands for it.
+    // `metadata` follows these links to an inode that identifies the namespace or the root.
     let seen = |of: &str| {
         let namespace = fs::metadata(format!("/proc/{of}/ns/mnt")).ok()?;
         let root = fs::metadata(format!("/proc/{of}/root")).ok()?;

@@ -1,4 +1,4 @@
-//! Processes, and what this one may do.
+//! Other processes, and the permissions of this one.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use rustix::{
 
 use crate::Pid;
 
-/// The user that this process acts as.
+/// Returns the effective user of this process.
 pub(crate) fn our_uid() -> Option<u32> {
     Some(geteuid().as_raw())
 }
@@ -19,10 +19,10 @@ pub(crate) fn parent_pid() -> Option<u32> {
     u32::try_from(getppid()?.as_raw_nonzero().get()).ok()
 }
 
-/// A process that holds a lock can be read from the lock's file.
+/// The process that holds a lock can be read from the lock's file.
 pub(crate) const HELD_LOCKS_ARE_READ: bool = true;
 
-/// Returns the name of this process's pid namespace, where the system has them and says so.
+/// Returns the name of this process's pid namespace, if the system has and shows namespaces.
 pub(crate) fn pid_namespace() -> Option<String> {
     let link = std::fs::read_link("/proc/self/ns/pid").ok()?;
     link.to_str().map(str::to_owned)
@@ -33,7 +33,7 @@ pub(crate) fn process_alive(pid: Pid) -> bool {
     let Some(pid) = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw) else {
         return false;
     };
-    // A process that we may not signal is there all the same.
+    // A process that we may not signal exists too.
     matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
 }
 
@@ -41,9 +41,9 @@ pub(crate) fn process_alive(pid: Pid) -> bool {
 pub(crate) fn detach_session() -> io::Result<()> {
     match setsid() {
         Ok(_) => Ok(()),
-        // Refused to whoever leads a process group. Who leads a session as well may not set its own group; for any
-        // other group leader that changes nothing. `getsid` cannot be asked: it says 0 for a session that began
-        // outside of the PID namespace, which rustix (1.1) takes for impossible.
+        // `setsid` fails for the leader of a process group. `setpgid` fails only if that leader also leads
+        // its session; for any other group leader it changes nothing. `getsid` is unusable: it returns 0 for
+        // a session from outside of the PID namespace, which rustix (1.1) considers impossible.
         Err(_) if setpgid(None, None) == Err(Errno::PERM) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
@@ -51,7 +51,7 @@ pub(crate) fn detach_session() -> io::Result<()> {
 
 /// See [`crate::raise_fd_limit`].
 pub(crate) fn raise_fd_limit() -> io::Result<Option<u64>> {
-    // macOS reports no limit as the most, and then refuses more than this.
+    // macOS reports "no limit" as the maximum, and then refuses more than this.
     const OPEN_MAX: u64 = 10_240;
 
     let now = getrlimit(Resource::Nofile);

@@ -1,7 +1,8 @@
 //! The kernel's description of a file.
 //!
-//! `fakeroot` answers for the C library, and says that every file belongs to root. Who this process is comes
-//! from the kernel (`our_uid`, and the peer of a socket), and so must the owner of a file.
+//! `fakeroot` replaces functions of the C library and reports root as the owner of every file. The user of
+//! this process comes from the kernel (`our_uid`, and the peer of a socket), so the owner of a file must come
+//! from the kernel too.
 
 use std::{io, os::fd::AsFd, path::Path};
 
@@ -14,12 +15,12 @@ use crate::FileKind;
 pub(crate) struct Seen(Stat);
 
 impl Seen {
-    /// Looks at `path`, and not through a link there.
+    /// Reads the state of `path`; does not follow a link.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self(lstat(path)?))
     }
 
-    /// Looks at an open file.
+    /// Reads the state of an open file.
     pub(super) fn of(file: impl AsFd) -> io::Result<Self> {
         Ok(Self(fstat(file)?))
     }
@@ -52,7 +53,7 @@ impl Seen {
         mode_bits(self.0.st_mode) & 0o7777
     }
 
-    /// Returns true if the file has more names than one.
+    /// Returns true if the file has more than one name.
     pub(super) const fn is_linked_elsewhere(&self) -> bool {
         self.0.st_nlink > 1
     }
@@ -62,7 +63,7 @@ impl Seen {
         u64::try_from(self.0.st_size).unwrap_or(0)
     }
 
-    /// Returns true if both are one file.
+    /// Returns true if both are the same file.
     pub(super) const fn is_same_file(&self, other: &Self) -> bool {
         self.0.st_dev == other.0.st_dev && self.0.st_ino == other.0.st_ino
     }

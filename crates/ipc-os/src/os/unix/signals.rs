@@ -17,7 +17,7 @@ impl Terminations {
     }
 
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Each is polled, so that each wakes this task.
+        // Every signal is polled, so that each can wake this task.
         let polled = self.0.each_mut().map(|signal| signal.poll_recv(cx));
         if polled.contains(&Poll::Ready(Some(()))) { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -1,8 +1,8 @@
-//! Connecting, and what the system's answers mean.
+//! Connects, and interprets the system's errors.
 //!
-//! These are plain sockets. `interprocess` wraps tokio's, but it cannot give what is needed here: a backlog, a
-//! path that is probed before it is replaced, and an error for a full backlog at once; and tokio's own is woken
-//! twice for each message (`stream.rs`).
+//! These are plain sockets. `interprocess` wraps tokio's sockets, but lacks three features: a backlog size, a
+//! probe of the path before it is replaced, and an immediate error for a full backlog. tokio's own socket
+//! wakes twice for each message (`stream.rs`).
 
 use std::{
     fs, io,
@@ -19,7 +19,7 @@ pub(crate) use super::system::peer;
 use super::{AsyncIo, file_kind, system::stream_socket};
 use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
 
-/// One attempt to connect, which never waits.
+/// Tries to connect once; never waits.
 pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {
     let address = SocketAddrUnix::new(path)?;
     let socket = stream_socket()?;
@@ -27,15 +27,15 @@ pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// One attempt to connect; async because it is on other systems.
+/// Tries to connect once; async because other systems need it.
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
     AsyncIo::new(dial(Path::new(endpoint.as_str()))?)
 }
 
-/// What a failed attempt to connect to `endpoint` means.
+/// Returns the cause of a failed attempt to connect to `endpoint`.
 pub(crate) fn failure(endpoint: &Endpoint, error: io::Error) -> Failure {
     match Errno::from_io_error(&error) {
-        // Linux says so at once for a full backlog, when the socket does not block.
+        // Linux returns this error at once for a full backlog of a non-blocking socket.
         Some(Errno::AGAIN) => Failure::Busy(error),
         Some(Errno::CONNREFUSED | Errno::NOTSOCK) => refused(endpoint, error),
         Some(Errno::NOENT | Errno::NOTDIR) => Failure::NoDaemon(error),
@@ -44,7 +44,10 @@ pub(crate) fn failure(endpoint: &Endpoint, error: io::Error) -> Failure {
     }
 }
 
-/// macOS refuses for a full backlog too, and a daemon that starts or ends holds its lock and does not listen.
+/// Interprets a refusal.
+///
+/// macOS also refuses if the backlog is full, and a starting or ending daemon holds its lock without
+/// listening.
 fn refused(endpoint: &Endpoint, error: io::Error) -> Failure {
     match fs::metadata(endpoint.as_str()) {
         Ok(metadata) if !metadata.file_type().is_socket() => Failure::NotASocket(file_kind(&metadata)),
@@ -55,7 +58,7 @@ fn refused(endpoint: &Endpoint, error: io::Error) -> Failure {
     }
 }
 
-/// What a failed accept means.
+/// Interprets the error of a failed accept.
 pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
     match Errno::from_io_error(&error) {
         Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => AcceptError::Exhausted(error),

@@ -1,4 +1,4 @@
-//! Starting a program without the descriptors that this process was given to pass on.
+//! Starts a program without this process's inheritable descriptors.
 
 use std::{
     fs, io,
@@ -11,7 +11,7 @@ use std::{
 /// Starts `command` while every descriptor above the standard streams is close-on-exec.
 ///
 /// The outer error is about the descriptors, the inner one about the start. Descriptors that this process
-/// should pass on to others (a make job server's) pass on again afterwards.
+/// should pass on (for instance from a make job server) become inheritable again afterwards.
 pub(crate) fn spawn_uninherited(command: &mut Command) -> io::Result<io::Result<Child>> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -21,11 +21,11 @@ pub(crate) fn spawn_uninherited(command: &mut Command) -> io::Result<io::Result<
     Ok(child)
 }
 
-/// Descriptors that were made close-on-exec for a moment.
+/// Descriptors that are temporarily close-on-exec.
 struct KeptBack {
     /// The directory that lists this process's descriptors.
     listing: &'static Path,
-    /// Each descriptor, and which file it was.
+    /// Each descriptor, and the identity of its file.
     descriptors: Vec<(i32, Option<FileId>)>,
 }
 
@@ -46,7 +46,7 @@ impl KeptBack {
                     set_flags(number, flags | libc::FD_CLOEXEC)?;
                     kept.descriptors.push((number, kept.file_id(number)));
                 }
-                // Closed since it was listed, as the descriptor of the listing itself is.
+                // The descriptor was closed meanwhile; the listing's own descriptor is one of these.
                 _ => {}
             }
         }
@@ -62,19 +62,20 @@ impl KeptBack {
 impl Drop for KeptBack {
     fn drop(&mut self) {
         for (number, id) in &self.descriptors {
-            // Another thread may have closed it and opened another file by that number.
+            // Another thread may have closed it and opened another file with the same number.
             if id.is_some()
                 && self.file_id(*number) == *id
                 && let Ok(flags) = flags(*number)
             {
-                // It was set a moment ago and is open; there is nothing that could be done about an error.
+                // The call succeeded a moment ago and the descriptor is open; nothing could be done about an
+                // error.
                 let _ = set_flags(*number, flags & !libc::FD_CLOEXEC);
             }
         }
     }
 }
 
-/// Makes every descriptor above the standard streams close-on-exec, for good.
+/// Makes every descriptor above the standard streams close-on-exec permanently.
 pub(super) fn mark_inherited() -> io::Result<()> {
     let mut kept = KeptBack::all()?;
     kept.descriptors.clear();
@@ -82,13 +83,13 @@ pub(super) fn mark_inherited() -> io::Result<()> {
 }
 
 fn flags(descriptor: i32) -> io::Result<i32> {
-    // SAFETY: reads the flags of a descriptor and no memory; one that is closed is an error.
+    // SAFETY: reads the flags of a descriptor and no memory; a closed one is an error.
     checked(unsafe { libc::fcntl(descriptor, libc::F_GETFD) })
 }
 
 fn set_flags(descriptor: i32, flags: i32) -> io::Result<()> {
-    // SAFETY: sets the flags of a descriptor and touches no memory; what is read or written through the
-    // descriptor, by whoever owns it, stays the same.
+    // SAFETY: sets the flags of a descriptor and touches no memory; reads and writes through the descriptor
+    // are not affected.
     checked(unsafe { libc::fcntl(descriptor, libc::F_SETFD, flags) }).map(drop)
 }
 

@@ -1,9 +1,9 @@
-//! The connection and the listener of a runtime, woken for what arrives and for nothing else.
+//! The asynchronous connection and listener, which wake only for arriving bytes.
 //!
-//! tokio's own socket is registered for reading and for writing. Each time that a peer takes a message, its
-//! sender is woken to be told that there is room again, and on one processor it takes that from the peer:
-//! two switches of tasks for nothing in every question and answer. Here a socket is registered for writing
-//! only while something does not fit into it.
+//! tokio's own socket is registered for reading and writing. Each time the peer takes a message, the sender
+//! wakes to learn that there is room again, and on one processor this wake-up interrupts the peer: two
+//! useless task switches for every question and answer. Here a socket is registered for writing only while it
+//! has no room for a message.
 
 use std::{
     io::{self, IoSlice},
@@ -22,40 +22,41 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
 
 use super::system::{NO_SIGNAL, accept};
 
-/// Reads of a connection that was accepted, before it is registered: enough for one request and its end.
+/// The number of reads of an accepted connection before it is registered: enough for one request and the
+/// close.
 const EAGER_READS: u8 = 4;
 
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct AsyncIo {
-    /// What tells that something has arrived. Before the socket, so that it is dropped first.
+    /// The registration for arriving bytes. Declared before the socket, so that it is dropped first.
     arrivals: Option<AsyncFd<RawFd>>,
-    /// The same socket once more, while something waits to be written.
+    /// A registered duplicate of the socket, while bytes wait to be written.
     full: Option<AsyncFd<OwnedFd>>,
-    /// Whether to read first, and to wait for an arrival only when there was nothing.
+    /// True if a read comes first, and a wait only if the read found nothing.
     eager: bool,
-    /// How many reads may still be so: to wait for an arrival is also to let others have their turn.
+    /// The number of eager reads that are left: a wait also lets other tasks run.
     tries: u8,
     socket: OwnedFd,
 }
 
 impl AsyncIo {
-    /// Takes a socket that does not block.
+    /// Takes a non-blocking socket.
     pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
         let mut stream = Self { eager: false, ..Self::accepted(socket) };
         registered(&mut stream.arrivals, &stream.socket)?;
         Ok(stream)
     }
 
-    /// Takes a socket that was accepted, and does not block.
+    /// Takes an accepted non-blocking socket.
     ///
-    /// Who connects has most often sent his request by then. To find it there saves a turn of the runtime,
-    /// and a timer for the case that it does not come.
+    /// The client's request is usually there already. An immediate read finds it without another poll of the
+    /// runtime and without a timer.
     const fn accepted(socket: OwnedFd) -> Self {
         Self { arrivals: None, full: None, eager: true, tries: EAGER_READS, socket }
     }
 
-    /// Tries `write` until it does not say that it would block.
+    /// Calls `write` until it does not return `AGAIN`.
     fn poll_written(
         &mut self,
         cx: &mut Context<'_>,
@@ -64,7 +65,7 @@ impl AsyncIo {
         loop {
             match write(self.socket.as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
                 Ok(count) => {
-                    // Who was answered has often left by now, and needs no registration then.
+                    // A client often closes after its answer, and then needs no registration.
                     self.eager |= self.arrivals.is_none() && self.tries > 0;
                     return Poll::Ready(Ok(count));
                 }
@@ -79,7 +80,7 @@ impl AsyncIo {
                     none.insert(register(again, Interest::WRITABLE)?)
                 }
             };
-            // Room that was noticed before the write that found none is no room.
+            // A readiness from before the failed write does not count.
             ready!(full.poll_write_ready(cx))?.clear_ready();
         }
     }
@@ -107,12 +108,12 @@ impl AsyncRead for AsyncIo {
                 ready = Some(ready!(registered(arrivals, socket)?.poll_read_ready(cx))?);
             }
             let untold = ready.is_none();
-            // The next arrival is to be waited for.
+            // Makes the next read wait for an arrival.
             let mut wait = || match &mut ready {
                 Some(ready) => ready.clear_ready(),
                 None => *eager = false,
             };
-            // SAFETY: what is received is written to it, and nothing of it is made uninitialised.
+            // SAFETY: only received bytes are written to it, and no byte becomes uninitialised.
             let room = unsafe { buf.unfilled_mut() };
             let wanted = room.len();
             let received = match recv(&*socket, room, RecvFlags::DONTWAIT) {
@@ -126,10 +127,10 @@ impl AsyncRead for AsyncIo {
             };
             *tries = tries.saturating_sub(1);
             if 0 < received && received < wanted || untold && *tries == 0 {
-                // Less than there was room for is all: the next one is announced anew.
+                // A short read has emptied the socket: the next bytes cause a new wake-up.
                 wait();
             }
-            // SAFETY: so many bytes were received into it.
+            // SAFETY: `received` bytes were written to it.
             unsafe { buf.assume_init(received) };
             buf.advance(received);
             return Poll::Ready(Ok(()));
@@ -157,14 +158,14 @@ impl AsyncWrite for AsyncIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // All is written: no more news of room.
+        // Everything is written, so the write registration ends.
         self.full = None;
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match shutdown(&self.socket, Shutdown::Write) {
-            // A peer that has gone hears no end.
+            // A peer that is gone cannot receive the end of the stream.
             Ok(()) | Err(Errno::NOTCONN) => Poll::Ready(Ok(())),
             Err(errno) => Poll::Ready(Err(errno.into())),
         }
@@ -175,7 +176,7 @@ impl AsyncWrite for AsyncIo {
 #[derive(Debug)]
 pub(crate) struct AsyncListener {
     arrivals: AsyncFd<OwnedFd>,
-    /// Whether a connection was accepted since it was last told that there is one.
+    /// True if a connection was accepted since the last wake-up.
     accepted: AtomicBool,
 }
 
@@ -189,8 +190,8 @@ impl AsyncListener {
     pub(crate) async fn accept(&self) -> io::Result<AsyncIo> {
         loop {
             let mut ready = self.arrivals.readable().await?;
-            // Linux makes a socket and a file before it finds that nobody is there, and that costs ten times
-            // what the question costs.
+            // Before an accept fails, Linux makes a socket and a file, which costs ten times as much as this
+            // `poll`.
             if self.accepted.load(Ordering::Relaxed) && !is_readable(self.arrivals.get_ref())? {
                 self.accepted.store(false, Ordering::Relaxed);
                 ready.clear_ready();
@@ -207,31 +208,31 @@ impl AsyncListener {
     }
 }
 
-/// Whether there is something to read or to accept now.
+/// Returns true if there are bytes to read, or a connection to accept, now.
 fn is_readable(socket: &OwnedFd) -> io::Result<bool> {
     let mut asked = [PollFd::new(socket, PollFlags::IN)];
     match poll(&mut asked, Some(&Timespec::default())) {
         Ok(count) => Ok(count > 0),
-        // Trying tells as well.
+        // The read or accept that follows shows the state as well.
         Err(Errno::INTR) => Ok(true),
         Err(errno) => Err(errno.into()),
     }
 }
 
-/// Waits until there is something to read, or nobody to read from.
+/// Waits until there are bytes to read, or the peer has closed.
 pub(crate) async fn readable(stream: &mut AsyncIo) -> io::Result<()> {
     registered(&mut stream.arrivals, &stream.socket)?.readable().await.map(drop)
 }
 
-/// Whether the other end has closed the connection, and not only said that it sends no more.
+/// Returns true if the peer has closed both directions of the connection.
 pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
-    // Asked about nothing, the system tells of this alone.
+    // With an empty event set, `poll` reports only a hang-up or an error.
     let mut asked = [PollFd::new(&stream.socket, PollFlags::empty())];
     matches!(poll(&mut asked, Some(&Timespec::default())), Ok(1))
         && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
 }
 
-/// What tells that something has arrived on `socket`, from before this call on.
+/// Returns the registration of `socket` for reading; makes it on first use.
 fn registered<'a>(
     arrivals: &'a mut Option<AsyncFd<RawFd>>,
     socket: &OwnedFd,
@@ -240,13 +241,14 @@ fn registered<'a>(
         Some(arrivals) => arrivals,
         none => {
             let raw = socket.as_raw_fd();
-            // SAFETY: both are fields of one `AsyncIo`, which drops the registration first and lets neither out.
+            // SAFETY: both are fields of one `AsyncIo`, which drops the registration first and lends neither
+            // out.
             none.insert(unsafe { AsyncFd::register_with_interest(raw, Interest::READABLE) }?)
         }
     })
 }
 
 fn register(socket: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` is open, and is the same descriptor, for as long as the registration owns it.
+    // SAFETY: an `OwnedFd` is open, and stays the same descriptor, as long as the registration owns it.
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }

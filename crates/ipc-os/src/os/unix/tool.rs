@@ -1,4 +1,4 @@
-//! Programs that are run for somebody else.
+//! Programs that run on behalf of a caller.
 
 use std::{
     ffi::OsStr,
@@ -28,7 +28,7 @@ pub(crate) fn end_group(first: Pid, by_force: bool) -> io::Result<()> {
     Ok(kill_process_group(first.ok_or(io::ErrorKind::InvalidInput)?, signal)?)
 }
 
-/// Whether the file at `path` is a program that this user may run.
+/// Returns true if the file at `path` is a program that this user may run.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
@@ -53,7 +53,7 @@ pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     if error.raw_os_error() != Some(libc::ENOEXEC) {
         return Err(error);
     }
-    // A script without `#!`: a shell runs it, as `execvp` of the C library does.
+    // A shell runs a script without `#!`, as `execvp` of the C library does.
     let mut script = Command::new("/bin/sh");
     script.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -97,7 +97,7 @@ pub(crate) fn name_itself(command: &mut Command, name: &OsStr) {
 
 /// See [`crate::default_path`].
 pub(crate) fn default_path() -> Option<&'static OsStr> {
-    // What `execvp` of the C libraries searches.
+    // The directories that `execvp` of the C libraries searches.
     Some(OsStr::new("/bin:/usr/bin"))
 }
 

@@ -1,4 +1,4 @@
-//! What is done about what is at the socket's path.
+//! Files at the socket's path: what `bind` replaces, and what it refuses.
 
 use std::{
     fs,
@@ -211,7 +211,7 @@ fn a_compacted_name_is_bound_in_tmp_itself_which_stays_as_it_is() {
         let listener = claim.bind();
         let (bound, found) = (listener.is_ok(), mode(&socket));
         drop(claim);
-        // A lock stays; this one is the test's own.
+        // A lock file stays after a release; this one belongs to the test.
         fs::remove_file(socket.with_extension("sock.lifetime")).unwrap();
         assert!(bound && !socket.exists());
         assert_eq!((found, mode(&home.path("cache")), mode(Path::new("/tmp"))), (0o600, 0o700, before));

@@ -1,4 +1,4 @@
-//! One holder for one endpoint.
+//! An endpoint has one holder.
 
 use std::{
     fs,
@@ -71,7 +71,7 @@ fn one_endpoint_has_one_holder_whatever_lock_files_are_given() {
     let other = Claim::take(&home.endpoint(), &home.path("other/daemon.lock"), DirPolicy::Dedicated);
     assert_held_by(other, Some(Pid::current()));
 
-    // The same socket by another name.
+    // Other spellings of the same socket.
     fs::create_dir(home.path("sub")).unwrap();
     for name in ["./daemon.sock", "sub/../daemon.sock", "/daemon.sock"] {
         let name = format!("{}/{name}", home.directory.path().display());
@@ -213,7 +213,7 @@ fn of_many_threads_that_claim_one_wins_although_others_keep_asking() {
                     let (home, start) = (Arc::clone(&home), Arc::clone(&start));
                     thread::spawn(move || {
                         start.wait();
-                        // Half of them believe in another cache directory.
+                        // Half of them use another cache directory.
                         let lock = if n % 2 == 0 {
                             home.lock_file()
                         } else {
@@ -282,7 +282,7 @@ fn removed_locks_are_taken_again_unless_somebody_was_faster() {
         assert!(claim.retake_locks().unwrap() && claim.owns_locks().unwrap(), "{name}");
         assert_held_by(home.claim(), Some(Pid::current()));
     }
-    // The whole directory.
+    // A cleaner removes the whole directory.
     fs::remove_dir_all(home.socket().parent().unwrap()).unwrap();
     assert!(claim.retake_locks().unwrap() && claim.owns_locks().unwrap());
     assert_eq!(mode(home.socket().parent().unwrap()), 0o700);
@@ -312,10 +312,10 @@ fn only_who_holds_the_lock_where_nobody_else_listens_is_proved_to_be_the_daemon(
         assert_eq!(proved.pid().get(), daemon.pid());
         assert!(proved.holds_lock() && !proved.is_stopped());
 
-        // It has the lock, and nobody listens.
+        // The daemon has the lock, and no process listens.
         fs::remove_file(&socket).unwrap();
         assert_eq!(at().expect("the kernel says so").pid(), proved.pid());
-        // Somebody else listens, and it only has the lock.
+        // Another process listens, and the daemon only has the lock.
         let mut other = Part::play("a_plain_listener", &[socket.to_str().unwrap()]);
         assert_eq!(other.says(), "listening");
         let (holder, listener) = (daemon.pid(), other.pid());
@@ -327,13 +327,13 @@ fn only_who_holds_the_lock_where_nobody_else_listens_is_proved_to_be_the_daemon(
         proved.kill().unwrap();
         drop(daemon);
 
-        // A daemon without locks, as a released one.
+        // A daemon without locks, like a released one.
         let found = at().unwrap_err();
         assert_eq!(found.process().map(Pid::get), Some(listener), "{found}");
         assert!(matches!(found, Unproved::NoLock { .. }));
         drop(other);
 
-        // A living process stands in a lock that somebody else holds.
+        // The lock names a living process, but another process holds it.
         fs::remove_file(&socket).unwrap();
         let path = beside_socket(&socket);
         let holder = fs::File::options().write(true).create(true).truncate(true).open(&path).unwrap();
@@ -389,7 +389,7 @@ fn a_stopped_daemon_is_told_from_one_that_runs() {
     });
 }
 
-/// A process that has nothing to do with the endpoint.
+/// A process without any connection to the endpoint.
 #[cfg(target_os = "linux")]
 fn listener_of_nothing() -> Part {
     let elsewhere = Home::new();

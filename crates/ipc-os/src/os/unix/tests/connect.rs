@@ -1,4 +1,4 @@
-//! What a client is told.
+//! The errors and streams that a client gets.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::{super::socket::dial, Home, endpoint, soon, watched, watched_async};
 use crate::{ConnectError, Endpoint, EndpointError, FileKind, Listener, Platform, Stream, blocking};
 
-/// A listener that takes no more connections, and those that wait in its backlog.
+/// A listener that takes no more connections, and the connections in its backlog.
 pub(super) fn full_listener(path: &Path) -> (UnixListener, Vec<OwnedFd>) {
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
     rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
@@ -32,7 +32,7 @@ pub(super) fn full_listener(path: &Path) -> (UnixListener, Vec<OwnedFd>) {
     (socket.into(), waiting)
 }
 
-/// Both clients' answer to the same endpoint.
+/// Returns both clients' errors for the same endpoint.
 #[track_caller]
 fn refusals(endpoint: Endpoint, patience: Duration) -> [ConnectError; 2] {
     watched_async(async move {
@@ -187,7 +187,7 @@ fn a_first_read_is_waited_for_within_its_limit_and_later_ones_block() {
         server.write_all(b"one").unwrap();
         client.wait_readable(Duration::from_secs(20)).unwrap();
         assert_eq!(read(&mut client).unwrap(), (3, b"one".to_vec()));
-        // Not waited for: it waits itself, for as long as it may.
+        // A read that was not announced by `wait_readable` waits by itself, up to the read timeout.
         client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         assert_eq!(read(&mut client).unwrap_err().kind(), io::ErrorKind::TimedOut);
         client.set_read_timeout(None).unwrap();
@@ -212,7 +212,7 @@ fn connections_that_come_together_or_one_by_one_are_all_accepted() {
             for _ in 0..together {
                 drop(listener.accept().await.unwrap());
             }
-            // Nobody is left, and waiting for the next one does not miss it.
+            // No client is left, and the accept does not miss the next one.
             let none = tokio::time::timeout(Duration::from_millis(5), listener.accept()).await;
             assert!(none.is_err(), "{none:?}");
         }

@@ -109,7 +109,7 @@ fn an_atomic_write_replaces_a_link_and_keeps_its_target() {
 #[test]
 fn a_failed_atomic_write_keeps_what_was_there_and_leaves_nothing_else() {
     let home = Home::new();
-    // A name that is taken by a directory with something in it cannot be renamed over.
+    // A rename cannot replace a directory that is not empty.
     fs::create_dir_all(home.path("f/inner")).unwrap();
     let error = write_atomic(&home.path("f"), b"new", 0o600).unwrap_err();
     assert_eq!(error.path, home.path("f"));
@@ -142,11 +142,11 @@ fn half_files_of_writers_that_are_gone_are_removed_and_nothing_else() {
     let gone = Pid::new(i32::MAX as u32).unwrap();
     write(&format!(".zccache-{gone}-0.tmp"));
     write(&format!(".zccache-{gone}-17.tmp"));
-    // A process lives by this number, and has no such file.
+    // A living process has this id, but has no such file.
     write(&format!(".zccache-{}-4294967295.tmp", Pid::current()));
-    // Alive, of an earlier release, which takes no lock.
+    // A living writer of an earlier release, which takes no lock.
     write(".zccache-1-0.tmp");
-    // Locked by a writer of another pid namespace.
+    // A writer of another pid namespace has locked it.
     write(&format!(".zccache-{gone}-1.tmp"));
     let written = fs::File::open(home.path(&format!(".zccache-{gone}-1.tmp"))).unwrap();
     written.try_lock().unwrap();

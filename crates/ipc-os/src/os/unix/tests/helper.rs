@@ -1,4 +1,4 @@
-//! The other process: this test program once more, running one of the parts below.
+//! The other process of a test: this test program again, running one of the parts below.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,7 +10,7 @@ use std::{
 use super::{STRANGER, endpoint};
 use crate::{Claim, ClaimError, DirPolicy, detach_session};
 
-/// A part that another process plays; ended when dropped.
+/// A part that another process plays; killed on drop.
 pub(super) struct Part {
     child: Child,
     input: Option<ChildStdin>,
@@ -22,7 +22,7 @@ impl Part {
         Self::start(Command::new(own_program()), part, lines)
     }
 
-    /// Plays as another user; needs root.
+    /// Starts the part as another user; needs root.
     pub(super) fn play_as_stranger(part: &str, lines: &[&str]) -> Self {
         let mut command = Command::new("setpriv");
         let id = STRANGER.to_string();
@@ -43,7 +43,7 @@ impl Part {
         Self { child, input: Some(input), output }
     }
 
-    /// The next thing the part has to say, past what the test harness prints.
+    /// Returns the part's next line, without the output of the test harness.
     pub(super) fn says(&mut self) -> String {
         let mut line = String::new();
         loop {
@@ -59,13 +59,13 @@ impl Part {
         self.child.id()
     }
 
-    /// Ends it the hard way, as a crash would.
+    /// Kills the part, like a crash.
     pub(super) fn kill(mut self) {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");
     }
 
-    /// Lets it go on to its end.
+    /// Lets the part run to its end.
     pub(super) fn finish(mut self) {
         self.input = None;
         self.child.wait().expect("it is ours");
@@ -83,7 +83,7 @@ fn own_program() -> std::path::PathBuf {
     std::env::current_exe().expect("this program has a file")
 }
 
-/// The lines that the starter wrote; none when somebody runs the ignored tests by hand.
+/// Returns the starter's lines; `None` if a person runs the ignored tests by hand.
 fn instructions<const N: usize>() -> Option<[String; N]> {
     let mut lines = std::io::stdin().lines();
     let told: Vec<String> = lines.by_ref().take(N).map_while(Result::ok).collect();
@@ -138,7 +138,7 @@ fn a_session_leader() {
     let Some([]) = instructions::<0>() else { return };
     let first = detach_session().is_ok();
     let again = detach_session().is_ok();
-    // Safe to ask only now: before, the session may be one that this PID namespace cannot name.
+    // Only now is `getsid` safe: before, the session may have no number in this PID namespace.
     let leads = first && rustix::process::getsid(None).unwrap() == rustix::process::getpid();
     say(&format!("{first} {again} {leads}"));
 }

@@ -1,4 +1,4 @@
-//! Listeners and connections that somebody else made.
+//! Listeners and connections made by other programs.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::{Home, is_root, mode, set_mode, soon, watched_async};
 use crate::{ConnectError, Handed, InheritedError, Stream, blocking, liveness};
 
-/// Binds the home's socket as a broker does that means to pass it on, and returns its descriptor.
+/// Binds the home's socket like a broker that passes it on, and returns the descriptor.
 fn bound_by_another(home: &Home) -> i32 {
     let listener = UnixListener::bind(home.socket()).unwrap();
     fcntl_setfd(&listener, FdFlags::empty()).unwrap();
@@ -23,7 +23,7 @@ fn bound_by_another(home: &Home) -> i32 {
 }
 
 fn flags(number: i32) -> FdFlags {
-    // SAFETY: each caller knows who owns the descriptor, and that it is open.
+    // SAFETY: the caller owns the descriptor, and it is open.
     fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn whatever_is_not_the_listener_at_the_endpoint_is_refused_and_left_alone() {
             &number.to_string(),
             |error| matches!(error, InheritedError::Elsewhere { found, .. } if found.ends_with("other")),
         );
-        // Left as it was: open, and still passed on.
+        // The descriptor is unchanged: open, and still inheritable.
         assert_eq!(flags(number), FdFlags::empty());
 
         let number = bound_by_another(&home).to_string();
@@ -123,7 +123,7 @@ fn a_connection_of_another_library_carries_bytes_in_both_clients() {
     watched_async(async {
         let home = Home::new();
         let listener = UnixListener::bind(home.socket()).unwrap();
-        // As running-process hands it over: it blocks.
+        // running-process hands over a blocking socket.
         let made = || Handed::of(&UnixStream::connect(home.socket()).unwrap()).unwrap().unwrap();
 
         let mut ours = Stream::of_handed(made(), &home.endpoint()).unwrap();

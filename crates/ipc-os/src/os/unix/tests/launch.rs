@@ -7,7 +7,7 @@ use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use super::{Home, helper::Part, soon, watched};
 use crate::{Launch, LaunchError, Launched, Pid, process_alive, raise_fd_limit};
 
-/// Ends the program with the test.
+/// Kills the program at the end of the test.
 struct Ended(Option<Launched>);
 
 impl Drop for Ended {
@@ -25,14 +25,14 @@ fn wait_for_file(path: &Path) -> String {
             Ok(text) if text.ends_with("end\n") => return text,
             _ => assert!(std::time::Instant::now() < deadline, "the program wrote nothing"),
         }
-        thread::sleep(Duration::from_millis(5)); // between two looks, up to the deadline
+        thread::sleep(Duration::from_millis(5)); // the pause between two looks, up to the deadline
     }
 }
 
 #[test]
 fn a_launched_program_holds_nothing_of_its_starter() {
     watched(|| {
-        // As an ordinary child would get it, and as this process itself may have got it.
+        // An inheritable descriptor, like one that this process itself may have inherited.
         let (mut read, write) = std::io::pipe().unwrap();
         fcntl_setfd(&write, FdFlags::empty()).unwrap();
         let launched = Launch::new("/bin/sleep", "/").arg("60").spawn().unwrap();
@@ -69,7 +69,7 @@ fn a_launched_program_has_the_listed_environment_and_directory_and_no_streams() 
         for expected in ["ZCCACHE_CACHE_DIR=/c", "args=a b c", "/dev/null"] {
             assert!(lines.contains(&expected), "{said}");
         }
-        // What the shell adds by itself is all there is beyond that.
+        // The shell adds these variables itself; there are no others.
         let variables = lines.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
         for name in variables {
             assert!(["ZCCACHE_CACHE_DIR", "args", "PWD", "OLDPWD", "SHLVL", "_"].contains(&name), "{said}");

@@ -1,4 +1,4 @@
-//! The behaviours of this crate on real directories, sockets and processes.
+//! The behaviour of this crate on real directories, sockets and processes.
 
 mod bind;
 mod claim;
@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use crate::{Claim, ClaimError, DirPolicy, Endpoint};
 
-/// Runs `test` on a thread of its own and fails when it takes too long.
+/// Runs `test` on a thread of its own and fails if it takes too long.
 #[track_caller]
 fn watched<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
@@ -40,7 +40,7 @@ fn watched<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     }
 }
 
-/// Like [`watched`], within a runtime.
+/// Runs `test` like [`watched`], within a runtime.
 #[track_caller]
 fn watched_async<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
     watched(|| {
@@ -49,7 +49,7 @@ fn watched_async<T: Send + 'static>(test: impl Future<Output = T> + Send + 'stat
     })
 }
 
-/// A directory of this test's own, with a place for a daemon in it.
+/// A directory of this test, with a place for a daemon in it.
 struct Home {
     directory: TempDir,
 }
@@ -100,7 +100,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
 }
 
-/// With the program for it, because the system call is not the same everywhere.
+/// Uses the program, because the system call differs between systems.
 fn make_fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo is installed").success());
 }
@@ -109,7 +109,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-/// Whether tests can act as another user; says so when they cannot.
+/// Returns true if tests can act as another user; prints a message if not.
 fn is_root() -> bool {
     let root = super::our_uid() == Some(0);
     if !root {
@@ -118,5 +118,5 @@ fn is_root() -> bool {
     root
 }
 
-/// A user that is not us.
+/// A user id that is not ours.
 const STRANGER: u32 = 12_345;

@@ -1,4 +1,4 @@
-//! Other users, for real.
+//! Tests with real other users.
 
 use std::os::unix::net::UnixListener;
 
@@ -56,7 +56,7 @@ fn a_socket_that_we_may_not_open_is_a_matter_of_permission() {
     if !is_root() {
         return;
     }
-    // As root nothing is forbidden, so the stranger tries, with the plain client.
+    // Root may do anything, so another user tries, with the blocking client.
     watched(|| {
         let home = Home::new();
         set_mode(home.directory.path(), 0o755);
