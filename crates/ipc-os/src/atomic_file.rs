@@ -1,4 +1,4 @@
-//! Files that are seen whole or not at all.
+//! Files that a reader sees complete or not at all.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -12,69 +12,69 @@ use thiserror::Error;
 
 use crate::{Access, Pid, open_own, os};
 
-/// A file that was not written; what was at the path before is still there.
+/// A failed write; the old file at the path is unchanged.
 #[derive(Debug, Error)]
 #[error("cannot write {}", path.display())]
 pub struct WriteError {
-    /// The file that was to be written.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
-/// Replaces the file at `path` by one that holds `bytes`, with the Unix permission bits `mode`.
+/// Replaces the file at `path` by `bytes`, with the Unix permission bits `mode`.
 ///
 /// A reader sees the old content or the new, also after a crash: the bytes go to a file of another name in
 /// the same directory, which is flushed to disk and then renamed. A link at `path` is replaced, not followed.
-/// Windows keeps the permissions of the directory and cannot flush it.
+/// Windows keeps the permissions of the directory and cannot flush the directory.
 ///
 /// # Errors
 ///
-/// [`WriteError`]. The old content is untouched, unless only the final flush of the directory failed: then
-/// the new content is there and may be gone after a power failure.
+/// [`WriteError`]. The old content is unchanged, unless only the final flush of the directory failed: then
+/// the new content is there and may be lost in a power failure.
 pub fn write_atomic(path: &Path, mut bytes: &[u8], mode: u32) -> Result<(), WriteError> {
     replace_file(path, &mut bytes, &FileMode::Exactly(mode), Durability::Flushed)
         .map_err(|source| WriteError { path: path.to_owned(), source })?;
     Ok(())
 }
 
-/// Does the same for a file that may be empty after a crash of the machine; its reader must be able to tell.
+/// Does the same without a flush: the file may be empty after a crash, which its reader must detect.
 pub(crate) fn write_hint(path: &Path, mut bytes: &[u8], mode: u32) -> Result<(), WriteError> {
     replace_file(path, &mut bytes, &FileMode::Exactly(mode), Durability::Unflushed)
         .map_err(|source| WriteError { path: path.to_owned(), source })?;
     Ok(())
 }
 
-/// Whether a file must survive a crash of the machine.
+/// The guarantee for a file after a crash of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// The file and its directory are flushed to disk, which takes milliseconds.
     Flushed,
-    /// Nothing is flushed: after a crash the file may be empty.
+    /// Nothing is flushed: the file may be empty after a crash.
     Unflushed,
 }
 
-/// Permissions of a file that is made.
+/// The permissions of a new file.
 #[derive(Debug, Clone)]
 pub enum FileMode {
-    /// Those of any new file of this user, as the umask leaves them.
+    /// The default of a new file of this user, reduced by the umask.
     New,
-    /// These Unix permission bits, whatever the umask.
+    /// These Unix permission bits; the umask does not apply.
     Exactly(u32),
-    /// Those of another file.
+    /// The permissions of another file.
     Like(fs::Permissions),
 }
 
-/// Replaces the file at `path` by one that holds all of `contents`, and returns its length.
+/// Replaces the file at `path` by all of `contents`, and returns its length.
 ///
-/// A reader sees the old content or the new: the bytes go to a new file of another name in the same directory,
-/// which is then renamed. A link at `path` is replaced, not followed. Windows keeps the
+/// A reader sees the old content or the new: the bytes go to a new file of another name in the same
+/// directory, which is then renamed. A link at `path` is replaced, not followed. Windows keeps the
 /// permissions of the directory.
 ///
 /// # Errors
 ///
-/// The system's error, or that of `contents`. The old content is untouched, unless only the final flush of the
-/// directory failed.
+/// The system's error, or the error of `contents`. The old content is unchanged, unless only the final flush
+/// of the directory failed.
 pub fn replace_file(
     path: &Path,
     contents: &mut dyn Read,
@@ -105,19 +105,20 @@ pub fn replace_file(
     Ok(length)
 }
 
-/// Removes the half-written files in `directory` that [`write_atomic`] left when its process was killed.
+/// Removes half-written files in `directory` whose writer was killed.
 ///
-/// A writer holds a lock on its file until it is done, so that a file which can be locked has no writer any more.
-/// Files of other users and whatever has another name stay. Returns how many files were removed.
+/// A writer ([`write_atomic`], [`replace_file`]) holds a lock on its file until it is done, so a file that
+/// can be locked has no writer. Files of other users and files of other names stay. Returns the number of
+/// removed files.
 ///
 /// # Errors
 ///
-/// The system's error when the directory cannot be listed; a file that cannot be removed is left.
+/// The system's error if the directory cannot be listed. A file that cannot be removed stays.
 pub fn remove_abandoned(directory: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for entry in fs::read_dir(directory)?.take(MOST_NAMES).flatten() {
         let Some(writer) = entry.file_name().to_str().and_then(writer_of) else { continue };
-        // Earlier releases take no lock.
+        // Writers of earlier releases take no lock.
         if writer != Pid::current() && os::process_alive(writer) {
             continue;
         }
@@ -130,17 +131,17 @@ pub fn remove_abandoned(directory: &Path) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Returns the process that made the temporary file `name`, if it is the name of one.
+/// Returns the process that made the temporary file `name`, if the name is one of a temporary file.
 fn writer_of(name: &str) -> Option<Pid> {
     let (pid, number) = name.strip_prefix(".zccache-")?.strip_suffix(".tmp")?.split_once('-')?;
     number.parse::<u32>().ok()?;
     Pid::parse(pid).ok()
 }
 
-/// A directory with more names than this is not only ours.
+/// A directory with more names has many foreign files, so the search stops.
 const MOST_NAMES: usize = 10_000;
 
-/// A file that is removed unless it got its final name.
+/// A temporary file, which is removed on drop unless it got its final name.
 struct Temporary {
     path: PathBuf,
     remove: bool,
@@ -155,15 +156,15 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if self.remove {
-            // The error that led here is the one to report.
+            // The caller reports the error that led here.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Locks a new file, so that nobody takes it for one that its writer has left; false if somebody just has.
+/// Locks a new file, so that no cleaner takes it for abandoned; returns false if a cleaner was faster.
 fn is_kept(file: &File, path: &Path) -> bool {
-    // Where files cannot be locked nobody takes them for abandoned either.
+    // Where files cannot be locked, no cleaner removes them either.
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && os::is_at(file, path).unwrap_or(true)
 }
 
@@ -171,14 +172,14 @@ fn create_temporary(directory: &Path, mode: Option<u32>) -> io::Result<(Temporar
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut attempts_left = 16;
     loop {
-        // Not made from the final name, which may already be as long as a name can be. The process id keeps
-        // the number of leftovers of crashed processes small: a later process of that id reuses the name.
+        // The name does not contain the final name, which may already have the maximum length. The process id
+        // limits the leftovers of crashed processes: a later process with the same id reuses the name.
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!(".zccache-{}-{n}.tmp", process::id()));
         match os::create_new(&path, mode) {
             Ok(file) if is_kept(&file, &path) => return Ok((Temporary { path, remove: true }, file)),
             Ok(_) if attempts_left > 0 => attempts_left -= 1,
-            Ok(_) => return Err(io::Error::other("somebody removes every new file")),
+            Ok(_) => return Err(io::Error::other("another process removes every new file")),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts_left > 0 => {
                 attempts_left -= 1;
             }

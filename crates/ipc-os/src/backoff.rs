@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// Pauses that double from the first to the longest one.
 ///
-/// Each is half to all of its nominal length, so that clients which failed together do not come back together.
+/// Each pause is half to all of its nominal length, so that clients that failed together do not return
+/// together.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     next: Duration,

@@ -11,9 +11,9 @@ use ipc_path::Platform;
 
 use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
 
-/// A connection between a client and a daemon of the same user, on the calling thread.
+/// A blocking connection between a client and a daemon of the same user.
 ///
-/// Dropping it closes it.
+/// Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Stream {
     io: os::BlockingIo,
@@ -21,14 +21,14 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Connects, and checks that the listener is ours before anything can be sent.
+    /// Connects, and checks the listener's user before anything can be sent.
     ///
-    /// Only a busy daemon is tried again, with growing jittered naps until `deadline`; every other failure
-    /// is returned at once. One attempt is made even when `deadline` has passed.
+    /// Only a busy daemon is tried again, with growing jittered pauses until `deadline`; every other failure
+    /// is returned at once. One attempt is made even if `deadline` has passed.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`], by whose fault.
+    /// [`ConnectError`], sorted by cause.
     pub fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Self, ConnectError> {
         endpoint.check(Platform::CURRENT)?;
         let mut attempts = Attempts::until(deadline);
@@ -41,7 +41,9 @@ impl Stream {
         Self::to_ours(io, endpoint)
     }
 
-    /// Takes a connection that somebody else made to `endpoint`, and checks that the listener is ours.
+    /// Takes over a connection to `endpoint`, and checks the listener's user.
+    ///
+    /// Another library made the connection.
     ///
     /// # Errors
     ///
@@ -62,23 +64,25 @@ impl Stream {
         }
     }
 
-    /// Who is at the other end.
+    /// Returns the process and user at the other end.
     #[must_use]
     pub const fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// Writes what can be written without waiting, whatever the write timeout is.
+    /// Writes as many bytes as possible without waiting; ignores the write timeout.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] where that is nothing, or where the system cannot tell; else what it said.
+    /// [`io::ErrorKind::WouldBlock`] if no byte can be written now, or if the system cannot write without
+    /// waiting; else the system's error.
     pub fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
         os::write_now(&mut self.io, bytes)
     }
 
-    /// Reads once into the room that `buffer` has beyond its contents, which need not be initialised for
-    /// that. Nothing is read where there is no room.
+    /// Reads once into the spare capacity of `buffer`, which need not be initialised.
+    ///
+    /// Reads nothing if there is no spare capacity.
     ///
     /// # Errors
     ///
@@ -87,23 +91,26 @@ impl Stream {
         os::read_into(&mut self.io, buffer).map_err(one_kind_of_timeout)
     }
 
-    /// Waits until there is something to read, or nobody to read from, for at most `limit`.
+    /// Waits at most `limit` until there are bytes to read or the peer has closed.
     ///
-    /// It is what costs least before the first [`read_through`](Self::read_through) of a connection; a timeout for
-    /// reads is better for many. Where a system cannot wait so, the next read takes no longer than `limit` instead.
+    /// This is the cheapest wait before the first [`read_through`](Self::read_through) of a connection; a
+    /// read timeout is better for many reads. On a system that cannot wait this way, the next read has
+    /// `limit` as its timeout instead.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::TimedOut`]; else what the system said.
+    /// [`io::ErrorKind::TimedOut`]; else the system's error.
     pub fn wait_readable(&mut self, limit: Duration) -> io::Result<()> {
         os::wait_readable(&mut self.io, at_least_something(limit))
     }
 
-    /// Reads once into `room`, which need not be initialised for that, and shows `taken` what came.
+    /// Reads once into `room` and passes the received bytes to `taken`.
+    ///
+    /// `room` need not be initialised.
     ///
     /// # Errors
     ///
-    /// As for [`Read::read`]; nothing is shown then.
+    /// As for [`Read::read`]; `taken` is not called then.
     pub fn read_through(
         &mut self,
         room: &mut [MaybeUninit<u8>],
@@ -112,20 +119,24 @@ impl Stream {
         os::read_through(&mut self.io, room, taken).map_err(one_kind_of_timeout)
     }
 
-    /// Bounds each single read; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.
+    /// Sets the timeout of each single read; `None` waits for ever.
+    ///
+    /// A read then fails with [`io::ErrorKind::TimedOut`].
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         self.io.set_read_timeout(limit.map(at_least_something))
     }
 
-    /// Bounds each single write; it then fails with [`io::ErrorKind::TimedOut`]. `None` waits for ever.
+    /// Sets the timeout of each single write; `None` waits for ever.
+    ///
+    /// A write then fails with [`io::ErrorKind::TimedOut`].
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn set_write_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         self.io.set_write_timeout(limit.map(at_least_something))
     }
@@ -155,12 +166,12 @@ impl Write for Stream {
     }
 }
 
-/// A zero limit means "for ever" to the system, and a deadline that has just passed to the caller.
+/// The system takes zero for "no timeout", but a caller passes zero if its deadline has just passed.
 fn at_least_something(limit: Duration) -> Duration {
     limit.max(Duration::from_micros(1))
 }
 
-/// Unix says that the operation would block, which a caller of a blocking stream cannot make sense of.
+/// Converts `WouldBlock`, which Unix returns for a timeout, into `TimedOut`.
 fn one_kind_of_timeout(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

@@ -15,15 +15,16 @@ use crate::{
     lock_file, os,
 };
 
-/// Held by the one process that may listen at an endpoint, from before the socket's path is touched until the
-/// daemon is gone.
+/// The right of one process to be the daemon of an endpoint, held by two locks.
 ///
-/// Two locks make it. The one beside the pid lock file tells programs that know the cache directory whether
-/// its daemon lives. The one beside the socket keeps apart daemons that were given the same endpoint and
-/// different cache directories, so that whatever lock files were given, one socket has at most one holder.
-/// Neither passes on to child processes, and both end with the process, however it ends.
+/// A daemon holds it from before it touches the socket's path until it ends.
 ///
-/// Dropping it removes the socket and the pid lock file if they are still its own, then lets the locks go.
+/// The lock beside the pid lock file tells programs that know the cache directory whether its daemon lives.
+/// The lock beside the socket separates daemons with the same endpoint and different cache directories, so
+/// that one socket has at most one holder for any lock files. Child processes inherit neither lock, and both
+/// end with the process, however it ends.
+///
+/// Dropping it removes the socket and the pid lock file if they are still its own, then frees the locks.
 ///
 /// ```no_run
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,13 +53,13 @@ pub struct Claim {
     lock_file: PathBuf,
     policy: DirPolicy,
     socket: Option<os::SocketId>,
-    /// Whether the pid lock file was written by this claim, and not by another one of this process.
+    /// True if this claim wrote the pid lock file; another claim of this process may have done so instead.
     named: bool,
-    // Last, so that the locks outlive everything that they protect.
+    // Last, so that the locks outlive the files that they protect.
     locks: Vec<Lifetime>,
 }
 
-/// A claim that was not taken. Nothing at the socket's path was touched.
+/// A failed claim. Nothing at the socket's path was touched.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ClaimError {
@@ -68,12 +69,12 @@ pub enum ClaimError {
     /// A directory is not safe to use.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// Another daemon holds it.
+    /// Another daemon holds the endpoint.
     #[error("another daemon{} holds {endpoint}", process(.by))]
     Held {
         /// The endpoint.
         endpoint: Endpoint,
-        /// The holder, where it is known.
+        /// The holder, if it is known.
         by: Option<Pid>,
     },
     /// A lifetime lock cannot be used.
@@ -81,16 +82,18 @@ pub enum ClaimError {
     Lifetime(#[from] LifetimeError),
 }
 
-/// An endpoint that was claimed and could not be bound.
+/// A claimed endpoint could not be bound.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// A daemon that takes no locks listens there; it is never taken over, even when it does not answer.
+    /// A daemon without locks listens there.
+    ///
+    /// It is never taken over, even if it does not answer.
     #[error("a daemon{} listens at {endpoint}", process(.by))]
     InUse {
         /// The endpoint.
         endpoint: Endpoint,
-        /// The listener, where it is known.
+        /// The listener, if it is known.
         by: Option<Pid>,
     },
     /// Something that is not a socket is at the path; it was kept.
@@ -98,7 +101,7 @@ pub enum BindError {
     NotASocket {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
     /// Another user's socket is at the path; it was kept.
@@ -116,18 +119,18 @@ pub enum BindError {
     PermissionDenied {
         /// The endpoint.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no tokio runtime on this thread to register the listener with.
-    #[error("an endpoint is bound within a tokio runtime")]
+    #[error("an endpoint must be bound within a tokio runtime")]
     NoRuntime,
-    /// Anything else.
+    /// Another error.
     #[error("cannot listen at {endpoint}")]
     Io {
         /// The endpoint.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -135,13 +138,13 @@ pub enum BindError {
 impl Claim {
     /// Claims `endpoint` for this process, with the pid lock file at `lock_file`.
     ///
-    /// `policy` is for the directory of the socket; the lock file's, where that is another one, is
-    /// [`DirPolicy::Dedicated`]. Both are created when missing and refused when they are not safe. Never waits
-    /// for another daemon: at most half a second for those who ask whether one lives.
+    /// `policy` applies to the directory of the socket; [`DirPolicy::Dedicated`] applies to the lock file's
+    /// directory, if it is another one. Both are created if missing and refused if unsafe. Does not wait for
+    /// another daemon; processes that only examine the locks may delay it by at most half a second.
     ///
     /// # Errors
     ///
-    /// [`ClaimError::Held`] names the winner; the loser has nothing to clean up.
+    /// [`ClaimError::Held`] names the holder; the losing process has nothing to clean up.
     pub fn take(endpoint: &Endpoint, lock_file: &Path, policy: DirPolicy) -> Result<Self, ClaimError> {
         endpoint.check(Platform::CURRENT)?;
         let socket = os::socket_path(endpoint);
@@ -161,7 +164,7 @@ impl Claim {
             named: false,
             locks: Vec::with_capacity(2),
         };
-        // The socket's first: whoever loses that race lost to the one that will listen.
+        // The socket's lock comes first: its holder is the process that will listen.
         if let Some(socket) = socket {
             claim.lock(&lifetime::beside_socket(socket))?;
         }
@@ -173,14 +176,14 @@ impl Claim {
     ///
     /// Rule: `docs/spec/endpoint.md#lock-file`.
     ///
-    /// A socket at the path that refuses connections is left over from a daemon that died, and is replaced.
-    /// Nothing else is: neither a socket that accepts, nor a file that is no socket. The new socket is
-    /// open to its owner only from its first moment. May be called again when
-    /// [`owns_socket`](Self::owns_socket) says no. Call it within a tokio runtime that has I/O enabled.
+    /// A socket at the path that refuses connections is left over from a dead daemon and is replaced. A
+    /// socket that accepts and a file that is not a socket are never replaced. From its first moment the new
+    /// socket is open to its owner only. May be called again if [`owns_socket`](Self::owns_socket) returns
+    /// false. Call it within a tokio runtime that has I/O enabled.
     ///
     /// # Errors
     ///
-    /// [`BindError`]; the claim is still held, and what is at the path is as it was.
+    /// [`BindError`]; the claim is still held, and the path is unchanged.
     pub fn bind(&mut self) -> Result<Listener, BindError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BindError::NoRuntime);
@@ -192,17 +195,19 @@ impl Claim {
         Ok(Listener::new(listener))
     }
 
-    /// Takes over the listener at the claimed endpoint that whoever started this process has bound, and then
-    /// names this process in the pid lock file, as [`bind`](Self::bind) does.
+    /// Takes over the claimed endpoint's listener that this process inherited.
     ///
-    /// `number` is the descriptor's, as an environment variable has it. Only a socket that listens at this
-    /// endpoint's path, which names it and belongs to this user, is taken; it is then close-on-exec, and this
-    /// claim's to remove. Anything else is left alone. Call it once, before anything is opened, within a tokio
-    /// runtime that has I/O enabled.
+    /// The process that started this one bound it. `number` is the descriptor, as text from an environment
+    /// variable. Like [`bind`](Self::bind), it names this process in the pid lock file.
+    ///
+    /// Only a socket that listens at this endpoint's path, which names it and belongs to this user, is taken
+    /// over; it becomes close-on-exec, and this claim removes it later. Any other descriptor is left
+    /// unchanged. Call it once, before the process opens anything, within a tokio runtime that has I/O
+    /// enabled.
     ///
     /// # Errors
     ///
-    /// [`InheritedError`]; the claim is still held, and [`bind`](Self::bind) is what remains.
+    /// [`InheritedError`]; the claim is still held, and the caller may [`bind`](Self::bind).
     pub fn take_over(&mut self, number: &str) -> Result<Listener, InheritedError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(InheritedError::NoRuntime);
@@ -213,21 +218,25 @@ impl Claim {
         Ok(Listener::new(listener))
     }
 
-    /// Whether the endpoint's path still names the socket that was bound; cleaners of `/tmp` remove living ones.
+    /// Returns true if the endpoint's path still names the socket that was bound.
+    ///
+    /// Cleaners of `/tmp` may remove a socket that is in use.
     ///
     /// # Errors
     ///
-    /// What the system said when the path was looked at.
+    /// The system's error of looking at the path.
     pub fn owns_socket(&self) -> io::Result<bool> {
         self.socket.as_ref().map_or(Ok(false), |id| id.is_at(&self.endpoint))
     }
 
-    /// Whether the locks are still where others look for them. Once they are removed another daemon can claim
-    /// the endpoint, unless [`retake_locks`](Self::retake_locks) is faster.
+    /// Returns true if the locks are still at their paths.
+    ///
+    /// After somebody removed them, another daemon can claim the endpoint, unless
+    /// [`retake_locks`](Self::retake_locks) is faster.
     ///
     /// # Errors
     ///
-    /// What the system said when the paths were looked at.
+    /// The system's error of looking at the paths.
     pub fn owns_locks(&self) -> io::Result<bool> {
         for lock in &self.locks {
             if !lock.is_in_place()? {
@@ -237,17 +246,17 @@ impl Claim {
         Ok(true)
     }
 
-    /// Takes the locks again that somebody, such as a cleaner of `/tmp`, has removed, and names this process in
-    /// the pid lock file again.
+    /// Takes removed locks again, and names this process in the pid lock file again.
     ///
-    /// `false` when another process holds one of them by now: the endpoint is its, and this daemon should end.
+    /// A cleaner of `/tmp` may have removed them. Returns false if another process holds one of them by now:
+    /// that process has the endpoint, and this daemon should end.
     ///
     /// # Errors
     ///
     /// As for [`take`](Self::take); the endpoint can then be claimed by another daemon.
     pub fn retake_locks(&mut self) -> Result<bool, ClaimError> {
         for lock in &mut self.locks {
-            // What cannot be looked at is taken for unchanged.
+            // A lock that cannot be examined counts as unchanged.
             if lock.is_in_place().unwrap_or(true) {
                 continue;
             }
@@ -262,39 +271,40 @@ impl Claim {
         Ok(true)
     }
 
-    /// The endpoint that is claimed.
+    /// Returns the claimed endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Removes the socket and the pid lock file if they are still this claim's own, and lets the locks go.
+    /// Removes the socket and the pid lock file if still its own, then frees the locks.
     ///
     /// # Errors
     ///
-    /// The first removal that failed; the locks are free all the same.
+    /// The first removal that failed; the locks are free in any case.
     pub fn release(mut self) -> io::Result<()> {
         self.remove_socket().and(self.remove_lock_file())
     }
 
-    /// As [`release`](Self::release), and removes the files of the locks too: for an endpoint whose name is used
-    /// once, so that its locks are nobody's ever after.
+    /// Releases the claim as [`release`](Self::release), and removes the lock files.
+    ///
+    /// For an endpoint whose name is used once, so that no process looks for its locks later.
     ///
     /// # Errors
-    ///
+    /// The first removal that failed; the locks are free in any case.
     /// The first removal that failed; the locks are free all the same.
     pub fn release_without_trace(mut self) -> io::Result<()> {
         let removed = self.remove_socket().and(self.remove_lock_file());
         let locks = std::mem::take(&mut self.locks).into_iter().map(Lifetime::remove);
-        // Every one of them, whatever comes of the others.
+        // Each lock is removed, even if an earlier removal fails.
         removed.and(locks.fold(Ok(()), io::Result::and))
     }
 
-    /// Removes the lock files of daemons of other endpoints that were killed, beside this claim's pid lock file.
+    /// Removes lock files of killed daemons of other endpoints; returns their number.
     ///
-    /// A broker chooses another endpoint for each daemon, so that nobody else would ever remove them. Only files
-    /// whose lifetime lock names the same process and is free go; `also` are endings of other files of theirs.
-    /// Returns how many daemons' files were removed.
+    /// It looks beside this claim's pid lock file. A broker chooses a new endpoint for each daemon, so no
+    /// other process would ever remove these files. Only files whose lifetime lock names the same process and
+    /// is free are removed; `also` has the endings of further files of such daemons.
     pub fn remove_killed(&self, also: &[&str]) -> usize {
         let entries =
             fs::read_dir(directory_of(&self.lock_file)).into_iter().flatten().take(MOST_NAMES).flatten();
@@ -306,7 +316,8 @@ impl Claim {
     }
 
     fn lock(&mut self, path: &Path) -> Result<(), ClaimError> {
-        // A socket named `daemon` and a lock file `daemon.lock` share one file, which would refuse itself.
+        // A socket named `daemon` and a lock file `daemon.lock` share one lock file, which this process must
+        // not lock twice.
         if self.locks.iter().any(|held| held.is(path)) {
             return Ok(());
         }
@@ -316,7 +327,7 @@ impl Claim {
                 Ok(())
             }
             Attempt::Held { by } => {
-                // Where a held lock cannot be read, the pid lock file is the best that there is.
+                // If a held lock cannot be read, the pid lock file is the best source.
                 let recorded =
                     || lock_file::read(&self.lock_file).ok().flatten().filter(|_| !os::HELD_LOCKS_ARE_READ);
                 let by = by.or_else(|| recorded().filter(|pid| os::process_alive(*pid)));
@@ -325,8 +336,10 @@ impl Claim {
         }
     }
 
-    /// Writes the pid lock file. Only released programs and people read it, and the locks are what counts: a
-    /// daemon serves without it, such as on a full disk.
+    /// Writes the pid lock file.
+    ///
+    /// Only released programs and people read it, and the locks are decisive: a daemon serves without the
+    /// file, for instance on a full disk.
     fn name_holder(&mut self) {
         self.named = lock_file::write(&self.lock_file, Pid::current()).is_ok();
     }
@@ -349,7 +362,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // `release` is for those who want to know; what stays behind is reclaimed by the next start.
+        // A caller that needs the error calls `release`; the next start removes the leftovers.
         let _ = self.remove_socket();
         let _ = self.remove_lock_file();
     }
@@ -365,16 +378,16 @@ fn remove_of_killed(lock_file: &Path, also: &[&str]) -> Option<()> {
     let Ok(Attempt::Taken(lifetime)) = Lifetime::take(&path) else { return None };
     lock_file::remove_if_of(lock_file, pid).ok()?;
     for ending in ["start"].iter().chain(also) {
-        // Most daemons have none.
+        // Most daemons have no such file.
         let _ = fs::remove_file(lock_file.with_extension(ending));
     }
     lifetime.remove().ok()
 }
 
-/// A directory with more names than this is not only ours.
+/// A directory with more names has many foreign files, so the search stops.
 const MOST_NAMES: usize = 10_000;
 
-/// The directory that `file` is in.
+/// Returns the directory that `file` is in.
 fn directory_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,4 +1,4 @@
-//! Why a connection could not be made, and when the next attempt is due.
+//! The errors of connecting, and the pauses between attempts.
 
 use std::{
     io,
@@ -10,29 +10,31 @@ use thiserror::Error;
 
 use crate::{Backoff, Endpoint, EndpointError, FileKind};
 
-/// A connection that was not made.
+/// A failed connection.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The endpoint's name cannot be used on this platform.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// Nobody listens there: nothing at the name, or what is there refuses and no daemon holds its lock.
+    /// No daemon listens there.
+    ///
+    /// Nothing is at the name, or the socket refuses and no daemon holds its lock.
     #[error("no daemon listens at {endpoint}")]
     NoDaemon {
-        /// Where it was looked for.
+        /// The endpoint.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A daemon is there and took no connection until the deadline.
+    /// A daemon is there, but took no connection until the deadline.
     #[error("the daemon at {endpoint} took no connection within {waited:?}")]
     Busy {
         /// The daemon's endpoint.
         endpoint: Endpoint,
-        /// How long it was tried.
+        /// The time from the first failed attempt to the deadline.
         waited: Duration,
-        /// What the system said to the last attempt.
+        /// The system's error of the last attempt.
         source: io::Error,
     },
     /// Another user listens there; nothing was sent.
@@ -50,7 +52,7 @@ pub enum ConnectError {
     NotASocket {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
     /// The system does not let us connect.
@@ -58,34 +60,36 @@ pub enum ConnectError {
     PermissionDenied {
         /// The endpoint.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Anything else.
+    /// Another error.
     #[error("cannot connect to {endpoint}")]
     Io {
         /// The endpoint.
         endpoint: Endpoint,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl ConnectError {
-    /// Whether nobody listens there, so that a daemon may be started.
+    /// Returns true if no daemon listens there, so that one may be started.
     #[must_use]
     pub const fn is_no_daemon(&self) -> bool {
         matches!(self, Self::NoDaemon { .. })
     }
 
-    /// Whether a daemon is there and took no connection in time; starting another would not help.
+    /// Returns true if a daemon is there, but took no connection in time.
+    ///
+    /// Starting another daemon would not help.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. })
     }
 }
 
-/// What one failed attempt means on this system.
+/// The cause of a failed attempt on this system.
 #[derive(Debug)]
 pub(crate) enum Failure {
     NoDaemon(io::Error),
@@ -95,10 +99,10 @@ pub(crate) enum Failure {
     Other(io::Error),
 }
 
-/// The attempts of one connect: doubling naps with jitter, up to a deadline.
+/// The attempts of one connect: doubling pauses with jitter, up to a deadline.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    /// When the first of them failed.
+    /// The time at which the first attempt failed.
     started: Option<Instant>,
     deadline: Instant,
     backoff: Backoff,
@@ -112,13 +116,13 @@ impl Attempts {
         Self { started: None, deadline, backoff: Backoff::new(Self::FIRST_NAP, Self::LONGEST_NAP) }
     }
 
-    /// How long to wait before the next attempt, or the error to give up with.
+    /// Returns the pause before the next attempt, or the final error.
     pub(crate) fn after(&mut self, endpoint: &Endpoint, failure: Failure) -> Result<Duration, ConnectError> {
         let endpoint = endpoint.clone();
         Err(match failure {
             Failure::Busy(source) => {
                 let now = Instant::now();
-                // None of them waits, so that the first one took no time.
+                // An attempt does not wait, so the first one took no time.
                 let started = *self.started.get_or_insert(now);
                 let left = self.deadline.saturating_duration_since(now);
                 if !left.is_zero() {

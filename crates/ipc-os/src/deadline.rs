@@ -1,4 +1,4 @@
-//! Deadlines that no clock overflows at.
+//! Deadlines that do not overflow a clock.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The directories that sockets and locks are in: ours, real, and closed to others.
+//! The directories of sockets and locks: real, owned by this user, and closed to other users.
 
 use std::{
     io,
@@ -9,59 +9,59 @@ use thiserror::Error;
 
 use crate::{DirPolicy, FileKind, os, shell_word};
 
-/// A directory in which others could interfere.
+/// A directory is not safe against other users.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// The path is a symbolic link.
     #[error("{} is a symbolic link, not a directory", .0.display())]
     Symlink(PathBuf),
-    /// Another user owns it.
+    /// Another user owns the directory.
     #[error("the directory {} belongs to user {owner}, not to user {expected}", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
-        /// Its owner's user id.
+        /// The owner's user id.
         owner: u32,
         /// Our effective user id.
         expected: u32,
     },
-    /// Others may create and remove files in it.
+    /// Other users may create and remove files in the directory.
     #[error("the directory {} has mode {mode:04o} and is writable by others", path.display())]
     Writable {
         /// The directory.
         path: PathBuf,
-        /// Its permission bits.
+        /// The permission bits of the directory.
         mode: u32,
     },
-    /// Others may see what is in it, where nobody but we should.
+    /// Other users may read a directory that must be private.
     #[error("the directory {} has mode {mode:04o} and is open to others", path.display())]
     Readable {
         /// The directory.
         path: PathBuf,
-        /// Its permission bits.
+        /// The permission bits of the directory.
         mode: u32,
     },
-    /// Something else is at the path.
+    /// A file that is not a directory is at the path.
     #[error("{} is {kind}, not a directory", path.display())]
     NotADirectory {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
-    /// It could not be created, looked at or tightened.
+    /// The directory could not be created, examined or tightened.
     #[error("cannot use the directory {}", path.display())]
     Io {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl DirectoryError {
-    /// The path that is at fault.
+    /// Returns the path that caused the error.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -74,7 +74,9 @@ impl DirectoryError {
         }
     }
 
-    /// Returns what to do about it. What is not known to be ours is only looked at.
+    /// Returns a command that fixes the error.
+    ///
+    /// For a directory that may belong to somebody else, the command only looks at it.
     #[must_use]
     pub fn fix(&self) -> String {
         let path = shell_word(&self.path().to_string_lossy());
@@ -88,18 +90,19 @@ impl DirectoryError {
     }
 }
 
-/// Makes sure that only we can change what is in `path`, creating it 0700 when it is missing.
+/// Makes sure that only this user can change the directory `path`.
 ///
-/// Missing parents are created with the default mode. On Unix an existing directory must be real, ours, and
-/// not writable by others; `/tmp` itself (root's, with the sticky bit) is the one exception, because
-/// compacted endpoint names are in it (`docs/spec/endpoint.md#compaction`). On Windows it must be a real
-/// directory; who may use it follows from the profile that it is in.
+/// A missing directory is created with mode 0700, and its missing parents with the default mode. On Unix an
+/// existing directory must be real, owned by this user, and not writable by others; `/tmp` itself (owned by
+/// root, with the sticky bit) is the one exception, because compacted endpoint names are in it
+/// (`docs/spec/endpoint.md#compaction`). On Windows it must be a real directory; the profile that it is in
+/// decides who may use it.
 ///
 /// # Errors
 ///
 /// [`DirectoryError`], which names the path and the command that fixes it.
 pub fn ensure_directory(path: &Path, policy: DirPolicy) -> Result<(), DirectoryError> {
-    // Without `.` and trailing separators, which would make the last component be followed if it is a link.
+    // Removes `.` and trailing separators, because with them the system follows a link in the last component.
     let path: PathBuf = match path.components().collect::<PathBuf>() {
         empty if empty.as_os_str().is_empty() => PathBuf::from("."),
         path => path,
@@ -107,22 +110,23 @@ pub fn ensure_directory(path: &Path, policy: DirPolicy) -> Result<(), DirectoryE
     os::ensure_directory(path, policy)
 }
 
-/// Refuses a runtime directory in which another user could put another directory in the place of ours.
+/// Refuses a runtime directory that another user could replace.
 ///
-/// It must be a real directory, ours, and not writable by others; and no directory above it may be writable by
-/// everybody, unless it is sticky as `/tmp` is. A missing one is made. Windows has none.
+/// It must be a real directory, owned by this user, and not writable by others; and no directory above it may
+/// be writable by everybody, unless it has the sticky bit, as `/tmp` has. A missing directory is created.
+/// Windows has no runtime directory.
 ///
 /// # Errors
 ///
-/// [`DirectoryError`], which names the directory that is at fault.
+/// [`DirectoryError`], which names the directory that caused it.
 pub fn check_runtime_directory(path: &Path) -> Result<(), DirectoryError> {
     ensure_directory(path, DirPolicy::Shared)?;
     path.ancestors().skip(1).try_for_each(os::check_above)
 }
 
-/// Looks whether `path` is a directory that nobody but we can use; false if nothing is there.
+/// Returns true if only this user can use the directory `path`.
 ///
-/// Changes nothing, and makes no exception for `/tmp`. On Windows it must be a real directory.
+/// Returns false if it is missing. Changes nothing, and makes no exception for `/tmp`. On Windows it must be a real directory.
 ///
 /// # Errors
 ///

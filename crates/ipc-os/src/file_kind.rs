@@ -1,8 +1,8 @@
-//! What a path names.
+//! The kind of a file.
 
 use std::fmt;
 
-/// What is at a path where something else was expected.
+/// The kind of the file at a path where another kind was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -10,9 +10,9 @@ pub enum FileKind {
     File,
     /// A directory.
     Directory,
-    /// A symbolic link, whatever it points to.
+    /// A symbolic link; its target does not matter.
     Symlink,
-    /// A named pipe of the file system.
+    /// A named pipe (fifo).
     Fifo,
     /// A Unix domain socket.
     Socket,

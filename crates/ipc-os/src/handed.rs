@@ -1,25 +1,25 @@
-//! A connection that another library made.
+//! A connection made by another library.
 
 use std::io;
 
 use crate::os;
 
-/// What a connection can be taken from: on Unix whatever holds a descriptor.
+/// A source of a connection: on Unix any type that holds a descriptor.
 pub trait Socket: os::Descriptor {}
 impl<T: os::Descriptor> Socket for T {}
 
-/// A connected socket that another library made and this crate's streams take over.
+/// A connected socket from another library, for this crate's streams to take over.
 ///
-/// There is none where connections are not descriptors: dial the endpoint again there.
+/// It does not exist where connections are not descriptors; connect to the endpoint again there.
 #[derive(Debug)]
 pub struct Handed(pub(crate) os::Handed);
 
 impl Handed {
-    /// Takes a share of `socket`; `None` on a platform where that cannot be done.
+    /// Duplicates `socket`; returns `None` on a platform that cannot do that.
     ///
     /// # Errors
     ///
-    /// What the system said when the descriptor was doubled.
+    /// The system's error of duplicating the descriptor.
     pub fn of(socket: &impl Socket) -> io::Result<Option<Self>> {
         Ok(os::Handed::of(socket)?.map(Self))
     }

@@ -1,14 +1,14 @@
-//! When a file was last changed, as its file system tells.
+//! The state of a file according to its file system, without its contents.
 
 use std::fs::Metadata;
 use std::path::Path;
 
 use crate::os;
 
-/// Tells one state of a file from every other state of it, without reading the file.
+/// The identity, length and times of a file; a changed file has another stamp.
 ///
-/// Two equal stamps mean equal contents only if the stamp is older than the clock's granule when it was taken
-/// (see [`is_trusted_at`](Self::is_trusted_at)).
+/// Two equal stamps mean equal contents only if the stamp was older than the clock's resolution when it was
+/// taken (see [`is_trusted_at`](Self::is_trusted_at)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InodeStamp {
     /// The device that holds the file.
@@ -24,19 +24,20 @@ pub struct InodeStamp {
 }
 
 impl InodeStamp {
-    /// How much older than the present a stamp must be, in nanoseconds: no clock of a file system is coarser.
+    /// The age in nanoseconds after which a stamp counts as settled; no file system's clock is coarser.
     const SETTLED_NS: i64 = 2_000_000_000;
 
-    /// Reads the stamp out of `metadata`; `None` where the system has no time of change.
+    /// Returns the stamp in `metadata`; `None` if the system has no change time.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Option<Self> {
         os::inode_stamp(metadata)
     }
 
-    /// Returns true if the stamp will stand for the contents of now: `path` leads to the file.
+    /// Returns true if the stamp identifies the contents that `path` has now.
     ///
-    /// A stamp must be older than the coarsest clock of a file system. On a file system that is mounted for reading only,
-    /// times without a fraction of a second are the times of an image, and another image may have the same times.
+    /// `path` leads to the file. A stamp must be older than the coarsest clock of a file system. On a
+    /// read-only file system, times without a fraction of a second come from an image, and another image may
+    /// have the same times.
     #[must_use]
     pub fn is_trusted_at(&self, path: &Path, now_ns: i64) -> bool {
         self.is_settled_at(now_ns) && (self.changed_ns % 1_000_000_000 != 0 || !os::is_read_only(path))
@@ -50,9 +51,9 @@ impl InodeStamp {
     }
 }
 
-/// Returns the time that a file changed now would carry at the earliest, in nanoseconds since 1970.
+/// Returns the earliest time that a change now can set, in nanoseconds since 1970.
 ///
-/// File systems use the kernel's coarse clock, which is behind the precise one by up to one tick.
+/// File systems use the kernel's coarse clock, which is up to one tick behind the precise clock.
 #[must_use]
 pub fn file_clock_ns() -> i64 {
     os::file_clock_ns()

@@ -1,58 +1,60 @@
-//! Looking at directories and files without touching them, for those who only report.
+//! Examines directories and files without changing them, for callers that only report.
 
 use std::{io, path::Path};
 
 use crate::{DirPolicy, DirectoryError, FileKind, os};
 
-/// What a directory is like that [`ensure_directory`](crate::ensure_directory) would not refuse.
+/// The state of a directory that `ensure_directory` accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DirectoryState {
-    /// There is none; it would be made.
+    /// The directory is missing and would be created.
     Missing,
-    /// Only we can change what is in it.
+    /// Only this user can change the contents of the directory.
     Safe,
-    /// Others can look into it; it would be tightened to 0700.
+    /// Others can read the directory; `ensure_directory` would set its mode to 0700.
     Loose {
-        /// Its permission bits.
+        /// The permission bits of the directory.
         mode: u32,
     },
 }
 
-/// What is at a path.
+/// The file at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
-    /// Its kind; links are not followed.
+    /// The file's kind; links are not followed.
     pub kind: FileKind,
-    /// How long it is.
+    /// The file's length in bytes.
     pub length: u64,
-    /// The owner, where it is another user.
+    /// The owner, if it is another user.
     pub foreign_owner: Option<u32>,
-    /// Its permission bits, where the system has them.
+    /// The permission bits, if the system has them.
     pub mode: Option<u32>,
 }
 
-/// Says what [`ensure_directory`](crate::ensure_directory) would find, and changes nothing.
+/// Returns the state that `ensure_directory` would find, and changes nothing.
 ///
 /// # Errors
 ///
-/// [`DirectoryError`], for what would be refused.
+/// [`DirectoryError`], as [`ensure_directory`](crate::ensure_directory) would return.
 pub fn inspect_directory(path: &Path, policy: DirPolicy) -> Result<DirectoryState, DirectoryError> {
     os::inspect_directory(path.components().collect(), policy)
 }
 
-/// Whether this process may make files in the directory `path`, or in the nearest one above that exists.
+/// Returns true if this process may create files in the directory `path`.
+///
+/// If `path` does not exist, the nearest existing directory above it counts.
 #[must_use]
 pub fn is_writable(path: &Path) -> bool {
     path.ancestors().find(|path| path.exists()).is_some_and(os::is_writable)
 }
 
-/// Says what is at `path`; `None` where nothing is.
+/// Returns the file at `path`; `None` if there is no file.
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The system's error.
 pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
     match os::look_at(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

@@ -1,4 +1,4 @@
-//! Starting a program that outlives its starter and holds nothing of it.
+//! Starts a program that outlives its starter and inherits nothing from it.
 
 use std::{
     ffi::OsString,
@@ -12,10 +12,10 @@ use thiserror::Error;
 
 use crate::{Pid, os};
 
-/// A program to be started detached: standard streams closed, nothing inherited, the environment as listed.
+/// A program to start detached: no streams, no descriptors, the listed environment.
 ///
-/// The other half is the started program's: it calls [`detach_session`](crate::detach_session) first, so
-/// that the terminal of its starter cannot signal it.
+/// Its standard streams are null. The started program must call [`detach_session`](crate::detach_session)
+/// first, so that its starter's terminal cannot signal it.
 #[derive(Debug, Clone)]
 pub struct Launch {
     program: PathBuf,
@@ -25,33 +25,33 @@ pub struct Launch {
     messages: Option<PathBuf>,
 }
 
-/// A program that was not started.
+/// A failed start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LaunchError {
-    /// A path that would depend on the current directory or on `PATH`.
+    /// A path depends on the current directory or on `PATH`.
     #[error("the path {} is not absolute", .0.display())]
     Relative(PathBuf),
-    /// The descriptors of this process could not be kept from the program.
+    /// The program would have inherited this process's descriptors.
     #[error("cannot keep open files from {}", program.display())]
     Inheritance {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system did not start it.
+    /// The system did not start the program.
     #[error("cannot start {}", program.display())]
     Start {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl Launch {
-    /// Names the program and the directory it starts in, both absolute.
+    /// Names the program and its working directory, both absolute.
     pub fn new(program: impl Into<PathBuf>, directory: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
@@ -62,9 +62,9 @@ impl Launch {
         }
     }
 
-    /// Appends what the program writes to its standard error to the file at `path`.
+    /// Appends the program's standard error to the file at `path`.
     ///
-    /// A program says there what is wrong with its command line. A file that cannot be opened takes nothing.
+    /// A program reports an invalid command line there. If the file cannot be opened, the messages are lost.
     #[must_use]
     pub fn messages_to(mut self, path: impl Into<PathBuf>) -> Self {
         self.messages = Some(path.into());
@@ -94,13 +94,13 @@ impl Launch {
 
     /// Starts the program and does not wait for it.
     ///
-    /// While it starts, every descriptor of this process above the standard streams is close-on-exec, those
-    /// too that the process was given to pass on; afterwards they are as before. A program that another
-    /// thread starts in that moment does not get them either.
+    /// During the start, every descriptor of this process above the standard streams is close-on-exec,
+    /// including descriptors that the process got to pass on; afterwards they are as before. A program that
+    /// another thread starts at that moment does not inherit them either.
     ///
     /// # Errors
     ///
-    /// [`LaunchError`]; nothing runs then.
+    /// [`LaunchError`]; no program runs then.
     pub fn spawn(&self) -> Result<Launched, LaunchError> {
         for path in [&self.program, &self.directory] {
             if !path.is_absolute() {
@@ -128,44 +128,48 @@ impl Launch {
         file.and_then(Result::ok).map_or_else(Stdio::null, Stdio::from)
     }
 
-    /// The program.
+    /// Returns the program.
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
     }
 }
 
-/// A started program. Dropping this does not end it.
+/// A started program. Dropping this value does not end the program.
 #[derive(Debug)]
 pub struct Launched {
     child: Child,
 }
 
 impl Launched {
-    /// Its process id, which stays its own until [`try_wait`](Self::try_wait) has seen it end.
+    /// Returns the process id.
+    ///
+    /// The system does not reuse the id before [`try_wait`](Self::try_wait) has seen the end of the process.
     ///
     /// # Panics
     ///
-    /// Never: the system gives no process an id that is not one.
+    /// Never: the system gives every process a valid id.
     #[must_use]
     pub fn pid(&self) -> Pid {
         Pid::new(self.child.id()).expect("a started process has the id of one process")
     }
 
-    /// How it ended, or `None` while it runs.
+    /// Returns the exit status, or `None` while the program runs.
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 
-    /// Ends it by force and waits until it is gone, for a starter that has given it up.
+    /// Kills the program and waits until it is gone.
+    ///
+    /// For a starter that has no more use for the program.
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn kill(mut self) -> io::Result<ExitStatus> {
         self.child.kill()?;
         self.child.wait()

@@ -1,9 +1,9 @@
-//! What zccache asks of the operating system: sockets, pipes, locks, processes and safe files.
+//! Operating-system services of zccache: sockets, pipes, locks, processes and safe files.
 //!
-//! The only crate with `cfg(unix)`, `cfg(windows)` and unsafe code. Everything is for the platform that the
-//! program was built for, and has the same items on each.
+//! The only crate with `cfg(unix)`, `cfg(windows)` and unsafe code. Every item works on the platform that the
+//! program is built for, and every platform has the same items.
 //!
-//! Not here: which names these things have, which `ipc-endpoint` derives; and messages. This crate moves bytes.
+//! Not here: the names of these things, which `ipc-endpoint` derives; and messages. This crate moves bytes.
 #![doc = include_str!("../README.md")]
 
 mod atomic_file;

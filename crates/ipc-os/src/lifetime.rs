@@ -1,4 +1,4 @@
-//! The lock that a daemon holds as long as it lives: the one proof that a daemon is there.
+//! The lock that a daemon holds as long as it lives; no other proof of a living daemon exists.
 
 use std::{
     ffi::OsString,
@@ -13,37 +13,39 @@ use thiserror::Error;
 
 use crate::{Access, Endpoint, FileKind, OwnFileError, Pid, lock_file, open_own, os};
 
-/// A lifetime lock that can be neither taken nor asked about.
+/// A lifetime lock cannot be taken or examined.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LifetimeError {
-    /// Something else is at the lock's path.
+    /// A file that is not a regular file is at the lock's path.
     #[error("{} is {kind}, not a lock", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
-    /// Another user owns it.
+    /// Another user owns the lock.
     #[error("the lock {} belongs to user {owner}, not to user {expected}", path.display())]
     Foreign {
         /// The lock.
         path: PathBuf,
-        /// Its owner's user id.
+        /// The owner's user id.
         owner: u32,
         /// Our effective user id.
         expected: u32,
     },
-    /// It is a hard link to a file that has another name too, and whose contents are not a lock's.
+    /// The lock is a hard link to a file that also has another name.
+    ///
+    /// The contents of such a file may not belong to a lock.
     #[error("the lock {} is a hard link to a file that has another name too", .0.display())]
     Linked(PathBuf),
-    /// It could not be opened or locked.
+    /// The lock could not be opened or locked.
     #[error("cannot use the lock {}", path.display())]
     Io {
         /// The lock.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -59,56 +61,59 @@ impl From<OwnFileError> for LifetimeError {
     }
 }
 
-/// Whether a daemon holds a lifetime lock.
+/// The state of a lifetime lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// A living process holds it. Whether that process answers is not known.
+    /// A living process holds the lock. Whether the process answers is not known.
     Held {
-        /// Its process id, where the lock names one that exists.
+        /// The process, if the lock names one that exists.
         by: Option<Pid>,
     },
-    /// Nobody holds it, or there is no such lock.
+    /// No process holds the lock, or there is no such lock.
     Free,
 }
 
-/// Whether a daemon with the pid lock file `lock_file` lives, by the lifetime lock beside it.
+/// Returns the state of the lifetime lock beside the pid lock file `lock_file`.
 ///
-/// Waits for nothing and creates nothing. Released daemons hold no such lock and count as [`Liveness::Free`].
+/// The lock is held as long as the daemon lives.
+///
+/// Does not wait and creates nothing. Released daemons hold no such lock and count as [`Liveness::Free`].
 ///
 /// # Errors
 ///
-/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+/// [`LifetimeError`] if the file at the lock's path cannot be examined.
 pub fn liveness(lock_file: &Path) -> Result<Liveness, LifetimeError> {
     ask(&beside_lock_file(lock_file))
 }
 
-/// Whether a daemon holds the lock beside the socket of `endpoint`, whatever cache directory it was given.
+/// Returns the state of the lock beside the socket of `endpoint`.
 ///
-/// Waits for nothing and creates nothing. `None` on Windows, where the pipe itself is what is held, and where
-/// connecting tells.
+/// Any daemon at the endpoint holds it, whatever its cache directory. Does not wait and creates nothing.
+/// `None` on Windows, where the pipe itself is exclusive, and a connection attempt shows whether it is held.
 ///
 /// # Errors
 ///
-/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+/// [`LifetimeError`] if the file at the lock's path cannot be examined.
 pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, LifetimeError> {
     os::socket_path(endpoint).map(|socket| ask(&beside_socket(socket))).transpose()
 }
 
-/// The process that has `endpoint`, where the locks tell: the holder of the lock beside the socket, else the
-/// process that the pid lock file at `lock_file` names.
+/// Returns the process that has `endpoint`, if the locks name it.
 ///
-/// The pid lock file alone would name nobody, or somebody else, where the daemon was given another cache
-/// directory. That the process answers, or in the second case that it lives, this does not say.
+/// It is the holder of the lock beside the socket, else the process that the pid lock file at `lock_file`
+/// names. The pid lock file alone would name no process, or another one, for a daemon with another cache
+/// directory. The result does not mean that the process answers; if the pid lock file named it, the process
+/// may not even live.
 #[must_use]
 pub fn holder(endpoint: &Endpoint, lock_file: &Path) -> Option<Pid> {
     match endpoint_liveness(endpoint) {
-        // Without a name here the pid lock file names nobody either, or a process of another pid namespace.
+        // Without a name here, the pid lock file has no name either, or one of another pid namespace.
         Ok(Some(Liveness::Held { by })) => by,
         _ => lock_file::read(lock_file).ok().flatten(),
     }
 }
 
-/// The lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.
+/// Returns the lifetime lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.lifetime`.
 pub(crate) fn beside_lock_file(lock_file: &Path) -> PathBuf {
     if lock_file.extension().is_some_and(|extension| extension == "lock") {
         lock_file.with_extension("lifetime")
@@ -117,14 +122,14 @@ pub(crate) fn beside_lock_file(lock_file: &Path) -> PathBuf {
     }
 }
 
-/// The lifetime lock of the socket at `socket`: `daemon.sock` has `daemon.sock.lifetime`.
+/// Returns the lifetime lock of the socket at `socket`: `daemon.sock` has `daemon.sock.lifetime`.
 pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
     let mut name = OsString::from(socket);
     name.push(".lifetime");
     PathBuf::from(name)
 }
 
-/// Whether the lifetime lock at `path` is held.
+/// Returns the state of the lifetime lock at `path`.
 pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     let Some(file) = open_own(path, Access::Read)? else { return Ok(Liveness::Free) };
     match file.try_lock_shared() {
@@ -137,14 +142,16 @@ pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     }
 }
 
-/// A held lifetime lock. The file stays when it is released, unless that is asked for: see [`Lifetime::remove`].
+/// A held lifetime lock.
+///
+/// Its file stays after the release; only [`Lifetime::remove`] removes it.
 #[derive(Debug)]
 pub(crate) struct Lifetime {
     file: File,
     path: PathBuf,
 }
 
-/// What came of an attempt to take a lifetime lock.
+/// The result of an attempt to take a lifetime lock.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Taken(Lifetime),
@@ -152,13 +159,13 @@ pub(crate) enum Attempt {
 }
 
 impl Lifetime {
-    /// How long those who only ask may delay the one who takes.
+    /// The time for which processes that only examine the lock may delay the one that takes it.
     const PATIENCE: Duration = Duration::from_millis(500);
 
-    /// How long a holder without a name may be one that has just won, or that is just letting go.
+    /// The time for which a holder may have no name: it has just won the lock, or is about to free it.
     const UNNAMED: Duration = Duration::from_millis(100);
 
-    /// Takes the lock at `path`, creating its file when it is missing.
+    /// Takes the lock at `path`, and creates its file if it is missing.
     pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
         let started = Instant::now();
         loop {
@@ -166,17 +173,17 @@ impl Lifetime {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
             let patience = match file.try_lock() {
-                // A cleaner may have removed the file between open and lock; then it guards nothing.
+                // A cleaner may have removed the file between open and lock; then the lock protects nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
-                    // The lock is what counts. On a full disk it has no name, and those who ask see one that
-                    // is held by an unknown process.
+                    // The lock itself is decisive. On a full disk it has no name, and other processes see a
+                    // lock held by an unknown process.
                     let _ = taken.name_holder(Pid::current());
                     return Ok(Attempt::Taken(taken));
                 }
                 Ok(()) => Self::PATIENCE,
                 Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
-                    // Only somebody who asked, with a shared lock that is gone in a moment.
+                    // Another process only examined the lock, with a shared lock that it frees in a moment.
                     Ok(()) => {
                         let_go(&file);
                         Self::PATIENCE
@@ -196,12 +203,12 @@ impl Lifetime {
         }
     }
 
-    /// Whether the path still names the file that is locked.
+    /// Returns true if the path still names the locked file.
     pub(crate) fn is_in_place(&self) -> io::Result<bool> {
         os::is_at(&self.file, &self.path)
     }
 
-    /// Takes the lock once more where its file is not at its path any longer; `false` when somebody else has it.
+    /// Takes the lock again if its file was removed; returns false if another process has it.
     pub(crate) fn retake(&mut self) -> Result<bool, LifetimeError> {
         match Self::take(&self.path)? {
             Attempt::Taken(lock) => {
@@ -212,20 +219,21 @@ impl Lifetime {
         }
     }
 
-    /// The file that is locked.
+    /// Returns the path of the locked file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether `path` names the very file that is locked here.
+    /// Returns true if `path` names the locked file.
     pub(crate) fn is(&self, path: &Path) -> bool {
         os::is_at(&self.file, path).unwrap_or(false)
     }
 
-    /// Removes the file, if it is still at its path, and lets the lock go.
+    /// Removes the file, if it is still at its path, and frees the lock.
     ///
-    /// It is the last thing that a holder does: from then on another process can hold a lock of the same name
-    /// on a file of its own. Who waits for the old file sees, once it has it, that it is at its path no more.
+    /// The holder calls it last: from then on another process can lock a new file of the same name. A process
+    /// that waits for the old file compares the path with its file after it has the lock, and so detects the
+    /// unlinked inode.
     pub(crate) fn remove(self) -> io::Result<()> {
         match self.is_in_place()? {
             true => fs::remove_file(&self.path),
@@ -243,7 +251,7 @@ impl Lifetime {
 
 impl Drop for Lifetime {
     fn drop(&mut self) {
-        // A name without a lock is not believed, so that it does no harm when it stays.
+        // A name in an unlocked file is ignored, so a leftover does no harm.
         let _ = self.file.set_len(0);
         let_go(&self.file);
     }
@@ -254,7 +262,7 @@ pub(crate) fn names(path: &Path, pid: Pid) -> bool {
     read_name(path).is_some_and(|text| named_by(&text, os::pid_namespace().as_deref()) == Some(pid))
 }
 
-/// Returns the process that the lock at `path` names, if it exists. Windows does not let a locked file be read.
+/// Returns the existing process that the lock at `path` names. Windows does not let a locked file be read.
 fn named_in(path: &Path) -> Option<Pid> {
     named_by(&read_name(path)?, os::pid_namespace().as_deref()).filter(|pid| os::process_alive(*pid))
 }
@@ -266,24 +274,25 @@ fn read_name(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// Returns the process that `text` names, if its id is one of the pid namespace `ours`: the same number is
-/// another process in another namespace.
+/// Returns the process that `text` names, if its id belongs to the pid namespace `ours`.
+///
+/// The same number is another process in another namespace.
 fn named_by(text: &str, ours: Option<&str>) -> Option<Pid> {
     let (pid, namespace) = match text.split_once('\n') {
         Some((pid, namespace)) => (pid, Some(namespace)),
-        // Of an earlier release.
+        // An earlier release wrote it.
         None => (text, None),
     };
     Pid::parse(pid).ok().filter(|_| namespace.is_none() || namespace == ours)
 }
 
-/// More than a process id and the name of its namespace take, in bytes.
+/// The largest size of a process id with the name of its namespace, in bytes.
 const LONGEST_NAME: u64 = 128;
 
 /// Unlocks a file that is about to be closed.
 fn let_go(file: &File) {
-    // Closing unlocks too, and so an error here changes nothing; but not while a process that another thread
-    // is just starting still has the descriptor.
+    // Closing unlocks too, so an error here does not matter. But a close does not unlock while a process that
+    // another thread is starting still has the descriptor.
     let _ = file.unlock();
 }
 

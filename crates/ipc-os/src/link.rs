@@ -1,4 +1,4 @@
-//! Symbolic links to a socket, so that it is found under a second name.
+//! Symbolic links to a socket, which give it a second name.
 
 use std::fs;
 use std::io;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::os;
 
-/// What is at the place of a link.
+/// The state of a link's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkState {
-    /// Nothing.
+    /// There is no file.
     Missing,
     /// A link to the target.
     Ours,
@@ -19,11 +19,11 @@ pub enum LinkState {
     Other,
 }
 
-/// Says what is at `link`, seen as a link to `target`; follows nothing.
+/// Returns the state of `link` as a link to `target`; follows no link.
 ///
 /// # Errors
 ///
-/// When it cannot be looked at.
+/// The system's error if `link` cannot be examined.
 pub fn look_at_link(link: &Path, target: &Path) -> io::Result<LinkState> {
     let metadata = match fs::symlink_metadata(link) {
         Ok(metadata) => metadata,
@@ -40,20 +40,20 @@ pub fn look_at_link(link: &Path, target: &Path) -> io::Result<LinkState> {
     })
 }
 
-/// Makes the link `link` to `target` where nothing is.
+/// Makes the link `link` to `target`; replaces nothing.
 ///
 /// # Errors
 ///
-/// [`AlreadyExists`](io::ErrorKind::AlreadyExists) where something is, and on Windows always `Unsupported`.
+/// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if a file is there; on Windows always `Unsupported`.
 pub fn link_to(link: &Path, target: &Path) -> io::Result<()> {
     os::link_to(link, target)
 }
 
-/// Removes `link` if it leads to `target` and to nothing else; returns whether it did.
+/// Removes `link` if it leads to exactly `target`; returns true if it did.
 ///
 /// # Errors
 ///
-/// When it cannot be looked at or removed.
+/// The system's error if `link` cannot be examined or removed.
 pub fn remove_link(link: &Path, target: &Path) -> io::Result<bool> {
     if look_at_link(link, target)? != LinkState::Ours {
         return Ok(false);

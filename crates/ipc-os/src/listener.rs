@@ -1,4 +1,4 @@
-//! The accepting side.
+//! The server side of an endpoint.
 
 use std::io;
 
@@ -6,19 +6,18 @@ use thiserror::Error;
 
 use crate::{Stream, os};
 
-/// A bound endpoint that admits connections of its own user only: of the one that this process acts as when
-/// the listener is made.
+/// A bound endpoint that admits only connections of its own user.
 ///
-/// Comes from [`Claim::bind`](crate::Claim::bind). Dropping it stops listening; what stays on disk is the
-/// claim's.
+/// That is the effective user of this process when the listener is made. It comes from
+/// [`Claim::bind`](crate::Claim::bind). Dropping it stops listening; the claim removes the socket's file.
 #[derive(Debug)]
 pub struct Listener {
     io: os::AsyncListener,
-    /// Our effective user id when it was made. Its clients see that one, whatever this process becomes.
+    /// The effective user id at creation. Clients see this user, even if the process changes its user later.
     owner: Option<u32>,
 }
 
-/// A connection that was not accepted.
+/// A connection was not accepted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AcceptError {
@@ -30,26 +29,27 @@ pub enum AcceptError {
         /// The peer's user id.
         found: u32,
     },
-    /// The peer was gone before it could be looked at.
-    #[error("a peer left before it was accepted")]
+    /// The peer closed before it could be examined.
+    #[error("a peer closed its connection before it was accepted")]
     Gone(#[source] io::Error),
-    /// The process or the machine is short of descriptors or memory.
+    /// The process or the machine has too few descriptors or too little memory.
     #[error("out of descriptors or memory for another connection")]
     Exhausted(#[source] io::Error),
-    /// The listener does not work any more.
+    /// The listener no longer works.
     #[error("cannot accept connections")]
     Io(#[source] io::Error),
 }
 
 impl AcceptError {
-    /// Whether a shortage stood in the way that passes: wait a little before the next accept, because the
-    /// connection is still queued and accepting again at once would spin.
+    /// Returns true for a temporary shortage: wait a little before the next accept.
+    ///
+    /// The connection is still queued, and accepting again at once would spin.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Exhausted(_))
     }
 
-    /// Whether the listener is of no more use.
+    /// Returns true if the listener no longer works.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
         matches!(self, Self::Io(_))
@@ -61,11 +61,11 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; unless it [`is_fatal`](AcceptError::is_fatal), the listener goes on.
+    /// [`AcceptError`]; unless it [`is_fatal`](AcceptError::is_fatal), the listener still works.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses no connection: one is either still queued or was returned.
+    /// Dropping the future loses no connection: a connection is either still queued or was returned.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
         let io = self.io.accept().await.map_err(os::accept_failure)?;
         let peer = os::peer(&io).map_err(AcceptError::Gone)?;

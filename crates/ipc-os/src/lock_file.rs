@@ -1,7 +1,7 @@
 //! The file that names the daemon's process for released programs and for people.
 //!
-//! It holds no lock and proves nothing: a process id in it may be of a process that is long gone. Whether a
-//! daemon lives is asked with [`liveness`](crate::liveness).
+//! The file has no lock and proves nothing: its process may have ended long ago.
+//! [`liveness`](crate::liveness) returns whether a daemon lives.
 
 use std::{
     fs, io,
@@ -12,50 +12,49 @@ use thiserror::Error;
 
 use crate::{FileKind, Pid, PidError, ReadError, WriteError, read_small, write_atomic};
 
-/// A lock file that names no process.
+/// A lock file names no process.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockFileError {
-    /// Its text is not a process id.
+    /// The text is not a process id.
     #[error("the lock file {} holds no process id", path.display())]
     Invalid {
         /// The lock file.
         path: PathBuf,
-        /// What the text is instead.
+        /// The error of parsing the text.
         source: PidError,
     },
-    /// It holds more bytes than a process id has, or bytes that are not text.
+    /// The file is longer than a process id, or is not text.
     #[error("the lock file {} does not hold a short text", .0.display())]
     NotText(PathBuf),
-    /// It is not a regular file.
+    /// The file is not a regular file.
     #[error("{} is {kind}, not a lock file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
-    /// It could not be read.
+    /// The file could not be read.
     #[error("cannot read the lock file {}", path.display())]
     Io {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// More than any process id with its white space.
+/// The largest size of a process id with its white space.
 const LONGEST: u64 = 64;
 
-/// The process id in the lock file at `path` (`docs/spec/endpoint.md#lock-file`); `None` when there is no
-/// such file.
+/// Returns the process id in the lock file at `path`; `None` if there is no file.
 ///
-/// Asking changes nothing on disk.
+/// Rule: `docs/spec/endpoint.md#lock-file`. Changes nothing on disk.
 ///
 /// # Errors
 ///
-/// [`LockFileError`], which a caller that only wants to know "which process" may take as none.
+/// [`LockFileError`], which a caller that only needs the process may treat as `None`.
 pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
     let bytes = match read_small(path, LONGEST) {
         Ok(Some(bytes)) => bytes,

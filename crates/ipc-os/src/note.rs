@@ -1,4 +1,4 @@
-//! A few words that short-lived clients leave for each other beside an endpoint.
+//! Short texts that short-lived clients leave for each other beside an endpoint.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,17 +12,17 @@ use crate::{Endpoint, WriteError, os};
 /// The longest note that is read, in bytes.
 const LONGEST: usize = 1024;
 
-/// Which of the sockets that are, or were, at a path.
+/// The identity of a socket among all sockets that were ever at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SocketStamp {
     pub(crate) device: u64,
     pub(crate) inode: u64,
-    /// Seconds and nanoseconds.
+    /// Change time in seconds and nanoseconds.
     pub(crate) changed: (i64, i64),
 }
 
 impl SocketStamp {
-    /// Whether both are of one file, or of two of which one took the other's place.
+    /// Returns true if both stamps are of one file or of one that replaced it in place.
     #[must_use]
     pub const fn is_same_file(&self, other: &Self) -> bool {
         self.device == other.device && self.inode == other.inode
@@ -36,60 +36,62 @@ impl fmt::Display for SocketStamp {
     }
 }
 
-/// Returns what tells the socket at the endpoint's path from every other that is or was there.
+/// Returns the stamp of the socket at the endpoint's path.
 ///
-/// `None` where there is none, or where endpoints are not files.
+/// `None` if there is no socket, or if endpoints are not files.
 #[must_use]
 pub fn socket_stamp(endpoint: &Endpoint) -> Option<SocketStamp> {
     os::socket_stamp(endpoint)
 }
 
-/// A note that is there, open.
+/// An existing note, open.
 #[derive(Debug)]
 pub struct Note {
     file: File,
     text: String,
-    /// How long it is, where it may be written over.
+    /// The note's length, if this process may overwrite it.
     len: Option<usize>,
 }
 
 impl Note {
     /// Opens and reads the note `name` beside `endpoint`.
     ///
-    /// `None` for one that is missing, too long, not text, not a plain file, or somebody else's.
+    /// Returns `None` for a note that is missing, too long, not text, not a regular file, or of another user.
     #[must_use]
     pub fn open(endpoint: &Endpoint, name: &str) -> Option<Self> {
         let (mut file, len) = os::open_note(&path(endpoint, name)?).ok()?;
         let mut room = [0; LONGEST + 1];
-        // A file gives all that it has, up to its end.
+        // A file returns all its bytes in one read, up to its end.
         let read = file.read(&mut room).ok()?;
         let text = room.get(..read).filter(|text| text.len() <= LONGEST)?;
         let text = std::str::from_utf8(text).ok()?.to_owned();
         Some(Self { file, text, len })
     }
 
-    /// What it says.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Makes it say `text`; tells whether that was possible.
+    /// Overwrites the note with `text`; returns false if that is not possible.
     ///
-    /// A new file takes the file system thirty times as long as new contents of the same length. Whoever has put
-    /// another note in its place meanwhile is not seen.
+    /// Creating a file takes thirty times as long as overwriting one with the same length. If another process
+    /// has replaced the note meanwhile, the new text is lost.
     fn overwrite(&self, text: &str) -> bool {
         self.len == Some(text.len()) && os::write_over(&self.file, text.as_bytes()).is_ok()
     }
 }
 
-/// Writes the note `name` beside `endpoint`, for this user alone. `old` is what is there, where that was opened.
-/// Where endpoints are not files, nothing is written. It need not survive a crash of the machine, and a reader
-/// may find a part of the old one in it: he must tell what is no note, and survive one that is not true.
+/// Writes the note `name` beside `endpoint`, readable by this user only.
+///
+/// `old` is the existing note, if the caller has opened it. Where endpoints are not files, nothing is
+/// written. The note may be lost in a crash of the machine, and a reader may find a part of the old note in
+/// it: a reader must detect an invalid note, and must survive a wrong one.
 ///
 /// # Errors
 ///
-/// [`WriteError`]; an old note is as it was.
+/// [`WriteError`]; an old note is unchanged then.
 pub fn write_note(endpoint: &Endpoint, name: &str, old: Option<Note>, text: &str) -> Result<(), WriteError> {
     if old.or_else(|| Note::open(endpoint, name)).is_some_and(|old| old.overwrite(text)) {
         return Ok(());

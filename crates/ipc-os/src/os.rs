@@ -1,4 +1,4 @@
-//! What differs between systems, with the same items on each. The crate's only unsafe code is below here.
+//! The platforms' code, with the same items on each. The crate's only unsafe code is in its modules.
 
 #[cfg_attr(unix, path = "os/unix/mod.rs")]
 #[cfg_attr(windows, path = "os/windows/mod.rs")]

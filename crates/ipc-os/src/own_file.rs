@@ -1,4 +1,4 @@
-//! Files of ours, in directories that others may write to.
+//! This user's files in directories that others may write to.
 
 use std::{fs::File, io, path::Path, path::PathBuf};
 
@@ -6,45 +6,45 @@ use thiserror::Error;
 
 use crate::{FileKind, os};
 
-/// What an opened file is used for.
+/// The use of an opened file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Reading.
     Read,
     /// Reading and writing.
     Write,
-    /// Reading and writing; a missing file is made, and the file is for its owner only.
+    /// Reading and writing; a missing file is created, and only its owner may use the file.
     Create,
-    /// Reading and writing; a missing file is made with the mode that the umask leaves.
+    /// Reading and writing; a missing file is created with the mode that the umask leaves.
     CreateShared,
 }
 
-/// A file that was not opened. It was not changed either.
+/// A file was not opened, and not changed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OwnFileError {
-    /// It is not a regular file.
+    /// The file is not a regular file.
     #[error("{} is {kind}, not a regular file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
-    /// Another user owns it.
+    /// Another user owns the file.
     #[error("{} belongs to user {owner}, not to user {expected}", path.display())]
     Foreign {
         /// The path.
         path: PathBuf,
-        /// Its owner's user id.
+        /// The owner's user id.
         owner: u32,
         /// Our effective user id.
         expected: u32,
     },
-    /// It has a second name, which another user may have chosen among our files.
+    /// The file has a second name, by which another user may have put it among our files.
     #[error("{} is a hard link to a file that has another name too", .0.display())]
     Linked(PathBuf),
-    /// It could not be opened.
+    /// The file could not be opened.
     #[error("cannot open {}", path.display())]
     Io {
         /// The path.
@@ -54,11 +54,11 @@ pub enum OwnFileError {
     },
 }
 
-/// Opens the regular file at `path` if it belongs to this user and has no other name; `None` if nothing is there.
+/// Opens the regular file at `path` if it is this user's and has no other name.
 ///
-/// Every file in a directory that others may write to is opened by this function: it follows no link, waits for
-/// no fifo, and touches the contents of no file that another user put there. Windows keeps other users out by
-/// the profile's access list, and checks the type only.
+/// `None` if there is no file. All code that opens a file in a directory that others may write to uses this
+/// function: it follows no link, waits for no fifo, and does not touch the contents of a file that another
+/// user put there. On Windows the profile's access list keeps other users out, and only the type is checked.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnFileErro
     os::open_own(path, access)
 }
 
-/// Opens `file` once more at `path`, with a position of its own, if `path` still names it.
+/// Opens `file` again at `path`, with its own position, if `path` still names it.
 ///
 /// # Errors
 ///
@@ -77,16 +77,16 @@ pub fn reopen_own(file: &File, path: &Path) -> Result<File, OwnFileError> {
     let again = open_own(path, Access::Write)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     match os::are_same(file, &again) {
         Ok(true) => Ok(again),
-        Ok(false) => Err(failed(io::Error::other("it was replaced while it was used"))),
+        Ok(false) => Err(failed(io::Error::other("the file was replaced while it was in use"))),
         Err(error) => Err(failed(error)),
     }
 }
 
-/// Returns true if `path`, not followed if it is a link, names the open `file`.
+/// Returns true if `path` names the open `file`; a link is not followed.
 ///
 /// # Errors
 ///
-/// The system's error when the path cannot be looked at; a missing file is `false`.
+/// The system's error if the path cannot be examined; a missing file is `false`.
 pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     os::is_at(file, path)
 }

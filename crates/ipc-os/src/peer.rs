@@ -1,11 +1,11 @@
-//! Who is at the other end of a connection.
+//! The process and the user at the other end of a connection.
 
 use crate::Pid;
 
 /// The process at the other end, as the kernel names it.
 ///
-/// At a client it is the process that started to listen, at a server the process that connected; either may
-/// have handed the connection on since.
+/// A client sees the process that started to listen, a server the process that connected; either process may
+/// have handed the connection to another since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     pub(crate) pid: Option<Pid>,
@@ -13,19 +13,23 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Its process id; `None` where the system does not tell, as across pid namespaces.
+    /// Returns the process id.
+    ///
+    /// `None` if the system does not know it, for instance across pid namespaces.
     #[must_use]
     pub const fn pid(&self) -> Option<Pid> {
         self.pid
     }
 
-    /// Its effective user id; `None` on Windows, where the pipe's access list admits its owner only.
+    /// Returns the effective user id.
+    ///
+    /// `None` on Windows, where the pipe's access list admits its owner only.
     #[must_use]
     pub const fn uid(&self) -> Option<u32> {
         self.uid
     }
 
-    /// The pair (expected, found) when the peer is of another user than `ours`.
+    /// Returns (expected, found) if the peer's user is not `ours`.
     pub(crate) fn foreign_to(&self, ours: Option<u32>) -> Option<(u32, u32)> {
         match (ours, self.uid) {
             (Some(expected), Some(found)) if expected != found => Some((expected, found)),

@@ -1,4 +1,4 @@
-//! A process id that can be signalled without hitting anything but that process.
+//! A process id that is safe as the target of a signal.
 
 use std::{fmt, num::IntErrorKind};
 
@@ -6,12 +6,12 @@ use thiserror::Error;
 
 /// The id of one process: 1 to `i32::MAX`.
 ///
-/// It cannot hold 0, which as the target of a signal means a whole process group, nor a value that turns
-/// negative in a system call. That such a process exists, or is a daemon, it does not say.
+/// It cannot hold 0, which as the target of a signal means a whole process group, nor a value that becomes
+/// negative in a system call. It does not mean that the process exists or is a daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pid(u32);
 
-/// A number or text that is no process id.
+/// A number or text that is not a process id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PidError {
@@ -30,7 +30,7 @@ pub enum PidError {
 }
 
 impl Pid {
-    /// Takes `raw` when it can be the id of one process.
+    /// Returns `raw` as a process id if it can be the id of one process.
     ///
     /// # Errors
     ///
@@ -43,11 +43,13 @@ impl Pid {
         }
     }
 
-    /// Reads decimal text, with white space around it allowed (`docs/spec/endpoint.md#lock-file`).
+    /// Parses decimal text, with optional white space around it.
+    ///
+    /// Rule: `docs/spec/endpoint.md#lock-file`.
     ///
     /// # Errors
     ///
-    /// [`PidError`], which says what the text is instead.
+    /// [`PidError`], which tells empty, invalid and too large text apart.
     pub fn parse(text: &str) -> Result<Self, PidError> {
         let text = text.trim();
         match text.parse::<u32>() {
@@ -60,13 +62,13 @@ impl Pid {
         }
     }
 
-    /// The id of this process.
+    /// Returns the id of this process.
     #[must_use]
     pub fn current() -> Self {
         Self(std::process::id())
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0

@@ -1,4 +1,4 @@
-//! Small questions about processes, this one and others.
+//! Queries and settings of processes.
 
 use std::{
     io,
@@ -8,39 +8,41 @@ use std::{
 use crate::{Pid, os};
 
 impl Pid {
-    /// Returns the parent of this process, if the system tells it and it still lives.
+    /// Returns the parent of this process, if the system knows it and it still lives.
     #[must_use]
     pub fn parent() -> Option<Self> {
         os::parent_pid().and_then(|raw| Self::new(raw).ok())
     }
 }
 
-/// Whether a process of this id exists, whoever owns it. One that ended and was not waited for still does.
+/// Returns true if a process with this id exists, whatever its user.
 ///
-/// It says nothing about which program it is: process ids are used again.
+/// A process that ended and was not waited for still exists. The id may have been reused, so the result does
+/// not identify the program.
 #[must_use]
 pub fn process_alive(pid: Pid) -> bool {
     os::process_alive(pid)
 }
 
-/// Moves this process into a session of its own, without a terminal; does nothing when it leads one already.
+/// Moves this process into its own session; does nothing if it leads one already.
 ///
-/// It is for a program started by [`Launch`](crate::Launch), as the first thing it does. On Windows the
-/// starter has already seen to it.
+/// The new session has no terminal. A program started by [`Launch`](crate::Launch) calls it before anything
+/// else. On Windows the starter has already detached the program.
 ///
 /// # Errors
 ///
-/// Permission denied for the leader of a process group, as a program started by an interactive shell is.
+/// Permission denied for the leader of a process group, for instance a program started by an interactive
+/// shell.
 pub fn detach_session() -> io::Result<()> {
     os::detach_session()
 }
 
-/// Gives every signal that the starter ignored its default action, and unblocks those that it blocked.
+/// Resets ignored signals to their default action, and unblocks blocked signals.
 ///
-/// Both outlive an exec: a daemon whose starter ignored `SIGCHLD` is not told how its tools end, and one whose
-/// starter blocked `SIGTERM` cannot be ended by it. Call it first in a daemon, before there are other threads.
-/// `SIGPIPE` and `SIGXFSZ` stay ignored if they are: a failed write is then an error and not the end. Does nothing
-/// on Windows.
+/// An exec keeps both settings of the starter: a daemon whose starter ignored `SIGCHLD` does not learn the
+/// exit status of its tools, and `SIGTERM` cannot end a daemon whose starter blocked it. A daemon calls it
+/// first, before there are other threads. `SIGPIPE` and `SIGXFSZ` stay ignored if they are, so that a failed
+/// write is an error and does not end the process. Does nothing on Windows.
 ///
 /// # Errors
 ///
@@ -49,14 +51,15 @@ pub fn reset_signals() -> io::Result<()> {
     os::reset_signals()
 }
 
-/// Runs this program once more below itself if it is process 1, and returns how that ended; `None` otherwise.
+/// Runs this program again as a child if this process is process 1.
 ///
-/// Process 1 is the parent of every process of a container whose own parent has ended, and must wait for them: a
-/// daemon waits for its own children only. Signals that end a process are passed on.
+/// Returns the child's exit status, or `None` if this is another process. Process 1 becomes the parent of
+/// every orphan in a container and must wait for it; a daemon waits only for its own children. Signals that
+/// end a process are passed on.
 ///
 /// # Errors
 ///
-/// The system's error when the program cannot be started again.
+/// The system's error if the program cannot be started again.
 pub fn run_below_init() -> Option<io::Result<ExitStatus>> {
     const INIT: u32 = 1;
     if std::process::id() != INIT {
@@ -68,13 +71,13 @@ pub fn run_below_init() -> Option<io::Result<ExitStatus>> {
     }))
 }
 
-/// Raises the number of files this process may have open to the most it may ask for.
+/// Raises this process's limit of open files to the maximum.
 ///
-/// Returns the number that is now allowed; `None` where there is no limit.
+/// Returns the new limit; `None` if there is no limit.
 ///
 /// # Errors
 ///
-/// What the system said; the old limit then stays.
+/// The system's error; the old limit stays then.
 pub fn raise_fd_limit() -> io::Result<Option<u64>> {
     os::raise_fd_limit()
 }

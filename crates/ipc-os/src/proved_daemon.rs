@@ -1,4 +1,4 @@
-//! The one process that may be ended by force: a daemon that is proved to be one.
+//! The proof that a process is the daemon; no other process may be killed.
 
 use std::{
     io,
@@ -10,10 +10,10 @@ use thiserror::Error;
 
 use crate::{Endpoint, LifetimeError, Liveness, Pid, blocking::Stream, endpoint_liveness, lifetime, os};
 
-/// The process that holds the lifetime lock beside the socket of an endpoint, where nobody else listens.
+/// The process that holds an endpoint's socket lock, with no other listener there.
 ///
-/// It is held by a handle that cannot become another process's, and every proof was found after the handle was
-/// there. That it is silent or frozen is for the caller to find out.
+/// The handle cannot become another process's, and every proof was made after the handle was opened. The
+/// caller must find out whether the daemon is silent or frozen.
 #[derive(Debug)]
 pub struct ProvedDaemon {
     pid: Pid,
@@ -21,22 +21,29 @@ pub struct ProvedDaemon {
     lock: PathBuf,
 }
 
-/// Why no process is proved to be the daemon of an endpoint, so that none may be ended.
+/// The reason why no process is proved to be the daemon.
+///
+/// No process may be killed then.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Unproved {
-    /// Nobody holds the lifetime lock beside the socket: released daemons hold none, nor does a stranger.
+    /// No process holds the lifetime lock beside the socket.
+    ///
+    /// Released daemons and foreign programs hold no such lock.
     #[error("{} holds no lifetime lock of the endpoint", listener_text(.listener))]
     NoLock {
-        /// Who listens, where the system tells.
+        /// The listener, if the system knows it.
         listener: Option<Pid>,
     },
-    /// Somebody holds the lock, and it does not say who: a daemon of another PID namespace, or one that has
-    /// only just begun or is about to end.
+    /// A process holds the lock, but the lock does not name it.
+    ///
+    /// It is a daemon of another PID namespace, or one that has just started or is about to end.
     #[error("the lifetime lock of the endpoint is held and names no process of this system")]
     NoName,
-    /// The lock names a process that does not hold it: its id was used again, or is of another PID namespace.
-    #[error("process {named} stands in the lifetime lock of the endpoint and does not hold it")]
+    /// The lock names a process that does not hold it.
+    ///
+    /// The process id was reused, or is one of another PID namespace.
+    #[error("the lifetime lock of the endpoint names process {named}, which does not hold it")]
     NotTheHolder {
         /// The process.
         named: Pid,
@@ -44,37 +51,39 @@ pub enum Unproved {
     /// One process holds the lock and another one listens.
     #[error("process {holder} holds the lifetime lock of the endpoint, and process {listener} listens there")]
     OtherListener {
-        /// Who holds the lock.
+        /// The lock holder.
         holder: Pid,
-        /// Who listens.
+        /// The listener.
         listener: Pid,
     },
-    /// It is this very process.
+    /// The daemon is this process.
     #[error("the daemon is this process")]
     ThisProcess,
-    /// The lock cannot be asked about.
-    #[error("the lifetime lock of the endpoint cannot be looked at")]
+    /// The lock cannot be examined.
+    #[error("the lifetime lock of the endpoint cannot be examined")]
     Lock(#[from] LifetimeError),
-    /// There is no handle on the process; [`io::ErrorKind::Unsupported`] where the system has none.
-    #[error("there is no handle on process {pid} that stays its own")]
+    /// There is no handle for the process.
+    ///
+    /// [`io::ErrorKind::Unsupported`] if the system has no such handles.
+    #[error("the system gave no handle for process {pid}")]
     NoHandle {
-        /// Who holds the lock.
+        /// The lock holder.
         pid: Pid,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl ProvedDaemon {
-    /// Proves which process is the daemon at `endpoint`. Waits at most 100 ms, for a full backlog.
+    /// Proves that a process is the daemon at `endpoint`; waits at most 100 ms.
     ///
-    /// On Linux the kernel is asked who holds the lock, so that a daemon is proved even while it takes no
-    /// connection, and a process that was given the id of a dead one is not taken for it. Where the kernel
-    /// does not tell, the process must be the one that listens.
+    /// The wait is for a full backlog. On Linux the kernel tells the lock holder, so that a daemon is proved
+    /// even if it takes no connection, and a process with the reused id of a dead daemon is not mistaken for
+    /// it. Where the kernel does not tell, the process must be the listener.
     ///
     /// # Errors
     ///
-    /// [`Unproved`], which names who is there instead.
+    /// [`Unproved`], which names the process that is there instead.
     pub fn at(endpoint: &Endpoint) -> Result<Self, Unproved> {
         const PATIENCE: Duration = Duration::from_millis(100);
         let Some(socket) = os::socket_path(endpoint) else { return Err(Unproved::NoLock { listener: None }) };
@@ -90,7 +99,7 @@ impl ProvedDaemon {
             Liveness::Held { by: Some(pid) } => pid,
         };
         let process = os::ProcessHandle::open(pid).map_err(|source| Unproved::NoHandle { pid, source })?;
-        // Everything below is asked after the handle is there. A stream is of our user, or none.
+        // All checks below run after the handle is open. `connect` returns only streams of our user.
         let listener = listener();
         if let Some(listener) = listener.filter(|listener| *listener != pid) {
             return Err(Unproved::OtherListener { holder: pid, listener });
@@ -103,38 +112,43 @@ impl ProvedDaemon {
         if holds && daemon.is_named() { Ok(daemon) } else { Err(Unproved::NotTheHolder { named: pid }) }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub const fn pid(&self) -> Pid {
         self.pid
     }
 
-    /// Whether it still holds the lock.
+    /// Returns true if the process still holds the lock.
     #[must_use]
     pub fn holds_lock(&self) -> bool {
         self.is_named() && os::holds_lock(self.pid, &self.lock).unwrap_or(true)
     }
 
-    /// Whether it is stopped, as by SIGSTOP or a terminal, so that it cannot answer before it is let go on.
-    /// One that a debugger looks at is not; where the system does not tell, none is.
+    /// Returns true if a signal or a terminal has stopped the process.
+    ///
+    /// A stopped process cannot answer before it is continued. A process that a debugger traces does not
+    /// count as stopped; where the system does not tell, no process does.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         os::is_stopped(self.pid) && self.holds_lock()
     }
 
-    /// Returns the processor time that it has taken so far, in ticks; `None` where the system does not tell.
+    /// Returns the processor time that the process has used so far, in ticks.
     ///
-    /// A daemon that takes much of it is at work, and may only be too busy to answer.
+    /// `None` if the system does not tell. A daemon that uses much processor time works, and may only be too
+    /// busy to answer.
     #[must_use]
     pub fn processor_time(&self) -> Option<u64> {
         os::processor_time(self.pid)
     }
 
-    /// Ends it at once. Its locks are free a moment later; its socket stays for the next daemon to replace.
+    /// Kills the process.
+    ///
+    /// Its locks are free a moment later; its socket stays for the next daemon to replace.
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn kill(self) -> io::Result<()> {
         self.process.kill()
     }
@@ -145,7 +159,7 @@ impl ProvedDaemon {
 }
 
 impl Unproved {
-    /// The process that has the endpoint as far as can be told: who listens, else who holds the lock.
+    /// Returns the process that has the endpoint: the listener, else the lock holder.
     #[must_use]
     pub fn process(&self) -> Option<Pid> {
         match self {
@@ -160,10 +174,10 @@ impl Unproved {
 }
 
 fn listener_text(listener: &Option<Pid>) -> String {
-    listener.map_or_else(|| "who listens".to_owned(), |pid| format!("process {pid} listens and"))
+    listener.map_or_else(|| "the listener".to_owned(), |pid| format!("process {pid} listens and"))
 }
 
-/// Whether `holder` of the lock beside the socket has let it go.
+/// Returns true if `holder` no longer holds the lock beside the socket.
 ///
 /// # Errors
 ///

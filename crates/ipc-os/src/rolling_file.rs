@@ -1,12 +1,12 @@
-//! A file that lines are appended to, and that never grows without bound.
+//! A file for appended lines with a bounded size.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that is appended to; above its limit it becomes `<name>.1`, in place of an older one.
+/// An append-only file; above its limit it becomes `<name>.1`.
 ///
-/// Several processes may append to one file: a line is one write.
+/// `<name>.1` replaces an older one. Several processes may append to one file: each line is one write.
 #[derive(Debug)]
 pub struct RollingFile {
     path: PathBuf,
@@ -15,11 +15,11 @@ pub struct RollingFile {
 }
 
 impl RollingFile {
-    /// Opens the file, creating it and its parent directories when they are missing.
+    /// Opens the file; creates it and its parent directories if they are missing.
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn open(path: impl Into<PathBuf>, limit: u64) -> io::Result<Self> {
         let path = path.into();
         if let Some(parent) = path.parent() {
@@ -29,7 +29,7 @@ impl RollingFile {
         Ok(Self { path, limit, file })
     }
 
-    /// Renames a file that is above its limit, and begins a new one.
+    /// Renames a file that is above its limit, and starts a new one.
     fn roll(&mut self) -> io::Result<()> {
         if is_above(&self.file.metadata()?, self.limit) {
             rename_to_old(&self.path)?;
@@ -41,7 +41,8 @@ impl RollingFile {
 
 impl Write for RollingFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        // A file that cannot be renamed, for instance because another process just has, is written on.
+        // If the rename fails, for instance because another process has just renamed the file, the old file
+        // grows on.
         let _ = self.roll();
         self.file.write(buf)
     }
@@ -51,9 +52,10 @@ impl Write for RollingFile {
     }
 }
 
-/// Renames the file at `path` to `<name>.1` if it is above `limit` bytes, in place of an older one.
+/// Renames the file at `path` to `<name>.1` if it is above `limit` bytes.
 ///
-/// For a file that another process will append to. A file that does not exist is not above the limit.
+/// Replaces an older `<name>.1`. For a file that another process will append to. A missing file is not above
+/// the limit.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@
 /// ```
 #[must_use]
 pub fn shell_word(text: &str) -> String {
-    // No name of the system holds a NUL, and no shell takes one.
+    // No file name can have a NUL, and no shell accepts one.
     let text = text.replace('\0', "");
     shlex::try_quote(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned)
 }

@@ -1,4 +1,4 @@
-//! Small files that somebody else wrote, read without trust.
+//! Small files from other programs, read without trust.
 
 use std::{
     fs::{self, File},
@@ -11,40 +11,40 @@ use thiserror::Error;
 
 use crate::{FileKind, os};
 
-/// A file that was not read.
+/// A file was not read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is not a regular file.
+    /// The file is not a regular file.
     #[error("{} is {kind}, not a file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of the file that is there.
         kind: FileKind,
     },
-    /// It is longer than such a file can be.
+    /// The file is longer than the limit.
     #[error("{} is longer than {limit} bytes", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// The most that it may have.
+        /// The largest size in bytes.
         limit: u64,
     },
-    /// It could not be read.
+    /// The file could not be read.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What the regular file at `path` holds; `None` when there is no such file.
+/// Returns the contents of the regular file at `path`; `None` if it is missing.
 ///
-/// At most `limit` bytes are read. Nothing is waited for and no link is followed, so that a fifo or a
-/// directory in the file's place is an error and not a hang.
+/// Reads at most `limit` bytes. It does not wait and follows no link, so that a fifo or a directory at the
+/// path is an error and does not block.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError>
     Ok(Some(bytes))
 }
 
-/// Tells one content of one file from another, as far as the file system does: by file, time and length.
+/// Identifies one state of a file by file, modification time and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileStamp {
     file: (u64, u64),
@@ -83,11 +83,11 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// The stamp of an open file.
+    /// Returns the stamp of an open file.
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self { file: os::file_id(&metadata), modified: metadata.modified().ok(), len: metadata.len() })
@@ -96,11 +96,11 @@ impl FileStamp {
 
 /// Returns true if `path`, links followed, still names the open `file`.
 ///
-/// An open file that was removed or replaced keeps its contents, but nobody finds them again.
+/// An open file that was removed or replaced keeps its contents, but no process can open it again.
 ///
 /// # Errors
 ///
-/// The system's error when the path cannot be looked at; a missing file is `false`.
+/// The system's error if the path cannot be examined; a missing file is `false`.
 pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     os::leads_to(path, file)
 }

@@ -1,4 +1,4 @@
-//! Whose turn it is to start a daemon.
+//! The lock that lets one client at a time start a daemon.
 
 use std::path::{Path, PathBuf};
 
@@ -13,33 +13,33 @@ use crate::{
 /// The longest note of a failed start that is read, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
-/// Held by the one client that starts a daemon, while the others wait for what comes of it.
+/// The lock of the one client that starts a daemon; other clients wait for it.
 ///
-/// It spares a machine two hundred daemons of which all but one lose; that there is one daemon only is seen to
-/// by [`Claim`](crate::Claim). It is a file of its own beside the pid lock file, it ends with its process, and
-/// the file stays, as lifetime locks do.
+/// It spares a machine two hundred daemons that start and lose; [`Claim`](crate::Claim) ensures that only one
+/// daemon serves. It is a file of its own beside the pid lock file. As for lifetime locks, the lock ends with
+/// its process, and the file stays.
 #[derive(Debug)]
 pub struct StartLock {
     _lock: Lifetime,
 }
 
-/// Whose turn it is.
+/// The result of an attempt to take the start lock.
 #[derive(Debug)]
 pub enum StartTurn {
-    /// The caller's.
+    /// The caller has the lock.
     Ours(StartLock),
-    /// Another process's.
+    /// Another process has the lock.
     Taken {
-        /// Which, where the lock tells.
+        /// The holder, if the lock names it.
         by: Option<Pid>,
     },
 }
 
 impl StartLock {
-    /// Takes the start lock of the daemon with the pid lock file `lock_file`, unless another process has it.
+    /// Takes the start lock beside the pid lock file `lock_file`, if it is free.
     ///
-    /// `policy` is for its directory, which is created when it is missing. Never waits for the other one: at most half a
-    /// second for those who only ask.
+    /// `policy` applies to the lock's directory, which is created if missing. Does not wait for another
+    /// client; processes that only examine the lock may delay it by at most half a second.
     ///
     /// # Errors
     ///
@@ -54,11 +54,11 @@ impl StartLock {
     }
 }
 
-/// A start lock that can be neither taken nor waited for.
+/// A start lock that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartLockError {
-    /// Its directory is not safe to use.
+    /// The lock's directory is not safe to use.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The lock cannot be used.
@@ -66,24 +66,26 @@ pub enum StartLockError {
     Lock(#[from] LifetimeError),
 }
 
-/// The start lock of the pid lock file `lock_file`: `daemon.lock` has `daemon.start`.
+/// Returns the start lock of the pid lock file: `daemon.lock` has `daemon.start`.
 #[must_use]
 pub fn start_lock_file(lock_file: &Path) -> PathBuf {
     lock_file.with_extension("start")
 }
 
-/// Whether a client is starting the daemon with the pid lock file `lock_file`. Waits for nothing and creates nothing.
+/// Returns whether a client is starting the daemon of the pid lock file.
+///
+/// Does not wait and creates nothing.
 ///
 /// # Errors
 ///
-/// [`LifetimeError`] when what is at the lock's path cannot be asked.
+/// [`LifetimeError`] if the file at the lock's path cannot be examined.
 pub fn start_turn(lock_file: &Path) -> Result<Liveness, LifetimeError> {
     lifetime::ask(&start_lock_file(lock_file))
 }
 
-/// What the last client that could not start the daemon with the pid lock file `lock_file` left as a note.
+/// Returns the note about the last failed start beside `lock_file`.
 ///
-/// `None` without one, or for one that is too long, not text, not a plain file, or somebody else's.
+/// `None` if there is no note, or if it is too long, not text, not a regular file, or of another user.
 #[must_use]
 pub fn failed_start(lock_file: &Path) -> Option<String> {
     use std::io::Read as _;
@@ -93,11 +95,11 @@ pub fn failed_start(lock_file: &Path) -> Option<String> {
     (read as u64 <= LONGEST).then_some(text)
 }
 
-/// Leaves a note for the clients that wait, or with `None` takes it away.
+/// Writes the note for the waiting clients; `None` removes it.
 ///
 /// # Errors
 ///
-/// [`WriteError`]; the others then try for themselves.
+/// [`WriteError`]; the other clients then try to start the daemon themselves.
 pub fn note_failed_start(lock_file: &Path, text: Option<&str>) -> Result<(), WriteError> {
     let path = note_file(lock_file);
     match text {

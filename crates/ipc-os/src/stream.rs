@@ -1,4 +1,4 @@
-//! The asynchronous connection, one type on every platform.
+//! The asynchronous connection, the same type on every platform.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
 
 /// A connection between a client and a daemon of the same user.
 ///
-/// Dropping it closes it. Reads and writes have no deadline of their own.
+/// Dropping it closes the connection. Reads and writes have no timeout of their own.
 #[derive(Debug)]
 pub struct Stream {
     io: os::AsyncIo,
@@ -22,19 +22,19 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Connects, and checks that the listener is ours before anything can be sent.
+    /// Connects, and checks the listener's user before anything can be sent.
     ///
-    /// Only a busy daemon is tried again, with growing jittered naps until `deadline`; every other failure
-    /// is returned at once. One attempt is made even when `deadline` has passed. Call it within a tokio
-    /// runtime that has I/O and time enabled.
+    /// Only a busy daemon is tried again, with growing jittered pauses until `deadline`; every other failure
+    /// is returned at once. One attempt is made even if `deadline` has passed. Call it within a tokio runtime
+    /// that has I/O and time enabled.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`], by whose fault.
+    /// [`ConnectError`], sorted by cause.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes what it opened; the daemon may see a connection without a request.
+    /// Dropping the future closes its connection; the daemon may see a connection without a request.
     pub async fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Self, ConnectError> {
         endpoint.check(Platform::CURRENT)?;
         let mut attempts = Attempts::until(deadline);
@@ -49,9 +49,9 @@ impl Stream {
         }
     }
 
-    /// Takes a connection that somebody else made to `endpoint`, and checks that the listener is ours.
+    /// Takes over a connection to `endpoint`, and checks the listener's user.
     ///
-    /// Call it within a tokio runtime that has I/O enabled.
+    /// Another library made the connection. Call it within a tokio runtime that has I/O enabled.
     ///
     /// # Errors
     ///
@@ -62,24 +62,24 @@ impl Stream {
         Self::to_ours(io, endpoint)
     }
 
-    /// Who is at the other end.
+    /// Returns the process and user at the other end.
     #[must_use]
     pub const fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// Returns when the other end has closed the connection, and not only said that it sends no more.
+    /// Returns when the peer has closed both directions of the connection.
     ///
-    /// Nothing is read. What has arrived already, or an end that still reads, makes it look again four
+    /// Reads nothing. While there are unread bytes, or while the peer only stopped sending, it polls four
     /// times a second. On Windows it never returns.
     ///
     /// # Cancel safety
     ///
-    /// Waiting changes nothing.
+    /// Dropping the future changes nothing.
     pub async fn hung_up(&mut self) {
         const LOOK: Duration = Duration::from_millis(250);
         loop {
-            // What cannot be waited for any more is gone.
+            // A connection on which a wait fails is gone.
             if os::readable(&mut self.io).await.is_err() || os::has_hung_up(&self.io).await {
                 return;
             }

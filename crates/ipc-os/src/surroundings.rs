@@ -1,4 +1,4 @@
-//! Whether another process sees the same files.
+//! Compares the files that another process sees with our own.
 
 use crate::{Pid, os};
 
@@ -9,11 +9,11 @@ pub enum View {
     Same,
     /// Another mount namespace or root directory: one path may name two files.
     Other,
-    /// The process is gone, or the system does not tell.
+    /// The process is gone, or the system does not tell its view.
     Unknown,
 }
 
-/// Compares the file system as the process `pid` sees it with the view of this process.
+/// Compares the file system view of the process `pid` with this process's view.
 #[must_use]
 pub fn view_of(pid: Pid) -> View {
     os::view_of(pid)
@@ -40,7 +40,7 @@ mod tests {
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::null())
             .spawn();
-        // Neither every system nor every user can make a namespace.
+        // Some systems and some users cannot make a namespace.
         let Ok(mut child) = child else { return };
         let mut ready = [0; 5];
         let stdout = child.stdout.as_mut().unwrap();

@@ -5,18 +5,21 @@ use std::io;
 
 use crate::os;
 
-/// Receives the system's requests to end: SIGINT, SIGTERM and SIGHUP on Unix, console events on Windows.
+/// Receives the system's requests to end this process.
 ///
-/// From the first call of [`listen`](Self::listen) on, these signals no longer end the process by themselves.
+/// They are SIGINT, SIGTERM and SIGHUP on Unix, and console events on Windows. After the first call of
+/// [`listen`](Self::listen) these signals no longer end the process by themselves.
 #[derive(Debug)]
 pub struct Terminations(os::Terminations);
 
 impl Terminations {
-    /// Starts to listen, for the rest of this process. Call it within a tokio runtime that has I/O enabled.
+    /// Starts to receive the signals, for the rest of this process.
+    ///
+    /// Call it within a tokio runtime that has I/O enabled.
     ///
     /// # Errors
     ///
-    /// What the system said when the handlers were set.
+    /// The system's error of installing the handlers.
     pub fn listen() -> io::Result<Self> {
         os::Terminations::listen().map(Self)
     }
@@ -25,7 +28,7 @@ impl Terminations {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: no signal is lost.
+    /// No signal is lost.
     pub async fn next(&mut self) {
         poll_fn(|cx| self.0.poll_next(cx)).await;
     }

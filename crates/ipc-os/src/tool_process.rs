@@ -1,4 +1,4 @@
-//! Programs that are run for somebody else: started apart, ended together, and what their end means.
+//! Programs that run on behalf of a caller: start, end and exit status.
 
 use std::ffi::OsStr;
 use std::io;
@@ -7,56 +7,62 @@ use std::process::{Child, Command, ExitStatus};
 
 use crate::{Pid, os};
 
-/// A started program and what it has started in turn, to be ended together.
+/// A started program and its descendants, which end together.
 ///
-/// On Windows it is the program alone.
+/// On Windows it is only the program.
 #[derive(Debug)]
 pub struct ProcessGroup(Pid);
 
 impl ProcessGroup {
-    /// Makes `command` start its program as the first of a group of its own, out of reach of the terminal's
-    /// signals.
+    /// Makes `command` start its program as the first of a new process group.
+    ///
+    /// The terminal's signals do not reach the group.
     pub fn lead(command: &mut Command) {
         os::lead_group(command);
     }
 
-    /// The group of the program `first`, which was started by a command that was prepared by
-    /// [`lead`](Self::lead).
+    /// Returns the group of the program `first`.
+    ///
+    /// [`lead`](Self::lead) must have prepared the command that started it.
     #[must_use]
     pub const fn of(first: Pid) -> Self {
         Self(first)
     }
 
-    /// Asks all of it to end. To be called only before `first` has been waited for: its number is then free
-    /// to be another group's.
+    /// Asks all processes of the group to end.
+    ///
+    /// Call it only before `first` has been waited for: after that its number may belong to another group.
     ///
     /// # Errors
     ///
-    /// What the system said, for instance that nobody is left.
+    /// The system's error, for instance that no process is left.
     pub fn terminate(&self) -> io::Result<()> {
         os::end_group(self.0, false)
     }
 
-    /// Ends all of it by force; as [`terminate`](Self::terminate) otherwise.
+    /// Kills all processes of the group; otherwise as [`terminate`](Self::terminate).
     ///
     /// # Errors
     ///
-    /// What the system said.
+    /// The system's error.
     pub fn kill(&self) -> io::Result<()> {
         os::end_group(self.0, true)
     }
 }
 
-/// Returns the absolute path of the program that `name` means in the directory `cwd`.
+/// Returns the absolute path of the program `name` for the directory `cwd`.
 ///
-/// A name with a directory is that path; any other is looked up in the directories of `path`, or of
-/// [`default_path`] where `path` is `None`. The result has no `..` that a link could give another meaning.
+/// A name with a directory is a path relative to `cwd`; any other name is searched in the directories of
+/// `path`, or of [`default_path`] if `path` is `None`. The result has no `..`, because a link could change
+/// its meaning.
 #[must_use]
 pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     find_program_that(name, cwd, path, |_| true)
 }
 
-/// Returns the first program of that name on `path` that `accepts` takes; otherwise as [`find_program`].
+/// Returns the first program of that name that `accepts` takes.
+///
+/// Otherwise as [`find_program`].
 #[must_use]
 pub fn find_program_that(
     name: &OsStr,
@@ -87,86 +93,93 @@ pub fn find_program_that(
     dirs.flat_map(suffixed).find(|file| os::is_executable(file) && accepts(file))
 }
 
-/// Returns true if both paths lead to one file, by links of either kind; false where either cannot be looked at.
+/// Returns true if both paths lead to one file, by links of either kind.
+///
+/// False if either path cannot be examined.
 #[must_use]
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     os::is_same_file(one, other)
 }
 
-/// Returns true if `name` names a file by its directory, and is not looked up on `PATH`.
+/// Returns true if `name` is a path, and not a name to search on `PATH`.
 #[must_use]
 pub fn is_path(name: &OsStr) -> bool {
     let named = Path::new(name);
     named.components().count() > 1 || named.is_absolute() || named.starts_with(".")
 }
 
-/// Returns the directories that the system searches where `PATH` is not set; `None` on Windows.
+/// Returns the directories that the system searches without `PATH`.
+///
+/// `None` on Windows.
 #[must_use]
 pub fn default_path() -> Option<&'static OsStr> {
     os::default_path()
 }
 
-/// Whether the file at `path` can be run as a program.
+/// Returns true if the file at `path` can be run as a program.
 #[must_use]
 pub fn is_executable(path: &Path) -> bool {
     os::is_executable(path)
 }
 
-/// Keeps the descriptors that this process was given from the programs that it starts later.
+/// Keeps this process's inherited descriptors from programs that it starts later.
 ///
-/// It is for a daemon, once, as it starts: what Rust opens is not passed on anyway.
+/// A daemon calls it once, at its start. Descriptors that Rust opens are close-on-exec already.
 ///
 /// # Errors
 ///
-/// What the system said; some are still passed on then.
+/// The system's error; some descriptors are still passed on then.
 pub fn keep_descriptors_back() -> io::Result<()> {
     os::keep_descriptors_back()
 }
 
-/// Runs `command` in the place of this program, with its streams, its signals and its end.
+/// Runs `command` instead of this program, with its streams, signals and exit.
 ///
-/// On Unix this program becomes the other one, with the signal mask, the ignored signals and the closed standard
-/// streams that its caller set up; a script without `#!` runs as a shell runs it. Elsewhere this program waits.
+/// On Unix the program replaces this process, with the signal mask, the ignored signals and the closed
+/// standard streams of this process's caller; a script without `#!` runs as a shell runs it. On other systems
+/// this process waits for the program.
 ///
 /// # Errors
 ///
-/// What the system said when it could not be started.
+/// The system's error if the program could not be started.
 pub fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     os::run_instead(command)
 }
 
-/// Starts `command` with the signal state of this program's caller, and passes later signals on to it.
+/// Starts `command` with the signal state of this process's caller.
 ///
-/// `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM` go to the child until [`wait_as_called`] returns; so one child at a
-/// time.
+/// Passes `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM` on to the child until [`wait_as_called`] returns, so
+/// only one child is possible at a time.
 ///
 /// # Errors
 ///
-/// What the system said when it could not be started.
+/// The system's error if the program could not be started.
 pub fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
     os::spawn_as_called(command)
 }
 
-/// Waits for a child of [`spawn_as_called`], after which signals end this process again.
+/// Waits for a child of [`spawn_as_called`]; then signals end this process again.
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The system's error.
 pub fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
     os::wait_as_called(child)
 }
 
-/// Ends this process as `status` says: with the same exit status, or by the same signal.
+/// Ends this process with the exit status of `status`, or by the same signal.
 pub fn end_as(status: ExitStatus) -> ! {
     os::end_as(status)
 }
 
-/// Sets the name that the program of `command` is called by (`argv[0]`); no effect on Windows.
+/// Sets the program's own name (`argv[0]`) for `command`; no effect on Windows.
 pub fn name_itself(command: &mut Command, name: &OsStr) {
     os::name_itself(command, name);
 }
 
-/// The exit code by which a shell tells how a program ended: its own, or 128 and the number of its signal.
+/// Returns the exit code that a shell reports for `status`.
+///
+/// It is the program's own, or 128 plus the number of the signal.
 #[must_use]
 pub fn shell_code(status: ExitStatus) -> i32 {
     os::shell_code(status)
