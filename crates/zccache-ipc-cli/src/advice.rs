@@ -60,7 +60,11 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::NoSuchOutput { .. } | Failure::SeveralOutputs(_) => {
             "choose one of them with --name NAME".to_owned()
         }
-        Failure::Read { .. }
+        Failure::ListensAtDaemon(_) | Failure::Claim(_) | Failure::Bind(_) => {
+            "choose another address with --listen".to_owned()
+        }
+        Failure::Accept(_)
+        | Failure::Read { .. }
         | Failure::Write { .. }
         | Failure::NoOutput
         | Failure::Input(_)

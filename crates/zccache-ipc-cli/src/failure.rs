@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use zccache_ipc::daemon::{StartError, StopError};
-use zccache_ipc::endpoint::{ConnectError, LocateError, StartLockError};
+use zccache_ipc::endpoint::{
+    AcceptError, BindError, ClaimError, ConnectError, Endpoint, LocateError, StartLockError,
+};
 use zccache_ipc::wire_dispatch::{EncodeError, UnknownWire};
 use zccache_ipc::{CallError, IpcError};
 
@@ -70,6 +72,14 @@ pub(crate) enum Failure {
     #[cfg(not(feature = "running-process"))]
     #[error("this program was built without running-process support")]
     LeftOut,
+    #[error("a tap listens at an address of its own, and {0} is the daemon's")]
+    ListensAtDaemon(Endpoint),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Accept(AcceptError),
     #[error("cannot read the standard input")]
     Input(#[source] io::Error),
     #[error("cannot write the standard output")]
@@ -88,13 +98,20 @@ impl Failure {
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
-            Self::SameName(_) | Self::Wire(_) | Self::NoCacheFile | Self::NoTool => Kind::Usage,
+            Self::ListensAtDaemon(_)
+            | Self::SameName(_)
+            | Self::Wire(_)
+            | Self::NoCacheFile
+            | Self::NoTool => Kind::Usage,
             #[cfg(feature = "running-process")]
             Self::Registry(failure) => failure.kind(),
             #[cfg(not(feature = "running-process"))]
             Self::LeftOut => Kind::LeftOut,
             Self::NoSuchOutput { .. } | Self::SeveralOutputs(_) | Self::NoOutput => Kind::WhichOutput,
-            Self::Surroundings(_)
+            Self::Claim(error) => of_claim(error),
+            Self::Bind(error) => of_bind(error),
+            Self::Accept(_)
+            | Self::Surroundings(_)
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::Input(_)
@@ -121,6 +138,23 @@ fn of_stop(error: &StopError) -> Kind {
     match error {
         StopError::Call(error) => of_call(error),
         StopError::Silent(_) | StopError::StillThere { .. } => Kind::Timeout,
+        _ => Kind::Io,
+    }
+}
+
+fn of_claim(error: &ClaimError) -> Kind {
+    match error {
+        ClaimError::Directory(_) => Kind::UnsafeDirectory,
+        ClaimError::Endpoint(_) | ClaimError::Held { .. } => Kind::BadEndpoint,
+        _ => Kind::Io,
+    }
+}
+
+fn of_bind(error: &BindError) -> Kind {
+    match error {
+        BindError::InUse { .. } | BindError::NotASocket { .. } => Kind::BadEndpoint,
+        BindError::Foreign { .. } => Kind::ForeignPeer,
+        BindError::PermissionDenied { .. } => Kind::PermissionDenied,
         _ => Kind::Io,
     }
 }

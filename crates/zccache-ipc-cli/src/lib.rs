@@ -22,6 +22,7 @@ mod quick;
 #[cfg(feature = "running-process")]
 mod registry_failure;
 mod report;
+mod tap;
 mod target;
 mod translate;
 mod units;

@@ -79,8 +79,7 @@ fn text(error: &dyn Error, fix: Option<&str>) -> String {
     text
 }
 
-/// What `error` says, and what it was caused by, on one line.
-#[cfg(feature = "running-process")]
+/// Returns an error and its causes on one line.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let all = std::iter::once(error.to_string()).chain(causes(error));
     all.collect::<Vec<_>>().join(": ").replace('\n', " ")

@@ -149,6 +149,12 @@ pub(crate) enum Verb {
         after_help = "Example:\n  zccache-ipc wire decode --request 080000000f00000000000000"
     )]
     Wire(Wire),
+    /// Stand between clients and the daemon, and print every message, unchanged and with times
+    #[command(after_help = "Examples:\n  zccache-ipc tap --listen /tmp/tap.sock\n  \
+        zccache-ipc tap --listen /tmp/tap.sock --json > talk.jsonl & zccache-ipc --endpoint /tmp/tap.sock ping\n\n\
+        Clients connect to the address after --listen, the tap connects to --endpoint for each of them. Bytes that \
+        are not a message are passed on too, and shown as such. Ctrl-C ends it and removes the socket.")]
+    Tap(Tap),
     /// Download files, by way of a daemon that clients share
     #[command(
         subcommand,
@@ -249,6 +255,16 @@ pub(crate) struct Request {
     /// must be there and the message where it has contents; or - for the standard input
     #[arg(value_name = "JSON")]
     pub(crate) text: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tap {
+    /// The address for clients; no other process may listen there
+    #[arg(long, value_name = "L")]
+    pub(crate) listen: String,
+    /// Print the bytes of each message in hex too
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 #[derive(Debug, Args)]

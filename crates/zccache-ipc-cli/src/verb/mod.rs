@@ -24,6 +24,7 @@ mod start;
 mod status;
 mod stop;
 mod store;
+mod tap;
 mod wire;
 mod wrap;
 
@@ -81,6 +82,7 @@ pub(crate) fn run(
         Verb::Explain(explain) => {
             return wrap::explain::run(&explain.command, &environment, &global, output);
         }
+        Verb::Tap(tap) => return tap::run(&Located::without_a_wire(environment, &global)?, &tap, output),
         Verb::Doctor => return doctor::run(environment, &global, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
@@ -111,6 +113,7 @@ pub(crate) fn run(
         | Verb::ServiceDefinition(_)
         | Verb::Broker(_)
         | Verb::Wire(_)
+        | Verb::Tap(_)
         | Verb::Download(_)
         | Verb::Completions(_)
         | Verb::Wrap(_) => unreachable!("these were done above"),

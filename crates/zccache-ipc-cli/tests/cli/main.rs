@@ -36,6 +36,9 @@ mod stop;
 mod streams;
 #[cfg(test)]
 mod support;
+#[cfg(unix)]
+#[cfg(test)]
+mod tap;
 #[cfg(test)]
 mod trouble;
 #[cfg(test)]
