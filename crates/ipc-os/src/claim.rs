@@ -292,7 +292,7 @@ impl Claim {
     ///
     /// # Errors
     /// The first removal that failed; the locks are free in any case.
-    /// The first removal that failed; the locks are free all the same.
+    /// The first removal that failed; the locks are free in any case.
     pub fn release_without_trace(mut self) -> io::Result<()> {
         let removed = self.remove_socket().and(self.remove_lock_file());
         let locks = std::mem::take(&mut self.locks).into_iter().map(Lifetime::remove);

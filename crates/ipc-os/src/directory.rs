@@ -126,7 +126,8 @@ pub fn check_runtime_directory(path: &Path) -> Result<(), DirectoryError> {
 
 /// Returns true if only this user can use the directory `path`.
 ///
-/// Returns false if it is missing. Changes nothing, and makes no exception for `/tmp`. On Windows it must be a real directory.
+/// Returns false if it is missing. Changes nothing, and makes no exception for `/tmp`. On Windows it must be a
+/// real directory.
 ///
 /// # Errors
 ///

@@ -373,7 +373,7 @@ pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::
 /// The size of one read if no large frame is coming.
 const CHUNK: usize = 4 * 1024;
 
-/// Returns the time that is left; an error if none is, because a socket option cannot be zero.
+/// Returns the time that is left; no time left is an error, because a socket option cannot be zero.
 pub(crate) fn remaining(deadline: Instant, limit: Duration) -> Result<Duration, IpcError> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(IpcError::TimedOut(limit)),

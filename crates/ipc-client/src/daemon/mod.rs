@@ -1,4 +1,4 @@
-//! Starting the daemon of an endpoint, replacing one that does not answer, and stopping it.
+//! Starts and stops the daemon of an endpoint, and replaces one that does not answer.
 //!
 //! [`ensure_daemon`] and [`stop_daemon`] are for async code, and [`crate::blocking`] has both under the same
 //! names. No other function kills a process, and they kill one kind only: a [`ProvedDaemon`] that is frozen

@@ -60,7 +60,7 @@ pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     }
     let mut pid: libc::pid_t = 0;
     let mut len = size_of::<libc::pid_t>() as libc::socklen_t;
-    // SAFETY: both pointers are to live locals, and `len` is the size of what the first points to.
+    // SAFETY: both pointers are to live locals, and `len` is the size of the first one's target.
     let result = unsafe {
         libc::getsockopt(
             descriptor,

@@ -99,7 +99,7 @@ pub(super) fn forward_signals() {
     }
 }
 
-/// Names the process that gets the signals, and hands on one that came early.
+/// Sets the process that gets the signals, and forwards a signal that came earlier.
 pub(super) fn child_is(pid: u32) {
     CHILD.store(i32::try_from(pid).unwrap_or(0), Ordering::SeqCst);
     let early = EARLY.swap(0, Ordering::SeqCst);
@@ -165,6 +165,6 @@ fn mask() -> libc::sigset_t {
 }
 
 fn is_empty(mask: &libc::sigset_t) -> bool {
-    // SAFETY: the set is initialised, and the number is that of a signal.
+    // SAFETY: the set is initialised, and the number is a signal's.
     (1..=libc::SIGSYS).all(|signal| unsafe { libc::sigismember(mask, signal) } != 1)
 }

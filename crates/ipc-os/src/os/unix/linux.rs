@@ -103,7 +103,7 @@ pub(crate) fn processor_time(pid: Pid) -> Option<u64> {
 pub(crate) fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut len = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: both pointers are to live locals, and `len` is the size of what the first points to.
+    // SAFETY: both pointers are to live locals, and `len` is the size of the first one's target.
     let result = unsafe {
         libc::getsockopt(
             socket.as_fd().as_raw_fd(),
