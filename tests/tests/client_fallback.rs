@@ -10,8 +10,8 @@ use testkit::TempEndpoint;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use wire_dispatch::WirePolicy;
+use wire_json::from_json;
 use zccache_ipc::{CallError, DaemonControlRequest, IpcError, daemon_control_roundtrip};
-use zccache_ipc_cli::json::from_json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -43,6 +43,7 @@ const TABLE: &[Row] = &[
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 3
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
+    library("wire-json", "wire-frame wire-v15 wire-dispatch", "serde_json thiserror"),
     library("rp-broker", "ipc-endpoint ipc-os",
         "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
     library("rp-manifest", "ipc-endpoint ipc-os", "prost running-process thiserror"),
@@ -65,13 +66,16 @@ const TABLE: &[Row] = &[
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
         "clap percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
-    program("zccache-ipc-cli", "zccache-ipc run-cache",
+    program("zccache-ipc-cli", "zccache-ipc wire-json run-cache",
         "anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json terminal_size thiserror tokio"),
     // never shipped
     program("testkit", "", "tempfile"),
+    at_the_top("wire-conformance", "tests/wire",
+        "ipc-path ipc-model wire-frame wire-v15 wire-v16 wire-dispatch wire-json testkit",
+        "anyhow bytes hex prost serde_json"),
     at_the_top("conformance", "tests",
-        "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch rp-broker zccache-ipc \
-            zccache-ipc-cli testkit",
+        "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch wire-json rp-broker \
+            zccache-ipc testkit wire-conformance",
         "anyhow bytes clap comfy-table hex humantime prost serde_json tokio"),
     at_the_top("codegen", "xtask/codegen", "", "anyhow clap prost-build prost-types protox"),
     at_the_top("xtask", "xtask", "", "anyhow cargo_metadata clap serde_json"),

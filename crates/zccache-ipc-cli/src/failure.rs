@@ -11,10 +11,10 @@ use zccache_ipc::endpoint::{
 use zccache_ipc::wire_dispatch::{EncodeError, UnknownWire};
 use zccache_ipc::{CallError, IpcError};
 
-use crate::json::JsonError;
 use crate::kind::Kind;
 #[cfg(feature = "running-process")]
 use crate::registry_failure::RegistryFailure;
+use wire_json::JsonError;
 
 /// Why a verb was not done; `advice` says what to do about it.
 #[derive(Debug, Error)]

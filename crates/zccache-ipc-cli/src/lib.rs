@@ -1,8 +1,7 @@
 //! The command lines of `zccache-ipc` and `zccache-wrap`.
 //!
 //! [`run`] is the whole program but for reading its surroundings: `args` says what can be typed, `verb` does
-//! it, `Failure` says what went wrong and `advice` what to do about it. [`json`] is the JSON form
-//! of messages, for tests too.
+//! it, `Failure` says what went wrong and `advice` what to do about it.
 //!
 //! Not here: any protocol. Everything that reaches a daemon goes through `zccache_ipc`.
 #![forbid(unsafe_code)]
@@ -12,7 +11,6 @@ mod args;
 mod exit;
 mod failure;
 mod identity;
-pub mod json;
 mod kind;
 mod lines;
 mod output;

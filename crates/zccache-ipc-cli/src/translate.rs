@@ -11,9 +11,9 @@ use zccache_ipc::wire_frame::{self, Decoded};
 use zccache_ipc::wire_v16::default_request_id;
 use zccache_ipc::{DecodedWireMessage, Ids, Lane, Wires, wire_v15};
 
-use crate::json::{self, JsonError, Parsed, to_json, to_json_on};
 use crate::kind::Kind;
 use crate::report;
+use wire_json::{JsonError, Parsed, to_json, to_json_on};
 
 /// Why a line cannot be translated.
 #[derive(Debug, Error)]
@@ -129,7 +129,7 @@ pub(crate) fn decode<M: Message>(line: &str, asked: Option<Lane>) -> Result<Stri
 /// Translates the message that `line` holds to a frame of its version, else of its lane, else of `lane`, else
 /// of v15.
 pub(crate) fn encode_line<M: Written>(line: &str, lane: Option<Lane>) -> Result<String, BadLine> {
-    let parsed: Parsed<M> = json::parse_on(line)?;
+    let parsed: Parsed<M> = wire_json::parse_on(line)?;
     let ids = parsed.ids(parsed.message.default_ids());
     let dialect = parsed.dialect.unwrap_or_else(|| parsed.lane.or(lane).unwrap_or(Lane::V15).into());
     let mut frame = BytesMut::new();
@@ -157,7 +157,7 @@ pub(crate) fn decode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>)
 
 /// The same as [`encode_line`] for the messages of the download daemon.
 pub(crate) fn encode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>) -> Result<String, BadLine> {
-    let message: M = json::parse(line)?;
+    let message: M = wire_json::parse(line)?;
     Ok(hex::encode(wire_v15::encode(&message).map_err(EncodeError::from)?))
 }
 

@@ -113,7 +113,12 @@ fn is_crate_root(path: &str) -> bool {
         path.strip_prefix("crates/").and_then(|rest| rest.split_once('/')).map_or(path, |(_, rest)| rest);
     matches!(
         root,
-        "src/lib.rs" | "src/main.rs" | "tests/src/lib.rs" | "xtask/src/main.rs" | "xtask/codegen/src/main.rs"
+        "src/lib.rs"
+            | "src/main.rs"
+            | "tests/src/lib.rs"
+            | "tests/wire/src/lib.rs"
+            | "xtask/src/main.rs"
+            | "xtask/codegen/src/main.rs"
     ) || root.starts_with("tests/src/bin/") && root.ends_with("/main.rs")
 }
 

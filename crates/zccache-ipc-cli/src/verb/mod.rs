@@ -40,9 +40,9 @@ use crate::Exit;
 use crate::args::broker::Broker;
 use crate::args::{Arguments, Global, Verb};
 use crate::failure::Failure;
-use crate::json::to_json;
 use crate::output::Output;
 use crate::target::{Located, Target};
+use wire_json::to_json;
 
 /// Does what `arguments` say.
 pub(crate) fn run(

@@ -11,15 +11,15 @@ use super::wire::LONGEST_LINE;
 use crate::Exit;
 use crate::args::Request;
 use crate::failure::Failure;
-use crate::json::{self, Parsed, to_json_on};
 use crate::output::Output;
 use crate::target::{TO_ASK, TO_SWITCH, TO_WORK, Target};
 use crate::translate::Written as _;
+use wire_json::{Parsed, to_json_on};
 
 pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
     let request: Parsed<model::Request> = match request.text.as_str() {
-        "-" => json::parse_on(&input()?)?,
-        text => json::parse_on(text)?,
+        "-" => wire_json::parse_on(&input()?)?,
+        text => wire_json::parse_on(text)?,
     };
     let ids = request.ids(request.message.default_ids());
     let mut client = target.client(patience(request.message.kind()));

@@ -5,18 +5,16 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks to its terminal")]
 
 mod daemon;
-mod mutation;
-mod targets;
 
 use std::fmt::Write as _;
 use std::process::{Command, ExitCode};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
 use clap::Parser;
 use conformance::programs::{Programs, repository};
-
-use mutation::Tried;
+use wire_conformance::mutation::{self, Tried};
+use wire_conformance::targets::WIRES;
 
 #[global_allocator]
 static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
@@ -33,6 +31,9 @@ struct Options {
     /// Random changes for each decoder
     #[arg(long, default_value_t = 20_000)]
     executions: u64,
+    /// Seconds of random changes for each decoder, at most
+    #[arg(long, default_value_t = 3600)]
+    seconds: u64,
     /// Rounds of kills
     #[arg(long, default_value_t = 20)]
     kills: u32,
@@ -56,25 +57,18 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let mut page = head(options);
-    let golden = targets::golden();
-    let requests = golden.iter().filter(|golden| golden.is_request).count();
-    let short = golden.iter().filter(|golden| golden.frame.len() <= options.longest).count();
-    let _ = writeln!(
-        page,
-        "{} recorded frames, {requests} of them requests; {short} have at most {} bytes.\n",
-        golden.len(),
-        options.longest
-    );
+    let small = WIRES.iter().map(|target| mutation::every_small_change(target, options.longest));
     table(
         &mut page,
-        "Every truncation and every change of one byte of each of these short frames",
-        &mutation::every_small_change(options.longest)?,
+        &format!(
+            "Every truncation and every change of one byte of each input of at most {} bytes",
+            options.longest
+        ),
+        &small.collect::<Result<Vec<_>>>()?,
     );
-    table(
-        &mut page,
-        "Random changes of recorded frames",
-        &mutation::random(options.seed, options.executions)?,
-    );
+    let limit = Duration::from_secs(options.seconds);
+    let random = WIRES.iter().map(|target| mutation::random(target, options.seed, options.executions, limit));
+    table(&mut page, "Random changes of recorded inputs", &random.collect::<Result<Vec<_>>>()?);
 
     let seen = daemon::kills(&options.programs.daemon(), options.seed, options.kills)?;
     let _ = writeln!(

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use conformance::vectors::load;
 use serde_json::Value;
+use wire_conformance::vectors::load;
 
 /// Messages that stand in a schema here and not in the recorded file, and why.
 const NOT_RECORDED: &[&str] = &["zccache.v1.Frame"]; // declared by the released schema, never on the wire
@@ -51,7 +51,7 @@ const NOT_HERE: &[&str] = &["Endpoint", "DaemonProcess"];
 
 #[test]
 fn every_name_number_type_and_presence_is_that_of_the_peers() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto/NUMBERS.txt");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/NUMBERS.txt");
     let text = std::fs::read_to_string(path).expect("proto/NUMBERS.txt");
     let ours: BTreeSet<String> = text
         .lines()

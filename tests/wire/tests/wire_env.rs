@@ -1,6 +1,6 @@
 //! `ZCCACHE_DAEMON_WIRE` as the released clients read it.
 
-use conformance::vectors::list;
+use wire_conformance::vectors::list;
 use wire_dispatch::{Lane, WirePolicy};
 
 #[test]

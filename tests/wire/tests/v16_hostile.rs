@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use conformance::vectors::{bytes, list, text};
 use ipc_model::{Request, Response};
 use prost::encoding::{WireType, encode_key, encode_varint};
+use wire_conformance::vectors::{bytes, list, text};
 use wire_frame::FrameError;
 use wire_v16::frame_v1::{self, Rejected};
 use wire_v16::{DecodeError, LIST_MEMORY, Message, decode_body, decode_frame};

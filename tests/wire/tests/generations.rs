@@ -3,15 +3,15 @@
 use std::fmt::Debug;
 
 use bytes::BytesMut;
-use conformance::vectors::{bytes, list, load, text};
 use ipc_model::{Request, Response};
 use serde_json::{Value, json};
+use wire_conformance::vectors::{bytes, list, load, text};
 use wire_dispatch::{
     CutError, DecodeError, Dialect, FrameKind, Ids, Message, Received, ServerMachine, Step, Wires, encode,
     receive,
 };
 use wire_frame::Version;
-use zccache_ipc_cli::json::{from_json_on, to_json_on};
+use wire_json::{from_json_on, to_json_on};
 
 fn dialect(vector: &Value) -> Dialect {
     match vector["version"].as_u64() {

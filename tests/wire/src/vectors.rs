@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Reads one of the files in `vectors/`.
+/// Reads one of the files in `tests/vectors/`.
 ///
 /// # Panics
 ///
 /// When it is missing or not JSON.
 #[must_use]
 pub fn load(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -5,13 +5,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use conformance::vectors::{bytes, list, text};
 use ipc_model::{Request, Response};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use wire_conformance::vectors::{bytes, list, text};
 use wire_v15::{DecodeError, Message, decode, decode_frame};
-use zccache_ipc::Connection;
-
 #[global_allocator]
 static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
 
@@ -57,25 +54,6 @@ fn a_body_cut_at_any_byte_is_truncated_or_a_message_with_nothing_behind_it() {
         }
     }
     for_each_frame(check::<Request>, check::<Response>);
-}
-
-#[test]
-fn a_frame_fed_one_byte_at_a_time_is_complete_at_its_last_byte() {
-    let _watchdog = testkit::watchdog(Duration::from_secs(110));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    // Through a connection whose other end never sends more than a byte at once.
-    async fn check<M: Message + PartialEq + Debug>(frame: &[u8]) {
-        let (near, mut far) = tokio::io::duplex(1);
-        let mut connection = Connection::new(near);
-        let expected = decode_frame::<M>(&mut Bytes::copy_from_slice(frame)).expect("legal");
-        let (sent, received) = tokio::join!(far.write_all(frame), connection.recv::<M>());
-        sent.expect("written");
-        assert_eq!(received.expect("received"), expected);
-    }
-    for_each_frame(
-        |frame| runtime.block_on(check::<Request>(frame)),
-        |frame| runtime.block_on(check::<Response>(frame)),
-    );
 }
 
 /// Decodes `frame` with each of its bytes replaced by each of the values that `values` gives.
@@ -141,7 +119,7 @@ fn any_single_corrupted_byte_ends_in_a_value_or_a_typed_error_4() {
 }
 
 #[test]
-#[ignore = "32 million frames, ten minutes and more: cargo test -p conformance --test v15_hostile -- --ignored"]
+#[ignore = "32 million frames, ten minutes and more: cargo test -p wire-conformance --test v15_hostile -- --ignored"]
 fn any_corrupted_byte_of_any_value_ends_in_a_value_or_a_typed_error() {
     let values = |_: usize, original: u8| (0..=u8::MAX).filter(move |value| *value != original);
     for_each_frame(

@@ -1,13 +1,13 @@
 //! Wire v15 against the bytes of the published packages.
 
 use bytes::{Bytes, BytesMut};
-use conformance::vectors::{bytes, list, text};
 use ipc_model::download::{DownloadRequest, DownloadResponse, percentage};
 use ipc_model::{NormalizedPath, Request, Response};
 use serde_json::Value;
 use std::fmt::Debug;
+use wire_conformance::vectors::{bytes, list, text};
+use wire_json::{from_json, to_json};
 use wire_v15::{Message, decode_frame, encode};
-use zccache_ipc_cli::json::{from_json, to_json};
 
 /// Runs `check` on each v15 vector with the type of its direction.
 fn v15_vectors() -> Vec<Value> {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use conformance::vectors::load;
 use ipc_model::{CompileProgress, DaemonStatus, ExecProbe, Request, RequestKind, Response, SessionStats};
 use serde_json::Value;
+use wire_conformance::vectors::load;
 use wire_v15::Generation;
 use wire_v16::{ConvertError, Message, decode_body, default_request_id};
 
 /// Reads the lines of one section of a page: from its heading to the next one.
 fn section(page: &str, heading: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/spec").join(page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec").join(page);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut lines = text.lines().map(str::to_owned).skip_while(|line| line != heading);
     assert!(lines.next().is_some(), "{page} has no {heading}");

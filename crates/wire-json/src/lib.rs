@@ -4,15 +4,18 @@
 //! strings are `{"$hex": "…"}`, paths are text, maps objects, environments lists of two-element lists. An id
 //! is null where the lane has none. `lane` names the family, and `version` the header number; it is left out
 //! for 15, 16 and FrameV1.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub use {serde_json, wire_dispatch};
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
-use zccache_ipc::wire_dispatch::Dialect;
-use zccache_ipc::wire_frame::Version;
-use zccache_ipc::wire_v15::{Described, DescribedRef, Generation, Message};
-use zccache_ipc::{Ids, Lane};
+use wire_dispatch::{Dialect, Ids, Lane};
+use wire_frame::Version;
+use wire_v15::{Described, DescribedRef, Generation, Message};
 
-/// JSON that is no message.
+/// Reason why a JSON value is not a message.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -28,13 +31,13 @@ pub enum JsonError {
          frame_request_id"
     )]
     UnknownKey(String),
-    /// A lane that there is not, or that the message cannot travel on.
+    /// An unknown lane, or a lane that cannot carry the message.
     #[error("the lane {0} is not supported; expected {1}")]
     Lane(Value, &'static str),
-    /// A header number that is not known, or not of the lane.
+    /// An unknown header number, or a number of another lane.
     #[error("{version} is not a version of the lane {lane}")]
     Version {
-        /// What was given.
+        /// The given value.
         version: Value,
         /// The lane that was given, or `any`.
         lane: &'static str,
@@ -42,27 +45,27 @@ pub enum JsonError {
     /// An id of the wrong type.
     #[error("{value} cannot be the {key}")]
     Id {
-        /// Which id.
+        /// The key of the id.
         key: &'static str,
-        /// What was given for it.
+        /// The given value.
         value: Value,
     },
     /// The contents do not fit the variant.
     #[error("not a message of variant {variant:?}")]
     Contents {
-        /// The variant that was named.
+        /// The given variant.
         variant: String,
-        /// What does not fit.
+        /// The part that does not fit.
         source: serde_json::Error,
     },
-    /// The message holds what JSON cannot.
+    /// The message has a value that JSON cannot carry.
     #[error("the message has no JSON form")]
     NoForm(#[source] serde_json::Error),
 }
 
 const KEYS: [&str; 6] = ["variant", "message", "lane", "version", "request_id", "frame_request_id"];
 
-/// A message with what its JSON form says about how it travels.
+/// A message with the lane, version and ids of its JSON form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed<M> {
     /// The message.
@@ -78,7 +81,7 @@ pub struct Parsed<M> {
 }
 
 impl<M> Parsed<M> {
-    /// The ids that are given, and for the others those of `default`.
+    /// Returns the given ids, with the ids of `default` for the missing ones.
     #[must_use]
     pub fn ids(&self, default: Ids) -> Ids {
         Ids {
@@ -228,7 +231,7 @@ fn id<T>(
 
 #[cfg(test)]
 mod tests {
-    use zccache_ipc::model::Request;
+    use wire_dispatch::ipc_model::Request;
 
     use super::*;
 

@@ -3,16 +3,16 @@
 use std::fmt::Debug;
 
 use bytes::{Bytes, BytesMut};
-use conformance::vectors::{bytes, list, load, text};
 use ipc_model::{ReleaseWorktreeHandles, Request, RequestKind, Response, ResponseKind};
 use prost::Message as _;
 use serde_json::Value;
+use wire_conformance::vectors::{bytes, list, load, text};
+use wire_json::from_json;
 use wire_v16::frame_v1::{self, Kind};
 use wire_v16::generated::zccache_v1 as wire;
 use wire_v16::{
     Decoded, Message, control, decode_body, decode_frame, default_request_id, encode, encode_body,
 };
-use zccache_ipc_cli::json::from_json;
 
 /// What is recorded of a vector or of a conversion.
 fn recorded<M: wire_v15::Message>(form: &Value) -> M {

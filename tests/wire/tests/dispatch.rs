@@ -1,9 +1,9 @@
 //! The dispatcher against what the released dual decoder made of raw buffers.
 
 use bytes::BytesMut;
-use conformance::vectors::{bytes, list, load, text};
 use ipc_model::{Request, Response};
 use serde_json::Value;
+use wire_conformance::vectors::{bytes, list, load, text};
 use wire_dispatch::{CutError, DecodeError, Dialect, Lane, Received, ServerMachine, Step, Wires, receive};
 use wire_frame::FrameError;
 

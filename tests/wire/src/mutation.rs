@@ -1,24 +1,29 @@
-//! Changed frames: all small changes of each, and random ones by a seed.
+//! Changed inputs: all small changes of each, and random ones by a seed.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use testkit::measure;
 
-use crate::targets::{Golden, TARGETS, Target, golden};
+use crate::targets::Target;
 
-/// What a decoder may ask for at once: a frame, and 1 MiB.
-const LARGEST_ALLOCATION: usize = 17 << 20;
+/// Largest single allocation of a decoder: a frame, and 1 MiB.
+pub const LARGEST_ALLOCATION: usize = 17 << 20;
 
 /// A decoder that takes longer hangs.
-const HANG: Duration = Duration::from_secs(1);
+pub const HANG: Duration = Duration::from_secs(1);
 
-/// What was tried with one decoder, and the worst that it did.
-pub(crate) struct Tried {
-    pub(crate) name: &'static str,
-    pub(crate) executions: u64,
-    pub(crate) slowest: Duration,
-    pub(crate) largest: usize,
+/// Number of executions of one decoder, and its worst figures.
+#[derive(Debug)]
+pub struct Tried {
+    /// Name of the decoder.
+    pub name: &'static str,
+    /// Number of inputs that it read.
+    pub executions: u64,
+    /// Longest time of one execution.
+    pub slowest: Duration,
+    /// Largest single allocation, in bytes.
+    pub largest: usize,
 }
 
 impl Tried {
@@ -46,62 +51,48 @@ impl Tried {
     }
 }
 
-/// Runs every decoder over every truncation and every change of one byte of each recorded frame that it reads and
-/// that has at most `longest` bytes.
+/// Runs a decoder over every truncation and every change of one byte of its seeds of at most `longest` bytes.
 ///
 /// # Errors
 ///
 /// The first panic, hang or allocation above the limit, with its input.
-pub(crate) fn every_small_change(longest: usize) -> Result<Vec<Tried>> {
-    let golden = golden();
-    TARGETS
-        .iter()
-        .map(|target| {
-            let mut tried = Tried::new(target.name);
-            let read = golden.iter().filter(|golden| target.reads(golden) && golden.frame.len() <= longest);
-            for Golden { frame, .. } in read {
-                for cut in 0..frame.len() {
-                    tried.run(target, &frame[..cut])?;
-                }
-                let mut changed = frame.clone();
-                for at in 0..frame.len() {
-                    for flipped in 1..=u8::MAX {
-                        changed[at] = frame[at] ^ flipped;
-                        tried.run(target, &changed)?;
-                    }
-                    changed[at] = frame[at];
-                }
+pub fn every_small_change(target: &Target, longest: usize) -> Result<Tried> {
+    let mut tried = Tried::new(target.name);
+    for seed in (target.seeds)().iter().filter(|seed| seed.len() <= longest) {
+        for cut in 0..seed.len() {
+            tried.run(target, &seed[..cut])?;
+        }
+        let mut changed = seed.clone();
+        for at in 0..seed.len() {
+            for flipped in 1..=u8::MAX {
+                changed[at] = seed[at] ^ flipped;
+                tried.run(target, &changed)?;
             }
-            Ok(tried)
-        })
-        .collect()
+            changed[at] = seed[at];
+        }
+    }
+    Ok(tried)
 }
 
-/// Runs every decoder over `executions` random changes of recorded frames.
+/// Runs a decoder over random changes of its seeds, until `executions` were made or `limit` has passed.
 ///
 /// # Errors
 ///
 /// As [`every_small_change`].
-pub(crate) fn random(seed: u64, executions: u64) -> Result<Vec<Tried>> {
-    let golden = golden();
-    TARGETS
-        .iter()
-        .enumerate()
-        .map(|(number, target)| {
-            let mut random = Random(seed ^ ((number as u64 + 1) << 32) | 1);
-            let mut tried = Tried::new(target.name);
-            for _ in 0..executions {
-                let input = mutated(&golden, &mut random);
-                tried.run(target, &input)?;
-            }
-            Ok(tried)
-        })
-        .collect()
+pub fn random(target: &Target, seed: u64, executions: u64, limit: Duration) -> Result<Tried> {
+    let seeds = (target.seeds)();
+    let mut random = Random::new(seed, target.slug);
+    let mut tried = Tried::new(target.name);
+    let end = Instant::now() + limit;
+    while tried.executions < executions && (!tried.executions.is_multiple_of(1024) || Instant::now() < end) {
+        tried.run(target, &mutated(&seeds, &mut random))?;
+    }
+    Ok(tried)
 }
 
-/// Changes one recorded frame in up to eight places, or joins it with a part of another one.
-fn mutated(golden: &[Golden], random: &mut Random) -> Vec<u8> {
-    let mut frame = golden[random.below(golden.len())].frame.clone();
+/// Changes one seed in up to eight places, or joins it with a part of another one.
+fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut frame = seeds[random.below(seeds.len())].clone();
     for _ in 0..=random.below(8) {
         let at = random.below(frame.len().max(1));
         match random.below(7) {
@@ -116,12 +107,12 @@ fn mutated(golden: &[Golden], random: &mut Random) -> Vec<u8> {
                 frame[at..at + 4].copy_from_slice(&value.to_le_bytes());
             }
             _ => {
-                let other = &golden[random.below(golden.len())];
+                let other = &seeds[random.below(seeds.len())];
                 frame.truncate(at);
-                frame.extend(&other.frame[random.below(other.frame.len().max(1)).min(other.frame.len())..]);
+                frame.extend(&other[random.below(other.len())..]);
             }
         }
-        // So that the body is judged, and not only its length.
+        // A matching length, so that the decoder reads the body.
         if random.below(2) == 0 && frame.len() > 4 {
             let length = u32::try_from(frame.len() - 4).unwrap_or(u32::MAX);
             frame[..4].copy_from_slice(&length.to_le_bytes());
@@ -134,6 +125,15 @@ fn mutated(golden: &[Golden], random: &mut Random) -> Vec<u8> {
 struct Random(u64);
 
 impl Random {
+    /// Returns numbers of their own for each name.
+    fn new(seed: u64, name: &str) -> Self {
+        let start = seed ^ 0xcbf2_9ce4_8422_2325;
+        // FNV-1a; xorshift needs a start other than 0.
+        Self(
+            name.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)) | 1,
+        )
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

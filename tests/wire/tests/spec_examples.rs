@@ -4,13 +4,13 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use conformance::vectors::load;
 use ipc_model::download::{DownloadRequest, DownloadResponse};
 use ipc_model::{Request, Response};
 use serde_json::{Value, json};
+use wire_conformance::vectors::load;
 use wire_frame::Version;
+use wire_json::{from_json, to_json};
 use wire_v16::frame_v1::{self, Kind};
-use zccache_ipc_cli::json::{from_json, to_json};
 
 /// A `hex` block of a page, with the `json` block that follows it.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ fn a_changed_byte_in_an_example_is_found() {
 
 /// Reads the examples of all pages.
 fn examples() -> Vec<Example> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/spec");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut examples = Vec::new();
     for entry in entries {

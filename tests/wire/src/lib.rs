@@ -1,0 +1,11 @@
+//! Recorded bytes of the published zccache releases, and decoders as functions over bytes.
+//!
+//! The tests beside this library hold the wire crates against the recorded bytes. `cargo xtask evidence` and the
+//! programs under `fuzz/` run the [`targets`] over changed bytes. `../vectors/PROVENANCE.md` says where each file
+//! comes from.
+#![forbid(unsafe_code)]
+
+pub mod mutation;
+pub mod round_trip;
+pub mod targets;
+pub mod vectors;
