@@ -61,7 +61,9 @@ pub use note::{Note, SocketStamp, socket_stamp, write_note};
 pub use own_file::{Access, OwnFileError, is_at, open_own, reopen_own};
 pub use peer::Peer;
 pub use pid::{Pid, PidError};
-pub use process::{detach_session, process_alive, raise_fd_limit, reset_signals, run_below_init};
+pub use process::{
+    detach_session, process_alive, raise_fd_limit, reset_signals, return_freed_blocks, run_below_init,
+};
 pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
 pub use rolling_file::{RollingFile, roll_over};
 pub use shell_word::shell_word;

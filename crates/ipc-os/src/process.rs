@@ -71,6 +71,15 @@ pub fn run_below_init() -> Option<io::Result<ExitStatus>> {
     }))
 }
 
+/// Makes the allocator return freed blocks of 128 KiB and more to the system at once.
+///
+/// glibc raises this threshold to 32 MiB with the first large block that is freed, and each thread then keeps
+/// freed frames: a daemon holds more memory than its budget counts. Call it before there are other threads.
+/// Returns false where the allocator has no such setting.
+pub fn return_freed_blocks() -> bool {
+    os::return_freed_blocks(128 * 1024)
+}
+
 /// Raises this process's limit of open files to the maximum.
 ///
 /// Returns the new limit; `None` if there is no limit.

@@ -6,6 +6,7 @@ use std::path::Path;
 use zccache_ipc::endpoint::{
     BrokerStart, ClaimError, DirPolicy, Endpoint, Environment, Pid, Platform, check_runtime_directory,
     detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned, reset_signals,
+    return_freed_blocks,
 };
 use zccache_ipc::{Host, HostError};
 
@@ -58,8 +59,9 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     if let Err(error) = raise_fd_limit().map(|limit| settings.fit(limit)) {
         settings.remarks.push(format!("the limit of open files stays as it is: {error}"));
     }
-    // Before there are other threads, which would keep the mask that they began with.
+    // Before other threads start: a thread keeps the signal mask of its start, and its own freed memory.
     let signals = reset_signals();
+    return_freed_blocks();
     // Needed for the log, which then reports their faults.
     let unmade = if settings.broker.is_some() { directories(&settings).err() } else { None };
     let log_failed = logging::init(settings.log_file.as_deref(), settings.log_level);

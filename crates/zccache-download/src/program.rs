@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use zccache_ipc::endpoint::{
     DownloadLocations, Endpoint, Environment, LocateError, Variable, detach_session, reset_signals,
+    return_freed_blocks,
 };
 
 use crate::args::{Args, PROGRAM};
@@ -81,8 +82,9 @@ pub fn run(args: &Args, environment: io::Result<Environment>) -> bool {
 fn serve(args: &Args, environment: &Environment) -> Result<(Outcome, Endpoint), NotServing> {
     // First, so that no later event reaches the starter's terminal.
     let detached = if args.detached { detach_session() } else { Ok(()) };
-    // Before other threads start, because a thread keeps the signal mask of its start.
+    // Before other threads start: a thread keeps the signal mask of its start, and its own freed memory.
     let signals = reset_signals();
+    return_freed_blocks();
     let log_file = args.log_file.as_ref().map(|path| environment.cwd().join(path));
     if let Err(source) = log::init(log_file.as_deref(), &args.log_level) {
         return Err(NotServing::Log { path: log_file.unwrap_or_default(), source });

@@ -8,6 +8,7 @@ mod file;
 mod handed;
 mod inherited;
 mod init;
+mod memory;
 mod process;
 mod seen;
 #[cfg(feature = "signals")]
@@ -36,6 +37,7 @@ pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use init::{reset_signals, run_below_init};
+pub(crate) use memory::return_freed_blocks;
 pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
 };

@@ -27,7 +27,7 @@ pub(crate) use pipe::{
 };
 pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
-    reset_signals, run_below_init, view_of,
+    reset_signals, return_freed_blocks, run_below_init, view_of,
 };
 #[cfg(feature = "signals")]
 pub(crate) use signals::Terminations;

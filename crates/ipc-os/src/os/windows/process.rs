@@ -36,6 +36,11 @@ pub(crate) fn reset_signals() -> io::Result<()> {
     Ok(())
 }
 
+/// See [`crate::return_freed_blocks`]. The process heap has no such setting.
+pub(crate) fn return_freed_blocks(_: i32) -> bool {
+    false
+}
+
 /// See [`crate::run_below_init`]. No process has the id 1.
 pub(crate) fn run_below_init(_: &mut Command) -> io::Result<ExitStatus> {
     Err(io::ErrorKind::Unsupported.into())

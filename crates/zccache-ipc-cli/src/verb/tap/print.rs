@@ -10,7 +10,7 @@ use zccache_ipc::wire_dispatch::{Dialect, Message};
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{Ids, Lane};
 
-use crate::json::to_json_on;
+use wire_json::to_json_on;
 use crate::output::Output;
 use crate::report::chain;
 use crate::tap::{Entry, Heard, Side, Spoken};
