@@ -10,11 +10,11 @@ use zccache_ipc::wire_dispatch::{Dialect, Message};
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{Ids, Lane};
 
-use wire_json::to_json_on;
 use crate::output::Output;
 use crate::report::chain;
 use crate::tap::{Entry, Heard, Side, Spoken};
 use crate::units;
+use wire_json::to_json_on;
 
 /// The width of a line that does not go to a terminal. `--json` has everything.
 const COLUMNS: usize = 200;
