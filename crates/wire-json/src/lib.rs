@@ -100,8 +100,9 @@ pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
     to_json_on(message, Dialect::V15, &Ids::default())
 }
 
-/// Returns the JSON form of a message that travels in `dialect` with `ids`, of which those that the lane does
-/// not have are null.
+/// Returns the JSON form of a message that travels in `dialect` with `ids`.
+///
+/// An id that the lane does not have is null.
 ///
 /// A field that the dialect's generation lacks is left out where it is not set.
 ///
