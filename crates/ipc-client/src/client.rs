@@ -1,6 +1,6 @@
 //! The asynchronous client.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use ipc_endpoint::Endpoint;
@@ -14,7 +14,7 @@ use ipc_model::{
 };
 use ipc_os::Stream;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wire_dispatch::{Dialect, Ids, Lane, Selector};
+use wire_dispatch::{Dialect, Lane, Selector};
 
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
@@ -25,6 +25,12 @@ use crate::patience::{Patience, is_out_of_time};
 use crate::{CallError, ClientConfig};
 use ipc_connection::timer::at_once_or_within;
 use ipc_connection::{IpcConnection, IpcError};
+
+mod alone;
+mod elsewhere;
+
+use alone::exchange_alone;
+use elsewhere::Elsewhere;
 
 /// The largest number of wire v15 connections at one time; each carries one request.
 const LONE_CONNECTIONS: usize = 32;
@@ -51,6 +57,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     endpoint: Endpoint,
+    elsewhere: OnceLock<Elsewhere>,
     config: ClientConfig,
     dialer: Dialer,
     state: Mutex<State>,
@@ -95,6 +102,7 @@ impl Client {
         };
         let shared = Shared {
             endpoint,
+            elsewhere: OnceLock::new(),
             config,
             dialer,
             state: Mutex::new(state),
@@ -129,7 +137,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Returns the endpoint of the daemon.
+    /// Returns the endpoint where the client looks first.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.shared.endpoint
@@ -155,6 +163,17 @@ impl Client {
     ///
     /// See [`Client`].
     pub async fn call(&self, request: &Request) -> Result<Response, CallError> {
+        if let Some(other) = self.connected_elsewhere() {
+            return other.call_here(request).await;
+        }
+        match self.call_here(request).await {
+            // Rare, and large: not in the memory of every call.
+            Err(error) if error.is_no_daemon() => Box::pin(self.call_elsewhere(request, error)).await,
+            result => result,
+        }
+    }
+
+    async fn call_here(&self, request: &Request) -> Result<Response, CallError> {
         let limits = Limits::begin(self.config());
         match self.attempt(request, &limits).await? {
             // Rare and large, so the future is boxed to keep it out of every call's memory.
@@ -347,25 +366,6 @@ impl Client {
     }
 
     crate::families::family_methods! { {async} {.await} {} }
-}
-
-async fn exchange_alone(
-    connection: &mut IpcConnection,
-    request: &Request,
-    generation: wire_v15::Generation,
-    limits: &Limits,
-) -> (bool, Result<(Dialect, Response), IpcError>) {
-    match connection.send_bincode(request, generation, limits.send()).await {
-        Ok(()) => {}
-        Err(error) if error.is_disconnect() => {
-            // A daemon that refuses a request sends its reason before it closes.
-            return (false, connection.last_words(limits.last_words()).await.ok_or(error));
-        }
-        Err(error) => return (false, Err(error)),
-    }
-    let reply = connection.recv_reply(Lane::V15, &Ids::default(), Some(limits.reply())).await;
-    let reply = reply.and_then(|reply| reply.ok_or(IpcError::Closed));
-    (true, reply.map(|reply| (reply.dialect(), reply.message)))
 }
 
 /// The connection that a call can use at once.

@@ -13,6 +13,7 @@ mod failure;
 mod identity;
 mod kind;
 mod lines;
+mod looked;
 mod output;
 mod output_file;
 mod probed;

@@ -1,10 +1,11 @@
 //! The daemon that a command line names, and how it is called.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Endpoint, Environment, Locations, PrivateOptions, Variable};
+use zccache_ipc::endpoint::blocking::Stream;
+use zccache_ipc::endpoint::{Endpoint, Environment, Locations, OtherNames, PrivateOptions, Variable};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::wire_dispatch::UnknownWire;
 use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
@@ -14,6 +15,9 @@ use crate::failure::Failure;
 
 /// Timeout of verbs that only ask: the daemon answers them at once, however busy it is.
 pub(crate) const TO_ASK: Duration = Duration::from_millis(900);
+
+/// How long another name may take to accept a connection.
+const TO_CONNECT: Duration = Duration::from_millis(200);
 
 /// Timeout of verbs that open or close a session, which is lost if its answer is.
 pub(crate) const TO_SWITCH: Duration = Duration::from_secs(5);
@@ -29,6 +33,8 @@ pub(crate) const TO_WORK: Duration = Duration::from_secs(60);
 pub(crate) struct Target {
     pub(crate) environment: Environment,
     pub(crate) endpoint: Endpoint,
+    /// Where else a client looks if nobody listens at the endpoint.
+    pub(crate) others: Option<OtherNames>,
     pub(crate) wire: WirePolicy,
     timeout: Option<Duration>,
 }
@@ -49,8 +55,9 @@ impl Target {
         } else {
             &environment
         };
+        let others = OtherNames::for_client(chosen, endpoint.as_ref(), cache_dir)?;
         let endpoint = Locations::endpoint_for_client(chosen, endpoint.as_ref(), cache_dir)?;
-        Ok(Self { environment, endpoint, wire, timeout: global.timeout })
+        Ok(Self { environment, endpoint, others, wire, timeout: global.timeout })
     }
 
     /// Returns the timeout of the command line, else `default`.
@@ -67,11 +74,21 @@ impl Target {
     /// environment asks for that lane.
     pub(crate) fn client_with(&self, config: ClientConfig) -> Client {
         by_the_lane(&self.environment, self.endpoint.clone(), config.wire(self.wire))
+            .or_at(self.others.clone())
     }
 
     /// Sends `request` and returns the answer with its lane; a refusal is an error.
     pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
-        answer(&mut self.client(default), self.wire, request)
+        self.ask_by(&mut self.client(default), request)
+    }
+
+    /// Sends `request` by `client` and returns the answer with its lane; a refusal is an error.
+    pub(crate) fn ask_by(
+        &self,
+        client: &mut Client,
+        request: &Request,
+    ) -> Result<(Lane, Response), CallError> {
+        answer(client, self.wire, request)
     }
 
     /// Does the same at the endpoint itself, never by a broker.
@@ -129,8 +146,22 @@ impl Located {
         let endpoint = global.endpoint.as_deref().map(Endpoint::from);
         let locations = options.locate(&environment, endpoint.as_ref(), global.cache_dir.as_deref(), pid)?;
         let endpoint = locations.endpoint().clone();
-        let target = Target { environment, endpoint, wire, timeout: global.timeout };
+        let others = locations.other_names();
+        let target = Target { environment, endpoint, others, wire, timeout: global.timeout };
         Ok(Self { target, locations })
+    }
+
+    /// Returns the daemon at the first other name where somebody listens, if a client looks there.
+    pub(crate) fn elsewhere(&self) -> Option<Self> {
+        let Target { environment, others, wire, timeout, .. } = &self.target;
+        let listens = |endpoint: &Endpoint| Stream::connect(endpoint, Instant::now() + TO_CONNECT).is_ok();
+        let names = others.as_ref()?.names();
+        let endpoint = names.into_iter().map(|names| names.endpoint).find(listens)?;
+        let locations =
+            Locations::for_client(self.locations.daemon_environment(), Some(&endpoint), None).ok()?;
+        let environment = environment.clone();
+        let target = Target { environment, endpoint, others: None, wire: *wire, timeout: *timeout };
+        Some(Self { target, locations })
     }
 }
 

@@ -32,6 +32,9 @@ use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::reply::{Expected, of_request};
 use ipc_connection::{IpcError, spare};
 
+use elsewhere::Elsewhere;
+
+mod elsewhere;
 mod in_dialect;
 
 /// Calls a daemon from a thread, one request at a time.
@@ -41,6 +44,8 @@ mod in_dialect;
 #[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
+    /// The other names to look at, and the endpoint to come back to.
+    elsewhere: Option<Box<Elsewhere>>,
     config: ClientConfig,
     dialer: Dialer,
     selector: Selector,
@@ -63,6 +68,7 @@ impl Client {
     pub fn new(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Self {
         Self {
             endpoint: endpoint.into(),
+            elsewhere: None,
             config,
             dialer: Dialer::default(),
             selector: Selector::new(config.wire, None),
@@ -89,13 +95,10 @@ impl Client {
     ///
     /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] is true if no daemon listens.
     pub fn connect(endpoint: impl Into<Endpoint>, config: ClientConfig) -> Result<Self, IpcError> {
-        let mut client = Self::new(endpoint, config);
-        client.memory.before_connecting(&client.endpoint, config.wire, &mut client.selector);
-        client.connection = Some(client.dial(&Limits::begin(&config))?);
-        Ok(client)
+        Self::new(endpoint, config).connected()
     }
 
-    /// Returns the endpoint of the daemon.
+    /// Returns the endpoint of the daemon that the last call reached.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
@@ -151,7 +154,7 @@ impl Client {
         let mut patience = Patience::of(&self.config, &limits);
         let mut turned_away = None;
         loop {
-            let reply = match (self.converse(policy, ids, request, limits), turned_away) {
+            let reply = match (self.converse_anywhere(policy, ids, request, limits), turned_away) {
                 (Err(error), Some(reply)) if is_out_of_time(&error) => return Ok(reply),
                 (result, _) => result?,
             };

@@ -88,7 +88,7 @@ pub(crate) enum Verb {
     /// Forget everything that is cached
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
     Clear,
-    /// Show every path, the rule that chose it, and what is wrong with it; asks nobody
+    /// Show every path, its rule and its faults, and the names where a client looks for a daemon
     #[command(after_help = "Example:\n  zccache-ipc endpoint --json")]
     Endpoint,
     /// Cache files under a key, unless something is cached there

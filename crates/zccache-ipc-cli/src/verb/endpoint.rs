@@ -1,18 +1,20 @@
-//! `endpoint`: every path, the rule that chose it, and what is wrong with it.
+//! `endpoint`: every path, the rule that chose it, its problems, and the names where a client looks.
 
 use serde_json::{Map, Value, json};
-use zccache_ipc::endpoint::{CacheRootSource, Locations, Rule, Variable};
+use zccache_ipc::endpoint::{CacheRootSource, Endpoint, Locations, Rule, Variable};
 
 use super::table;
 use crate::Exit;
 use crate::failure::Failure;
+use crate::looked::{self, Looked};
 use crate::output::Output;
 use crate::target::Located;
 
 pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
     let locations = &located.locations;
+    let looked = looked::look(located);
     if output.is_json() {
-        output.json(&recorded(locations))?;
+        output.json(&recorded(locations, &looked))?;
         return Ok(Exit::Done);
     }
     let names = locations.used().entries();
@@ -26,20 +28,25 @@ pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failur
     rows.push(["store_file".to_owned(), store, rule(located, "store_file").to_owned()]);
     output.line(table(rows))?;
     output.line(format_args!("rule: {}", locations.rule()))?;
+    for name in &looked {
+        output.line(format_args!("looked at: {name}"))?;
+    }
     for problem in locations.problems() {
         output.line(format_args!("problem: {problem}"))?;
     }
     Ok(Exit::Done)
 }
 
-/// The names as the released programs derive them, with the rule and the problems.
-fn recorded(locations: &Locations) -> Value {
+/// The names as the released programs derive them, the rule, the problems, and the names that were looked at.
+fn recorded(locations: &Locations, looked: &[Looked]) -> Value {
     let names = locations.recorded().entries();
     let mut object: Map<_, _> =
         names.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
     object.insert("rule".to_owned(), json!(locations.rule().label()));
     let problems: Vec<_> = locations.problems().iter().map(ToString::to_string).collect();
     object.insert("problems".to_owned(), json!(problems));
+    object.insert("looked_at".to_owned(), looked::to_json(looked));
+    object.insert("found_at".to_owned(), json!(looked::found(looked).map(Endpoint::as_str)));
     object.into()
 }
 

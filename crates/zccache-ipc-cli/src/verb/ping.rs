@@ -14,12 +14,13 @@ use crate::units;
 
 pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let (lane, answer) = target.ask(TO_ASK, &Request::Ping)?;
+    let mut client = target.client(TO_ASK);
+    let (lane, answer) = target.ask_by(&mut client, &Request::Ping)?;
     let took = start.elapsed();
     let Response::Pong = answer else {
         return Err(CallError::Unexpected { request: RequestKind::Ping, answer: answer.kind() }.into());
     };
-    let endpoint = target.endpoint.as_str();
+    let endpoint = client.endpoint().as_str();
     let micros = units::micros(took);
     // Not `either`: a build pings too often for an object that nobody reads.
     if output.is_json() {

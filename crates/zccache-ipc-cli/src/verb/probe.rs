@@ -14,12 +14,20 @@ use crate::units::micros;
 
 pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
     let probed = Probed::ask(located);
+    let nobody = matches!(&probed.answer, Err(error) if error.is_no_daemon());
+    if nobody && let Some(other) = located.elsewhere() {
+        return tell(&other, &Probed::ask(&other), output);
+    }
+    tell(located, &probed, output)
+}
+
+fn tell(located: &Located, probed: &Probed, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         output.json(&probed.to_json(located))?;
     } else {
-        output.line(table(rows(located, &probed)))?;
+        output.line(table(rows(located, probed)))?;
     }
-    Ok(exit(&probed))
+    Ok(exit(probed))
 }
 
 fn exit(probed: &Probed) -> Exit {

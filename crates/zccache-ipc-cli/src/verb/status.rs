@@ -43,7 +43,10 @@ pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure>
 fn figures(target: &Target) -> Option<Value> {
     let probe = ExecProbe { name: FIGURES.to_owned(), ..ExecProbe::default() };
     let config = ClientConfig::within(target.limit(TO_ASK)).wire(WirePolicy::Only(Lane::FrameV1));
-    let answer = Client::new(target.endpoint.clone(), config).call(&Request::from(probe)).ok()?;
+    let answer = Client::new(target.endpoint.clone(), config)
+        .or_at(target.others.clone())
+        .call(&Request::from(probe))
+        .ok()?;
     let Response::ExecProbeResult(result) = answer else { return None };
     serde_json::from_slice(&result.cached_bytes?).ok()
 }

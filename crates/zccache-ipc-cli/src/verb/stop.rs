@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use zccache_ipc::blocking::stop_daemon;
-use zccache_ipc::daemon::{StopConfig, Stopped};
+use zccache_ipc::daemon::{StopConfig, StopError, Stopped};
 use zccache_ipc::endpoint::Pid;
 
 use crate::Exit;
@@ -11,10 +11,13 @@ use crate::output::Output;
 use crate::target::Located;
 
 pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failure> {
-    let mut config = StopConfig::new(located.locations.clone()).wire(located.target.wire);
-    config.timeout = located.target.limit(config.timeout);
-    let endpoint = &located.target.endpoint;
-    let (result, pid, said) = match stop_daemon(&config)? {
+    let mut stopped = stop(located)?;
+    let elsewhere = if stopped == Stopped::Nothing { located.elsewhere() } else { None };
+    if let Some(other) = &elsewhere {
+        stopped = stop(other)?;
+    }
+    let endpoint = &elsewhere.as_ref().unwrap_or(located).target.endpoint;
+    let (result, pid, said) = match stopped {
         Stopped::Nothing => {
             ("nothing-to-stop", None, format!("no daemon listens at {endpoint}; nothing to stop"))
         }
@@ -30,4 +33,10 @@ pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failur
     };
     output.either(&json!({ "result": result, "pid": pid.map(Pid::get) }), said)?;
     Ok(Exit::Done)
+}
+
+fn stop(located: &Located) -> Result<Stopped, StopError> {
+    let mut config = StopConfig::new(located.locations.clone()).wire(located.target.wire);
+    config.timeout = located.target.limit(config.timeout);
+    stop_daemon(&config)
 }

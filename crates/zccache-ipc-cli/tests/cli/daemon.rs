@@ -1,12 +1,15 @@
 //! A daemon on a thread of the test, which answers as the test wants.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use testkit::TempEndpoint;
-use zccache_ipc::endpoint::{Claim, DirPolicy, Environment, Locations, Platform, Variable};
+use zccache_ipc::endpoint::{
+    Claim, DirPolicy, Endpoint, Environment, Locations, Platform, ReleaseNames, Variable,
+};
 use zccache_ipc::model::{
     ArtifactData, Cleared, DaemonStatus, Request, Response, SessionStarted, SessionStats, SessionStatsReply,
     StoreResult,
@@ -39,13 +42,21 @@ impl Daemon {
 
     /// Starts one that speaks `wires` only.
     pub(crate) fn speaking(place: &TempEndpoint, manner: Manner, wires: Wires) -> Self {
+        let at = locations(place);
+        Self::at(at.endpoint().clone(), at.lock_file().to_owned(), manner, wires)
+    }
+
+    /// Starts one where a published release has its daemon.
+    pub(crate) fn of_release(names: &ReleaseNames, wires: Wires) -> Self {
+        Self::at(names.endpoint.clone(), names.lock_file.clone().into(), Manner::Good, wires)
+    }
+
+    fn at(endpoint: Endpoint, lock_file: PathBuf, manner: Manner, wires: Wires) -> Self {
         let mut config = ServerConfig::new("1.2.3");
         config.wires = wires;
         config.drain = DrainPolicy::new(Duration::from_millis(100), || {});
         let server = Server::new(Answers { manner, ..Answers::default() }, config);
         let handle = server.handle();
-        let (endpoint, lock_file) =
-            (locations(place).endpoint().clone(), locations(place).lock_file().to_owned());
         let (listens, listening) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

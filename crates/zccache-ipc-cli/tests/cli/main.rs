@@ -12,6 +12,7 @@ mod doctor;
 mod download;
 #[cfg(all(test, unix))]
 mod download_tls;
+mod elsewhere;
 mod endpoints;
 mod families;
 mod help;

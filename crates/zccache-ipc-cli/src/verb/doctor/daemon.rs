@@ -7,6 +7,7 @@ use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
 use crate::identity::{self, Identity};
+use crate::looked::Looked;
 use crate::probed::{Probed, Verified};
 use crate::target::Located;
 use crate::units::micros;
@@ -23,6 +24,16 @@ pub(super) fn look(located: &Located, probed: &Probed) -> Vec<Finding> {
         findings.push(release(&answer.release));
     }
     findings
+}
+
+/// Returns a finding for each name where a client looks.
+pub(super) fn names(looked: &[Looked]) -> Vec<Finding> {
+    let used = looked.iter().position(|name| name.answers);
+    let finding = |(index, name): (usize, &Looked)| {
+        let used = if used == Some(index) { "; clients use it" } else { "" };
+        Finding::ok("name", format!("{name}{used}")).at(&name.endpoint)
+    };
+    looked.iter().enumerate().map(finding).collect()
 }
 
 /// The socket's file.

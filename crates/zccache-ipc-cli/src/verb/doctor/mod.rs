@@ -13,11 +13,12 @@ mod route;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use zccache_ipc::endpoint::{Environment, Variable};
+use zccache_ipc::endpoint::{Endpoint, Environment, Variable};
 
 use crate::Exit;
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::looked;
 use crate::output::Output;
 use crate::probed::Probed;
 use crate::target::Located;
@@ -41,6 +42,8 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
     let probed = Probed::ask(&located);
     findings.extend(places::look(&located.locations));
     findings.extend(daemon::look(&located, &probed));
+    let looked = looked::look(&located);
+    findings.extend(daemon::names(&looked));
     findings.extend(locks::look(&located.locations, &probed));
     findings.push(route(&located));
     findings.extend(leftovers::look(&located.locations));
@@ -54,6 +57,8 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
             "version": env!("CARGO_PKG_VERSION"),
             "took_us": micros(began.elapsed()),
             "probe": probed.to_json(&located),
+            "looked_at": looked::to_json(&looked),
+            "found_at": looked::found(&looked).map(Endpoint::as_str),
             "findings": all,
         }))?;
     } else {

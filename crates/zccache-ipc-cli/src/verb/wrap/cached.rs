@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use run_cache::{Call, Hit, Miss, Plan, Ran, Seeking, Sought, is_relevant, plan};
 use zccache_ipc::WirePolicy;
-use zccache_ipc::endpoint::{Endpoint, Environment, end_as};
+use zccache_ipc::endpoint::{Environment, end_as};
 
 use super::child::{self, Asker};
 use super::reason::Reason;
@@ -56,7 +56,7 @@ impl Caller<'_> {
         let is_moot = Cell::new(false);
         if let Ok(target) = self.target()
             && !only_compiles(&target.endpoint)
-            && let Ok(mut shelf) = DaemonShelf::connect(target.endpoint, true, &is_moot)
+            && let Ok(mut shelf) = DaemonShelf::connect(&target, true, &is_moot)
         {
             record.report_uncached(&mut shelf, word);
             record.report_session(&mut shelf, "not_cacheable");
@@ -126,11 +126,15 @@ impl Caller<'_> {
         if is_forced || only_compiles(endpoint) {
             return Ok(Daemon::OnlyCompiles);
         }
-        match self.connect(endpoint, is_moot) {
+        match self.connect(target, is_moot) {
+            // The daemon is another one, at another name.
+            Ok(shelf) if shelf.endpoint != *endpoint && only_compiles(&shelf.endpoint) => {
+                Ok(Daemon::OnlyCompiles)
+            }
             Ok(shelf) => Ok(Daemon::Keeps(Box::new(shelf))),
             Err(error) if error.is_no_daemon() && self.may_start => {
                 start(self.environment, self.global)?;
-                Ok(Daemon::Keeps(Box::new(self.connect(endpoint, is_moot).map_err(Reason::Connect)?)))
+                Ok(Daemon::Keeps(Box::new(self.connect(target, is_moot).map_err(Reason::Connect)?)))
             }
             Err(error) => Err(Reason::Connect(error)),
         }
@@ -142,10 +146,10 @@ impl Caller<'_> {
 
     fn connect<'m>(
         &self,
-        endpoint: &Endpoint,
+        target: &Target,
         is_moot: &'m Cell<bool>,
     ) -> Result<DaemonShelf<'m>, zccache_ipc::IpcError> {
-        DaemonShelf::connect(endpoint.clone(), self.settings.mode == Mode::ReadOnly, is_moot)
+        DaemonShelf::connect(target, self.settings.mode == Mode::ReadOnly, is_moot)
     }
 
     /// Ends a daemon that is frozen or silent, as `start` does, and connects to the one in its place.
@@ -156,7 +160,7 @@ impl Caller<'_> {
         }
         start(self.environment, self.global)?;
         is_moot.set(false);
-        self.connect(&self.target()?.endpoint, is_moot).map_err(Reason::Connect)
+        self.connect(&self.target()?, is_moot).map_err(Reason::Connect)
     }
 
     fn give_up(&self, reason: Reason, record: &mut Record<'_>) -> ! {

@@ -78,7 +78,7 @@ fn sought(
 ) -> Result<Findings, Failure> {
     let target = Target::new(environment.clone(), global)?;
     let is_moot = Cell::new(false);
-    let mut shelf = match DaemonShelf::connect(target.endpoint, true, &is_moot) {
+    let mut shelf = match DaemonShelf::connect(&target, true, &is_moot) {
         Ok(shelf) => shelf,
         Err(error) => {
             return Ok(Findings { outcome: "unknown", why: Some(error.to_string()), ..findings });

@@ -10,6 +10,8 @@ use zccache_ipc::endpoint::{Endpoint, Note, socket_stamp, write_note};
 use zccache_ipc::model::{ExecProbe, ExecStore, Request, Response};
 use zccache_ipc::{CallError, ClientConfig, IpcError, Lane, WirePolicy};
 
+use crate::target::Target;
+
 /// How long one answer may take: longer than any daemon that runs, and short enough for a build to bear once.
 const TO_ANSWER: Duration = Duration::from_secs(1);
 
@@ -21,7 +23,7 @@ const NOTE: &str = "probe";
 
 /// A daemon that is asked over one connection.
 pub(super) struct DaemonShelf<'a> {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     client: Client,
     /// Why it is not asked any more.
     failure: Option<Failed>,
@@ -44,14 +46,15 @@ pub(super) enum Failed {
 }
 
 impl<'a> DaemonShelf<'a> {
-    /// Connects to the daemon at `endpoint`.
+    /// Connects to the daemon of `target`.
     pub(super) fn connect(
-        endpoint: Endpoint,
+        target: &Target,
         is_read_only: bool,
         is_moot: &'a Cell<bool>,
     ) -> Result<Self, IpcError> {
         let config = ClientConfig::within(TO_ANSWER).wire(WirePolicy::Only(Lane::FrameV1));
-        let client = Client::connect(endpoint.clone(), config)?;
+        let client = Client::new(target.endpoint.clone(), config).or_at(target.others.clone()).connected()?;
+        let endpoint = client.endpoint().clone();
         Ok(Self { endpoint, client, failure: None, is_moot, is_read_only, bytes_read: 0 })
     }
 
