@@ -87,6 +87,13 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Ends the daemon if it still runs.
+    pub fn end_daemon(&self) {
+        if let Some(held) = lock(&self.held).as_mut() {
+            held.daemon = None;
+        }
+    }
+
     /// The directory that everything is in.
     pub fn dir(&self) -> &Path {
         &self.dir

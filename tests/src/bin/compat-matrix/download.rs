@@ -90,6 +90,11 @@ enum Side {
     Theirs,
 }
 
+/// Returns true if the programs of a release include the download programs.
+pub(crate) fn is_in(programs: &Path) -> bool {
+    programs.join("zccache-download-daemon").with_extension(std::env::consts::EXE_EXTENSION).is_file()
+}
+
 /// Our client with our daemon, and with `release` all other pairs of the two clients and the two daemons;
 /// `programs` has the published ones.
 ///

@@ -1,6 +1,7 @@
 //! What each of our clients must see of each daemon: the table that the matrix is held against.
 
 use zccache_ipc::model::{RequestKind, ResponseKind};
+use zccache_ipc::wire_dispatch::Dialect;
 use zccache_ipc::{Lane, WirePolicy};
 
 use super::client::{Client, Told};
@@ -21,6 +22,8 @@ pub(crate) struct Expected {
 const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
 const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
 const FALLS_BACK: &str = "the daemon's refusal is followed by the request on v15, over a second connection";
+const OTHER_NUMBER: &str = "the daemon refuses the number under its own number, which names its generation; the request follows under the \
+     number of that generation, over a second connection";
 const ASKS_FIRST: &str =
     "what must not be done twice is sent once it is known what the daemon speaks: a Ping is first";
 const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the start of a longer one and never answers; \
@@ -40,13 +43,19 @@ pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Exp
         why: why.iter().copied().flatten().collect(),
     };
 
-    if daemon.wires().speaks(first) {
+    if daemon.wires().contains(Dialect::from(first)) {
         let asked = Exchange::answered(first, family, answer);
         if auto && !harmless {
             let ping = Exchange::answered(first, RequestKind::Ping, ResponseKind::Pong);
             return new(vec![vec![ping, asked]], told, &[Some(ASKS_FIRST), why]);
         }
         return new(vec![vec![asked]], told, &[why]);
+    }
+    if daemon.wires().speaks(first) {
+        let refused = Exchange::refused(first, if auto && !harmless { RequestKind::Ping } else { family });
+        let again = Exchange::answered(first, family, answer);
+        let asks_first = (auto && !harmless).then_some(ASKS_FIRST);
+        return new(vec![vec![refused], vec![again]], told, &[Some(OTHER_NUMBER), asks_first, why]);
     }
     if auto {
         let refused = Exchange::refused(first, if harmless { family } else { RequestKind::Ping });
@@ -154,12 +163,29 @@ mod tests {
         check("frame", oldest, RequestKind::Clear, "frame_v1 Clear → nothing", Told::OutcomeUnknown);
         check("frame", newer, lookup, "frame_v1 Lookup → frame_v1 LookupResult", Told::done("miss"));
         let compiled = Told::done("exit 0, made one.o");
-        check("v16", newer, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled);
+        check("v16", newer, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled.clone());
+        let later = Kind::Published("1.13.1".parse().unwrap());
+        let compile = RequestKind::Compile;
+        check(
+            "v15",
+            later,
+            compile,
+            "v15 Compile → v15 version refusal; v15 Compile → v15 CompileResult",
+            compiled.clone(),
+        );
+        check(
+            "auto",
+            later,
+            compile,
+            "v16 Ping → v15 version refusal; v16 Compile → v16 CompileResult",
+            compiled,
+        );
     }
 
     #[test]
     fn every_cell_that_is_not_simply_done_has_a_reason() {
-        let published = ["1.11.21", "1.12.0"].map(|release| Kind::Published(release.parse().unwrap()));
+        let published = ["1.11.21", "1.12.0", "1.12.15", "1.13.5"]
+            .map(|release| Kind::Published(release.parse().unwrap()));
         let ours = [Wires::V15, Wires::V16, Wires::ALL].map(Kind::Ours);
         for daemon in ours.into_iter().chain(published) {
             for client in Client::ALL {

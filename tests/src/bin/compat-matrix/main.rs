@@ -13,6 +13,7 @@ mod document;
 mod download;
 mod expectation;
 mod family;
+mod jobs;
 mod our_line;
 mod our_verb;
 mod outcome;
@@ -31,12 +32,12 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Parser;
 use conformance::programs::{Programs, repository};
-use tokio::runtime::Runtime;
 use zccache_ipc::Wires;
 
 use cell::Cell;
 use client::Client;
 use daemon::Daemon;
+use jobs::Job;
 use release::Release;
 use report::Report;
 use verb::Wire;
@@ -64,6 +65,10 @@ struct Options {
     #[arg(long, value_name = "DIRECTORY")]
     released_dir: Option<PathBuf>,
 
+    /// How many tables are tried at the same time
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    jobs: usize,
+
     /// Write the tables to docs/compat.md as well
     #[arg(long)]
     write: bool,
@@ -90,46 +95,56 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Tries everything; the tables are in a fixed order, whatever the number of jobs.
 fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ours = [Wires::V15, Wires::V16, Wires::ALL].map(|wires| Daemon::ours(program, wires, None));
-    let mut cells = Vec::new();
-    for daemon in &ours {
-        cells.extend(every_client(&runtime, daemon)?);
-    }
     let typed = program.with_file_name("zccache-ipc").with_extension(std::env::consts::EXE_EXTENSION);
     let reference = our_line::reference(&typed, program)?;
-    if options.released.is_empty() {
-        // The clients have shown what differs between the wires; a program for each cell takes its time.
-        cells.extend(our_line::of_reference(&reference));
+    let (typed, reference) = (&*typed, &reference);
+    let kept = options.released_dir.clone().unwrap_or_else(|| repository().join("target/released"));
+    let releases: Vec<(Release, PathBuf)> = options
+        .released
+        .iter()
+        .map(|release| Ok((*release, release.programs(&kept)?)))
+        .collect::<Result<_>>()?;
+
+    let ours = [Wires::V15, Wires::V16, Wires::ALL].map(|wires| Daemon::ours(program, wires, None));
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for daemon in &ours {
+        jobs.push(Box::new(|| every_client(daemon)));
+    }
+    if releases.is_empty() {
+        // The clients have shown the differences between the wires; a program for each cell takes its time.
+        jobs.push(Box::new(|| Ok(our_line::of_reference(reference))));
     } else {
         for daemon in &ours {
-            cells.extend(our_line::run(&typed, daemon, &reference)?);
+            jobs.push(Box::new(|| our_line::run(typed, daemon, reference)));
         }
     }
-    cells.extend(download::run(&typed, None)?);
-    let kept = options.released_dir.clone().unwrap_or_else(|| repository().join("target/released"));
-    for release in &options.released {
-        let programs = release.programs(&kept)?;
-        let daemon = Daemon::published(*release, &programs);
-        cells.extend(every_client(&runtime, &daemon)?);
-        cells.extend(our_line::run(&typed, &daemon, &reference)?);
+    jobs.push(Box::new(|| download::run(typed, None)));
+    for (release, programs) in &releases {
+        jobs.push(Box::new(|| every_client(&Daemon::published(*release, programs))));
+        jobs.push(Box::new(|| our_line::run(typed, &Daemon::published(*release, programs), reference)));
     }
-    for release in &options.released {
-        let programs = release.programs(&kept)?;
-        let daemon = Daemon::ours(program, Wires::ALL, Some(*release));
+    for (release, programs) in &releases {
         for wire in Wire::ALL.into_iter().filter(|wire| release.knows(*wire)) {
-            cells.extend(command_line::run(*release, &programs, wire, &daemon)?);
+            jobs.push(Box::new(move || {
+                let daemon = Daemon::ours(program, Wires::ALL, Some(*release));
+                command_line::run(*release, programs, wire, &daemon)
+            }));
         }
-        cells.extend(download::run(&typed, Some((*release, &programs)))?);
+        // Packages of programs that are ready to run have no download programs.
+        if download::is_in(programs) {
+            jobs.push(Box::new(|| download::run(typed, Some((*release, programs)))));
+        }
     }
-    Ok(cells)
+    jobs::run(options.jobs, jobs)
 }
 
-fn every_client(runtime: &Runtime, daemon: &Daemon) -> Result<Vec<Cell>> {
+fn every_client(daemon: &Daemon) -> Result<Vec<Cell>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut cells = Vec::new();
     for client in Client::ALL {
-        cells.extend(calls::run(runtime, client, daemon)?);
+        cells.extend(calls::run(&runtime, client, daemon)?);
     }
     Ok(cells)
 }

@@ -88,6 +88,8 @@ impl Typist {
     ///
     /// When there was something.
     pub(crate) fn finish(self) -> Result<()> {
+        // A daemon that did not stop is told in its cell.
+        self.sandbox.end_daemon();
         let left: Vec<_> = left_behind(self.sandbox.dir()).collect();
         ensure!(left.is_empty(), "processes were left behind, and ended: {left:?}");
         Ok(())
