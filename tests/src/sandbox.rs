@@ -11,7 +11,7 @@ use zccache_ipc::endpoint::Terminations;
 /// The exit code of a program that an interrupt ended: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// What an interrupt removes: the sandboxes of this program.
+/// The sandboxes of this program, which an interrupt removes.
 static SANDBOXES: Mutex<Vec<Weak<Mutex<Option<Held>>>>> = Mutex::new(Vec::new());
 
 /// A temporary endpoint, with a daemon once it is started.
@@ -26,7 +26,7 @@ pub struct Sandbox {
     endpoint: String,
 }
 
-/// What must not outlive the sandbox. Fields drop in order: the daemon before its directory.
+/// The processes and files that end with the sandbox. Fields drop in order: the daemon before its directory.
 struct Held {
     daemon: Option<Process>,
     place: TempEndpoint,
@@ -37,7 +37,9 @@ struct Held {
 pub struct Hold<'a>(#[expect(dead_code, reason = "held, not looked at")] MutexGuard<'a, Option<Held>>);
 
 impl Sandbox {
-    /// Makes the directory; the first one takes over interrupts for the rest of the program.
+    /// Makes the directory.
+    ///
+    /// The first sandbox installs an interrupt handler for the rest of the program.
     ///
     /// # Errors
     ///
@@ -55,8 +57,10 @@ impl Sandbox {
         Ok(Self { held, dir, cache_dir, socket, endpoint })
     }
 
-    /// Keeps an interrupt waiting while something is written into the sandbox, so that nothing is written
-    /// after it was removed. Nothing else of the sandbox may be asked meanwhile.
+    /// Delays an interrupt while the returned guard lives.
+    ///
+    /// So nothing is written after the sandbox was removed. Do not call other functions of the sandbox
+    /// meanwhile.
     ///
     /// # Errors
     ///
@@ -67,7 +71,9 @@ impl Sandbox {
         Ok(Hold(held))
     }
 
-    /// A command that sees nothing of this machine's environment and writes only into the sandbox.
+    /// Returns a command that runs inside of the sandbox.
+    ///
+    /// It has no variables of this machine's environment and writes only into the sandbox.
     ///
     /// # Errors
     ///
@@ -94,34 +100,34 @@ impl Sandbox {
         }
     }
 
-    /// The directory that everything is in.
+    /// Returns the sandbox's directory.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The cache directory of everything that runs in it.
+    /// Returns the cache directory of its programs.
     pub fn cache_dir(&self) -> &Path {
         &self.cache_dir
     }
 
-    /// Where the daemon's socket is.
+    /// Returns the path of the daemon's socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// The endpoint's name.
+    /// Returns the endpoint's name.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Whether the daemon does not run (any more).
+    /// Returns true if the daemon was not started or has ended.
     pub fn daemon_ended(&self) -> bool {
         let mut held = lock(&self.held);
         let daemon = held.as_mut().and_then(|held| held.daemon.as_mut());
         daemon.is_none_or(|daemon| !daemon.is_running())
     }
 
-    /// What the daemon has written so far.
+    /// Returns the output of the daemon so far.
     pub fn daemon_output(&self) -> String {
         let held = lock(&self.held);
         let daemon = held.as_ref().and_then(|held| held.daemon.as_ref());

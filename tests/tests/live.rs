@@ -19,7 +19,7 @@ struct Release {
     file: &'static str,
     version: &'static str,
     wires: &'static str,
-    /// The start of the case's name (`#` and the number of the step behind it), and that of our `Error`.
+    /// The start of the case's name (with `#` and the number of the step), and the start of our `Error`.
     /// `STABILITY.md` has the same list in words.
     deliberate: &'static [(&'static str, &'static str)],
     /// Cases whose reply is of the same kind and length, with figures of its own.

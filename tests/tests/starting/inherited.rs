@@ -10,7 +10,7 @@ use zccache_ipc::endpoint::Variable;
 
 use crate::place::{LIMIT, Place};
 
-/// What the descriptors of `process` are, by number.
+/// Returns the targets of the descriptors of `process`, by number.
 fn descriptors(process: &Path) -> Vec<(u32, PathBuf)> {
     let entries = fs::read_dir(process.join("fd")).expect("the daemon is ours and lives");
     let named = entries.filter_map(|entry| {

@@ -15,7 +15,7 @@ use zccache_ipc::wire_dispatch::{FrameKind, Ids, Lane, encode};
 
 use crate::place::{Place, SOON, config, locations};
 
-/// What a process does with its connections.
+/// The behaviour of a process with its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
     /// Takes them and says nothing.
@@ -48,7 +48,7 @@ fn play(place: &Place, part: &str, arguments: &[&str]) -> Process {
     Process::spawn(&mut command)
 }
 
-/// What this part was told, or nothing when somebody runs the ignored tests by hand.
+/// Returns the arguments of this part; `None` when a person runs the ignored tests by hand.
 fn told<const N: usize>() -> Option<[String; N]> {
     let told: Vec<String> = std::env::args().skip_while(|argument| argument != "with").skip(1).collect();
     told.try_into().ok()

@@ -16,7 +16,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(110);
 /// Longer than any step takes.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// How soon a daemon that is stuck must be recovered from.
+/// The time in which a stuck daemon must be replaced.
 pub(crate) const RECOVERED: Duration = Duration::from_secs(5);
 
 /// Its daemon is stopped at the end, however the test ends.
@@ -37,12 +37,12 @@ impl Place {
         self.locations().endpoint().clone()
     }
 
-    /// How a client here has its daemon.
+    /// Returns the start configuration of a client at this place.
     pub(crate) fn config(&self) -> StartConfig {
         config(&self.0.cache_dir(), &testkit::program("zccache-daemon"))
     }
 
-    /// Asks whoever is there, once.
+    /// Pings the daemon at this place, once.
     pub(crate) fn ping(&self) -> Result<(), CallError> {
         Client::new(self.endpoint(), ClientConfig::within(SOON)).ping()
     }

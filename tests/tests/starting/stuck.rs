@@ -93,7 +93,7 @@ fn a_daemon_that_is_slow_is_waited_for_and_lives() {
     assert!(slow.is_running());
 }
 
-/// Who listens without the daemon's lock is nobody that may be ended, whatever the pid lock file says.
+/// A listener without the daemon's lock is not ended, even if the pid lock file names it.
 #[test]
 fn a_stranger_that_does_not_answer_is_named_and_left_alone() {
     // Built before its time begins.

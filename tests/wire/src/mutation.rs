@@ -51,7 +51,9 @@ impl Tried {
     }
 }
 
-/// Runs a decoder over every truncation and every change of one byte of its seeds of at most `longest` bytes.
+/// Runs a decoder over every truncation and every one-byte change of its seeds.
+///
+/// Skips seeds of more than `longest` bytes.
 ///
 /// # Errors
 ///
@@ -74,7 +76,9 @@ pub fn every_small_change(target: &Target, longest: usize) -> Result<Tried> {
     Ok(tried)
 }
 
-/// Runs a decoder over random changes of its seeds, until `executions` were made or `limit` has passed.
+/// Runs a decoder over random changes of its seeds.
+///
+/// Ends after `executions` runs, or when `limit` has passed.
 ///
 /// # Errors
 ///

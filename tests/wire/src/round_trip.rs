@@ -8,7 +8,7 @@ use wire_dispatch::{
     DecodedWireMessage, EncodeError, FrameKind, Ids, Message, Received, Wires, encode, receive,
 };
 
-/// Reads the bytes as a request and as a reply, and encodes and decodes each message again.
+/// Decodes the bytes as request and as reply, and encodes and decodes each again.
 ///
 /// # Panics
 ///

@@ -16,7 +16,7 @@ pub fn load(name: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The list under `key` of a recorded file.
+/// Returns the list under `key` of a recorded file.
 ///
 /// # Panics
 ///
@@ -29,7 +29,7 @@ pub fn list(name: &str, key: &str) -> Vec<Value> {
     }
 }
 
-/// The text under `key` of one entry.
+/// Returns the text under `key` of one entry.
 ///
 /// # Panics
 ///
@@ -39,7 +39,7 @@ pub fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
     entry[key].as_str().unwrap_or_else(|| panic!("{key} of {entry}"))
 }
 
-/// The bytes that `key` of one entry holds in hex.
+/// Returns the bytes that `key` of one entry holds in hex.
 ///
 /// # Panics
 ///

@@ -98,7 +98,7 @@ fn a_server_answers_every_request_in_its_own_dialect() {
     }
 }
 
-/// What 1.12.10 to 1.12.17 write where their protobuf cannot carry the message: a ping or a pong. Ours says so.
+/// Releases 1.12.10 to 1.12.17 write a ping or a pong for a message that their protobuf lacks; ours is an error.
 #[test]
 fn what_a_release_cannot_carry_is_refused_and_not_changed() {
     let vectors = list("generations_public.json", "not_carried");

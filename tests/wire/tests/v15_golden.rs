@@ -17,7 +17,7 @@ fn v15_vectors() -> Vec<Value> {
     vectors
 }
 
-/// What is recorded of a vector, in the JSON form.
+/// Returns the recorded message of a vector, from the JSON form.
 fn recorded<M: Message>(vector: &Value) -> M {
     let form = serde_json::json!({ "variant": vector["variant"], "message": vector["message"] });
     from_json(&form).unwrap_or_else(|error| panic!("{}: {error:?}", vector["name"]))

@@ -12,7 +12,7 @@ use wire_v15::{DecodeError, Message, decode, decode_frame};
 #[global_allocator]
 static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
 
-/// What a decoder may ask for at once: a frame, and a little to work with.
+/// The largest allocation of a decoder: a frame and some working memory.
 const LARGEST_ALLOCATION: usize = 17 * 1024 * 1024;
 
 static FRAMES: LazyLock<Vec<(bool, Vec<u8>)>> = LazyLock::new(|| {

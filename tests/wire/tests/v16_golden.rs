@@ -14,7 +14,7 @@ use wire_v16::{
     Decoded, Message, control, decode_body, decode_frame, default_request_id, encode, encode_body,
 };
 
-/// What is recorded of a vector or of a conversion.
+/// Returns the recorded message of a vector or of a conversion.
 fn recorded<M: wire_v15::Message>(form: &Value) -> M {
     let form = serde_json::json!({ "variant": form["variant"], "message": form["message"] });
     from_json(&form).unwrap_or_else(|error| panic!("{form}: {error:?}"))

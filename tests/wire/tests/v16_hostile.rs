@@ -15,7 +15,7 @@ use wire_v16::{DecodeError, LIST_MEMORY, Message, decode_body, decode_frame};
 #[global_allocator]
 static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
 
-/// What a decoder may ask for at once: a frame, and a little to work with.
+/// The largest allocation of a decoder: a frame and some working memory.
 const LARGEST_ALLOCATION: usize = 17 * 1024 * 1024;
 
 /// A recorded frame.
@@ -47,7 +47,7 @@ fn read<M: Message>(in_envelope: bool, buffer: &mut Bytes) -> Result<bool, Decod
     }
 }
 
-/// What follows the head of a frame.
+/// Decodes the bytes after the head of a frame.
 fn read_rest<M: Message>(in_envelope: bool, rest: Bytes) -> Result<(), DecodeError> {
     if in_envelope {
         frame_v1::decode::<M>(rest).map(drop).map_err(|Rejected { error, .. }| error)
@@ -251,7 +251,7 @@ fn recorded_buffers_end_as_recorded() {
     }
 }
 
-/// Whether there is a body.
+/// Returns true if the message has a body.
 fn body_of<M>(message: &Result<M, wire_v16::ConvertError>) -> bool {
     !matches!(message, Err(wire_v16::ConvertError::NoBody { .. }))
 }

@@ -11,7 +11,7 @@ use wire_conformance::vectors::load;
 /// Messages that stand in a schema here and not in the recorded file, and why.
 const NOT_RECORDED: &[&str] = &["zccache.v1.Frame"]; // declared by the released schema, never on the wire
 
-/// What releases from 1.12.10 on have added; the recorded file is of 1.12.0.
+/// Additions of releases from 1.12.10 on; the recorded file describes 1.12.0.
 const LATER: &[&str] = &[
     "zccache.v1.Request 20 exec_probe oneof:body zccache.v1.ExecProbe",
     "zccache.v1.Request 21 exec_store oneof:body zccache.v1.ExecStore",

@@ -20,7 +20,7 @@ use conformance::table::table;
 use zccache_ipc::model::DaemonStatus;
 use zccache_ipc::{ClientConfig, blocking};
 
-/// How long the daemon may take to listen, and to answer.
+/// The time in which the daemon must listen, and answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Build a project in C through the daemon, twice: first all misses, then all hits with the same objects.
@@ -30,11 +30,11 @@ struct Options {
     #[command(flatten)]
     programs: Programs,
 
-    /// How many sources the project has.
+    /// Number of sources of the project.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=5000))]
     files: u16,
 
-    /// How many compilers `make` runs at once.
+    /// Number of compilers that `make` runs at once.
     #[arg(long, default_value_t = 8)]
     jobs: u16,
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// How it is built; the compiler is `CC`.
+/// The makefile; the compiler is `CC`.
 const MAKEFILE: &str = "\
 SOURCES := $(wildcard src/*.c)
 OBJECTS := $(SOURCES:src/%.c=out/%.o)
@@ -20,7 +20,7 @@ out/%.o: src/%.c
 -include $(OBJECTS:.o=.d)
 ";
 
-/// How many functions a source has beside the one that others call.
+/// The number of functions of a source, beside the function that other sources call.
 const FUNCTIONS: usize = 40;
 
 /// Writes a project of `files` sources and a main program into `dir`.

@@ -15,7 +15,7 @@ use super::tap::Tap;
 use super::trace::Trace;
 use conformance::sandbox::Sandbox;
 
-/// How long a silence is listened to that is expected.
+/// The time that an expected silence is observed.
 const SILENCE: Duration = Duration::from_millis(200);
 
 /// Asks a daemon of its own for every family with `client`.

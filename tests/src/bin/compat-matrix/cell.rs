@@ -19,19 +19,19 @@ use super::verb::{ExpectedVerb, NO_SUCH_VERB, Verb};
 /// One cell, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// What is tried, and so which table it belongs to.
+    /// The tried part, which selects the table.
     pub(crate) subject: Subject,
     /// Its line: the family, or the verb.
     pub(crate) line: &'static str,
     /// Its column: the client, or the value of a variable.
     pub(crate) column: &'static str,
-    /// What was expected, in full.
+    /// The expected result, in full.
     pub(crate) expected: String,
-    /// What was seen, in full.
+    /// The observed result, in full.
     pub(crate) observed: String,
-    /// What was seen, for a table.
+    /// The observed result, for a table.
     pub(crate) short: String,
-    /// Whether it is what was expected.
+    /// True if the observed result equals the expected one.
     pub(crate) explained: bool,
     /// Why it is not simply asked and done.
     pub(crate) why: Vec<&'static str>,
@@ -40,7 +40,7 @@ pub(crate) struct Cell {
 const CACHE_OF_EACH_RELEASE: &str = "1.12.9 keeps the cache of each release in a directory of its own, below the one that \
     it is given, and says so; ours is where it is told to be";
 
-/// What is tried.
+/// The tried part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// A daemon, by our clients.
@@ -49,16 +49,16 @@ pub(crate) enum Subject {
     OurCommandLine(Kind),
     /// The command line of a release, against our daemon.
     CommandLine(Release),
-    /// Download clients and daemons: ours, or with those of a release.
+    /// Download clients and daemons: ours, or ours with the ones of a release.
     Download(Option<Release>),
 }
 
-/// What was seen.
+/// The observed result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
-    /// What was said on the line; what was no conversation is told in words.
+    /// The messages on the line; a text if there was no conversation.
     pub(crate) trace: Result<Trace, String>,
-    /// What the caller was told.
+    /// The result that the caller received.
     pub(crate) told: Told,
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn told(differs: &[String]) -> String {
     if differs.is_empty() { ", the same".to_owned() } else { format!(", {}", differs.join("; ")) }
 }
 
-/// Tells the replies alone: a comma between those of one connection, a semicolon between connections.
+/// Returns the replies alone: a comma between replies of one connection, a semicolon between connections.
 pub(crate) fn short(trace: &Trace, line: RequestKind, told: &Told) -> String {
     let connections = trace.0.iter().map(|connection| {
         let replies = connection.iter().map(|exchange| match exchange.reply {

@@ -19,7 +19,7 @@ pub(crate) enum Client {
     Blocking,
 }
 
-/// What the caller is told.
+/// The result that the caller receives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     /// It was done; with what distinguishes the answer, where something does.
@@ -57,7 +57,7 @@ impl Client {
         }
     }
 
-    /// What it speaks.
+    /// Returns the wire policy of the client.
     pub(crate) const fn policy(self) -> WirePolicy {
         match self {
             Self::Async(policy) => policy,

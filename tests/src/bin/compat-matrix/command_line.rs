@@ -33,7 +33,7 @@ pub(crate) fn run(release: Release, programs: &Path, wire: Wire, daemon: &Daemon
     Ok(cells.collect())
 }
 
-/// What was seen of every verb, against one daemon; nothing of a verb that the release does not have.
+/// Returns the observed result of every verb against one daemon; `None` for a verb that the release lacks.
 fn seen(release: Release, programs: &Path, wire: Wire, daemon: &Daemon) -> Result<Vec<Option<Seen>>> {
     let program = programs.join("zccache").with_extension(std::env::consts::EXE_EXTENSION);
     let mut typist = Typist::new(daemon, &program)?;

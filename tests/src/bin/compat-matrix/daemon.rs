@@ -10,7 +10,7 @@ use zccache_ipc::{ClientConfig, Lane, WirePolicy, Wires, blocking};
 use super::release::Release;
 use conformance::sandbox::Sandbox;
 
-/// How long a daemon may take to answer, and to end after it was told to.
+/// The time in which a daemon must answer, and end after a request to end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whose daemon it is.
@@ -33,7 +33,7 @@ pub(crate) struct Daemon {
 }
 
 impl Kind {
-    /// What it speaks.
+    /// Returns the wires of the daemon.
     pub(crate) fn wires(self) -> Wires {
         match self {
             Self::Ours(wires) => wires,

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use super::release::Release;
 use conformance::sandbox::Sandbox;
 
-/// What is downloaded.
+/// The contents of the downloaded file.
 const BODY: &[u8] = b"what was downloaded";
 
 const LIKE_NOBODY: &str = "of a file that was there, a released daemon says `Cancelled` and knows neither its name nor its length; \
@@ -25,12 +25,12 @@ struct Line {
     theirs: &'static [&'static str],
     /// For ours.
     ours: &'static [&'static str],
-    /// Whether the file is there before.
+    /// True if the file exists before.
     is_there: bool,
-    /// Whether it is there afterwards.
+    /// True if the file exists afterwards.
     makes: bool,
     code: i32,
-    /// What the published client says, of our daemon and of its own.
+    /// The output of the published client: with our daemon, and with its own.
     says: [&'static str; 2],
 }
 
@@ -83,7 +83,7 @@ const fn line(
     Line { name, theirs, ours, is_there, makes, code, says: [says, says] }
 }
 
-/// Who calls, or answers.
+/// The maker of a client or daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Ours,

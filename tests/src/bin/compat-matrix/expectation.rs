@@ -8,12 +8,12 @@ use super::client::{Client, Told};
 use super::daemon::Kind;
 use super::trace::{Exchange, Trace};
 
-/// What must be seen.
+/// The expected result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// What is said on the line, connection by connection.
+    /// The messages on the line, connection by connection.
     pub(crate) trace: Trace,
-    /// What the caller is told.
+    /// The result that the caller receives.
     pub(crate) told: Told,
     /// Why it is not simply asked and done.
     pub(crate) why: Vec<&'static str>,
@@ -31,7 +31,7 @@ const FRAME_UNANSWERED: &str = "1.11.21 takes a running-process frame for the st
 pub(crate) const STORES_NOTHING: &str =
     "released daemons answer `Stored` and store nothing, so that the lookup misses";
 
-/// What `client` must see when it asks `daemon` for `family`, as the first thing that it ever asks it.
+/// Returns the expected result of `family` as the first request of `client` to `daemon`.
 pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Expected {
     let first = client.policy().first();
     let (answer, told, why) = answer(daemon, family);
@@ -71,7 +71,7 @@ pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Exp
     new(vec![vec![Exchange::refused(first, family)]], Told::VersionRefused, &[Some(why)])
 }
 
-/// What may be asked twice without harm.
+/// The families that may run twice without harm.
 const HARMLESS: &[RequestKind] = &[
     RequestKind::Ping,
     RequestKind::Status,
@@ -84,7 +84,7 @@ const HARMLESS: &[RequestKind] = &[
     RequestKind::FingerprintInvalidate,
 ];
 
-/// How `daemon` answers a family on a lane that it speaks, and what the caller is told.
+/// Returns the answer of `daemon` to a family on a lane that it speaks, and the caller's result.
 fn answer(daemon: Kind, family: RequestKind) -> (ResponseKind, Told, Option<&'static str>) {
     use RequestKind as Ask;
     let ours = matches!(daemon, Kind::Ours(_));
@@ -118,7 +118,7 @@ fn answer(daemon: Kind, family: RequestKind) -> (ResponseKind, Told, Option<&'st
 }
 
 impl Expected {
-    /// Whether the daemon is expected to stay silent, so that there is no point in waiting long.
+    /// Returns true if the daemon must stay silent, so that a short wait is enough.
     pub(crate) const fn is_silence(&self) -> bool {
         matches!(self.told, Told::TimedOut | Told::OutcomeUnknown)
     }

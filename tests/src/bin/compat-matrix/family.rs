@@ -38,7 +38,7 @@ pub(crate) const ORDER: [RequestKind; 19] = [
 const KEY: &str = "compat-matrix";
 const CONTENTS: &[u8] = b"what was stored";
 
-/// What the requests are about.
+/// The files, keys and ids that the requests name.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixture {
     /// A directory with one source file.

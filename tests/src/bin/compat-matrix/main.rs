@@ -65,7 +65,7 @@ struct Options {
     #[arg(long, value_name = "DIRECTORY")]
     released_dir: Option<PathBuf>,
 
-    /// How many tables are tried at the same time
+    /// Number of tables to try at the same time
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     jobs: usize,
 

@@ -17,7 +17,7 @@ use super::typed::{Seen, Typist};
 const NO_TAP: &str =
     "`stop` waits until nobody listens at the endpoint, so that there can be no tap; the daemon has ended";
 
-/// What was seen of every verb with a daemon to which the others are compared.
+/// The result of every verb with the reference daemon.
 pub(crate) type Reference = Vec<(OurVerb, Seen)>;
 
 /// The values of `--wire` that are worth a column: those that the daemon speaks. What it refuses is in the
@@ -55,7 +55,7 @@ fn cells_of(daemon: Kind, wire: &'static str, seen: &Reference, reference: &Refe
     seen.iter().zip(reference).map(cell).collect()
 }
 
-/// What every other run is compared to: our daemon, which speaks everything, and our choice of the wire.
+/// Returns the reference results: our daemon, which speaks every wire, and our own choice of the wire.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ fn seen(program: &Path, daemon: &Daemon, wire: &str) -> Result<Reference> {
     Ok(all)
 }
 
-/// What must come of a verb.
+/// The expected outcome of a verb.
 #[derive(Debug)]
 pub(crate) struct ExpectedOutcome {
     /// The exit code.

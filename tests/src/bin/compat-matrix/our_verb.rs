@@ -170,8 +170,8 @@ impl OurVerb {
         }
     }
 
-    /// The exit code: that of the tool, of `fp check` 1 where there is nothing to run, and of `lookup` 6 where
-    /// nothing is cached.
+    /// Returns the exit code: the tool's, 1 of `fp check` with nothing to run, 6 of `lookup` for a key that is
+    /// not cached.
     pub(crate) const fn code(self, stores: bool) -> i32 {
         match self {
             Self::WrapError | Self::FpCheckAgain => 1,
@@ -181,7 +181,7 @@ impl OurVerb {
         }
     }
 
-    /// Whether the daemon ends by it.
+    /// Returns true if the verb ends the daemon.
     pub(crate) const fn stops(self) -> bool {
         matches!(self, Self::Stop | Self::Request(RequestKind::Shutdown))
     }

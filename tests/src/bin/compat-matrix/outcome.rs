@@ -10,20 +10,20 @@ use testkit::Process;
 
 use super::family::Fixture;
 
-/// How long a program may take.
+/// The time that a program may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Words that are longer and have hexadecimal digits only are ids and keys.
 const LONGEST_NUMBER: usize = 16;
 
-/// How a program ended.
+/// The result of a program's run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// Its exit code; without one it was ended.
     pub(crate) code: Option<i32>,
-    /// What it said to its caller, with numbers, ids and the sandbox's directory replaced.
+    /// Standard output, with numbers, ids and the sandbox's directory replaced.
     stdout: String,
-    /// What it said to people, likewise.
+    /// Standard error, likewise.
     stderr: String,
     /// The files that it made, by name, as they are.
     made: BTreeMap<String, Vec<u8>>,
@@ -47,7 +47,7 @@ impl Outcome {
         (Self { code: finished.status.code(), stdout, stderr, made }, finished.stdout)
     }
 
-    /// Whether it says this to its caller.
+    /// Returns true if standard output contains `text`.
     pub(crate) fn says(&self, text: &str) -> bool {
         self.stdout.contains(text)
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What `request` prints, without how the reply travelled, which the tap has seen.
+/// Returns the reply that `request` printed, without its lane and ids, which the tap has recorded.
 fn reply(stdout: &str) -> Option<String> {
     let mut reply: serde_json::Value = serde_json::from_str(stdout).ok()?;
     let fields = reply.as_object_mut().filter(|fields| fields.contains_key("variant"))?;

@@ -30,7 +30,7 @@ impl Release {
     /// The first one that is known to have `release-handles`.
     pub(crate) const WITH_RELEASE_HANDLES: Self = Self([1, 12, 9]);
 
-    /// What its programs speak (`docs/spec/generations.md#releases`).
+    /// Returns the wires of its programs (`docs/spec/generations.md#releases`).
     pub(crate) fn wires(self) -> Wires {
         match self {
             old if old < FIRST_V16 => Wires::V15,
@@ -41,7 +41,7 @@ impl Release {
         }
     }
 
-    /// Whether its command line reads `ZCCACHE_DAEMON_WIRE`.
+    /// Returns true if its command line reads `ZCCACHE_DAEMON_WIRE`.
     pub(crate) fn knows(self, wire: Wire) -> bool {
         wire == Wire::Unset || self >= FIRST_V16
     }

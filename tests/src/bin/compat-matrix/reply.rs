@@ -68,7 +68,7 @@ pub(crate) fn released(result: ReleaseWorktreeHandlesResult) -> String {
     format!("{} sessions dropped, {} paths unreleased", sessions_dropped.len(), unreleased.len())
 }
 
-/// How a tool ended, what it said, and what it has made, which is removed for the next one.
+/// Describes a tool's exit code, output and files; removes the files for the next run.
 fn ran(code: i32, stdout: &Bytes, stderr: &Bytes, fixture: &Fixture) -> String {
     let mut told = format!("exit {code}");
     for (name, stream) in [("stdout", stdout), ("stderr", stderr)] {

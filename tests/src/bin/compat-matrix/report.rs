@@ -15,7 +15,7 @@ pub(crate) struct Report {
     cells: Vec<Cell>,
 }
 
-/// How to read a cell.
+/// The explanation of a cell.
 pub(crate) const LEGEND: &str = "A cell lists the replies in order: commas within one connection, semicolons \
 between connections. `ok` is the expected kind of reply; a number in brackets refers to the reason below.";
 
@@ -25,7 +25,7 @@ impl Report {
         Self { cells }
     }
 
-    /// How many cells there are, and how many are not as expected.
+    /// Returns the number of cells, and of cells that are not as expected.
     pub(crate) fn summary(&self) -> String {
         let unexplained = self.cells.iter().filter(|cell| !cell.explained).count();
         format!("{} cells, {unexplained} of them not as expected", self.cells.len())

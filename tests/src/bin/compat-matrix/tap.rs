@@ -13,7 +13,7 @@ use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Stream};
 
 use conformance::sandbox::Sandbox;
 
-/// How long the daemon may take to accept.
+/// The time in which the daemon must accept.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// An endpoint of its own that leads to a daemon.
@@ -27,7 +27,7 @@ pub(crate) struct Tap {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What one connection carried.
+/// The bytes of one connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Recording {
     /// From the client.

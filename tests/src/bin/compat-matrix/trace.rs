@@ -19,13 +19,13 @@ pub(crate) struct Trace(pub(crate) Vec<Vec<Exchange>>);
 pub(crate) struct Exchange {
     /// The lane that the request was sent on.
     pub(crate) lane: Lane,
-    /// What was asked.
+    /// The kind of the request.
     pub(crate) asked: RequestKind,
-    /// What was answered, and on which lane.
+    /// The reply with its lane; `None` for silence.
     pub(crate) reply: Option<(Lane, Answer)>,
 }
 
-/// What was answered.
+/// The kind of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A response of this kind.

@@ -18,16 +18,16 @@ pub(crate) struct Typist {
     endpoint: String,
     program: PathBuf,
     taps: usize,
-    /// What the command lines are about.
+    /// The files, keys and ids that the command lines name.
     pub(crate) fixture: Fixture,
 }
 
-/// What was seen of one command line.
+/// The observed result of one command line.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    /// What was said on the line.
+    /// The messages on the line.
     pub(crate) trace: Result<Trace, String>,
-    /// How the program ended.
+    /// The result of the program's run.
     pub(crate) outcome: Outcome,
 }
 

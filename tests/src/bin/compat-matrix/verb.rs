@@ -45,10 +45,10 @@ pub(crate) enum Wire {
     Frame,
 }
 
-/// What must be seen of a verb.
+/// The expected result of a verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExpectedVerb {
-    /// What is said on the line, connection by connection.
+    /// The messages on the line, connection by connection.
     pub(crate) trace: Trace,
     /// The exit code that it ends with.
     pub(crate) code: i32,
@@ -181,7 +181,7 @@ impl Wire {
     }
 }
 
-/// What a verb says to the daemon, after it has asked which release the daemon is where it does so.
+/// The requests of a verb, after its question for the daemon's release if it asks one.
 struct Says {
     probes: bool,
     asks: RequestKind,
@@ -194,8 +194,9 @@ const CONTROL_ONLY: &str = "released clients choose v16 by themselves for `Ping`
 /// Why there is nothing to see of a verb that a release does not have.
 pub(crate) const NO_SUCH_VERB: &str = "the release has no such verb, and would take it for a compiler";
 
-/// What `verb` of `release` must do with `wire` against our daemon, which speaks everything and announces
-/// the same release (`docs/spec/wire.md#client-rules`).
+/// Returns the expected result of `verb` of `release` with `wire` against our daemon.
+///
+/// Our daemon speaks every wire and announces the same release (`docs/spec/wire.md#client-rules`).
 pub(crate) fn expected(release: Release, wire: Wire, verb: Verb) -> ExpectedVerb {
     let Says { probes, asks, answer } = verb.says();
     let (control, full) = match wire {
@@ -253,7 +254,7 @@ impl Verb {
         Says { probes, asks, answer }
     }
 
-    /// The exit code: that of the tool, and of `fp check` 1 where there is nothing to run.
+    /// Returns the exit code: the tool's, or 1 of `fp check` with nothing to run.
     const fn code(self) -> i32 {
         match self {
             Self::WrapError | Self::FpCheckAgain => 1,
@@ -262,7 +263,7 @@ impl Verb {
         }
     }
 
-    /// Whether `release` has it.
+    /// Returns true if `release` has the verb.
     pub(crate) fn is_in(self, release: Release) -> bool {
         self != Self::ReleaseHandles || release >= Release::WITH_RELEASE_HANDLES
     }

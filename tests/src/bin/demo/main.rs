@@ -19,7 +19,7 @@ use conformance::table::table;
 
 use steps::{By, Call, Step, steps};
 
-/// How long the daemon may take to listen, and to end after it was told to.
+/// The time in which the daemon must listen, and end after a request to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A real file, from the top of the repository.

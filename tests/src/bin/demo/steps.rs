@@ -19,9 +19,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// One call through the library.
 pub(crate) struct Step {
-    /// What is called, for the table.
+    /// The name of the call in the table.
     pub(crate) name: &'static str,
-    /// Who calls.
+    /// The client that calls.
     pub(crate) by: By,
     /// Makes the call and says what came back, in a few words. Its time is the latency shown.
     pub(crate) run: fn(&mut Call, &mut blocking::Client) -> Result<String>,
@@ -36,7 +36,7 @@ pub(crate) enum By {
     New,
 }
 
-/// What the steps share.
+/// The state that the steps share.
 pub(crate) struct Call {
     file: PathBuf,
     bytes: Bytes,
@@ -46,7 +46,7 @@ pub(crate) struct Call {
 }
 
 impl By {
-    /// What the client speaks, for the table.
+    /// Returns the name of the client's wire in the table.
     pub(crate) const fn wire(self) -> &'static str {
         match self {
             Self::Old => "v15",
@@ -65,7 +65,7 @@ impl By {
 }
 
 impl Call {
-    /// Prepares the calls; `file` is what gets stored and looked up, and `compile` is run to make `object`.
+    /// Prepares the calls; they store and look up `file`, and run `compile` to make `object`.
     ///
     /// # Errors
     ///

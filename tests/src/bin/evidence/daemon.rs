@@ -12,7 +12,7 @@ use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 /// The next client must be served within this time after a kill.
 const SERVED: Duration = Duration::from_secs(3);
 
-/// What rounds of kills have shown.
+/// The result of several rounds of kills.
 #[derive(Default)]
 pub(crate) struct Kills {
     pub(crate) rounds: u32,
@@ -114,7 +114,7 @@ fn artifact(n: u64) -> ArtifactData {
     }
 }
 
-/// What a herd has shown.
+/// The result of a herd.
 pub(crate) struct Herd {
     pub(crate) clients: usize,
     pub(crate) spawned: usize,
