@@ -167,7 +167,7 @@ impl Client {
             return other.call_here(request).await;
         }
         match self.call_here(request).await {
-            // Rare, and large: not in the memory of every call.
+            // Rare and large, so the future is boxed to keep it out of every call's memory.
             Err(error) if error.is_no_daemon() => Box::pin(self.call_elsewhere(request, error)).await,
             result => result,
         }

@@ -1,4 +1,4 @@
-//! The names where a client looks if nobody listens at its default endpoint.
+//! The names that a client tries if no daemon listens at its default endpoint.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::versioned::ReleaseNames;
 
 /// The names of published daemons whose default endpoint carries their release.
 ///
-/// A client looks there if it was given no endpoint and nobody listens at the default one. Nothing is derived
-/// before [`names`](Self::names) is called, so a client that finds its daemon pays for no name.
+/// A client without an explicit endpoint tries them if no daemon listens at the default one. [`names`](Self::names)
+/// derives them, so a client that finds its daemon derives no name.
 ///
 /// Rule: `docs/spec/endpoint.md#a-client-without-a-daemon`.
 ///
@@ -33,7 +33,7 @@ pub struct OtherNames {
 impl OtherNames {
     /// Returns the other names of a client without an endpoint.
     ///
-    /// `None` if `endpoint` or `ZCCACHE_ENDPOINT` names the daemon. `cache_dir` takes the place of `ZCCACHE_CACHE_DIR`.
+    /// `None` if `endpoint` or `ZCCACHE_ENDPOINT` names the daemon. `cache_dir` replaces `ZCCACHE_CACHE_DIR`.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl OtherNames {
 
     /// Derives the names, newest release first.
     ///
-    /// Without an absolute cache or home directory there are none.
+    /// Empty if the cache, home or current directory is not UTF-8.
     #[must_use]
     pub fn names(&self) -> Vec<ReleaseNames> {
         let names = absolute(&self.environment)

@@ -75,7 +75,7 @@ pub fn run_below_init() -> Option<io::Result<ExitStatus>> {
 ///
 /// glibc raises this threshold to 32 MiB with the first large block that is freed, and each thread then keeps
 /// freed frames: a daemon holds more memory than its budget counts. Call it before there are other threads.
-/// Returns false where the allocator has no such setting.
+/// Returns false if the allocator has no such setting.
 pub fn return_freed_blocks() -> bool {
     os::return_freed_blocks(128 * 1024)
 }

@@ -44,7 +44,7 @@ mod in_dialect;
 #[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
-    /// The other names to look at, and the endpoint to come back to.
+    /// The other names to try, and the client's own endpoint.
     elsewhere: Option<Box<Elsewhere>>,
     config: ClientConfig,
     dialer: Dialer,

@@ -6,7 +6,7 @@ use wire_dispatch::{Dialect, Ids, Lane};
 
 use crate::config::Limits;
 
-/// One exchange in bincode; returns also whether the whole request was sent.
+/// Makes one exchange in bincode; also returns true if the whole request was sent.
 pub(super) async fn exchange_alone(
     connection: &mut IpcConnection,
     request: &Request,

@@ -10,7 +10,7 @@ use ipc_model::{Request, Response};
 use super::Client;
 use crate::CallError;
 
-/// Where else a client looks.
+/// The other names of a client, and the daemon found at one of them.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     others: OtherNames,
@@ -19,10 +19,10 @@ pub(super) struct Elsewhere {
 }
 
 impl Client {
-    /// Adds names to look at, in order, when nobody listens at the endpoint.
+    /// Adds names to try, in order, if no daemon listens at the endpoint.
     ///
-    /// The client and its clones stay with a daemon that was found for as long as a connection to it lasts. A second call of this
-    /// method changes nothing.
+    /// The client and its clones stay with a daemon at another name as long as a connection to it lasts. A second
+    /// call of this method changes nothing.
     #[must_use]
     pub fn or_at(self, others: Option<OtherNames>) -> Self {
         if let Some(others) = others {

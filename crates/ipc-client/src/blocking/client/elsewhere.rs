@@ -12,18 +12,18 @@ use crate::CallError;
 use crate::config::Limits;
 use crate::memory::Memory;
 
-/// Where else a client looks.
+/// The endpoint and the other names of a client.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
-    /// The client's own endpoint, which it looks at first.
+    /// The client's own endpoint, which it tries first.
     home: Endpoint,
     others: OtherNames,
 }
 
 impl Client {
-    /// Adds names to look at, in order, when nobody listens at the endpoint.
+    /// Adds names to try, in order, if no daemon listens at the endpoint.
     ///
-    /// The client stays with a daemon that it found for as long as that connection lasts.
+    /// The client stays with a daemon at another name as long as the connection lasts.
     #[must_use]
     pub fn or_at(mut self, others: Option<OtherNames>) -> Self {
         let home = self.endpoint.clone();
@@ -35,7 +35,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] tells that nobody listens.
+    /// [`IpcError::Connect`]; [`IpcError::is_no_daemon`] is true if no daemon listens.
     pub fn connected(mut self) -> Result<Self, IpcError> {
         let (policy, limits) = (self.config.wire, Limits::begin(&self.config));
         self.recall(policy);
@@ -47,7 +47,7 @@ impl Client {
         Ok(self)
     }
 
-    /// One call at the client's endpoint, or at another name if nobody listens there.
+    /// Makes one call at the client's endpoint, or at another name if no daemon listens there.
     pub(super) fn converse_anywhere(
         &mut self,
         policy: WirePolicy,
@@ -69,7 +69,7 @@ impl Client {
         }
     }
 
-    /// Connects to the first other name where somebody listens, and returns true if there is one.
+    /// Connects to the first other name where a daemon listens; returns true if there is one.
     fn finds_another(&mut self, policy: WirePolicy, limits: &Limits) -> bool {
         let names = self.elsewhere.as_ref().map(|elsewhere| elsewhere.others.names()).unwrap_or_default();
         let home = self.endpoint.clone();
@@ -85,7 +85,7 @@ impl Client {
         false
     }
 
-    /// Turns to another endpoint, of whose daemon nothing is known yet.
+    /// Changes the endpoint, and forgets the dialect and connection of the former daemon.
     fn move_to(&mut self, endpoint: Endpoint, policy: WirePolicy) {
         if policy == WirePolicy::Auto {
             self.selector.forget();

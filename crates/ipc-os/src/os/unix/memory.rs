@@ -1,4 +1,4 @@
-//! How much freed memory the C library's allocator keeps.
+//! The amount of freed memory that the C library's allocator keeps.
 
 /// See [`crate::return_freed_blocks`].
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
