@@ -71,7 +71,7 @@ pub fn run_below_init() -> Option<io::Result<ExitStatus>> {
     }))
 }
 
-/// Makes the allocator return freed blocks of 128 KiB and more to the system at once.
+/// Makes the allocator return freed blocks of at least 128 KiB to the system.
 ///
 /// glibc raises this threshold to 32 MiB with the first large block that is freed, and each thread then keeps
 /// freed frames: a daemon holds more memory than its budget counts. Call it before there are other threads.
