@@ -12,6 +12,7 @@ use wire_dispatch::{
     DecodedWireMessage, Dialect, EncodeError, FrameKind, Ids, Lane, Message, Wires, encode_pieces,
 };
 use wire_frame::Pieces;
+use wire_v15::Direction;
 use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
@@ -42,8 +43,10 @@ pub type IpcConnection = Connection<Stream>;
 /// Replies on v15 have no ids, and a late reply of any lane would arrive before the next reply. Therefore
 /// a [`send`](Self::send) that is cancelled or fails consumes the connection, and so does a
 /// [`recv`](Self::recv) that times out, fails or is cancelled while the peer owes a reply. Every later
-/// call returns [`IpcError::Consumed`]. A `recv` that is cancelled while the peer owes no reply (a server
-/// between requests) loses nothing: the received bytes stay buffered for the next `recv`.
+/// call returns [`IpcError::Consumed`]. While the peer owes no reply (a server between requests), no `recv`
+/// consumes the connection. A `recv` that is cancelled or times out loses nothing: the received bytes stay
+/// buffered for the next `recv`. After a `recv` that fails, [`send`](Self::send) still works, so that a
+/// server can send the reason of a refusal.
 #[derive(Debug)]
 pub struct Connection<S> {
     stream: S,
@@ -51,7 +54,7 @@ pub struct Connection<S> {
     /// Made at the second reply: a connection for one call does not need it.
     timer: Option<Timer>,
     recv_timeout: Option<Duration>,
-    /// Messages sent minus messages received; above zero, the peer owes a reply.
+    /// Requests sent minus final responses received; above zero, the peer owes a reply.
     owed: i64,
     consumed: bool,
     last_frame_id: u64,
@@ -115,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may already be written, so cancelling consumes the connection.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_encoded(None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await
+        self.send_encoded(M::DIRECTION, None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await
     }
 
     /// Sends `message` on wire v16 with `request_id`.
@@ -211,7 +214,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Errors
     ///
-    /// [`IpcError`]; every error consumes the connection.
+    /// [`IpcError`]. An error consumes the connection if the peer owes a reply.
+    ///
+    /// A body that cannot be decoded is removed, and the next call receives the frame after it. A frame of
+    /// another version, or with an illegal length, stays: every later call returns the same error.
     ///
     /// # Cancel safety
     ///
@@ -252,37 +258,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.recv_of(Wires::ALL, self.recv_timeout).await
     }
 
-    /// Receives the response to a request sent on `lane` with `ids`, within `limit`.
-    ///
-    /// [`send_request`](Self::send_request) returns the `ids`. A request in bincode accepts a reply in bincode
-    /// or FrameV1; another request accepts a reply on any lane. Returns `None` if the peer closed the
-    /// connection between frames.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv), and [`IpcError::ForeignReply`] if the reply carries the ids of another
-    /// request.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`recv`](Self::recv).
-    pub async fn recv_response(
-        &mut self,
-        lane: Lane,
-        ids: &Ids,
-        limit: Option<Duration>,
-    ) -> Result<Option<Response>, IpcError> {
-        Ok(self.recv_reply(lane, ids, limit).await?.map(|reply| reply.message))
-    }
-
-    /// Reads the last response of a closed connection, which stays consumed.
-    pub async fn last_words(&mut self, limit: Duration) -> Option<(Dialect, Response)> {
-        self.consumed = false;
-        let words = self.recv_of(Wires::ALL, Some(limit)).await;
-        self.consumed = true;
-        words.ok().flatten().map(|received| (received.dialect(), received.message))
-    }
-
     /// Sets the receive timeout.
     pub fn set_recv_timeout(&mut self, limit: Duration) {
         self.recv_timeout = Some(limit);
@@ -310,6 +285,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &self.stream
     }
 
+    /// Returns the underlying stream; received bytes that no `recv` returned are lost.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
     async fn send_on<M: Message>(
         &mut self,
         dialect: impl Into<Dialect>,
@@ -318,12 +298,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         message: &M,
     ) -> Result<(), IpcError> {
         let ids = (&*ids.request_id, ids.frame_request_id);
-        self.send_encoded(None, |out| encode_pieces(message, dialect, ids, kind, out)).await
+        self.send_encoded(M::DIRECTION, None, |out| encode_pieces(message, dialect, ids, kind, out)).await
     }
 
     /// Sends the pieces that `encode` appends, with one write if they fit.
     async fn send_encoded(
         &mut self,
+        direction: Direction,
         limit: Option<Duration>,
         encode: impl FnOnce(&mut Pieces) -> Result<(), EncodeError>,
     ) -> Result<(), IpcError> {
@@ -346,7 +327,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             },
         }
         self.consumed = false;
-        self.owed += 1;
+        if direction != Direction::Response {
+            self.owed += 1;
+        }
         spare::give_pieces(&mut pieces);
         Ok(())
     }
@@ -358,7 +341,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let take = |inbound: &mut Inbound| {
             inbound.take_v15().map_err(|error| IpcError::of_decoding(error, Wires::V15))
         };
-        self.recv_taken(limit, take).await
+        self.recv_taken(limit, take, |message| message).await
     }
 
     async fn recv_of<M: Message>(
@@ -368,14 +351,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
         let take =
             |inbound: &mut Inbound| inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires));
-        self.recv_taken(limit, take).await
+        self.recv_taken(limit, take, |received| &received.message).await
     }
 
     /// Receives until `take` returns a message, within `limit`.
-    async fn recv_taken<T>(
+    async fn recv_taken<M: wire_v15::Message, T>(
         &mut self,
         limit: Option<Duration>,
         take: impl Fn(&mut Inbound) -> Result<Option<T>, IpcError>,
+        message: impl Fn(&T) -> &M,
     ) -> Result<Option<T>, IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
@@ -388,9 +372,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             None => next.await,
             Some(limit) => within(timer, limit, next).await.unwrap_or(Err(IpcError::TimedOut(limit))),
         };
-        self.consumed = !matches!(result, Ok(Some(_)));
-        if !self.consumed {
-            self.owed -= 1;
+        match &result {
+            Ok(Some(received)) => {
+                self.owed = match M::DIRECTION {
+                    Direction::Response if !message(received).is_interim() => (self.owed - 1).max(0),
+                    Direction::Request | Direction::Response => self.owed,
+                    Direction::Either => self.owed - 1,
+                };
+                self.consumed = false;
+            }
+            // The reply that the peer owes could still arrive and would answer the next request.
+            _ => self.consumed = self.owed > 0,
         }
         result
     }

@@ -29,4 +29,4 @@ pub use described::{Described, DescribedRef};
 pub use encode::{bulk, encode, encode_in, encode_into, encode_pieces, encode_pieces_in, texts};
 pub use error::{DecodeError, EncodeError};
 pub use generation::Generation;
-pub use shape::{Message, SHARED_FROM};
+pub use shape::{Direction, Message, SHARED_FROM};

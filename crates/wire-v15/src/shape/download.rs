@@ -5,7 +5,7 @@ use ipc_model::download::{
     DownloadResponse, DownloadStatus, DownloadStatusReply, DownloadWait,
 };
 
-use super::Message;
+use super::{Direction, Message};
 use crate::Generation;
 
 choice! {
@@ -45,6 +45,7 @@ record! {
 
 impl Message for DownloadRequest {
     const NAME: &'static str = "DownloadRequest";
+    const DIRECTION: Direction = Direction::Request;
 
     fn variants(_: Generation) -> u32 {
         7
@@ -53,6 +54,7 @@ impl Message for DownloadRequest {
 
 impl Message for DownloadResponse {
     const NAME: &'static str = "DownloadResponse";
+    const DIRECTION: Direction = Direction::Response;
 
     fn variants(_: Generation) -> u32 {
         8

@@ -65,6 +65,9 @@ pub trait Message: Shape {
     /// The message's name in errors.
     const NAME: &'static str;
 
+    /// Sender of the message: a client or a daemon.
+    const DIRECTION: Direction;
+
     /// Returns how many variants the table of `generation` has.
     fn variants(generation: Generation) -> u32;
 
@@ -72,6 +75,22 @@ pub trait Message: Shape {
     fn since(&self) -> Generation {
         Generation::V15
     }
+
+    /// Returns true if the sender sends another response to the same request after this one.
+    fn is_interim(&self) -> bool {
+        false
+    }
+}
+
+/// Sender of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A client; its peer owes a response.
+    Request,
+    /// A daemon.
+    Response,
+    /// The type does not say. Each message sent or received counts as one of a pair.
+    Either,
 }
 
 /// The source that a value is read from.

@@ -5,7 +5,7 @@ use ipc_model::{
     LinkEphemeral, Lookup, ReleaseWorktreeHandles, Request, SessionId, SessionStart, Store,
 };
 
-use super::Message;
+use super::{Direction, Message};
 use crate::Generation;
 
 choice! {
@@ -56,6 +56,7 @@ record! {
 
 impl Message for Request {
     const NAME: &'static str = "Request";
+    const DIRECTION: Direction = Direction::Request;
 
     fn variants(generation: Generation) -> u32 {
         if generation.has(Generation::V17) { 21 } else { 19 }

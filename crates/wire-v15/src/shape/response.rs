@@ -6,7 +6,7 @@ use ipc_model::{
     RustArtifactList, SessionStarted, SessionStatsReply,
 };
 
-use super::Message;
+use super::{Direction, Message};
 use crate::Generation;
 
 choice! {
@@ -54,6 +54,7 @@ record! {
 
 impl Message for Response {
     const NAME: &'static str = "Response";
+    const DIRECTION: Direction = Direction::Response;
 
     fn variants(generation: Generation) -> u32 {
         match generation {
@@ -69,5 +70,9 @@ impl Message for Response {
             Self::CompileProgress(_) => Generation::V23,
             _ => Generation::V15,
         }
+    }
+
+    fn is_interim(&self) -> bool {
+        matches!(self, Self::CompileProgress(_))
     }
 }
