@@ -32,14 +32,14 @@ enum Home {
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // layer 0
-    library("ipc-path", "", "thiserror"),
+    library("ipc-path", "", "serde thiserror"),
     library("wire-frame", "", "bytes thiserror"),
     library("ipc-os", "ipc-path", "fastrand interprocess@windows libc rustix shlex thiserror tokio windows-sys@windows"),
     // layer 1
-    library("ipc-model", "ipc-path", "bytes"),
+    library("ipc-model", "ipc-path", "bytes hex serde"),
     library("ipc-endpoint", "ipc-path", "blake3 thiserror"),
     // layer 2
-    library("wire-v15", "wire-frame ipc-model", "bincode bytes hex serde thiserror"),
+    library("wire-v15", "wire-frame ipc-model", "bincode bytes serde thiserror"),
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 3
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),

@@ -33,6 +33,15 @@ pub fn normalize(text: &str, platform: Platform) -> String {
     out
 }
 
+/// Returns true if [`normalize`] is known to return `text` itself; false may also mean that it does.
+///
+/// It spares the copy for the paths that peers send, which are in normal form already.
+pub(crate) fn is_normal(text: &str, platform: Platform) -> bool {
+    let mut segments = text.strip_prefix('/').unwrap_or(text).split('/');
+    platform != Platform::Windows
+        && (matches!(text, "" | "/") || segments.all(|segment| !matches!(segment, "" | "." | "..")))
+}
+
 /// Returns the key by which paths are compared and hashed.
 ///
 /// Linux: the normalised text. macOS: lower-cased. Windows: ASCII lower-cased, `\` as `/`, and a
@@ -97,6 +106,20 @@ fn windows_prefix_len(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_stays_as_it_is_is_known_to_be_normal() {
+        for platform in [Platform::Linux, Platform::Macos, Platform::Windows] {
+            for text in [
+                "", "/", "a", "/a", "/a/b", "..a/.b", "/ /b", "a//b", "//a", "a/", ".", "./a", "/..", "a/..",
+                "a\\b",
+            ] {
+                assert!(!is_normal(text, platform) || normalize(text, platform) == text, "{text}");
+            }
+        }
+        assert!(is_normal("/usr/bin/cc", Platform::Linux));
+        assert!(!is_normal("/..", Platform::Linux));
+    }
 
     #[test]
     fn windows_paths_normalise_within_their_prefix() {
