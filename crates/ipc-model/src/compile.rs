@@ -6,6 +6,7 @@ use crate::{EnvVars, NormalizedPath};
 
 /// A compilation within a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Compile {
     /// Session that counts this compilation.
     pub session_id: String,
@@ -18,11 +19,13 @@ pub struct Compile {
     /// Complete environment of the tool; `None` uses the daemon's environment.
     pub env: Option<EnvVars>,
     /// Standard input of the compiler.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stdin: Bytes,
 }
 
 /// A compilation outside of any session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CompileEphemeral {
     /// Process id of the client.
     pub client_pid: u32,
@@ -37,11 +40,13 @@ pub struct CompileEphemeral {
     /// Complete environment of the tool; `None` uses the daemon's environment.
     pub env: Option<EnvVars>,
     /// Standard input of the compiler.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stdin: Bytes,
 }
 
 /// A link or archive step outside of any session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LinkEphemeral {
     /// Process id of the client.
     pub client_pid: u32,
@@ -57,12 +62,15 @@ pub struct LinkEphemeral {
 
 /// Result of a compilation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CompileResult {
     /// Exit code of the compiler.
     pub exit_code: i32,
     /// Standard output of the tool.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stdout: Bytes,
     /// Standard error of the tool.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stderr: Bytes,
     /// True if the result came from the cache.
     pub cached: bool,
@@ -70,12 +78,15 @@ pub struct CompileResult {
 
 /// Result of a link step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LinkResult {
     /// Exit code of the tool.
     pub exit_code: i32,
     /// Standard output of the tool.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stdout: Bytes,
     /// Standard error of the tool.
+    #[cfg_attr(feature = "serde", serde(with = "crate::form::bytes"))]
     pub stderr: Bytes,
     /// True if the result came from the cache.
     pub cached: bool,
@@ -87,6 +98,7 @@ pub struct LinkResult {
 ///
 /// The final response follows on the same connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CompileProgress {
     /// Number of compilations that wait ahead of this compilation.
     pub queue_position: u32,

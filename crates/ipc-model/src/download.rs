@@ -6,6 +6,7 @@ use crate::NormalizedPath;
 ///
 /// The daemon keeps state for each connection: at most one download is attached to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum DownloadRequest {
     /// Checks that the daemon answers.
     Ping,
@@ -25,6 +26,7 @@ pub enum DownloadRequest {
 
 /// A response of the download daemon.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum DownloadResponse {
     /// Answer to a ping.
     Pong,
@@ -46,6 +48,7 @@ pub enum DownloadResponse {
 
 /// Asks to start or join a download.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadAttach {
     /// Source URL.
     pub url: String,
@@ -57,6 +60,7 @@ pub struct DownloadAttach {
 
 /// Waits for the next progress, the end of the download or the timeout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadWait {
     /// Timeout in milliseconds.
     pub timeout_ms: Option<u64>,
@@ -64,6 +68,7 @@ pub struct DownloadWait {
 
 /// Options of a download.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadOptions {
     /// Download even if the destination exists.
     pub force: bool,
@@ -75,6 +80,7 @@ pub struct DownloadOptions {
 
 /// Answer to an attach: a download is attached to the connection.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadAttached {
     /// Id of the download.
     pub download_id: String,
@@ -86,6 +92,7 @@ pub struct DownloadAttached {
 
 /// Answer with the progress of a download.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadStatusReply {
     /// Progress of the download.
     pub status: DownloadStatus,
@@ -93,6 +100,7 @@ pub struct DownloadStatusReply {
 
 /// Progress of a download.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadStatus {
     /// Phase of the download.
     pub phase: DownloadPhase,
@@ -114,6 +122,7 @@ pub struct DownloadStatus {
 
 /// Phase of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum DownloadPhase {
     /// Not started.
     Pending,
@@ -131,6 +140,7 @@ pub enum DownloadPhase {
 
 /// Status of the download daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DownloadDaemonStatus {
     /// Release of the daemon.
     pub version: String,

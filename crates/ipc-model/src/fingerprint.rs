@@ -4,6 +4,7 @@ use crate::NormalizedPath;
 
 /// Asks whether the files under a root changed since the last recorded success.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct FingerprintCheck {
     /// File that holds the fingerprint.
     pub cache_file: NormalizedPath,
@@ -21,6 +22,7 @@ pub struct FingerprintCheck {
 
 /// Names the fingerprint of a mark or an invalidation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct FingerprintFile {
     /// File that holds the fingerprint.
     pub cache_file: NormalizedPath,
@@ -28,6 +30,7 @@ pub struct FingerprintFile {
 
 /// Answer to a fingerprint check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct FingerprintCheckResult {
     /// Decision, for example `run` or `skip`.
     pub decision: String,

@@ -4,7 +4,12 @@
 //! these types, so that code above the wires does not depend on the peer's wire. `docs/spec/wire-v15.md`
 //! has the tables. [`download`] has the messages of the download daemon (`docs/spec/download.md`).
 //!
-//! Not here: encoding (serde, prost) and I/O.
+//! With the feature `serde`, every message implements `Serialize` and `Deserialize`. Its JSON is the JSON form
+//! of the command line (`docs/cli.md`): structs are objects, variants without contents are strings, other
+//! variants objects with one key, byte strings `{"$hex": "…"}`. A field of a later release is left out while it
+//! has its default. The bodies of the wires do not come from these derives.
+//!
+//! Not here: encoding for a wire, and I/O.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
@@ -14,6 +19,8 @@ mod artifact;
 mod compile;
 mod exec;
 mod fingerprint;
+#[cfg(feature = "serde")]
+mod form;
 mod request;
 mod response;
 mod session;

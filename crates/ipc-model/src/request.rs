@@ -10,6 +10,7 @@ use crate::{
 /// Code moves a request many times, so large contents are boxed and a request has at most 32 bytes.
 /// [`From`] boxes the contents: `Request::from(compile)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum Request {
     /// Checks that the daemon answers.
     Ping,
@@ -57,6 +58,7 @@ pub enum Request {
 
 /// Asks for the artifact of a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Lookup {
     /// Cache key.
     pub cache_key: String,
@@ -64,6 +66,7 @@ pub struct Lookup {
 
 /// Asks to cache an artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Store {
     /// Cache key.
     pub cache_key: String,
@@ -75,6 +78,7 @@ pub struct Store {
 ///
 /// The client can then remove the directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ReleaseWorktreeHandles {
     /// Path of the directory.
     pub path: NormalizedPath,

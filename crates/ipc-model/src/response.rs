@@ -12,6 +12,7 @@ use crate::{
 /// Code moves a response many times, so large contents are boxed and a response has at most 80 bytes.
 /// [`From`] boxes the contents: `Response::from(status)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum Response {
     /// Answer to a ping.
     Pong,
@@ -59,6 +60,7 @@ pub enum Response {
 
 /// Reason why the daemon did not carry out a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ErrorMessage {
     /// Text for people; released clients match only on the text of a version mismatch.
     ///
@@ -68,6 +70,7 @@ pub struct ErrorMessage {
 
 /// Counts of a clear.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Cleared {
     /// Removed artifacts.
     pub artifacts_removed: u64,
@@ -81,6 +84,7 @@ pub struct Cleared {
 
 /// List of cached Rust artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct RustArtifactList {
     /// One entry for each artifact.
     pub artifacts: Vec<RustArtifactInfo>,
@@ -88,6 +92,7 @@ pub struct RustArtifactList {
 
 /// The daemon is over a limit and did not act on the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Backpressure {
     /// Number of requests that wait already.
     pub queue_depth: u32,
@@ -99,6 +104,7 @@ pub struct Backpressure {
 
 /// Handles that the daemon closed under a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ReleaseWorktreeHandlesResult {
     /// Number of inspected handles.
     pub inspected: u32,

@@ -4,6 +4,7 @@ use crate::{EnvVars, NormalizedPath, SessionStats};
 
 /// Opens a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionStart {
     /// Process id of the client.
     pub client_pid: u32,
@@ -23,6 +24,7 @@ pub struct SessionStart {
 
 /// Options of a private daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PrivateDaemonSessionOptions {
     /// Name of the daemon.
     pub daemon_name: Option<String>,
@@ -38,6 +40,7 @@ pub struct PrivateDaemonSessionOptions {
 
 /// Names the session of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionId {
     /// Id that the daemon assigned.
     pub session_id: String,
@@ -45,6 +48,7 @@ pub struct SessionId {
 
 /// Answer to a session start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionStarted {
     /// Id of the new session.
     pub session_id: String,
@@ -54,6 +58,7 @@ pub struct SessionStarted {
 
 /// Statistics of a session, if it keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionStatsReply {
     /// Statistics; `None` if the session keeps none.
     pub stats: Option<Box<SessionStats>>,

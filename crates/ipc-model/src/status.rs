@@ -9,6 +9,7 @@ pub type Counters = BTreeMap<String, u64>;
 
 /// Status of a daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct DaemonStatus {
     /// Release of the daemon, `major.minor.patch`.
     pub version: String,
@@ -67,15 +68,19 @@ pub struct DaemonStatus {
     /// True if the file watcher works.
     ///
     /// Also false if the daemon's release does not report it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "crate::form::is_unset"))]
     pub watcher_active: bool,
     /// Number of times that the file watcher fell back to polling.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "crate::form::is_unset"))]
     pub watcher_degradations: u64,
     /// True if the writer of the index ended before the daemon.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "crate::form::is_unset"))]
     pub index_writer_gone: bool,
 }
 
 /// Owners of a private daemon; all fields of a shared daemon are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PrivateDaemonStatus {
     /// True if the daemon is private.
     pub enabled: bool,
@@ -85,8 +90,17 @@ pub struct PrivateDaemonStatus {
     pub private_env_keys: Vec<String>,
 }
 
+impl PrivateDaemonStatus {
+    /// Returns the status of a shared daemon.
+    #[must_use]
+    pub fn shared() -> Self {
+        Self::default()
+    }
+}
+
 /// One process that owns a private daemon.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PrivateDaemonOwnerStatus {
     /// Process id.
     pub pid: u32,
@@ -96,6 +110,7 @@ pub struct PrivateDaemonOwnerStatus {
 
 /// Statistics of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionStats {
     /// Milliseconds since the session was opened.
     pub duration_ms: u64,
@@ -120,6 +135,7 @@ pub struct SessionStats {
     /// Bytes written to the cache.
     pub bytes_written: u64,
     /// Outcomes of lookups; `None` if the daemon's release does not count them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "crate::form::is_unset"))]
     pub lookup_outcomes: Option<LookupOutcomes>,
     /// Time of each phase, if the session asked for it.
     pub phase_profile: Option<PhaseProfileSummary>,
@@ -127,6 +143,7 @@ pub struct SessionStats {
 
 /// Outcomes of a session's lookups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LookupOutcomes {
     /// The dependency graph knew the compilation and the artifact was cached.
     pub depgraph_hit_artifact_hit: u64,
@@ -140,6 +157,7 @@ pub struct LookupOutcomes {
 
 /// Statistics of the staged store, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct StagedProfileSummary {
     /// Counts.
     pub counters: Counters,
@@ -153,6 +171,7 @@ pub struct StagedProfileSummary {
 
 /// Time of each phase in nanoseconds, summed over a session's compilations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PhaseProfileSummary {
     /// Number of measured hits.
     pub hit_count: u64,
@@ -191,5 +210,6 @@ pub struct PhaseProfileSummary {
     /// Total time of misses.
     pub total_miss_ns: u64,
     /// Statistics of the staged store; `None` if the release does not report them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "crate::form::is_unset"))]
     pub staged: Option<StagedProfileSummary>,
 }
