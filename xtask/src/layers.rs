@@ -43,7 +43,7 @@ const TABLE: &[Row] = &[
     library("wire-v16", "wire-frame ipc-model", "bytes prost thiserror"),
     // layer 3
     library("wire-dispatch", "wire-frame wire-v15 wire-v16 ipc-model", "bytes thiserror"),
-    library("wire-json", "wire-frame wire-v15 wire-dispatch", "serde_json thiserror"),
+    library("wire-json", "ipc-model wire-frame wire-v15 wire-dispatch", "serde serde_json thiserror"),
     library("rp-broker", "ipc-endpoint ipc-os",
         "blake3 bytes getrandom prost running-process serde serde_json sha2 thiserror tokio tracing"),
     library("rp-manifest", "ipc-endpoint ipc-os", "prost running-process thiserror"),

@@ -3,17 +3,19 @@
 //! `message` is null for a variant without contents, an object of fields, or the inner value. Byte
 //! strings are `{"$hex": "…"}`, paths are text, maps objects, environments lists of two-element lists. An id
 //! is null where the lane has none. `lane` names the family, and `version` the header number; it is left out
-//! for 15, 16 and FrameV1.
+//! for 15, 16 and FrameV1. The contents are those of the feature `serde` of `ipc-model`.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub use {serde_json, wire_dispatch};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 use wire_dispatch::{Dialect, Ids, Lane};
 use wire_frame::Version;
-use wire_v15::{Described, DescribedRef, Generation, Message};
+use wire_v15::Generation;
 
 /// Reason why a JSON value is not a message.
 #[derive(Debug, Error)]
@@ -63,6 +65,11 @@ pub enum JsonError {
     NoForm(#[source] serde_json::Error),
 }
 
+/// A message with a JSON form.
+pub trait Form: Serialize + DeserializeOwned {}
+
+impl<M: Serialize + DeserializeOwned> Form for M {}
+
 const KEYS: [&str; 6] = ["variant", "message", "lane", "version", "request_id", "frame_request_id"];
 
 /// A message with the lane, version and ids of its JSON form.
@@ -96,7 +103,7 @@ impl<M> Parsed<M> {
 /// # Errors
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
-pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
+pub fn to_json<M: Form>(message: &M) -> Result<Value, JsonError> {
     to_json_on(message, Dialect::V15, &Ids::default())
 }
 
@@ -109,15 +116,16 @@ pub fn to_json<M: Message>(message: &M) -> Result<Value, JsonError> {
 /// # Errors
 ///
 /// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
-pub fn to_json_on<M: Message>(message: &M, dialect: Dialect, ids: &Ids) -> Result<Value, JsonError> {
+pub fn to_json_on<M: Form>(message: &M, dialect: Dialect, ids: &Ids) -> Result<Value, JsonError> {
     let lane = dialect.lane();
-    let tagged =
-        serde_json::to_value(DescribedRef(message, fields_of(dialect))).map_err(JsonError::NoForm)?;
-    let (variant, contents) = match tagged {
+    let (variant, mut contents) = match serde_json::to_value(message).map_err(JsonError::NoForm)? {
         Value::Object(fields) => fields.into_iter().next().ok_or(JsonError::NoVariant)?,
         Value::String(variant) => (variant, Value::Null),
         _ => return Err(JsonError::NoVariant),
     };
+    if fields_of(dialect).has(Generation::V23) {
+        add_unset(&mut contents);
+    }
     let mut form = json!({
         "variant": variant,
         "message": contents,
@@ -129,6 +137,20 @@ pub fn to_json_on<M: Message>(message: &M, dialect: Dialect, ids: &Ids) -> Resul
         form["version"] = dialect.version().map(|version| version.0).into();
     }
     Ok(form)
+}
+
+/// Adds the fields that a daemon's status always has from number 23 on, and that the model leaves out unset.
+fn add_unset(contents: &mut Value) {
+    let status = contents.as_object_mut().filter(|fields| fields.contains_key("dep_graph_persisted"));
+    if let Some(status) = status {
+        for (field, unset) in [
+            ("watcher_active", json!(false)),
+            ("watcher_degradations", json!(0)),
+            ("index_writer_gone", json!(false)),
+        ] {
+            status.entry(field).or_insert(unset);
+        }
+    }
 }
 
 /// Returns the bincode generation that has the fields which a message in `dialect` always has.
@@ -149,7 +171,7 @@ fn fields_of(dialect: Dialect) -> Generation {
 /// # Errors
 ///
 /// [`JsonError`].
-pub fn from_json<M: Message>(value: &Value) -> Result<M, JsonError> {
+pub fn from_json<M: Form>(value: &Value) -> Result<M, JsonError> {
     let parsed = from_json_on(value)?;
     match (parsed.lane, parsed.dialect) {
         (_, Some(dialect)) if dialect != Dialect::V15 => {
@@ -168,7 +190,7 @@ pub fn from_json<M: Message>(value: &Value) -> Result<M, JsonError> {
 /// # Errors
 ///
 /// [`JsonError`].
-pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
+pub fn from_json_on<M: Form>(value: &Value) -> Result<Parsed<M>, JsonError> {
     let object = value.as_object().ok_or(JsonError::NoVariant)?;
     if let Some(unknown) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(JsonError::UnknownKey(unknown.clone()));
@@ -184,8 +206,7 @@ pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
         None => Value::String(variant.to_owned()),
         Some(contents) => Value::Object(Map::from_iter([(variant.to_owned(), contents.clone())])),
     };
-    let message = serde_json::from_value::<Described<M>>(tagged)
-        .map(|Described(message)| message)
+    let message = serde_json::from_value::<M>(tagged)
         .map_err(|source| JsonError::Contents { variant: variant.to_owned(), source })?;
     Ok(Parsed { message, lane, dialect, request_id, frame_request_id })
 }
@@ -195,7 +216,7 @@ pub fn from_json_on<M: Message>(value: &Value) -> Result<Parsed<M>, JsonError> {
 /// # Errors
 ///
 /// [`JsonError`].
-pub fn parse<M: Message>(text: &str) -> Result<M, JsonError> {
+pub fn parse<M: Form>(text: &str) -> Result<M, JsonError> {
     from_json(&serde_json::from_str(text).map_err(JsonError::Syntax)?)
 }
 
@@ -204,7 +225,7 @@ pub fn parse<M: Message>(text: &str) -> Result<M, JsonError> {
 /// # Errors
 ///
 /// [`JsonError`].
-pub fn parse_on<M: Message>(text: &str) -> Result<Parsed<M>, JsonError> {
+pub fn parse_on<M: Form>(text: &str) -> Result<Parsed<M>, JsonError> {
     from_json_on(&serde_json::from_str(text).map_err(JsonError::Syntax)?)
 }
 

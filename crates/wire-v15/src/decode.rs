@@ -44,9 +44,9 @@ pub fn decode_copied_in<M: Message>(payload: &[u8], generation: Generation) -> R
 
 fn read<M: Message>(payload: &[u8], body: Body<'_>) -> Result<M, DecodeError> {
     // Checked here, because bincode reports an unknown variant only as text.
-    if let Some(&index) = payload.first_chunk::<4>() {
+    if let (Some(&index), Some(variants)) = (payload.first_chunk::<4>(), M::variants(body.generation)) {
         let index = u32::from_le_bytes(index);
-        if index >= M::variants(body.generation) {
+        if index >= variants {
             return Err(DecodeError::UnknownVariant { message: M::NAME, index });
         }
     }

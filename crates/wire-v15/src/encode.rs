@@ -69,7 +69,7 @@ pub fn encode_pieces_in<M: Message>(
     generation: Generation,
     pieces: &mut Pieces,
 ) -> Result<(), EncodeError> {
-    if !generation.has(message.since()) {
+    if !carries(message, generation) {
         let (version, since) = (generation.version(), message.since().version());
         return Err(EncodeError::NotCarried { message: M::NAME, version, since });
     }
@@ -100,6 +100,11 @@ pub fn encode_pieces_in<M: Message>(
         pieces.truncate(mark);
     }
     Err(why_not(message, generation))
+}
+
+/// Returns true if a daemon of `generation` knows messages like `message`.
+pub fn carries<M: Message>(message: &M, generation: Generation) -> bool {
+    generation.has(message.since())
 }
 
 /// Returns the total length of the byte strings in `message`.

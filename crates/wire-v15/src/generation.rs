@@ -43,7 +43,7 @@ impl Generation {
     }
 
     /// Returns true if something that generation `since` added is part of this one.
-    pub(crate) const fn has(self, since: Self) -> bool {
+    pub const fn has(self, since: Self) -> bool {
         self.0 >= since.0
     }
 }

@@ -13,7 +13,7 @@ use zccache_ipc::{DecodedWireMessage, Ids, Lane, Wires, wire_v15};
 
 use crate::kind::Kind;
 use crate::report;
-use wire_json::{JsonError, Parsed, to_json, to_json_on};
+use wire_json::{Form, JsonError, Parsed, to_json, to_json_on};
 
 /// Why a line cannot be translated.
 #[derive(Debug, Error)]
@@ -72,7 +72,7 @@ impl BadLine {
 }
 
 /// A message of the zccache wires, as somebody writes it down.
-pub(crate) trait Written: Message {
+pub(crate) trait Written: Message + Form {
     /// As what a running-process frame carries it.
     const KIND: FrameKind;
 
@@ -97,7 +97,7 @@ impl Written for Response {
 }
 
 /// Translates the one frame that `line` holds, of the lane that was `asked` for, else of any.
-pub(crate) fn decode<M: Message>(line: &str, asked: Option<Lane>) -> Result<String, BadLine> {
+pub(crate) fn decode<M: Message + Form>(line: &str, asked: Option<Lane>) -> Result<String, BadLine> {
     let mut rest = BytesMut::from(&from_hex(line)?[..]);
     let is_asked_for = |found: Lane| match asked {
         Some(asked) if asked != found => Err(BadLine::OtherLane { asked, found }),
@@ -138,7 +138,10 @@ pub(crate) fn encode_line<M: Written>(line: &str, lane: Option<Lane>) -> Result<
 }
 
 /// The same as [`decode`] for the messages of the download daemon, which have one wire only.
-pub(crate) fn decode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>) -> Result<String, BadLine> {
+pub(crate) fn decode_download<M: wire_v15::Message + Form>(
+    line: &str,
+    _: Option<Lane>,
+) -> Result<String, BadLine> {
     let frame = from_hex(line)?;
     let mut rest = frame.clone();
     let message: Option<M> = wire_v15::decode_frame(&mut rest).map_err(BadLine::Download)?;
@@ -156,7 +159,10 @@ pub(crate) fn decode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>)
 }
 
 /// The same as [`encode_line`] for the messages of the download daemon.
-pub(crate) fn encode_download<M: wire_v15::Message>(line: &str, _: Option<Lane>) -> Result<String, BadLine> {
+pub(crate) fn encode_download<M: wire_v15::Message + Form>(
+    line: &str,
+    _: Option<Lane>,
+) -> Result<String, BadLine> {
     let message: M = wire_json::parse(line)?;
     Ok(hex::encode(wire_v15::encode(&message).map_err(EncodeError::from)?))
 }

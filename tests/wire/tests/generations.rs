@@ -11,7 +11,7 @@ use wire_dispatch::{
     receive,
 };
 use wire_frame::Version;
-use wire_json::{from_json_on, to_json_on};
+use wire_json::{Form, from_json_on, to_json_on};
 
 fn dialect(vector: &Value) -> Dialect {
     match vector["version"].as_u64() {
@@ -27,7 +27,7 @@ fn ids(vector: &Value) -> Ids {
     }
 }
 
-fn received<M: Message + Debug>(vector: &Value) -> (Dialect, Ids, M) {
+fn received<M: Message + Form + Debug>(vector: &Value) -> (Dialect, Ids, M) {
     let mut buffer = BytesMut::from(&bytes(vector, "hex")[..]);
     match receive::<M>(&mut buffer, Wires::ALL) {
         Ok(Received::Message(message)) => {
@@ -39,7 +39,7 @@ fn received<M: Message + Debug>(vector: &Value) -> (Dialect, Ids, M) {
 }
 
 /// The value, to its bytes and back, and to its JSON form and back.
-fn check<M: Message + PartialEq + Debug>(vector: &Value, kind: FrameKind) {
+fn check<M: Message + Form + PartialEq + Debug>(vector: &Value, kind: FrameKind) {
     let name = &vector["name"];
     let (came_in, came_with, actual) = received::<M>(vector);
     assert_eq!((came_in, &came_with), (dialect(vector), &ids(vector)), "{name}");

@@ -9,7 +9,7 @@ use ipc_model::{Request, Response};
 use serde_json::{Value, json};
 use wire_conformance::vectors::load;
 use wire_frame::Version;
-use wire_json::{from_json, to_json};
+use wire_json::{Form, from_json, to_json};
 use wire_v16::frame_v1::{self, Kind};
 
 /// A `hex` block of a page, with the `json` block that follows it.
@@ -131,7 +131,7 @@ fn holds(value: &Value, digits: &str) -> bool {
     }
 }
 
-fn check_json<M: wire_v15::Message + PartialEq + Debug>(example: &Example, message: &M) {
+fn check_json<M: wire_v15::Message + Form + PartialEq + Debug>(example: &Example, message: &M) {
     let Some(expected) = &example.json else { return };
     let form = to_json(message).expect("has a form");
     let (variant, contents) = (&form["variant"], &form["message"]);
@@ -139,7 +139,7 @@ fn check_json<M: wire_v15::Message + PartialEq + Debug>(example: &Example, messa
     assert_eq!(&from_json::<M>(expected).expect("reads back"), message, "{}", example.place);
 }
 
-fn check_v15<M: wire_v15::Message + PartialEq + Debug>(example: &Example) {
+fn check_v15<M: wire_v15::Message + Form + PartialEq + Debug>(example: &Example) {
     let place = &example.place;
     let generation =
         wire_v15::Generation::of(example.number.unwrap_or(Version::V15)).expect("a bincode number");
@@ -154,7 +154,7 @@ fn check_v15<M: wire_v15::Message + PartialEq + Debug>(example: &Example) {
 
 fn check_v16<M>(example: &Example)
 where
-    M: wire_v16::Message + wire_v15::Message + PartialEq + Debug,
+    M: wire_v16::Message + wire_v15::Message + Form + PartialEq + Debug,
 {
     let place = &example.place;
     let generation =
@@ -179,7 +179,7 @@ fn check_no_message(example: &Example) {
 
 fn check_frame_v1<M>(example: &Example, kind: Kind)
 where
-    M: wire_v16::Message + wire_v15::Message + PartialEq + Debug,
+    M: wire_v16::Message + wire_v15::Message + Form + PartialEq + Debug,
 {
     let place = &example.place;
     let mut buffer = Bytes::from(example.frame.clone());

@@ -6,7 +6,7 @@ use ipc_model::{NormalizedPath, Request, Response};
 use serde_json::Value;
 use std::fmt::Debug;
 use wire_conformance::vectors::{bytes, list, text};
-use wire_json::{from_json, to_json};
+use wire_json::{Form, from_json, to_json};
 use wire_v15::{Message, decode_frame, encode};
 
 /// Runs `check` on each v15 vector with the type of its direction.
@@ -18,19 +18,19 @@ fn v15_vectors() -> Vec<Value> {
 }
 
 /// Returns the recorded message of a vector, from the JSON form.
-fn recorded<M: Message>(vector: &Value) -> M {
+fn recorded<M: Message + Form>(vector: &Value) -> M {
     let form = serde_json::json!({ "variant": vector["variant"], "message": vector["message"] });
     from_json(&form).unwrap_or_else(|error| panic!("{}: {error:?}", vector["name"]))
 }
 
-fn decoded<M: Message>(frame: &[u8]) -> M {
+fn decoded<M: Message + Form>(frame: &[u8]) -> M {
     let mut buffer = Bytes::copy_from_slice(frame);
     let message = decode_frame(&mut buffer).expect("a legal frame").expect("a complete frame");
     assert!(buffer.is_empty());
     message
 }
 
-fn check<M: Message + PartialEq + Debug>(vector: &Value, frame: &[u8]) {
+fn check<M: Message + Form + PartialEq + Debug>(vector: &Value, frame: &[u8]) {
     let name = &vector["name"];
     let expected: M = recorded(vector);
     let actual: M = decoded(frame);
@@ -114,7 +114,7 @@ fn paths_are_normalised_when_made_and_when_received() {
 
 #[test]
 fn two_frames_in_one_buffer_are_read_one_after_the_other() {
-    fn check<M: Message + PartialEq + Debug>(first: &[u8], second: &[u8]) {
+    fn check<M: Message + Form + PartialEq + Debug>(first: &[u8], second: &[u8]) {
         let mut buffer = Bytes::from([first, second].concat());
         assert_eq!(decode_frame::<M>(&mut buffer).expect("legal"), Some(decoded(first)));
         assert_eq!(&buffer[..], second);

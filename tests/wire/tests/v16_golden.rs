@@ -7,7 +7,7 @@ use ipc_model::{ReleaseWorktreeHandles, Request, RequestKind, Response, Response
 use prost::Message as _;
 use serde_json::Value;
 use wire_conformance::vectors::{bytes, list, load, text};
-use wire_json::from_json;
+use wire_json::{Form, from_json};
 use wire_v16::frame_v1::{self, Kind};
 use wire_v16::generated::zccache_v1 as wire;
 use wire_v16::{
@@ -15,14 +15,14 @@ use wire_v16::{
 };
 
 /// Returns the recorded message of a vector or of a conversion.
-fn recorded<M: wire_v15::Message>(form: &Value) -> M {
+fn recorded<M: wire_v15::Message + Form>(form: &Value) -> M {
     let form = serde_json::json!({ "variant": form["variant"], "message": form["message"] });
     from_json(&form).unwrap_or_else(|error| panic!("{form}: {error:?}"))
 }
 
 fn check<M>(vector: &Value)
 where
-    M: Message + wire_v15::Message + PartialEq + Debug,
+    M: Message + wire_v15::Message + Form + PartialEq + Debug,
 {
     let name = &vector["name"];
     let frame = bytes(vector, "hex");
@@ -75,7 +75,7 @@ fn the_encoder_and_prost_write_the_same_bytes() {
 /// Runs one recorded conversion of a body, and the control slice's.
 fn check_conversion<M>(case: &Value)
 where
-    M: Message + wire_v15::Message + PartialEq + Debug,
+    M: Message + wire_v15::Message + Form + PartialEq + Debug,
 {
     let name = text(case, "name");
     let payload = Bytes::from(bytes(case, "protobuf_hex"));

@@ -47,8 +47,8 @@ impl Message for DownloadRequest {
     const NAME: &'static str = "DownloadRequest";
     const DIRECTION: Direction = Direction::Request;
 
-    fn variants(_: Generation) -> u32 {
-        7
+    fn variants(_: Generation) -> Option<u32> {
+        Some(7)
     }
 }
 
@@ -56,7 +56,7 @@ impl Message for DownloadResponse {
     const NAME: &'static str = "DownloadResponse";
     const DIRECTION: Direction = Direction::Response;
 
-    fn variants(_: Generation) -> u32 {
-        8
+    fn variants(_: Generation) -> Option<u32> {
+        Some(8)
     }
 }

@@ -15,9 +15,8 @@ macro_rules! record {
             ) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct as _;
                 const LEN: usize = [$(stringify!($field)),+].len();
-                let _described = serializer.is_human_readable();
                 let mut record = serializer.serialize_struct(stringify!($name), LEN)?;
-                $(record!(@put record, self, $field, generation, _described $(, $($since)+)?);)+
+                $(record!(@put record, self, $field, generation $(, $($since)+)?);)+
                 record.end()
             }
 
@@ -37,27 +36,6 @@ macro_rules! record {
                     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<$name, A::Error> {
                         Ok($name { $(
                             $field: record!(@take self, seq, $field $(, $($since)+)?),
-                        )+ })
-                    }
-
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
-                        $(let mut $field = None;)+
-                        while let Some(key) = map.next_key::<String>()? {
-                            match key.as_str() {
-                                $(stringify!($field) => {
-                                    let value = map.next_value_seed(crate::shape::In::new(self.0))?;
-                                    if $field.replace(value).is_some() {
-                                        return Err(serde::de::Error::duplicate_field(stringify!($field)));
-                                    }
-                                })+
-                                other => return Err(serde::de::Error::unknown_field(other, FIELDS)),
-                            }
-                        }
-                        Ok($name { $(
-                            $field: match $field.or_else(|| record!(@absent $($($since)+)?)) {
-                                Some(value) => value,
-                                None => return Err(serde::de::Error::missing_field(stringify!($field))),
-                            },
                         )+ })
                     }
                 }
@@ -82,26 +60,25 @@ macro_rules! record {
             }
         }
     )+};
-    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident) => {
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident) => {
         $record.serialize_field(stringify!($field), &crate::shape::Out(&$self.$field, $generation))?
     };
-    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident, since $since:ident) => {
-        if $generation.has(crate::Generation::$since)
-            || ($described && !crate::shape::Shape::is_unset(&$self.$field))
-        {
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident, since $since:ident) => {
+        if $generation.has(crate::Generation::$since) {
             $record.serialize_field(stringify!($field), &crate::shape::Out(&$self.$field, $generation))?;
         }
     };
-    (@put $record:ident, $self:ident, $field:ident, $generation:ident, $described:ident, always since $since:ident) => {
-        match &$self.$field {
-            Some(value) if $described || $generation.has(crate::Generation::$since) => {
-                $record.serialize_field(stringify!($field), &crate::shape::Out(value, $generation))?;
+    (@put $record:ident, $self:ident, $field:ident, $generation:ident, always since $since:ident) => {
+        if $generation.has(crate::Generation::$since) {
+            match &$self.$field {
+                Some(value) => {
+                    $record.serialize_field(stringify!($field), &crate::shape::Out(value, $generation))?;
+                }
+                None => {
+                    let default = Option::unwrap_or_default($self.$field.clone());
+                    $record.serialize_field(stringify!($field), &crate::shape::Out(&default, $generation))?;
+                }
             }
-            None if !$described && $generation.has(crate::Generation::$since) => {
-                let default = Option::unwrap_or_default($self.$field.clone());
-                $record.serialize_field(stringify!($field), &crate::shape::Out(&default, $generation))?;
-            }
-            _ => {}
         }
     };
     (@take $self:ident, $seq:ident, $field:ident) => {
@@ -124,8 +101,6 @@ macro_rules! record {
             None
         }
     };
-    (@absent) => { crate::shape::Shape::when_absent() };
-    (@absent $($since:tt)+) => { Some(Default::default()) };
 }
 
 /// Implements [`Shape`](super::Shape) for an enum whose variants hold nothing or one value:

@@ -31,16 +31,6 @@ pub trait Shape: Sized {
     /// Reads a value that lies in `body`.
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error>;
 
-    /// Returns the value of a field that a self-describing format leaves out; `None` where it must be there.
-    fn when_absent() -> Option<Self> {
-        None
-    }
-
-    /// Returns true if a self-describing format may leave the value out where its generation lacks it.
-    fn is_unset(&self) -> bool {
-        false
-    }
-
     /// Fails where the value holds a path that no wire can carry.
     fn check_paths(&self) -> Result<(), NotUtf8> {
         Ok(())
@@ -68,8 +58,8 @@ pub trait Message: Shape {
     /// Sender of the message: a client or a daemon.
     const DIRECTION: Direction;
 
-    /// Returns how many variants the table of `generation` has.
-    fn variants(generation: Generation) -> u32;
+    /// Returns how many variants the table of `generation` has; `None` if the body has no table.
+    fn variants(generation: Generation) -> Option<u32>;
 
     /// Returns the first generation that has the variant of this value.
     fn since(&self) -> Generation {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use ipc_model::{NormalizedPath, NotUtf8};
-use serde::de::{self, MapAccess, Visitor};
-use serde::ser::{self, SerializeMap as _, SerializeTuple as _};
+use serde::de::{self, Visitor};
+use serde::ser::{self, SerializeTuple as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Body, Shape};
@@ -18,9 +18,6 @@ use crate::Generation;
 /// A shorter one is copied, so that a few bytes do not keep a large frame in memory.
 pub const SHARED_FROM: usize = 4096;
 
-/// The key under which a self-describing format holds a byte string, in hex.
-const HEX_KEY: &str = "$hex";
-
 macro_rules! as_serde_does {
     ($($name:ident $(of $texts:expr)?),+) => {$(
         impl Shape for $name {
@@ -30,10 +27,6 @@ macro_rules! as_serde_does {
 
             fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
                 Deserialize::deserialize(deserializer)
-            }
-
-            fn is_unset(&self) -> bool {
-                *self == <$name>::default()
             }
             $(
                 fn texts(&self) -> usize {
@@ -78,9 +71,6 @@ impl Shape for NormalizedPath {
 
 impl Shape for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            return serialize_hex(self, serializer);
-        }
         serializer.serialize_bytes(self)
     }
 
@@ -100,9 +90,6 @@ impl Shape for Bytes {
                 })
             }
         }
-        if deserializer.is_human_readable() {
-            return deserialize_hex(deserializer).map(Self::from);
-        }
         deserializer.deserialize_bytes(Raw(body))
     }
 
@@ -120,9 +107,6 @@ impl Shape for Bytes {
 /// Thirty-two bytes, without a length.
 impl Shape for [u8; 32] {
     fn serialize<S: Serializer>(&self, serializer: S, _: Generation) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            return serialize_hex(self, serializer);
-        }
         let mut tuple = serializer.serialize_tuple(self.len())?;
         for byte in self {
             tuple.serialize_element(byte)?;
@@ -131,42 +115,6 @@ impl Shape for [u8; 32] {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, _: Body<'_>) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            let bytes = deserialize_hex(deserializer)?;
-            return bytes
-                .as_slice()
-                .try_into()
-                .map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"));
-        }
         Deserialize::deserialize(deserializer)
     }
-}
-
-fn serialize_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry(HEX_KEY, &hex::encode(bytes))?;
-    map.end()
-}
-
-fn deserialize_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    struct Hex;
-    impl<'de> Visitor<'de> for Hex {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{{\"{HEX_KEY}\": \"…\"}}")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<u8>, A::Error> {
-            let entry: Option<(String, String)> = map.next_entry()?;
-            let Some(digits) = entry.filter(|(key, _)| key == HEX_KEY).map(|(_, digits)| digits) else {
-                return Err(de::Error::custom(format!("bytes are written as {{\"{HEX_KEY}\": \"…\"}}")));
-            };
-            if map.next_key::<String>()?.is_some() {
-                return Err(de::Error::custom(format!("nothing may stand beside \"{HEX_KEY}\"")));
-            }
-            hex::decode(digits).map_err(de::Error::custom)
-        }
-    }
-    deserializer.deserialize_map(Hex)
 }

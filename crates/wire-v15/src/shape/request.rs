@@ -58,8 +58,8 @@ impl Message for Request {
     const NAME: &'static str = "Request";
     const DIRECTION: Direction = Direction::Request;
 
-    fn variants(generation: Generation) -> u32 {
-        if generation.has(Generation::V17) { 21 } else { 19 }
+    fn variants(generation: Generation) -> Option<u32> {
+        Some(if generation.has(Generation::V17) { 21 } else { 19 })
     }
 
     fn since(&self) -> Generation {

@@ -56,12 +56,12 @@ impl Message for Response {
     const NAME: &'static str = "Response";
     const DIRECTION: Direction = Direction::Response;
 
-    fn variants(generation: Generation) -> u32 {
-        match generation {
+    fn variants(generation: Generation) -> Option<u32> {
+        Some(match generation {
             _ if generation.has(Generation::V23) => 21,
             _ if generation.has(Generation::V17) => 20,
             _ => 18,
-        }
+        })
     }
 
     fn since(&self) -> Generation {

@@ -55,10 +55,6 @@ impl<T: Shape> Shape for Option<T> {
         deserializer.deserialize_option(Maybe(body, PhantomData))
     }
 
-    fn when_absent() -> Option<Self> {
-        Some(None)
-    }
-
     fn check_paths(&self) -> Result<(), NotUtf8> {
         self.as_ref().map_or(Ok(()), Shape::check_paths)
     }
@@ -86,10 +82,6 @@ impl<T: Shape> Shape for Box<T> {
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, body: Body<'_>) -> Result<Self, D::Error> {
         T::deserialize(deserializer, body).map(Self::new)
-    }
-
-    fn when_absent() -> Option<Self> {
-        T::when_absent().map(Self::new)
     }
 
     fn check_paths(&self) -> Result<(), NotUtf8> {
@@ -185,7 +177,7 @@ impl Shape for (String, String) {
     }
 }
 
-/// Reads which variant of an enum follows, by number or by name.
+/// Reads the number of the variant that follows.
 pub(crate) struct Tag(pub(crate) &'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for Tag {
@@ -207,13 +199,6 @@ impl Visitor<'_> for Tag {
         match u32::try_from(index) {
             Ok(known) if (known as usize) < self.0.len() => Ok(known),
             _ => Err(E::invalid_value(de::Unexpected::Unsigned(index), &self)),
-        }
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<u32, E> {
-        match self.0.iter().position(|known| *known == name) {
-            Some(index) => Ok(index as u32),
-            None => Err(E::unknown_variant(name, self.0)),
         }
     }
 }

@@ -3,7 +3,6 @@
 use zccache_ipc::model::{
     FingerprintFile, Lookup, ReleaseWorktreeHandles, Request, RequestKind, SessionId, Store,
 };
-use zccache_ipc::wire_v15::{DescribedRef, Generation};
 
 use super::family::{Fixture, ORDER};
 use super::verb::{EXEC, EXEC_FAILING};
@@ -221,8 +220,7 @@ fn request(kind: RequestKind, fixture: &Fixture) -> Request {
 
 /// The JSON form of a request.
 fn json(request: &Request) -> String {
-    let tagged =
-        serde_json::to_value(DescribedRef(request, Generation::V15)).expect("every path of it is UTF-8");
+    let tagged = serde_json::to_value(request).expect("every path of it is UTF-8");
     let (variant, message) = match tagged {
         serde_json::Value::Object(fields) => fields.into_iter().next().expect("a message has a variant"),
         other => (

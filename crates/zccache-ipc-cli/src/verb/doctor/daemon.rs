@@ -173,6 +173,7 @@ fn identity_file(located: &Located, probed: &Probed) -> Finding {
 fn wire(located: &Located, lane: Lane) -> Finding {
     let policy = match located.target.wire {
         WirePolicy::Auto => "auto",
+        WirePolicy::AsReleased => "as-released",
         WirePolicy::Only(lane) => lane.name(),
     };
     let asked = format!("asked in {policy}, answered on {lane}; this program speaks v15, v16 and frame_v1");
