@@ -51,7 +51,7 @@ pub fn encode_body<M: Message>(
 /// [`DecodeError::Body`] for what is not protobuf of the schema, [`DecodeError::Lists`] for what would
 /// take more memory than a frame accounts for; never a panic.
 pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M>, DecodeError> {
-    converted(read::<M>(payload)?)
+    Ok(converted(read::<M>(payload)?))
 }
 
 /// Decodes as [`decode_body`] and copies every byte string.
@@ -65,19 +65,18 @@ pub fn decode_body_copied<M: Message>(payload: &[u8]) -> Result<Decoded<M>, Deco
     if !M::too_heavy(payload)
         && let Some(read) = plain::body::<M>(payload)
     {
-        return converted(read);
+        return Ok(converted(read));
     }
-    converted(read::<M>(payload)?)
+    Ok(converted(read::<M>(payload)?))
 }
 
-fn converted<M: Message>(
-    (member, request_id): (Option<M::Member>, String),
-) -> Result<Decoded<M>, DecodeError> {
+/// Converts what prost read.
+pub(crate) fn converted<M: Message>((member, request_id): (Option<M::Member>, String)) -> Decoded<M> {
     let message = match member {
         Some(member) => M::of_member(member),
         None => Err(ConvertError::NoBody { message: M::NOUN }),
     };
-    Ok(Decoded { message, request_id })
+    Decoded { message, request_id }
 }
 
 /// Reads the body in `payload` as the schema has it: its member, and its id.

@@ -73,7 +73,15 @@ pub(crate) const RESPONSES: &str =
 ///
 /// As [`decode_body`](crate::decode_body).
 pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M, ControlError>, DecodeError> {
-    let (member, request_id) = read::<M>(payload)?;
+    Ok(of_slice(read::<M>(payload)?))
+}
+
+/// Returns the message that a generated message carries, if the control slice has it.
+pub fn from_wire<M: Message>(wire: M::Wire) -> Decoded<M, ControlError> {
+    of_slice(M::split(wire))
+}
+
+fn of_slice<M: Message>((member, request_id): (Option<M::Member>, String)) -> Decoded<M, ControlError> {
     let message = match member {
         None => Err(ControlError::NoBody { message: M::NOUN, accepted: M::CONTROL }),
         Some(member) if !M::is_control(&member) => {
@@ -81,7 +89,7 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M, ControlError
         }
         Some(member) => M::of_member(member).map_err(ControlError::Convert),
     };
-    Ok(Decoded { message, request_id })
+    Decoded { message, request_id }
 }
 
 /// The most characters of a foreign message that an error repeats.

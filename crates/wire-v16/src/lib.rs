@@ -19,6 +19,7 @@ pub mod frame_v1;
 pub mod generated;
 
 mod body;
+mod convert;
 mod convert_error;
 mod envelope;
 mod error;
@@ -32,6 +33,7 @@ mod weigh;
 pub use {bytes, ipc_model, wire_frame};
 
 pub use body::{Decoded, decode_body, decode_body_copied, encode_body};
+pub use convert::{carries, from_wire, to_wire};
 pub use convert_error::ConvertError;
 pub use error::{DecodeError, EncodeError};
 pub use frame::{
