@@ -39,7 +39,7 @@ pub use download_endpoint::{download_client_endpoint, download_endpoint};
 pub use environment::Environment;
 pub use identity_endpoint::IdentityEndpoint;
 pub use ipc_path::{DirPolicy, Endpoint, EndpointError, Platform};
-pub use locate_error::{LocateError, Setting};
+pub use locate_error::{LocateError, NamesError, Setting};
 pub use locations::Locations;
 pub use names::Names;
 pub use namespace::{Namespace, sanitize_ipc};

@@ -1,6 +1,7 @@
 //! The error of deriving names.
 
 use std::fmt;
+use std::io;
 
 use thiserror::Error;
 
@@ -18,6 +19,18 @@ pub enum LocateError {
         /// The value, with replacement characters for invalid bytes.
         shown: String,
     },
+}
+
+/// The names of this process cannot be derived.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NamesError {
+    /// The current directory cannot be read.
+    #[error(transparent)]
+    Surroundings(#[from] io::Error),
+    /// The environment names nothing usable.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
 }
 
 /// The source of a path or an endpoint name.

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::{
     DirPolicy, DirectoryError, Endpoint, EndpointError, FileKind, InheritedError, LifetimeError, Listener,
-    Pid, ensure_directory,
+    Pid, ensure_directory, io_cause, io_kind_or,
     lifetime::{self, Attempt, Lifetime},
     lock_file, os,
 };
@@ -50,7 +50,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Claim {
     endpoint: Endpoint,
-    lock_file: PathBuf,
+    /// `None` if the endpoint has no pid lock file.
+    lock_file: Option<PathBuf>,
     policy: DirPolicy,
     socket: Option<os::SocketId>,
     /// True if this claim wrote the pid lock file; another claim of this process may have done so instead.
@@ -80,6 +81,26 @@ pub enum ClaimError {
     /// A lifetime lock cannot be used.
     #[error(transparent)]
     Lifetime(#[from] LifetimeError),
+}
+
+impl ClaimError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Endpoint(_) => io::ErrorKind::InvalidInput,
+            Self::Held { .. } => io::ErrorKind::AddrInUse,
+            Self::Directory(_) | Self::Lifetime(_) => io_kind_or(self, io::ErrorKind::PermissionDenied),
+        }
+    }
 }
 
 /// A claimed endpoint could not be bound.
@@ -135,6 +156,28 @@ pub enum BindError {
     },
 }
 
+impl BindError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::InUse { .. } => io::ErrorKind::AddrInUse,
+            Self::NotASocket { .. } => io::ErrorKind::AlreadyExists,
+            Self::Foreign { .. } | Self::PermissionDenied { .. } => io::ErrorKind::PermissionDenied,
+            Self::NoRuntime => io::ErrorKind::Unsupported,
+            Self::Io { source, .. } => source.kind(),
+        }
+    }
+}
+
 impl Claim {
     /// Claims `endpoint` for this process, with the pid lock file at `lock_file`.
     ///
@@ -146,19 +189,41 @@ impl Claim {
     ///
     /// [`ClaimError::Held`] names the holder; the losing process has nothing to clean up.
     pub fn take(endpoint: &Endpoint, lock_file: &Path, policy: DirPolicy) -> Result<Self, ClaimError> {
+        Self::take_locks(endpoint, Some(lock_file), policy)
+    }
+
+    /// Claims `endpoint` for this process, without a pid lock file.
+    ///
+    /// It is for programs whose endpoint belongs to no cache directory, such as a test. Only the lock beside the
+    /// socket is taken. Windows needs no lock: only one process can bind a pipe's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub fn of_endpoint(endpoint: &Endpoint, policy: DirPolicy) -> Result<Self, ClaimError> {
+        Self::take_locks(endpoint, None, policy)
+    }
+
+    fn take_locks(
+        endpoint: &Endpoint,
+        lock_file: Option<&Path>,
+        policy: DirPolicy,
+    ) -> Result<Self, ClaimError> {
         endpoint.check(Platform::CURRENT)?;
         let socket = os::socket_path(endpoint);
         let socket_directory = socket.map(directory_of);
         if let Some(directory) = socket_directory {
             ensure_directory(directory, policy)?;
         }
-        if socket_directory != Some(directory_of(lock_file)) {
-            ensure_directory(directory_of(lock_file), DirPolicy::Dedicated)?;
+        if let Some(directory) = lock_file.map(directory_of)
+            && socket_directory != Some(directory)
+        {
+            ensure_directory(directory, DirPolicy::Dedicated)?;
         }
 
         let mut claim = Self {
             endpoint: endpoint.clone(),
-            lock_file: lock_file.to_owned(),
+            lock_file: lock_file.map(Path::to_owned),
             policy,
             socket: None,
             named: false,
@@ -168,7 +233,9 @@ impl Claim {
         if let Some(socket) = socket {
             claim.lock(&lifetime::beside_socket(socket))?;
         }
-        claim.lock(&lifetime::beside_lock_file(lock_file))?;
+        if let Some(lock_file) = lock_file {
+            claim.lock(&lifetime::beside_lock_file(lock_file))?;
+        }
         Ok(claim)
     }
 
@@ -188,8 +255,7 @@ impl Claim {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BindError::NoRuntime);
         }
-        let recorded = lock_file::read(&self.lock_file).ok().flatten();
-        let (listener, id) = os::bind(&self.endpoint, recorded)?;
+        let (listener, id) = os::bind(&self.endpoint, self.recorded())?;
         self.socket = Some(id);
         self.name_holder();
         Ok(Listener::new(listener))
@@ -265,7 +331,8 @@ impl Claim {
                 return Ok(false);
             }
         }
-        if self.socket.is_some() && matches!(lock_file::read(&self.lock_file), Ok(None)) {
+        let is_missing = |lock_file: &PathBuf| matches!(lock_file::read(lock_file), Ok(None));
+        if self.socket.is_some() && self.lock_file.as_ref().is_some_and(is_missing) {
             self.name_holder();
         }
         Ok(true)
@@ -304,15 +371,16 @@ impl Claim {
     ///
     /// It looks beside this claim's pid lock file. A broker chooses a new endpoint for each daemon, so no
     /// other process would ever remove these files. Only files whose lifetime lock names the same process and
-    /// is free are removed; `also` has the endings of further files of such daemons.
+    /// is free are removed; `also` has the endings of further files of such daemons. A claim without a pid lock
+    /// file removes none.
     pub fn remove_killed(&self, also: &[&str]) -> usize {
-        let entries =
-            fs::read_dir(directory_of(&self.lock_file)).into_iter().flatten().take(MOST_NAMES).flatten();
+        let Some(own) = &self.lock_file else { return 0 };
+        let entries = fs::read_dir(directory_of(own)).into_iter().flatten().take(MOST_NAMES).flatten();
         let locks = entries.map(|entry| entry.path()).filter(|path| {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| name.starts_with("daemon-") && name.ends_with(".lock"))
         });
-        locks.filter(|lock| *lock != self.lock_file && remove_of_killed(lock, also) == Some(())).count()
+        locks.filter(|lock| lock != own && remove_of_killed(lock, also) == Some(())).count()
     }
 
     fn lock(&mut self, path: &Path) -> Result<(), ClaimError> {
@@ -328,12 +396,16 @@ impl Claim {
             }
             Attempt::Held { by } => {
                 // If a held lock cannot be read, the pid lock file is the best source.
-                let recorded =
-                    || lock_file::read(&self.lock_file).ok().flatten().filter(|_| !os::HELD_LOCKS_ARE_READ);
+                let recorded = || self.recorded().filter(|_| !os::HELD_LOCKS_ARE_READ);
                 let by = by.or_else(|| recorded().filter(|pid| os::process_alive(*pid)));
                 Err(ClaimError::Held { endpoint: self.endpoint.clone(), by })
             }
         }
+    }
+
+    /// Returns the process that the pid lock file names.
+    fn recorded(&self) -> Option<Pid> {
+        self.lock_file.as_ref().and_then(|lock_file| lock_file::read(lock_file).ok().flatten())
     }
 
     /// Writes the pid lock file.
@@ -341,7 +413,8 @@ impl Claim {
     /// Only released programs and people read it, and the locks are decisive: a daemon serves without the
     /// file, for instance on a full disk.
     fn name_holder(&mut self) {
-        self.named = lock_file::write(&self.lock_file, Pid::current()).is_ok();
+        let written = |lock_file: &PathBuf| lock_file::write(lock_file, Pid::current()).is_ok();
+        self.named = self.lock_file.as_ref().is_some_and(written);
     }
 
     fn remove_socket(&mut self) -> io::Result<()> {
@@ -352,10 +425,11 @@ impl Claim {
     }
 
     fn remove_lock_file(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.named) {
-            lock_file::remove_if_of(&self.lock_file, Pid::current())
-        } else {
-            Ok(())
+        match &self.lock_file {
+            Some(lock_file) if std::mem::take(&mut self.named) => {
+                lock_file::remove_if_of(lock_file, Pid::current())
+            }
+            _ => Ok(()),
         }
     }
 }

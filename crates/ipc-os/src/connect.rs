@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Backoff, Endpoint, EndpointError, FileKind};
+use crate::{Backoff, Endpoint, EndpointError, FileKind, io_cause};
 
 /// A failed connection.
 #[derive(Debug, Error)]
@@ -74,6 +74,25 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Endpoint(_) | Self::NotASocket { .. } => io::ErrorKind::InvalidInput,
+            Self::Busy { .. } => io::ErrorKind::TimedOut,
+            Self::ForeignPeer { .. } | Self::PermissionDenied { .. } => io::ErrorKind::PermissionDenied,
+            Self::NoDaemon { source, .. } | Self::Io { source, .. } => source.kind(),
+        }
+    }
+
     /// Returns true if no daemon listens there, so that one may be started.
     #[must_use]
     pub const fn is_no_daemon(&self) -> bool {

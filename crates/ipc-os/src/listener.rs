@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{Stream, os};
+use crate::{Stream, io_cause, os};
 
 /// A bound endpoint that admits only connections of its own user.
 ///
@@ -41,6 +41,23 @@ pub enum AcceptError {
 }
 
 impl AcceptError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::ForeignPeer { .. } => io::ErrorKind::PermissionDenied,
+            Self::Gone(source) | Self::Exhausted(source) | Self::Io(source) => source.kind(),
+        }
+    }
+
     /// Returns true for a temporary shortage: wait a little before the next accept.
     ///
     /// The connection is still queued, and accepting again at once would spin.

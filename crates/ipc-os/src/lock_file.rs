@@ -73,13 +73,26 @@ pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
 
 /// Writes `pid` as released programs read it: decimal, no newline.
 ///
+/// Replaces the file at `path`. A daemon writes it after it has bound its endpoint; [`Claim`](crate::Claim) does
+/// so for its own.
+///
 /// Rule: `docs/spec/endpoint.md#lock-file`.
-pub(crate) fn write(path: &Path, pid: Pid) -> Result<(), WriteError> {
+///
+/// # Errors
+///
+/// [`WriteError`]; an older file is as it was.
+pub fn write(path: &Path, pid: Pid) -> Result<(), WriteError> {
     write_atomic(path, pid.to_string().as_bytes(), 0o600)
 }
 
 /// Removes the lock file if it names `pid`.
-pub(crate) fn remove_if_of(path: &Path, pid: Pid) -> io::Result<()> {
+///
+/// A file that names another process, or that cannot be read, stays.
+///
+/// # Errors
+///
+/// The removal's error.
+pub fn remove_if_of(path: &Path, pid: Pid) -> io::Result<()> {
     match read(path) {
         Ok(Some(found)) if found == pid => fs::remove_file(path),
         _ => Ok(()),

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::atomic_file::write_hint;
-use crate::{Endpoint, WriteError, os};
+use crate::{DirectoryError, Endpoint, WriteError, check_private_directory, os};
 
 /// The longest note that is read, in bytes.
 const LONGEST: usize = 1024;
@@ -85,8 +85,8 @@ impl Note {
 
 /// Writes the note `name` beside `endpoint`, readable by this user only.
 ///
-/// `old` is the existing note, if the caller has opened it. Where endpoints are not files, nothing is
-/// written. The note may be lost in a crash of the machine, and a reader may find a part of the old note in
+/// `old` is the existing note, if the caller has opened it. Nothing is written where endpoints are not files,
+/// and where other users may create files too: in `/tmp`, the note would stay for ever. The note may be lost in a crash of the machine, and a reader may find a part of the old note in
 /// it: a reader must detect an invalid note, and must survive a wrong one.
 ///
 /// # Errors
@@ -97,9 +97,15 @@ pub fn write_note(endpoint: &Endpoint, name: &str, old: Option<Note>, text: &str
         return Ok(());
     }
     match path(endpoint, name) {
-        Some(path) => write_hint(&path, text.as_bytes(), 0o600),
-        None => Ok(()),
+        Some(path) if is_ours_alone(&path) => write_hint(&path, text.as_bytes(), 0o600),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Returns true if only this user may create files in the directory of `note`.
+fn is_ours_alone(note: &Path) -> bool {
+    let checked = note.parent().map(check_private_directory);
+    matches!(checked, Some(Ok(true) | Err(DirectoryError::Readable { .. })))
 }
 
 fn path(endpoint: &Endpoint, name: &str) -> Option<PathBuf> {
@@ -114,6 +120,17 @@ fn path(endpoint: &Endpoint, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn no_note_is_left_where_others_may_create_files_too() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().expect("a directory");
+        let endpoint = Endpoint::new(dir.path().join("s").to_str().expect("UTF-8"));
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777)).expect("ours");
+        write_note(&endpoint, "wire", None, "hello\n").expect("left out");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 0);
+    }
 
     #[test]
     fn a_note_that_cannot_be_trusted_is_not_there() {
