@@ -86,8 +86,9 @@ impl Note {
 /// Writes the note `name` beside `endpoint`, readable by this user only.
 ///
 /// `old` is the existing note, if the caller has opened it. Nothing is written where endpoints are not files,
-/// and where other users may create files too: in `/tmp`, the note would stay for ever. The note may be lost in a crash of the machine, and a reader may find a part of the old note in
-/// it: a reader must detect an invalid note, and must survive a wrong one.
+/// and where other users may create files too: in `/tmp`, the note would stay for ever. The note may be lost in
+/// a crash of the machine, and a reader may find a part of the old note in it: a reader must detect an invalid
+/// note, and must survive a wrong one.
 ///
 /// # Errors
 ///

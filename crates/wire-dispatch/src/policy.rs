@@ -1,5 +1,6 @@
 //! Which lane a client wants (`ZCCACHE_DAEMON_WIRE`).
 
+use ipc_model::RequestKind;
 use thiserror::Error;
 
 use crate::Lane;
@@ -10,6 +11,10 @@ pub enum WirePolicy {
     /// v16 where the daemon speaks it, else v15.
     #[default]
     Auto,
+    /// [`Auto`](Self::Auto) for the control slice and v15 for every other request, as the released clients.
+    ///
+    /// For a program whose daemons and tests expect the lanes of the released clients.
+    AsReleased,
     /// This lane and no other.
     Only(Lane),
 }
@@ -45,7 +50,7 @@ impl WirePolicy {
     #[must_use]
     pub const fn first(self) -> Lane {
         match self {
-            Self::Auto => Lane::V16,
+            Self::Auto | Self::AsReleased => Lane::V16,
             Self::Only(lane) => lane,
         }
     }
@@ -54,14 +59,34 @@ impl WirePolicy {
     #[must_use]
     pub const fn last(self) -> Lane {
         match self {
-            Self::Auto => Lane::V15,
+            Self::Auto | Self::AsReleased => Lane::V15,
             Self::Only(lane) => lane,
+        }
+    }
+
+    /// Returns the policy for requests outside of the control slice, as the released clients choose it.
+    ///
+    /// Their variable names a lane, or they speak v15 (`docs/spec/wire.md#choosing-a-lane`).
+    #[must_use]
+    pub const fn full_family(self) -> Self {
+        match self {
+            Self::Auto | Self::AsReleased => Self::Only(Lane::V15),
+            Self::Only(lane) => Self::Only(lane),
+        }
+    }
+
+    /// Returns the policy for requests of this kind.
+    pub(crate) const fn for_kind(self, request: RequestKind) -> Self {
+        match self {
+            Self::AsReleased if wire_v16::control::accepts_request(request) => Self::Auto,
+            Self::AsReleased => self.full_family(),
+            Self::Auto | Self::Only(_) => self,
         }
     }
 
     /// Returns true if v15 may follow when the daemon refuses the first lane.
     #[must_use]
     pub const fn may_fall_back(self) -> bool {
-        matches!(self, Self::Auto)
+        matches!(self, Self::Auto | Self::AsReleased)
     }
 }

@@ -101,24 +101,34 @@ impl Selector {
     /// Decides what to do with a request of this kind.
     #[must_use]
     pub fn plan(&self, request: RequestKind) -> Plan {
-        let first = Dialect::from(self.policy.first());
-        match (self.policy, self.learned) {
-            (WirePolicy::Auto, Some(learned)) => Plan::Send(carrier(request, learned)),
-            (WirePolicy::Only(_), learned) => Plan::Send(first_with(request, learned.unwrap_or(first))),
-            (WirePolicy::Auto, None) if request.is_idempotent() && is_known_to_all(request) => {
+        let policy = self.policy.for_kind(request);
+        let first = Dialect::from(policy.first());
+        match (policy, self.learned) {
+            (WirePolicy::Auto | WirePolicy::AsReleased, Some(learned)) => {
+                Plan::Send(carrier(request, learned))
+            }
+            // A daemon that refuses every number that we have used so far answers FrameV1.
+            (WirePolicy::Only(_), Some(Dialect::FrameV1)) => Plan::Send(Dialect::FrameV1),
+            (WirePolicy::Only(lane), learned) => {
+                let learned = learned.and_then(|learned| learned.on(lane));
+                Plan::Send(first_with(request, learned.unwrap_or(first)))
+            }
+            (WirePolicy::Auto | WirePolicy::AsReleased, None)
+                if request.is_idempotent() && is_known_to_all(request) =>
+            {
                 Plan::Send(first)
             }
-            (WirePolicy::Auto, None) => Plan::AskFirst(first),
+            (WirePolicy::Auto | WirePolicy::AsReleased, None) => Plan::AskFirst(first),
         }
     }
 
     /// Takes note that a request in `dialect` was answered.
     pub fn answered(&mut self, dialect: Dialect) {
         let says_more = match (self.policy, self.learned) {
-            (WirePolicy::Only(_), _) | (WirePolicy::Auto, None) => true,
+            (WirePolicy::Only(_), _) | (_, None) => true,
             // Number 16 covers two generations, and a bincode number says which.
             (WirePolicy::Auto, Some(Dialect::V16)) => dialect.lane() == Lane::V15,
-            (WirePolicy::Auto, Some(_)) => false,
+            (WirePolicy::Auto | WirePolicy::AsReleased, Some(_)) => false,
         };
         if says_more {
             self.learned = Some(dialect);
@@ -165,9 +175,10 @@ impl Selector {
     /// Returns another dialect of a daemon that refused `tried` in the dialect `by`.
     fn follow(&self, tried: Dialect, by: Dialect) -> Option<Dialect> {
         let next = match self.policy {
+            WirePolicy::AsReleased if tried.lane() == Lane::V15 => by.on(Lane::V15)?,
             // The daemon may speak number 15 only.
-            WirePolicy::Auto if by == Dialect::V15 => by,
-            WirePolicy::Auto => by.on(Lane::V16).unwrap_or(by),
+            WirePolicy::Auto | WirePolicy::AsReleased if by == Dialect::V15 => by,
+            WirePolicy::Auto | WirePolicy::AsReleased => by.on(Lane::V16).unwrap_or(by),
             WirePolicy::Only(lane) => by.on(lane)?,
         };
         if next != tried {
@@ -310,6 +321,30 @@ mod tests {
         check(WirePolicy::Only(Lane::V16), of(16), of(23), Some(of(24)));
         check(WirePolicy::Only(Lane::V16), of(16), of(15), None);
         check(WirePolicy::Only(Lane::FrameV1), Dialect::FrameV1, of(15), None);
+    }
+
+    #[test]
+    fn as_the_released_clients_only_the_control_slice_is_not_in_bincode() {
+        let new = |learned| Selector::new(WirePolicy::AsReleased, learned);
+        let check =
+            |learned, request, expected| assert_eq!(new(learned).plan(request), expected, "{request}");
+        check(None, RequestKind::Status, Plan::Send(of(16)));
+        check(None, RequestKind::Clear, Plan::AskFirst(of(16)));
+        check(None, RequestKind::Compile, Plan::Send(of(15)));
+        check(Some(of(24)), RequestKind::Status, Plan::Send(of(24)));
+        check(Some(of(24)), RequestKind::Compile, Plan::Send(of(23)));
+        check(Some(of(15)), RequestKind::Clear, Plan::Send(of(15)));
+        check(Some(Dialect::FrameV1), RequestKind::Compile, Plan::Send(Dialect::FrameV1));
+        // A daemon that refuses bincode under another number is asked under that number.
+        let mut selector = new(None);
+        assert_eq!(selector.after(of(15), false, Setback::Refused { by: of(17) }), Next::Again(of(17)));
+        assert_eq!(selector.plan(RequestKind::Compile), Plan::Send(of(17)));
+        let mut selector = new(Some(of(16)));
+        assert_eq!(selector.after(of(15), false, Setback::Refused { by: of(15) }), Next::Fail);
+        let mut selector = new(None);
+        assert_eq!(selector.after(of(16), true, REFUSED), Next::Again(of(15)));
+        assert_eq!(WirePolicy::Auto.full_family(), WirePolicy::Only(Lane::V15));
+        assert_eq!(WirePolicy::Only(Lane::FrameV1).full_family(), WirePolicy::Only(Lane::FrameV1));
     }
 
     #[test]

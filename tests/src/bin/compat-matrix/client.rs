@@ -53,6 +53,7 @@ impl Client {
             Self::Async(WirePolicy::Only(Lane::V16)) => "v16",
             Self::Async(WirePolicy::Only(Lane::FrameV1)) => "frame",
             Self::Async(WirePolicy::Auto) => "auto",
+            Self::Async(WirePolicy::AsReleased) => "as-released",
             Self::Blocking => "blocking",
         }
     }
