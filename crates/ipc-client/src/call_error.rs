@@ -1,7 +1,10 @@
 //! Errors of a call, sorted by their effect at the daemon.
 
+use std::io;
+
 use ipc_connection::IpcError;
 use ipc_model::{Backpressure, RequestKind, Response, ResponseKind};
+use ipc_os::io_cause;
 use thiserror::Error;
 use wire_dispatch::{Lane, mismatch};
 
@@ -50,6 +53,26 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Ipc(error) | Self::OutcomeUnknown { source: error, .. } => error.kind(),
+            Self::VersionRefused { .. } => io::ErrorKind::Unsupported,
+            Self::Refused { .. } => io::ErrorKind::Other,
+            Self::Busy(_) => io::ErrorKind::ResourceBusy,
+            Self::Unexpected { .. } => io::ErrorKind::InvalidData,
+        }
+    }
+
     /// Converts an answer that does not belong to the request into an error.
     ///
     /// `asked` is the request, and `ours` is its lane.

@@ -55,7 +55,30 @@ pub async fn daemon_control_roundtrip(
     policy: WirePolicy,
     timeout: Option<Duration>,
 ) -> Result<Response, CallError> {
-    roundtrip(endpoint.into(), &request.into(), policy, timeout).await
+    roundtrip(&Client::new(endpoint, config(policy, timeout)), &request.into()).await
+}
+
+/// Makes one control request by way of the broker lane, else as [`daemon_control_roundtrip`].
+///
+/// A failure of the lane is no error: the request then goes to `endpoint`.
+///
+/// # Errors
+///
+/// As [`daemon_control_roundtrip`].
+///
+/// # Cancel safety
+///
+/// As [`daemon_control_roundtrip`].
+#[cfg(feature = "running-process")]
+pub async fn daemon_control_roundtrip_by(
+    lane: &crate::BrokerLane,
+    endpoint: impl Into<Endpoint>,
+    request: DaemonControlRequest,
+    policy: WirePolicy,
+    timeout: Option<Duration>,
+) -> Result<Response, CallError> {
+    let client = Client::with_broker_lane(endpoint, config(policy, timeout), lane.clone());
+    roundtrip(&client, &request.into()).await
 }
 
 /// Connects, asks the daemon to close its handles under `path`, returns the answer.
@@ -74,20 +97,16 @@ pub async fn release_handles_roundtrip(
     timeout: Option<Duration>,
 ) -> Result<Response, CallError> {
     let request = Request::ReleaseWorktreeHandles(ReleaseWorktreeHandles { path: path.into() });
-    roundtrip(endpoint.into(), &request, policy, timeout).await
+    roundtrip(&Client::new(endpoint, config(policy, timeout)), &request).await
 }
 
-async fn roundtrip(
-    endpoint: Endpoint,
-    request: &Request,
-    policy: WirePolicy,
-    timeout: Option<Duration>,
-) -> Result<Response, CallError> {
-    let mut config = ClientConfig::new().wire(policy);
-    if let Some(limit) = timeout {
-        config = config.reply_timeout(limit);
-    }
-    let response = Client::new(endpoint, config).call(request).await?;
+fn config(policy: WirePolicy, timeout: Option<Duration>) -> ClientConfig {
+    let config = ClientConfig::new().wire(policy);
+    timeout.map_or(config, |limit| config.reply_timeout(limit))
+}
+
+async fn roundtrip(client: &Client, request: &Request) -> Result<Response, CallError> {
+    let response = client.call(request).await?;
     // Backpressure is not part of the released slice, and no member of the slice has its meaning.
     if control::accepts_response(response.kind()) || matches!(response, Response::Backpressure(_)) {
         Ok(response)

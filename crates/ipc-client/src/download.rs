@@ -1,6 +1,6 @@
 //! A blocking client of the download daemon.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -10,7 +10,7 @@ use ipc_model::download::{
     DownloadStatus, DownloadWait,
 };
 use ipc_os::blocking::Stream;
-use ipc_os::deadline_after;
+use ipc_os::{deadline_after, io_cause};
 use thiserror::Error;
 use wire_dispatch::Wires;
 
@@ -50,6 +50,24 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Ipc(error) => error.kind(),
+            Self::Refused(_) => io::ErrorKind::Other,
+            Self::Unexpected(_) => io::ErrorKind::InvalidData,
+        }
+    }
+
     /// Returns true if no daemon listens at the endpoint.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {

@@ -31,6 +31,8 @@ pub use by_broker::{connect_daemon, connect_daemon_with_route};
 pub use call_error::CallError;
 pub use client::Client;
 pub use config::ClientConfig;
+#[cfg(feature = "running-process")]
+pub use control::daemon_control_roundtrip_by;
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};
 pub use daemon::{ensure_daemon, stop_daemon};
 pub use ipc_connection::{

@@ -1,10 +1,11 @@
 //! A connection that carries messages.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use ipc_model::{Request, Response};
+use ipc_model::Request;
 use ipc_os::{Endpoint, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -16,10 +17,12 @@ use wire_v15::Direction;
 use wire_v16::default_request_id;
 
 use crate::inbound::{Inbound, KEPT_BY_CLIENTS};
+use crate::reply::Expected;
 use crate::timer::{Timer, within};
 use crate::{IpcError, outbound, spare};
 
 mod exchange;
+mod lanes;
 
 /// Receive timeout of a client by default, as in the released clients.
 pub const DEFAULT_CLIENT_RECV_TIMEOUT: Duration = Duration::from_secs(300);
@@ -58,6 +61,8 @@ pub struct Connection<S> {
     owed: i64,
     consumed: bool,
     last_frame_id: u64,
+    /// Lane and ids of the last request, for its response.
+    asked: Option<Expected<'static>>,
 }
 
 /// Connects to the daemon at `endpoint` within [`DEFAULT_CONNECT_TIMEOUT`].
@@ -104,6 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             owed: 0,
             consumed: false,
             last_frame_id: 0,
+            asked: None,
         }
     }
 
@@ -118,61 +124,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Not cancel safe: a part of the frame may already be written, so cancelling consumes the connection.
     pub async fn send<M: wire_v15::Message>(&mut self, message: &M) -> Result<(), IpcError> {
-        self.send_encoded(M::DIRECTION, None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await
-    }
-
-    /// Sends `message` on wire v16 with `request_id`.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`send`](Self::send).
-    pub async fn send_prost<M: Message>(
-        &mut self,
-        message: &M,
-        request_id: impl Into<String>,
-    ) -> Result<(), IpcError> {
-        let ids = Ids { request_id: request_id.into(), frame_request_id: 0 };
-        self.send_on(Lane::V16, &ids, FrameKind::Request, message).await
-    }
-
-    /// Sends `request` in a running-process frame and returns the frame's id.
-    ///
-    /// The first frame of the connection has id 1; each later frame adds one.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`send`](Self::send).
-    pub async fn send_frame_v1_request(
-        &mut self,
-        request: &Request,
-        request_id: impl Into<String>,
-    ) -> Result<u64, IpcError> {
-        let frame_request_id = self.last_frame_id.wrapping_add(1);
-        let ids = Ids { request_id: request_id.into(), frame_request_id };
-        self.send_on(Lane::FrameV1, &ids, FrameKind::Request, request).await?;
-        self.last_frame_id = frame_request_id;
-        Ok(frame_request_id)
-    }
-
-    /// Sends `response` in a running-process frame with the ids of its request.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`send`](Self::send).
-    pub async fn send_frame_v1_response(&mut self, response: &Response, ids: &Ids) -> Result<(), IpcError> {
-        self.send_on(Lane::FrameV1, ids, FrameKind::Response, response).await
+        self.send_encoded(M::DIRECTION, None, |out| Ok(wire_v15::encode_pieces(message, out)?)).await?;
+        self.remember(M::DIRECTION, Lane::V15, "".into(), 0);
+        Ok(())
     }
 
     /// Sends `request` in `dialect` and returns the ids that the reply must carry.
@@ -192,19 +146,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         dialect: impl Into<Dialect>,
     ) -> Result<Ids, IpcError> {
         let dialect = dialect.into();
-        let lane = dialect.lane();
-        let request_id = || default_request_id(request.kind()).to_owned();
-        let ids = match lane {
-            Lane::V15 => Ids::default(),
-            Lane::V16 => Ids { request_id: request_id(), frame_request_id: 0 },
-            Lane::FrameV1 => {
-                Ids { request_id: request_id(), frame_request_id: self.last_frame_id.wrapping_add(1) }
-            }
+        let (request_id, frame_request_id) = match dialect.lane() {
+            Lane::V15 => ("", 0),
+            Lane::V16 => (default_request_id(request.kind()), 0),
+            Lane::FrameV1 => (default_request_id(request.kind()), self.last_frame_id.wrapping_add(1)),
         };
+        let ids = Ids { request_id: request_id.to_owned(), frame_request_id };
         self.send_on(dialect, &ids, FrameKind::Request, request).await?;
-        if lane == Lane::FrameV1 {
-            self.last_frame_id = ids.frame_request_id;
-        }
+        self.remember(Direction::Request, dialect.lane(), request_id.into(), frame_request_id);
         Ok(ids)
     }
 
@@ -290,6 +239,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.stream
     }
 
+    /// Notes a request that was sent, for [`recv_response`](Self::recv_response).
+    fn remember(
+        &mut self,
+        sent: Direction,
+        lane: Lane,
+        request_id: Cow<'static, str>,
+        frame_request_id: u64,
+    ) {
+        if sent != Direction::Response {
+            self.asked = Some(Expected { lane, request_id, frame_request_id });
+        }
+        if lane == Lane::FrameV1 {
+            self.last_frame_id = frame_request_id;
+        }
+    }
+
     async fn send_on<M: Message>(
         &mut self,
         dialect: impl Into<Dialect>,
@@ -341,7 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let take = |inbound: &mut Inbound| {
             inbound.take_v15().map_err(|error| IpcError::of_decoding(error, Wires::V15))
         };
-        self.recv_taken(limit, take, |message| message).await
+        self.recv_taken(limit, take, M::DIRECTION, |message: &M| !message.is_interim()).await
     }
 
     async fn recv_of<M: Message>(
@@ -351,15 +316,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<DecodedWireMessage<M>>, IpcError> {
         let take =
             |inbound: &mut Inbound| inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires));
-        self.recv_taken(limit, take, |received| &received.message).await
+        self.recv_taken(limit, take, M::DIRECTION, |received: &DecodedWireMessage<M>| {
+            !received.message.is_interim()
+        })
+        .await
     }
 
     /// Receives until `take` returns a message, within `limit`.
-    async fn recv_taken<M: wire_v15::Message, T>(
+    ///
+    /// `is_final` returns false for a message that settles no request.
+    async fn recv_taken<T>(
         &mut self,
         limit: Option<Duration>,
         take: impl Fn(&mut Inbound) -> Result<Option<T>, IpcError>,
-        message: impl Fn(&T) -> &M,
+        direction: Direction,
+        is_final: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, IpcError> {
         if self.consumed {
             return Err(IpcError::Consumed);
@@ -374,11 +345,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         match &result {
             Ok(Some(received)) => {
-                self.owed = match M::DIRECTION {
-                    Direction::Response if !message(received).is_interim() => (self.owed - 1).max(0),
-                    Direction::Request | Direction::Response => self.owed,
-                    Direction::Either => self.owed - 1,
-                };
+                if is_final(received) {
+                    self.owed = match direction {
+                        Direction::Request => self.owed,
+                        Direction::Response => (self.owed - 1).max(0),
+                        Direction::Either => self.owed - 1,
+                    };
+                }
                 self.consumed = false;
             }
             // The reply that the peer owes could still arrive and would answer the next request.

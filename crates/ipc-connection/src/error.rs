@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ipc_os::ConnectError;
+use ipc_os::{ConnectError, io_cause};
 use thiserror::Error;
 use wire_dispatch::{CutError, DecodeError, EncodeError, Ids, Wires};
 use wire_frame::Version;
@@ -54,6 +54,28 @@ pub enum IpcError {
 }
 
 impl IpcError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Connect(error) => error.kind(),
+            Self::Encode(_) => io::ErrorKind::InvalidInput,
+            Self::Decode(_) | Self::Version { .. } | Self::ForeignReply { .. } => io::ErrorKind::InvalidData,
+            Self::Closed => io::ErrorKind::UnexpectedEof,
+            Self::TimedOut(_) => io::ErrorKind::TimedOut,
+            Self::Consumed => io::ErrorKind::NotConnected,
+            Self::Io(error) => error.kind(),
+        }
+    }
+
     /// Returns the error of a connection that speaks `wires` and failed to decode.
     pub fn of_decoding(error: DecodeError, wires: Wires) -> Self {
         match error {
@@ -94,5 +116,29 @@ impl IpcError {
             ),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_error_is_found_behind_each_error() {
+        let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let check = |error: IpcError, kind, has_io: bool| {
+            assert_eq!((error.kind(), error.io().is_some()), (kind, has_io), "{error:?}");
+        };
+        check(reset().into(), io::ErrorKind::ConnectionReset, true);
+        let endpoint = || ipc_os::Endpoint::new("/x");
+        let source = io::ErrorKind::NotFound.into();
+        let missing = ConnectError::NoDaemon { endpoint: endpoint(), source };
+        check(missing.into(), io::ErrorKind::NotFound, true);
+        let source = io::ErrorKind::WouldBlock.into();
+        let busy = ConnectError::Busy { endpoint: endpoint(), waited: Duration::ZERO, source };
+        check(busy.into(), io::ErrorKind::TimedOut, true);
+        check(IpcError::TimedOut(Duration::ZERO), io::ErrorKind::TimedOut, false);
+        check(IpcError::Closed, io::ErrorKind::UnexpectedEof, false);
+        check(IpcError::Consumed, io::ErrorKind::NotConnected, false);
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
-use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Message, Received, Wires, cut, receive};
+use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Foreign, Message, Received, Wires, cut, receive};
 
 use crate::{IpcError, spare};
 
@@ -35,6 +35,22 @@ pub struct Inbound {
     kept: usize,
 }
 
+/// What a peer sent: a message, or a frame of another protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming<M> {
+    /// A message.
+    Message(DecodedWireMessage<M>),
+    /// An envelope of another protocol of running-process, for example an identity probe.
+    Foreign(Foreign),
+}
+
+impl<M: Message> Incoming<M> {
+    /// Returns true for a message that the sender ends an exchange with.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Message(received) if !received.message.is_interim())
+    }
+}
+
 /// The default is for servers: an idle connection holds no buffer.
 impl Default for Inbound {
     fn default() -> Self {
@@ -52,6 +68,28 @@ impl Inbound {
     ///
     /// A frame that is not of `wires` is refused at its head, before its body is buffered.
     pub fn take<M: Message>(&mut self, wires: Wires) -> Result<Option<DecodedWireMessage<M>>, DecodeError> {
+        match self.take_received(wires)? {
+            Some(Received::Message(message)) => Ok(Some(message)),
+            Some(Received::Undecodable { error, .. }) => Err(error),
+            Some(Received::Read { .. }) | None => Ok(None),
+        }
+    }
+
+    /// Removes the first message, or the first frame of another protocol, from the buffer.
+    ///
+    /// `None` if more bytes must arrive.
+    pub fn take_incoming<M: Message>(&mut self, wires: Wires) -> Result<Option<Incoming<M>>, DecodeError> {
+        match self.take_received(wires)? {
+            Some(Received::Message(message)) => Ok(Some(Incoming::Message(message))),
+            Some(Received::Undecodable { foreign: Some(foreign), .. }) => {
+                Ok(Some(Incoming::Foreign(foreign)))
+            }
+            Some(Received::Undecodable { error, .. }) => Err(error),
+            Some(Received::Read { .. }) | None => Ok(None),
+        }
+    }
+
+    fn take_received<M: Message>(&mut self, wires: Wires) -> Result<Option<Received<M>>, DecodeError> {
         match receive(&mut self.received, wires)? {
             Received::Read { frame, .. } => {
                 if let Some((_, frame_len)) = frame {
@@ -59,11 +97,10 @@ impl Inbound {
                 }
                 Ok(None)
             }
-            Received::Message(message) => {
+            received => {
                 self.shrink();
-                Ok(Some(message))
+                Ok(Some(received))
             }
-            Received::Undecodable { error, .. } => Err(error),
         }
     }
 

@@ -21,3 +21,4 @@ pub use connection::{
     Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, IpcConnection, connect,
 };
 pub use error::IpcError;
+pub use inbound::Incoming;

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use ipc_endpoint::Endpoint;
-use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError};
+use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError, io_cause, io_kind_or};
 use thiserror::Error;
 
 use super::{LogEnd, SilentDaemon};
@@ -89,6 +89,32 @@ pub enum StartError {
     Thread(#[source] io::Error),
 }
 
+impl StartError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Call(error) => error.kind(),
+            Self::NotReplaced(error) => error.kind(),
+            Self::Silent(_) | Self::Turn { .. } | Self::NotServing { .. } => io::ErrorKind::TimedOut,
+            Self::NoProgram { .. } => io::ErrorKind::NotFound,
+            Self::Lock(_) | Self::Directory(_) => io_kind_or(self, io::ErrorKind::PermissionDenied),
+            Self::Launch(_) | Self::FailedElsewhere { .. } | Self::Ended { .. } => {
+                io_kind_or(self, io::ErrorKind::Other)
+            }
+            Self::Thread(error) => error.kind(),
+        }
+    }
+}
+
 /// The daemon is still there, or may be.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -113,6 +139,27 @@ pub enum StopError {
     /// The system gave no thread for the stop.
     #[error("the system gave no thread to stop a daemon on")]
     Thread(#[source] io::Error),
+}
+
+impl StopError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Call(error) => error.kind(),
+            Self::Silent(_) | Self::StillThere { .. } => io::ErrorKind::TimedOut,
+            Self::Lock(_) => io_kind_or(self, io::ErrorKind::PermissionDenied),
+            Self::Thread(error) => error.kind(),
+        }
+    }
 }
 
 fn process(pid: &Option<Pid>) -> String {

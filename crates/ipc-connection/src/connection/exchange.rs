@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use ipc_model::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
-use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Wires};
+use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Message, Wires};
 use wire_frame::Pieces;
 use wire_v15::{Direction, Message as _};
 
 use super::Connection;
 use crate::IpcError;
+use crate::inbound::{Inbound, Incoming};
 use crate::reply::{Expected, of_request};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Receives the response to a request sent on `lane` with `ids`, within `limit`.
+    /// Receives the response to the last request, within `limit` or else the receive timeout.
     ///
-    /// [`send_request`](Self::send_request) returns the `ids`. A request in bincode accepts a reply in bincode
-    /// or FrameV1; another request accepts a reply on any lane. Returns `None` if the peer closed the
-    /// connection between frames.
+    /// Any `send` method sent the request; the connection remembers its lane and ids. A request in bincode
+    /// accepts a reply in bincode or FrameV1; another request accepts a reply on any lane. Skips each
+    /// `CompileProgress` before the response. Returns `None` if the peer closed the connection between frames.
     ///
     /// # Errors
     ///
@@ -27,13 +28,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Cancel safety
     ///
     /// As [`recv`](Self::recv).
-    pub async fn recv_response(
-        &mut self,
-        lane: Lane,
-        ids: &Ids,
-        limit: Option<Duration>,
-    ) -> Result<Option<Response>, IpcError> {
-        Ok(self.recv_reply(lane, ids, limit).await?.map(|reply| reply.message))
+    pub async fn recv_response(&mut self, limit: Option<Duration>) -> Result<Option<Response>, IpcError> {
+        let limit = limit.or(self.recv_timeout);
+        let asked = self.asked.take();
+        let none = Expected { lane: Lane::V15, request_id: "".into(), frame_request_id: 0 };
+        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit).await;
+        self.asked = asked;
+        Ok(reply?.map(|reply| reply.message))
     }
 
     /// Reads the last response of a closed connection, which stays consumed.
@@ -44,9 +45,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         words.ok().flatten().map(|received| (received.dialect(), received.message))
     }
 
-    /// Receives as [`recv_response`](Self::recv_response), with dialect and ids.
+    /// Receives the response to a request sent on `lane` with `ids`, with its dialect and ids, within `limit`.
     ///
-    /// Skips each `CompileProgress` before the reply and restarts the timeout after it.
+    /// As [`recv_response`](Self::recv_response), for a caller that keeps the ids itself. `None` as the limit is
+    /// no limit. Skips each `CompileProgress` before the reply and restarts the timeout after it.
     ///
     /// # Errors
     ///
@@ -61,18 +63,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ids: &Ids,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
-        let wires = if lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
-        let expected = Expected::of(lane, ids);
+        self.recv_expected(&Expected::of(lane, ids), limit).await
+    }
+
+    async fn recv_expected(
+        &mut self,
+        expected: &Expected<'_>,
+        limit: Option<Duration>,
+    ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
+        let wires = if expected.lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
         loop {
             let received = self
                 .recv_taken(
                     limit,
                     |inbound| match inbound.take(wires) {
-                        Ok(Some(received)) => of_request(&expected, received).map(Some),
+                        Ok(Some(received)) => of_request(expected, received).map(Some),
                         Ok(None) => Ok(None),
                         Err(error) => Err(IpcError::of_decoding(error, wires)),
                     },
-                    |received| &received.message,
+                    Direction::Response,
+                    |received| !received.message.is_interim(),
                 )
                 .await?;
             if !received.as_ref().is_some_and(|received| received.message.is_interim()) {
@@ -92,5 +102,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<(), IpcError> {
         let encode = |out: &mut Pieces| Ok(wire_v15::encode_pieces_in(request, generation, out)?);
         self.send_encoded(Direction::Request, Some(limit), encode).await
+    }
+
+    /// Receives one message, or a frame of another protocol of running-process, within the receive timeout.
+    ///
+    /// A server of one's own answers such a frame itself, for example an identity probe, and sends the answer
+    /// with [`send_frame`](Self::send_frame). Returns `None` if the peer closed the connection between frames.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`IpcError::TimedOut`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_incoming<M: Message>(&mut self, wires: Wires) -> Result<Option<Incoming<M>>, IpcError> {
+        let take = |inbound: &mut Inbound| {
+            inbound.take_incoming(wires).map_err(|error| IpcError::of_decoding(error, wires))
+        };
+        self.recv_taken(self.recv_timeout, take, M::DIRECTION, Incoming::is_final).await
+    }
+
+    /// Sends a complete frame of another protocol, such as the answer to a probe.
+    ///
+    /// # Errors
+    ///
+    /// [`IpcError::Io`] and [`IpcError::Consumed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_frame(&mut self, frame: &[u8]) -> Result<(), IpcError> {
+        let encode = |out: &mut Pieces| {
+            out.copied().extend_from_slice(frame);
+            Ok(())
+        };
+        self.send_encoded(Direction::Response, None, encode).await
     }
 }
