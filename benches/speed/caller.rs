@@ -193,8 +193,8 @@ impl AsyncCaller {
                 let start = Stopwatch::start();
                 let limit = connection.recv_timeout();
                 for _ in 0..times {
-                    let ids = connection.send_request(&request, *lane).await?;
-                    let response = connection.recv_response(*lane, &ids, limit).await?;
+                    connection.send_request(&request, *lane).await?;
+                    let response = connection.recv_response(limit).await?;
                     check(&response.context("closed")?, len)?;
                 }
                 Ok(start.elapsed())

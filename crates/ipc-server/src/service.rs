@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ipc_model::{Request, Response};
+use ipc_model::{Request, RequestKind, Response, ResponseKind};
 use ipc_os::Peer;
 use wire_frame::Version;
 
@@ -16,9 +16,16 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The server drops the future when the client closes its connection, and when the drain exceeds its
-    /// limit. Run work that must complete in a task of its own.
+    /// The server drops the future when the client closes its connection, unless
+    /// [`ServerConfig::calls_outlive_clients`](crate::ServerConfig::calls_outlive_clients) is set, and when the
+    /// drain exceeds its limit. Run work that must complete even then in a task of its own.
     fn call(&self, request: Request, caller: &Caller) -> impl Future<Output = Response> + Send;
+
+    /// Handles a reply that the server has written to the connection.
+    ///
+    /// The server calls it once for each answered request, in order, and waits for it: return quickly. A reply
+    /// that could not be written is not reported. `response` is the kind that the service returned.
+    fn replied(&self, _caller: &Caller, _request: RequestKind, _response: ResponseKind) {}
 
     /// Handles the end of a connection, after its last call.
     fn disconnected(&self, _connection: ConnectionId) {}

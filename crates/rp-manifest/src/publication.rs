@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use ipc_endpoint::{Endpoint, Locations};
+use prost::Message as _;
 use running_process::daemon_registration::builders::CacheManifestBuilder;
 use running_process::daemon_registration::host_identity;
+use running_process::daemon_registration::manifest::manifest_with_self_sha256;
 use running_process::daemon_registration::protocol::{
     self, CacheManifest, CacheRootKind, StorageDisposition,
 };
 
 use crate::manifest::WRITER;
-use crate::{Release, SERVICE};
+use crate::{Manifest, Release, SERVICE};
 
 /// A daemon's description of its cache.
 ///
@@ -71,6 +73,20 @@ impl Publication {
         &self.release
     }
 
+    /// Builds the manifest for the current time, without publishing it.
+    ///
+    /// [`publish_manifest`](crate::publish_manifest) keeps the creation time of an older manifest.
+    #[must_use]
+    pub fn build(&self) -> Manifest {
+        self.manifest().into()
+    }
+
+    /// Builds the manifest and returns its encoding with the digest: the contents of the file.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        sealed(&self.manifest())
+    }
+
     /// Returns the manifest without its digest.
     pub(crate) fn manifest(&self) -> CacheManifest {
         let builder =
@@ -91,4 +107,9 @@ impl Publication {
         }
         manifest
     }
+}
+
+/// Returns the encoding of `manifest` with its digest.
+pub(crate) fn sealed(manifest: &CacheManifest) -> Vec<u8> {
+    manifest_with_self_sha256(manifest).expect("a message in memory can be encoded").encode_to_vec()
 }

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ipc_endpoint::{DirPolicy, Environment, RegistryError, manifest_dir};
 use ipc_os::{DirectoryError, WriteError, check_private_directory, ensure_directory, write_atomic};
-use prost::Message as _;
-use running_process::daemon_registration::manifest::{
-    ManifestError, ensure_central_registry_dir, manifest_with_self_sha256,
-};
+use running_process::daemon_registration::manifest::{ManifestError, ensure_central_registry_dir};
 use running_process::daemon_registration::protocol::CacheManifest;
 use thiserror::Error;
 
+use crate::publication::sealed;
 use crate::reading::{BadManifest, manifest_path, read, verified};
 use crate::retire::{RetireError, retire};
 use crate::{Manifest, Publication};
@@ -92,8 +90,7 @@ fn publish(dir: &Path, policy: DirPolicy, publication: &Publication) -> Result<P
     {
         manifest.created_at_unix_ms = before.created_at_unix_ms.min(manifest.created_at_unix_ms);
     }
-    let sealed = manifest_with_self_sha256(&manifest).expect("a message in memory can be encoded");
-    let bytes = sealed.encode_to_vec();
+    let bytes = sealed(&manifest);
     let written = verified(&path, &bytes).map_err(PublishError::Unreadable)?;
     write_atomic(&path, &bytes, FILE_MODE)?;
     let (retired, problems) = retire(dir, &written, publication);

@@ -16,14 +16,15 @@ pub mod endpoint;
 #[cfg(feature = "running-process")]
 pub use ipc_client::{
     BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect, connect_daemon,
-    connect_daemon_with_route,
+    connect_daemon_with_route, daemon_control_roundtrip_by,
 };
 pub use ipc_client::{
     CallError, Client, ClientConfig, DaemonControlRequest, blocking, daemon, daemon_control_roundtrip,
     ensure_daemon, release_handles_roundtrip, stop_daemon,
 };
 pub use ipc_connection::{
-    Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, IpcConnection, IpcError, connect,
+    Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Incoming, IpcConnection, IpcError,
+    connect,
 };
 pub use ipc_model as model;
 pub use ipc_server::{

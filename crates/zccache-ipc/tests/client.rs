@@ -11,7 +11,7 @@ use testkit::watchdog;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::{
-    CallError, Client, ClientConfig, Connection, IpcConnection, IpcError, Lane, WirePolicy, blocking,
+    CallError, Client, ClientConfig, Connection, IpcConnection, IpcError, Lane, WirePolicy, Wires, blocking,
     wire_dispatch, wire_v15,
 };
 
@@ -42,9 +42,27 @@ async fn calls_are_answered_one_after_the_other_on_one_connection_on_every_lane(
         let on_lane = match policy {
             WirePolicy::Only(Lane::V15) => figures.requests_v15,
             WirePolicy::Only(Lane::FrameV1) => figures.requests_frame_v1,
-            WirePolicy::Auto | WirePolicy::Only(Lane::V16) => figures.requests_v16,
+            WirePolicy::Auto | WirePolicy::AsReleased | WirePolicy::Only(Lane::V16) => figures.requests_v16,
         };
         assert_eq!(on_lane, 5, "{policy:?}");
+    }
+}
+
+#[tokio::test]
+async fn as_the_released_clients_control_requests_are_in_v16_and_all_others_in_v15() {
+    let _watchdog = watchdog(PATIENCE);
+    // Our servers refuse a number of another release in FrameV1, which then carries everything.
+    for (wires, expected) in [(Wires::ALL, (1, 1, 0)), (Wires::V23_V24, (0, 0, 2))] {
+        let mut server = every_lane();
+        server.wires = wires;
+        let running = start(Answering(fixed), server);
+        let config = ClientConfig::within(PATIENCE).wire(WirePolicy::AsReleased);
+        let client = Client::new(running.endpoint.clone(), config);
+        client.ping().await.expect("pong");
+        assert_eq!(client.lookup("10").await.expect("an answer"), Some(artifact(10)), "{wires:?}");
+        let figures = running.stop().await.figures;
+        let requests = (figures.requests_v15, figures.requests_v16, figures.requests_frame_v1);
+        assert_eq!(requests, expected, "{wires:?}");
     }
 }
 

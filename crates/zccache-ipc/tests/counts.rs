@@ -106,8 +106,8 @@ fn an_idle_connection_costs_the_server_less_than_8_kib() {
             for index in 0..CONNECTIONS {
                 let lane = LANES[index % LANES.len()];
                 let mut connection = Connection::new(server.running.raw().await);
-                let ids = connection.send_request(&Request::Ping, lane).await.expect("sent");
-                let pong = connection.recv_response(lane, &ids, Some(PATIENCE)).await.expect("received");
+                connection.send_request(&Request::Ping, lane).await.expect("sent");
+                let pong = connection.recv_response(Some(PATIENCE)).await.expect("received");
                 assert_eq!(pong, Some(Response::Pong));
                 idle.push(connection);
             }
@@ -222,8 +222,8 @@ fn a_request_is_one_write_and_its_reply_one_read_and_a_large_one_few() {
             let mut connection = Connection::new(stream);
             for (request, most) in [(Request::Ping, 1), (lookup(), 10)] {
                 let before = (connection.stream().reads, connection.stream().writes);
-                let ids = connection.send_request(&request, lane).await.expect("sent");
-                connection.recv_response(lane, &ids, Some(PATIENCE)).await.expect("received").expect("open");
+                connection.send_request(&request, lane).await.expect("sent");
+                connection.recv_response(Some(PATIENCE)).await.expect("received").expect("open");
                 let (reads, writes) =
                     (connection.stream().reads - before.0, connection.stream().writes - before.1);
                 assert_eq!(writes, 1, "{lane}");

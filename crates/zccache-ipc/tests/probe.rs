@@ -14,7 +14,7 @@ use zccache_ipc::endpoint::{Endpoint, IdentityEndpoint};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::rp_broker::identity::{self, Identity, this_executable};
 use zccache_ipc::rp_broker::probe::{Announcer, Ask, Outcome, Responder, verify_async};
-use zccache_ipc::{Client, ClientConfig, ServerConfig, Service};
+use zccache_ipc::{Client, ClientConfig, Incoming, IpcListener, ServerConfig, Service, Wires};
 
 const PING_V15: [u8; 12] = [8, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0];
 const PING_V16: [u8; 10] = [6, 0, 0, 0, 16, 0, 0, 0, 10, 0];
@@ -188,4 +188,43 @@ async fn a_probe_that_comes_before_the_identity_is_known_is_answered_as_soon_as_
     announcer.announce(&identity);
     assert!(is_answer(&frame(&mut stream).await));
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_answers_probes_between_its_messages() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = testkit::TempEndpoint::new();
+    let listener = IpcListener::bind(place.name()).expect("binds");
+    let named = IdentityEndpoint { namespace_id: "default".to_owned(), path: place.name() };
+    let file = place.dir().join("i.json");
+    let (written, at) = (Arc::new(Notify::new()), file.clone());
+    let has_written = Arc::clone(&written);
+    let responder = Responder::of_this_process(named.clone(), SystemTime::now(), move |identity| {
+        identity::write(&at, identity.expect("readable")).expect("written");
+        has_written.notify_one();
+    })
+    .expect("a thread");
+    let server = tokio::spawn(async move {
+        while let Ok(mut connection) = listener.accept().await {
+            while let Ok(Some(incoming)) = connection.recv_incoming::<Request>(Wires::ALL).await {
+                match incoming {
+                    Incoming::Message(_) => connection.send(&Response::Pong).await.expect("answered"),
+                    Incoming::Foreign(frame) => {
+                        let answer = responder.answer(&frame.envelope).await.expect("a probe");
+                        connection.send_frame(&answer).await.expect("answered");
+                    }
+                }
+            }
+        }
+    });
+    written.notified().await;
+    let ask = Ask::new(&file, &Endpoint::new(place.name()), named).within(PATIENCE);
+    let outcome = verify_async(ask).await;
+    assert!(matches!(outcome, Outcome::Same(_)), "{outcome:?}");
+    let mut stream = UnixStream::connect(place.socket()).await.expect("connects");
+    for sent in [&probe()[..], &PING_V15, &probe()] {
+        stream.write_all(sent).await.expect("written");
+        assert_eq!(is_answer(&frame(&mut stream).await), sent != PING_V15);
+    }
+    server.abort();
 }

@@ -109,6 +109,28 @@ pub enum HostError {
     LocksLost(Endpoint),
 }
 
+impl HostError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        ipc_os::io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Lost { .. } | Self::LocksLost(_) => io::ErrorKind::AddrInUse,
+            Self::Claim(error) => error.kind(),
+            Self::Bind(error) => error.kind(),
+            Self::Serve(error) => error.kind(),
+            Self::Panicked => io::ErrorKind::Other,
+        }
+    }
+}
+
 impl Host {
     /// Claims `endpoint` for this process; see [`Claim::take`].
     ///

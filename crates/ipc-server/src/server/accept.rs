@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipc_os::{AcceptError, Listener};
+use ipc_os::{AcceptError, Listener, Stream};
 use tokio::sync::watch;
 
 use super::admission::Admission;
@@ -13,7 +13,7 @@ use super::figures::Counters;
 use super::shared::Shared;
 use super::tasks::Tasks;
 use super::{Ended, stop, stopped};
-use crate::Service;
+use crate::{ConnectionId, Service};
 
 /// Pause after a shortage of file descriptors; the connection stays in the backlog.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
@@ -58,23 +58,42 @@ pub(super) async fn run<S: Service>(
                 continue;
             }
         };
-        Counters::count(&shared.counters.connections);
-        let admission = match Arc::clone(&shared.places).try_acquire_owned() {
-            Ok(place) => Admission::Served(place),
-            Err(_) => match Arc::clone(&shared.queued).try_acquire_owned() {
-                Ok(waiting) => Admission::Waiting(waiting),
-                // The number of waiting connections is limited too.
-                Err(_) => {
-                    Counters::count(&shared.counters.turned_away);
-                    connection::refuse_at_once(shared, stream).await;
-                    continue;
-                }
-            },
+        let Some((id, admission)) = admit(shared) else {
+            connection::refuse_at_once(shared, stream).await;
+            continue;
         };
-        let id = shared.next_connection();
         let (shared, stop) = (Arc::clone(shared), stop_sender.clone());
-        connections.spawn(id, |listed| connection::run(shared, id, stop, stream, admission, listed));
+        connections.spawn(id, |listed| connection::run(shared, id, stop, stream, admission, Some(listed)));
     }
+}
+
+/// Serves one connection that the caller has accepted, until it ends.
+pub(super) async fn one<S: Service>(
+    shared: Arc<Shared<S>>,
+    stop_sender: watch::Sender<Option<Ended>>,
+    stream: Stream,
+) {
+    match admit(&shared) {
+        Some((id, admission)) => connection::run(shared, id, stop_sender, stream, admission, None).await,
+        None => connection::refuse_at_once(&shared, stream).await,
+    }
+}
+
+/// Counts a connection and returns its admission; `None` if too many wait for a place already.
+fn admit<S>(shared: &Shared<S>) -> Option<(ConnectionId, Admission)> {
+    Counters::count(&shared.counters.connections);
+    let admission = match Arc::clone(&shared.places).try_acquire_owned() {
+        Ok(place) => Admission::Served(place),
+        Err(_) => match Arc::clone(&shared.queued).try_acquire_owned() {
+            Ok(waiting) => Admission::Waiting(waiting),
+            // The number of waiting connections is limited too.
+            Err(_) => {
+                Counters::count(&shared.counters.turned_away);
+                return None;
+            }
+        },
+    };
+    Some((shared.next_connection(), admission))
 }
 
 /// Returns after the idle timeout without requests.

@@ -40,6 +40,11 @@ pub struct ServerConfig {
     /// Each of them is free up to 8 KiB. A frame without room within `frame_timeout` is answered with
     /// `Backpressure`.
     pub memory_budget: usize,
+    /// True if a call goes on when its client closes the connection. Default: false.
+    ///
+    /// The server then calls the service to its end, in the connection's task, before it notices that the client
+    /// has left. Such a connection keeps its place among `max_connections` meanwhile.
+    pub calls_outlive_clients: bool,
     /// Idle time after which the server stops; `None`, the default, is never.
     pub idle_timeout: Option<Duration>,
     /// Delay before a retry that `Backpressure` recommends. Default: 100 ms.
@@ -76,6 +81,7 @@ impl ServerConfig {
             frame_timeout: Duration::from_secs(30),
             reply_timeout: Duration::from_secs(60),
             memory_budget: 256 * 1024 * 1024,
+            calls_outlive_clients: false,
             idle_timeout: None,
             retry_after: Duration::from_millis(100),
             extension: None,

@@ -14,9 +14,10 @@ mod waiting;
 mod watchdog;
 
 use std::borrow::BorrowMut;
+use std::io;
 use std::sync::Arc;
 
-use ipc_os::Listener;
+use ipc_os::{Listener, Stream, io_cause};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -76,6 +77,24 @@ pub enum ServeError {
     Accept(#[source] ipc_os::AcceptError),
 }
 
+impl ServeError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Accept(error) => error.kind(),
+        }
+    }
+}
+
 impl<S: Service> Server<S> {
     /// Returns a server that answers through `service`.
     pub fn new(service: S, config: ServerConfig) -> Self {
@@ -93,6 +112,20 @@ impl<S: Service> Server<S> {
     #[must_use]
     pub fn service(&self) -> &S {
         &self.shared.service
+    }
+
+    /// Serves one connection that the caller has accepted; the future ends with the connection.
+    ///
+    /// It is for programs with an accept loop of their own. The limits of [`ServerConfig`] hold over all
+    /// connections of this server, except for [`ServerConfig::idle_timeout`] and the drain, which belong to
+    /// [`serve`](Self::serve). Once a client or a handle stops the server, each connection ends after its current
+    /// request; [`ServerHandle::stopped`] tells the accept loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelling closes the connection and drops its call.
+    pub fn serve_connection(&self, stream: Stream) -> impl Future<Output = ()> + Send + 'static {
+        accept::one(Arc::clone(&self.shared), self.stop.clone(), stream)
     }
 
     /// Serves `listener` until a client or a handle stops the server, then drains.
@@ -131,6 +164,15 @@ impl ServerHandle {
     /// Asks the server to stop; it drains and returns from `serve`.
     pub fn shutdown(&self) {
         stop(&self.stop, Ended::Handle);
+    }
+
+    /// Waits until a client or a handle stops the server, and returns the reason.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn stopped(&self) -> Ended {
+        stopped(self.stop.subscribe()).await
     }
 
     /// Returns the server's counters so far.

@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use ipc_os::ConnectError;
+use ipc_os::{ConnectError, io_cause, io_kind_or};
 use running_process::broker::adopt::AdoptError;
 use running_process::broker::client::BrokerClientError;
 use running_process::broker::protocol::FramingError;
 use thiserror::Error;
 
-use super::BrokerRefusal;
+use super::{BrokerRefusal, RefusalKind};
 
 /// The broker lane led to no connection, so the client connects directly.
 #[derive(Debug, Error)]
@@ -66,6 +66,31 @@ pub enum LaneFailure {
 }
 
 impl LaneFailure {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Silent(_) | Self::StillSilent | Self::Crowded(_) => io::ErrorKind::TimedOut,
+            Self::Refused(_) => io::ErrorKind::ConnectionRefused,
+            Self::NoBackend | Self::Unlocated(_) => io::ErrorKind::NotFound,
+            Self::Disabled => io::ErrorKind::Unsupported,
+            Self::DisableValue { .. } => io::ErrorKind::InvalidInput,
+            Self::Garbage(_) => io::ErrorKind::InvalidData,
+            Self::Closed(_) => io_kind_or(self, io::ErrorKind::UnexpectedEof),
+            Self::Backend(error) => error.kind(),
+            Self::Absent(error) | Self::Unreachable(error) | Self::BackendGone(error) => error.kind(),
+            Self::Thread(_) => io::ErrorKind::Other,
+        }
+    }
+
     /// Returns the failure as one word, for programs.
     #[must_use]
     pub const fn label(&self) -> &'static str {
@@ -98,20 +123,101 @@ impl LaneFailure {
     }
 }
 
-/// Converts running-process's error.
-///
-/// `waited` is the time that the broker had.
-#[must_use]
-pub fn classify_adopt_error(error: AdoptError, waited: Duration) -> LaneFailure {
-    match error {
-        AdoptError::BrokerDisabled => LaneFailure::Disabled,
-        AdoptError::DisableEnv(error) => LaneFailure::DisableValue { value: error.value },
-        AdoptError::AsyncJoin(text) => LaneFailure::Thread(text),
-        AdoptError::Connect(error) => classify_client_error(error, waited),
+impl LaneFailure {
+    /// Converts running-process's error.
+    ///
+    /// `waited` is the time that the broker had.
+    #[must_use]
+    pub fn of_adopt(error: AdoptError, waited: Duration) -> Self {
+        match error {
+            AdoptError::BrokerDisabled => Self::Disabled,
+            AdoptError::DisableEnv(error) => Self::DisableValue { value: error.value },
+            AdoptError::AsyncJoin(text) => Self::Thread(text),
+            AdoptError::Connect(error) => of_client_error(error, waited),
+        }
     }
 }
 
-fn classify_client_error(error: BrokerClientError, waited: Duration) -> LaneFailure {
+/// The kind of an adoption's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AdoptFailure {
+    /// `RUNNING_PROCESS_DISABLE` is `1`.
+    Disabled,
+    /// `RUNNING_PROCESS_DISABLE` has another value.
+    DisableValue,
+    /// The broker refused.
+    Refused(RefusalKind),
+    /// No broker listens.
+    Absent,
+    /// The broker did not answer in time.
+    Silent,
+    /// Connecting to the broker failed for another reason.
+    Unreachable,
+    /// Connecting to the broker's backend failed.
+    BackendGone,
+    /// The broker named no backend.
+    NoBackend,
+    /// The broker closed the connection before it had answered.
+    Closed,
+    /// The broker sent something that is not an answer.
+    Garbage,
+    /// The thread of the adoption failed.
+    Thread,
+}
+
+/// Returns the kind of running-process's error, which the caller keeps.
+///
+/// [`LaneFailure::of_adopt`] takes the error and keeps its causes.
+#[must_use]
+pub fn classify_adopt_error(error: &AdoptError) -> AdoptFailure {
+    match error {
+        AdoptError::BrokerDisabled => AdoptFailure::Disabled,
+        AdoptError::DisableEnv(_) => AdoptFailure::DisableValue,
+        AdoptError::AsyncJoin(_) => AdoptFailure::Thread,
+        AdoptError::Connect(error) => match error {
+            BrokerClientError::Refused { code, .. } => AdoptFailure::Refused(RefusalKind::of(*code)),
+            BrokerClientError::BrokerConnect(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AdoptFailure::Absent,
+                io::ErrorKind::TimedOut => AdoptFailure::Silent,
+                _ => AdoptFailure::Unreachable,
+            },
+            BrokerClientError::BackendConnect(_) => AdoptFailure::BackendGone,
+            BrokerClientError::EmptyBackendPipe => AdoptFailure::NoBackend,
+            BrokerClientError::Framing(FramingError::UnexpectedEof { .. } | FramingError::Io(_)) => {
+                AdoptFailure::Closed
+            }
+            BrokerClientError::Framing(_)
+            | BrokerClientError::DecodeFrame(_)
+            | BrokerClientError::DecodeHelloReply(_)
+            | BrokerClientError::DecodeAdminReply(_)
+            | BrokerClientError::UnexpectedResponseFrame(_)
+            | BrokerClientError::MissingHelloReplyResult => AdoptFailure::Garbage,
+        },
+    }
+}
+
+impl AdoptFailure {
+    /// Returns the word of [`LaneFailure::label`].
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::DisableValue => "disable-value",
+            Self::Refused(_) => "refused",
+            Self::Absent => "absent",
+            Self::Silent => "silent",
+            Self::Unreachable => "unreachable",
+            Self::BackendGone => "backend-gone",
+            Self::NoBackend => "no-backend",
+            Self::Closed => "closed",
+            Self::Garbage => "garbage",
+            Self::Thread => "thread",
+        }
+    }
+}
+
+fn of_client_error(error: BrokerClientError, waited: Duration) -> LaneFailure {
     match error {
         BrokerClientError::Refused { code, reason, retry_after_ms } => {
             LaneFailure::Refused(BrokerRefusal::new(code, reason, retry_after_ms))
@@ -140,14 +246,14 @@ mod tests {
     use running_process::broker::client::BrokerDisableEnvError;
     use running_process::broker::protocol::ErrorCode;
 
-    use super::super::RefusalKind;
     use super::*;
 
     #[test]
     fn every_error_of_an_adoption_has_its_word() {
         let check = |error: AdoptError, expected: &str| {
             let shown = error.to_string();
-            assert_eq!(classify_adopt_error(error, Duration::ZERO).label(), expected, "{shown}");
+            assert_eq!(classify_adopt_error(&error).label(), expected, "{shown}");
+            assert_eq!(LaneFailure::of_adopt(error, Duration::ZERO).label(), expected, "{shown}");
         };
         let client = |error: BrokerClientError, expected: &str| check(error.into(), expected);
         let io = |kind: io::ErrorKind| io::Error::from(kind);
@@ -189,11 +295,12 @@ mod tests {
         for (code, kind) in codes {
             let refused =
                 |retry_after_ms| BrokerClientError::Refused { code, reason: "so".to_owned(), retry_after_ms };
-            let failure = classify_adopt_error(refused(0).into(), Duration::ZERO);
+            assert_eq!(classify_adopt_error(&refused(0).into()), AdoptFailure::Refused(kind));
+            let failure = LaneFailure::of_adopt(refused(0).into(), Duration::ZERO);
             let expected = BrokerRefusal { kind, reason: "so".to_owned(), retry_after: None };
             assert_eq!(failure.refusal(), Some(&expected));
             assert_eq!(failure.to_string(), format!("the broker refused ({kind}): so"));
-            let failure = classify_adopt_error(refused(1500).into(), Duration::ZERO);
+            let failure = LaneFailure::of_adopt(refused(1500).into(), Duration::ZERO);
             assert_eq!(failure.refusal().unwrap().retry_after, Some(Duration::from_millis(1500)));
             assert!(failure.to_string().ends_with(": so (ask again in 1500 ms)"), "{failure}");
         }

@@ -15,7 +15,7 @@ mod within;
 
 pub use decision::{Decision, Values};
 pub use dial::BrokerLane;
-pub use failure::{LaneFailure, classify_adopt_error};
+pub use failure::{AdoptFailure, LaneFailure, classify_adopt_error};
 pub use question::{broker_v2_identity_file, shared_broker_endpoint};
 pub use refusal::{BrokerRefusal, RefusalKind};
 pub use route::{Route, WhyDirect};

@@ -11,7 +11,7 @@ use running_process::broker::lifecycle::names::shared_broker_pipe;
 use running_process::broker::lifecycle::names_v2::daemon_identity_path;
 use running_process::broker::lifecycle::user_sid_hash;
 
-use super::{LaneFailure, Route, classify_adopt_error};
+use super::{LaneFailure, Route};
 
 /// The name of the service.
 const SERVICE: &str = "zccache";
@@ -72,7 +72,7 @@ pub(super) async fn adopt(question: Question, budget: Duration) -> Result<Adopte
     let mut request = OwnedConnectRequest::new(broker, SERVICE, &*question.version, &*question.version);
     request.cached_backend_endpoint = question.cached.map(|endpoint| endpoint.as_str().to_owned());
     let session =
-        AsyncBrokerSession::adopt(request).await.map_err(|error| classify_adopt_error(error, budget))?;
+        AsyncBrokerSession::adopt(request).await.map_err(|error| LaneFailure::of_adopt(error, budget))?;
 
     let endpoint = Endpoint::of_broker(session.endpoint(), Platform::CURRENT);
     let daemon_version =

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ipc_os::ConnectError;
+use ipc_os::{ConnectError, io_cause};
 use thiserror::Error;
 
 use crate::identity::IdentityError;
@@ -32,6 +32,28 @@ pub enum ProbeError {
     /// The system has no random numbers.
     #[error("the system gave no random numbers")]
     Random(#[source] io::Error),
+}
+
+impl ProbeError {
+    /// Returns the error of the operating system behind this one, if there is one.
+    #[must_use]
+    pub fn io(&self) -> Option<&io::Error> {
+        io_cause(self)
+    }
+
+    /// Returns the kind of error of the standard library that is nearest.
+    ///
+    /// It is the kind of [`io`](Self::io) unless the variant says more.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Connect(error) => error.kind(),
+            Self::Late => io::ErrorKind::TimedOut,
+            Self::Closed { .. } => io::ErrorKind::UnexpectedEof,
+            Self::Answer(_) => io::ErrorKind::InvalidData,
+            Self::Io(error) | Self::Random(error) => error.kind(),
+        }
+    }
 }
 
 /// The fault in an answer.

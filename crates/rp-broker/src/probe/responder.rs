@@ -3,9 +3,12 @@
 //! The server cuts the stream into frames and passes an envelope. running-process's `BackendEndpointMux`
 //! wants the whole stream, so this file uses only its functions for the probe itself.
 
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
+use ipc_endpoint::IdentityEndpoint;
 use prost::Message as _;
 use running_process::broker::backend_handle::DaemonProcess;
 use running_process::broker::backend_lifecycle::probe::{
@@ -17,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::LONGEST;
-use crate::identity::Identity;
+use crate::identity::{Identity, this_executable};
 
 /// The time that an answer waits for the identity of a daemon that just started.
 ///
@@ -71,6 +74,35 @@ impl Responder {
     pub fn new() -> (Self, Announcer) {
         let (sender, identity) = watch::channel(None);
         (Self { identity }, Announcer { identity: sender })
+    }
+
+    /// Returns a responder for this process, which hashes the executable on a thread of its own.
+    ///
+    /// It returns at once. The hash takes seconds in an unoptimised build; probes wait for it up to
+    /// [`PATIENCE`]. `then` receives the identity on that thread, for example to write the identity file.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system if no thread can be started. A failure to read the executable is the argument of
+    /// `then`, and the responder refuses probes.
+    pub fn of_this_process(
+        endpoint: IdentityEndpoint,
+        started: SystemTime,
+        then: impl FnOnce(io::Result<&Identity>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (responder, announcer) = Self::new();
+        thread::Builder::new().name("own-identity".to_owned()).spawn(move || match this_executable() {
+            Ok(executable) => {
+                let identity = Identity::of_this_process(executable, endpoint, started);
+                announcer.announce(&identity);
+                then(Ok(&identity));
+            }
+            Err(error) => {
+                drop(announcer);
+                then(Err(error));
+            }
+        })?;
+        Ok(responder)
     }
 
     /// Returns the frame that answers the probe in `envelope`.

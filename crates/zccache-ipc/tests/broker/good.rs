@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use testkit::{TempEndpoint, watchdog};
 use zccache_ipc::endpoint::Endpoint;
+use zccache_ipc::model::Response;
 use zccache_ipc::rp_broker::lane::{Decision, Values};
 use zccache_ipc::rp_broker::testing::{Answers, TestBroker};
-use zccache_ipc::{BrokerLane, Lane, Route, WirePolicy};
+use zccache_ipc::{BrokerLane, DaemonControlRequest, Lane, Route, WirePolicy};
 
 use super::common::PATIENCE;
 use super::support::{AT_MOST, BACKEND, BUDGET, DIRECT, answering, config, daemon, lane, route};
@@ -49,6 +50,27 @@ async fn the_socket_that_the_broker_led_to_is_the_connection_and_none_is_made_be
     assert_eq!(answering(&direct, &lane, config).await, [BACKEND, BACKEND]);
     assert_eq!(backend.stop().await.figures.connections, 2);
     assert_eq!(direct.stop().await.figures.connections, 0);
+}
+
+#[tokio::test]
+async fn a_control_request_goes_by_way_of_the_broker_and_directly_where_there_is_none() {
+    let _watchdog = watchdog(PATIENCE);
+    let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
+    let (broker, place) = broker(backend.endpoint.as_str());
+    let absent = place.dir().join("absent");
+    for socket in [broker.socket(), absent.to_str().unwrap()] {
+        let lane = lane(socket);
+        let pong = zccache_ipc::daemon_control_roundtrip_by(
+            &lane,
+            direct.endpoint.clone(),
+            DaemonControlRequest::Ping,
+            WirePolicy::Auto,
+            Some(PATIENCE),
+        );
+        assert_eq!(pong.await.unwrap(), Response::Pong);
+    }
+    assert_eq!(backend.stop().await.figures.requests, 1);
+    assert_eq!(direct.stop().await.figures.requests, 1);
 }
 
 #[tokio::test]

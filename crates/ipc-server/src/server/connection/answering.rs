@@ -46,17 +46,25 @@ impl<'a, S: Service> Connection<'a, S> {
             Poll::Ready(response) => response,
             Poll::Pending => {
                 // The service works, so earlier replies are sent first.
-                self.flush().await?;
-                tokio::select! {
-                    biased;
-                    response = call => response,
-                    // The peer has left: dropping `call` cancels its work.
-                    () = self.stream.hung_up() => return Err(End::Quiet),
+                let flushed = self.flush().await;
+                if shared.config.calls_outlive_clients {
+                    let response = call.await;
+                    flushed?;
+                    response
+                } else {
+                    flushed?;
+                    tokio::select! {
+                        biased;
+                        response = call => response,
+                        // The peer has left: dropping `call` cancels its work.
+                        () = self.stream.hung_up() => return Err(End::Quiet),
+                    }
                 }
             }
         };
         shared.counters.answered(reply_to.lane());
         let response = shorten_error(response);
+        self.unreported.add(kind, response.kind());
         drop(slot);
         // Released before the reply reserves memory: two connections that each hold memory and wait for
         // more would wait for each other.

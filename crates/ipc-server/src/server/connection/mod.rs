@@ -19,6 +19,7 @@ mod answering;
 mod machine;
 mod memory;
 mod replying;
+mod unreported;
 
 use super::admission::{Admission, evict_for_place};
 use super::figures::Counters;
@@ -33,6 +34,7 @@ use ipc_connection::timer::after;
 use machine::{Do, Event, Machine};
 use memory::NoRoom;
 pub(super) use replying::refuse_at_once;
+use unreported::Unreported;
 
 /// Frames of at least this size are decoded outside of the runtime's threads.
 const DECODED_OFFLOADED: usize = 256 * 1024;
@@ -64,6 +66,7 @@ struct Connection<'a, S> {
     inbound: Inbound,
     /// Queued replies: replies to requests that arrived together are sent together.
     outbound: Pieces,
+    unreported: Unreported,
 }
 
 /// Serves `stream` until it ends.
@@ -73,7 +76,7 @@ pub(super) async fn run<S: Service>(
     stop: watch::Sender<Option<Ended>>,
     stream: Stream,
     admission: Admission,
-    _listed: Listed,
+    _listed: Option<Listed>,
 ) {
     let caller = Caller { connection: id, peer: *stream.peer() };
     Counters::count(&shared.counters.open);
@@ -86,6 +89,7 @@ pub(super) async fn run<S: Service>(
         caller,
         inbound: Inbound::default(),
         outbound: Pieces::new(),
+        unreported: Unreported::default(),
     };
     let (place, waiting) = match admission {
         Admission::Served(place) => (Some(place), None),

@@ -177,6 +177,8 @@ impl<S: Service> Connection<'_, S> {
             }
         }
         spare::give_pieces(&mut self.outbound);
+        let Self { shared, caller, unreported, .. } = self;
+        unreported.report(|request, response| shared.service.replied(caller, request, response));
         Ok(())
     }
 }
