@@ -58,8 +58,9 @@ pub async fn daemon_control_roundtrip(
     roundtrip(&Client::new(endpoint, config(policy, timeout)), &request.into()).await
 }
 
-/// Makes one control request by way of the broker lane, else as [`daemon_control_roundtrip`].
+/// Makes one control request by way of the broker lane.
 ///
+/// Otherwise it does the same as [`daemon_control_roundtrip`].
 /// A failure of the lane is no error: the request then goes to `endpoint`.
 ///
 /// # Errors

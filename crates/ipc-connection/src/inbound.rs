@@ -35,7 +35,7 @@ pub struct Inbound {
     kept: usize,
 }
 
-/// What a peer sent: a message, or a frame of another protocol.
+/// A received message, or a frame of another protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming<M> {
     /// A message.
@@ -75,7 +75,7 @@ impl Inbound {
         }
     }
 
-    /// Removes the first message, or the first frame of another protocol, from the buffer.
+    /// Removes the first message or foreign frame from the buffer.
     ///
     /// `None` if more bytes must arrive.
     pub fn take_incoming<M: Message>(&mut self, wires: Wires) -> Result<Option<Incoming<M>>, DecodeError> {

@@ -26,6 +26,7 @@ mod other_names;
 mod path_text;
 mod private;
 mod problem;
+mod process_names;
 mod registry;
 mod rule;
 mod variable;

@@ -2,12 +2,11 @@
 
 use ipc_path::{Platform, key, normalize, stable_path_id};
 
-use crate::Locations;
 use crate::cache_root::{CacheRoot, cache_override, home_root};
 use crate::default_endpoint::default_endpoint;
 use crate::download_endpoint::{download_client_endpoint, download_endpoint};
 use crate::environment::Environment;
-use crate::locate_error::{LocateError, NamesError};
+use crate::locate_error::LocateError;
 use crate::namespace::Namespace;
 use crate::path_text;
 use ipc_path::Endpoint;
@@ -91,27 +90,6 @@ names! {
 }
 
 impl Names {
-    /// Returns the names of this process's environment, as the released programs derive them.
-    ///
-    /// Each call reads the environment. A program that needs more than names reads it once, with
-    /// [`Environment::from_process`].
-    ///
-    /// # Errors
-    ///
-    /// [`NamesError`] if the current directory cannot be read, or a variable is not UTF-8.
-    pub fn of_process() -> Result<Self, NamesError> {
-        Ok(Self::of(&Environment::from_process()?)?)
-    }
-
-    /// Returns the names of `environment`, as the released programs derive them.
-    ///
-    /// # Errors
-    ///
-    /// [`LocateError`] for a variable that is not UTF-8.
-    pub fn of(environment: &Environment) -> Result<Self, LocateError> {
-        Ok(Locations::for_client(environment, None, None)?.recorded().clone())
-    }
-
     /// Derives the names of the daemon at `daemon` and of a client of `client`.
     ///
     /// Both default to the default endpoint.

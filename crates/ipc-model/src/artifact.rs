@@ -43,7 +43,7 @@ pub enum ArtifactPayload {
 }
 
 impl ArtifactPayload {
-    /// Returns the size of the contents; `None` for a file named by path, whose size this crate cannot read.
+    /// Returns the size of the contents; `None` for a file named by path.
     #[must_use]
     pub fn size_bytes(&self) -> Option<u64> {
         self.as_bytes().map(|bytes| bytes.len() as u64)
@@ -58,7 +58,7 @@ impl ArtifactPayload {
         }
     }
 
-    /// Returns the contents as the released packages hold them; `None` for a file named by path.
+    /// Returns the contents in a shared vector; `None` for a file named by path.
     ///
     /// Copies nothing if this payload is the only owner of a whole buffer, such as one from an unshared
     /// `Arc<Vec<u8>>`. A part of a received frame is moved or copied.

@@ -48,7 +48,9 @@ pub struct GenericToolExec {
     pub key_args_filter: Vec<String>,
 }
 
-/// Selects the output streams of a tool that belong to its cached result; by default, both do.
+/// Selects the output streams of a tool that belong to its cached result.
+///
+/// By default, both streams do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ExecOutputStreams {

@@ -10,6 +10,7 @@ mod atomic_file;
 mod backoff;
 pub mod blocking;
 mod claim;
+mod claim_error;
 mod connect;
 mod deadline;
 mod directory;
@@ -43,7 +44,8 @@ mod tool_process;
 
 pub use atomic_file::{Durability, FileMode, WriteError, remove_abandoned, replace_file, write_atomic};
 pub use backoff::Backoff;
-pub use claim::{BindError, Claim, ClaimError};
+pub use claim::Claim;
+pub use claim_error::{BindError, ClaimError};
 pub use connect::ConnectError;
 pub use deadline::{FAR, deadline_after};
 pub use directory::{DirectoryError, check_private_directory, check_runtime_directory, ensure_directory};

@@ -74,7 +74,9 @@ impl NormalizedPath {
         self.as_path().to_path_buf()
     }
 
-    /// Returns this path followed by `path`, in normal form; an absolute `path` replaces it.
+    /// Returns this path followed by `path`, in normal form.
+    ///
+    /// An absolute `path` replaces this one.
     #[must_use]
     pub fn join(&self, path: impl AsRef<Path>) -> Self {
         Self::new(self.as_path().join(path))

@@ -81,7 +81,7 @@ impl Publication {
         self.manifest().into()
     }
 
-    /// Builds the manifest and returns its encoding with the digest: the contents of the file.
+    /// Returns the contents of the manifest's file: its encoding with the digest.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         sealed(&self.manifest())

@@ -64,7 +64,7 @@ impl WirePolicy {
         }
     }
 
-    /// Returns the policy for requests outside of the control slice, as the released clients choose it.
+    /// Returns the released clients' policy for requests that are no control.
     ///
     /// Their variable names a lane, or they speak v15 (`docs/spec/wire.md#choosing-a-lane`).
     #[must_use]

@@ -6,9 +6,9 @@ use serde::{Deserializer, Serialize, Serializer};
 use crate::Generation;
 use crate::shape::{Body, Direction, Message, Shape};
 
-/// A caller's own type as a body of wire v15, in the encoding that serde and bincode 1 give it.
+/// A caller's own type as a body of wire v15.
 ///
-/// It is for programs with their own protocol in frames of wire v15, and for a program that moves to this
+/// Its encoding is what serde and bincode 1 make of it. It is for programs with their own protocol in frames of wire v15, and for a program that moves to this
 /// crate and still has its own message types. The limit of a frame holds; the table of messages does not: any
 /// bytes that `T` accepts are a message, and every byte string is copied.
 ///

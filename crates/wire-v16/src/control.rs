@@ -76,7 +76,7 @@ pub fn decode_body<M: Message>(payload: Bytes) -> Result<Decoded<M, ControlError
     Ok(of_slice(read::<M>(payload)?))
 }
 
-/// Returns the message that a generated message carries, if the control slice has it.
+/// Converts a generated message, if the control slice has it.
 pub fn from_wire<M: Message>(wire: M::Wire) -> Decoded<M, ControlError> {
     of_slice(M::split(wire))
 }

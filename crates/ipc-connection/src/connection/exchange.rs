@@ -14,8 +14,9 @@ use crate::inbound::{Inbound, Incoming};
 use crate::reply::{Expected, of_request};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Receives the response to the last request, within `limit` or else the receive timeout.
+    /// Receives the response to the last request.
     ///
+    /// Waits for `limit`, or for the receive timeout without one.
     /// Any `send` method sent the request; the connection remembers its lane and ids. A request in bincode
     /// accepts a reply in bincode or FrameV1; another request accepts a reply on any lane. Skips each
     /// `CompileProgress` before the response. Returns `None` if the peer closed the connection between frames.
@@ -45,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         words.ok().flatten().map(|received| (received.dialect(), received.message))
     }
 
-    /// Receives the response to a request sent on `lane` with `ids`, with its dialect and ids, within `limit`.
+    /// Receives the response to the request with these ids, and its own.
     ///
     /// As [`recv_response`](Self::recv_response), for a caller that keeps the ids itself. `None` as the limit is
     /// no limit. Skips each `CompileProgress` before the reply and restarts the timeout after it.
@@ -104,8 +105,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_encoded(Direction::Request, Some(limit), encode).await
     }
 
-    /// Receives one message, or a frame of another protocol of running-process, within the receive timeout.
+    /// Receives one message, or one frame of another protocol.
     ///
+    /// It waits for the receive timeout. The other protocols are those of running-process.
     /// A server of one's own answers such a frame itself, for example an identity probe, and sends the answer
     /// with [`send_frame`](Self::send_frame). Returns `None` if the peer closed the connection between frames.
     ///

@@ -3,6 +3,7 @@
 //! The host watches its socket and locks. It restores them after another program, such as a cleaner of
 //! `/tmp`, has removed them, and leaves if clients cannot reach it. `machine` decides; this file does I/O.
 
+mod error;
 mod machine;
 mod signals;
 #[cfg(test)]
@@ -14,12 +15,12 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use ipc_os::{BindError, Claim, ClaimError, DirPolicy, Endpoint, Listener, Pid};
-use thiserror::Error;
+use ipc_os::{BindError, Claim, ClaimError, DirPolicy, Endpoint, Listener};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{Ended, ServeError, Served, ServerHandle};
+pub use error::HostError;
 use machine::{Do, Event, FIRST, Locks, Machine, Socket};
 use signals::Signals;
 
@@ -78,57 +79,6 @@ pub enum HostEnded<L> {
     Signal,
     /// The program ended the daemon.
     Program(L),
-}
-
-/// A daemon failed to start or to go on.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum HostError {
-    /// Another daemon holds the endpoint, because it started first.
-    #[error("another daemon{} has {endpoint}", process(.by))]
-    Lost {
-        /// The endpoint.
-        endpoint: Endpoint,
-        /// Process id of the other daemon, if known.
-        by: Option<Pid>,
-    },
-    /// Claiming the endpoint failed.
-    #[error(transparent)]
-    Claim(ClaimError),
-    /// Binding the socket failed.
-    #[error(transparent)]
-    Bind(BindError),
-    /// The server failed.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    /// The server panicked.
-    #[error("the server failed an assertion")]
-    Panicked,
-    /// Another program removed the lock files, and another daemon took the locks.
-    #[error("the lock files of {0} were removed, and another daemon has them")]
-    LocksLost(Endpoint),
-}
-
-impl HostError {
-    /// Returns the error of the operating system behind this one, if there is one.
-    #[must_use]
-    pub fn io(&self) -> Option<&io::Error> {
-        ipc_os::io_cause(self)
-    }
-
-    /// Returns the kind of error of the standard library that is nearest.
-    ///
-    /// It is the kind of [`io`](Self::io) unless the variant says more.
-    #[must_use]
-    pub fn kind(&self) -> io::ErrorKind {
-        match self {
-            Self::Lost { .. } | Self::LocksLost(_) => io::ErrorKind::AddrInUse,
-            Self::Claim(error) => error.kind(),
-            Self::Bind(error) => error.kind(),
-            Self::Serve(error) => error.kind(),
-            Self::Panicked => io::ErrorKind::Other,
-        }
-    }
 }
 
 impl Host {
@@ -397,8 +347,4 @@ impl<L: fmt::Display> fmt::Display for HostEnded<L> {
             Self::Program(leave) => leave.fmt(f),
         }
     }
-}
-
-fn process(pid: &Option<Pid>) -> String {
-    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
 }

@@ -114,9 +114,9 @@ impl<S: Service> Server<S> {
         &self.shared.service
     }
 
-    /// Serves one connection that the caller has accepted; the future ends with the connection.
+    /// Serves one connection that the caller has accepted.
     ///
-    /// It is for programs with an accept loop of their own. The limits of [`ServerConfig`] hold over all
+    /// The future ends with the connection. It is for programs with an accept loop of their own. The limits of [`ServerConfig`] hold over all
     /// connections of this server, except for [`ServerConfig::idle_timeout`] and the drain, which belong to
     /// [`serve`](Self::serve). Once a client or a handle stops the server, each connection ends after its current
     /// request; [`ServerHandle::stopped`] tells the accept loop.

@@ -76,9 +76,9 @@ impl Responder {
         (Self { identity }, Announcer { identity: sender })
     }
 
-    /// Returns a responder for this process, which hashes the executable on a thread of its own.
+    /// Returns a responder for this process.
     ///
-    /// It returns at once. The hash takes seconds in an unoptimised build; probes wait for it up to
+    /// It returns at once, and hashes the executable on a thread of its own. The hash takes seconds in an unoptimised build; probes wait for it up to
     /// [`PATIENCE`]. `then` receives the identity on that thread, for example to write the identity file.
     ///
     /// # Errors

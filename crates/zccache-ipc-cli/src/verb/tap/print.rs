@@ -155,7 +155,7 @@ fn cut(mut line: String, columns: usize) -> String {
     line
 }
 
-fn told<M: Message>(heard: &Heard<M>) -> Told {
+fn told<M: Message + wire_json::Form>(heard: &Heard<M>) -> Told {
     match heard {
         Heard::Message { message, raw } => {
             let dialect = message.dialect();
