@@ -77,6 +77,8 @@ const TABLE: &[Row] = &[
         "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch wire-json rp-broker \
             zccache-ipc testkit wire-conformance",
         "anyhow bytes clap comfy-table hex humantime prost serde_json tokio"),
+    at_the_top("adoption", "tests/adoption", "zccache-ipc testkit", "prost serde serde_json tokio"),
+    at_the_top("api", "xtask/api", "", "anyhow cargo_metadata clap public-api serde_json"),
     at_the_top("codegen", "xtask/codegen", "", "anyhow clap prost-build prost-types protox"),
     at_the_top("xtask", "xtask", "", "anyhow cargo_metadata clap serde_json"),
 ];

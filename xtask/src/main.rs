@@ -28,6 +28,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Compare the public API of each library with its report under api/
+    Api {
+        /// Arguments of the program; `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build a project in C through the daemon, twice: first all misses, then all hits with the same objects
     CProject(players::Options),
     /// Measure each workload of docs/performance.md, and print each figure beside its target
@@ -56,6 +62,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Api { arguments } => cargo::run_program("api", &arguments),
         Command::CProject(options) => players::run("c-project", &options),
         Command::Bench(options) => bench::run(&options),
         Command::Ci => ci::run(),

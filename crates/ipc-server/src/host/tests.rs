@@ -126,7 +126,7 @@ async fn the_second_daemon_of_an_endpoint_learns_the_winner() {
         let endpoint = Endpoint::from(place.name());
         let lock_file = place.dir().join("daemon.lock");
         let lost = Host::claim(&endpoint, &lock_file, DirPolicy::Dedicated);
-        let by = Some(Pid::current());
+        let by = Some(ipc_os::Pid::current());
         assert!(matches!(lost, Err(HostError::Lost { by: winner, .. }) if winner == by), "{lost:?}");
     };
     let (ended, ..) = serve(&place, 1, &mut second).await;
