@@ -302,12 +302,12 @@ mod tests {
 
     #[test]
     fn an_outside_crate_is_named() {
-        check_dependency_of("ipc-model", "bytes", false, false, &[]);
-        let expected = "ipc-model may not name the outside crate serde";
-        check_dependency_of("ipc-model", "serde", false, false, &[expected]);
-        check_dependency_of("ipc-model", "serde", true, false, &[]);
-        let expected = "ipc-model may not name the outside crate rand in its tests";
-        check_dependency_of("ipc-model", "rand", true, false, &[expected]);
+        check_dependency_of("wire-frame", "bytes", false, false, &[]);
+        let expected = "wire-frame may not name the outside crate serde";
+        check_dependency_of("wire-frame", "serde", false, false, &[expected]);
+        check_dependency_of("wire-frame", "serde", true, false, &[]);
+        let expected = "wire-frame may not name the outside crate rand in its tests";
+        check_dependency_of("wire-frame", "rand", true, false, &[expected]);
     }
 
     #[test]
