@@ -28,7 +28,7 @@ pub enum NamesError {
     /// The current directory cannot be read.
     #[error(transparent)]
     Surroundings(#[from] io::Error),
-    /// The environment names nothing usable.
+    /// The environment does not give valid names.
     #[error(transparent)]
     Locate(#[from] LocateError),
 }

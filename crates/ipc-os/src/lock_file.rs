@@ -73,14 +73,14 @@ pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
 
 /// Writes `pid` as released programs read it: decimal, no newline.
 ///
-/// Replaces the file at `path`. A daemon writes it after it has bound its endpoint; [`Claim`](crate::Claim) does
-/// so for its own.
+/// Replaces the file at `path`. A daemon writes it after it has bound its endpoint; a [`Claim`](crate::Claim)
+/// writes its own lock file.
 ///
 /// Rule: `docs/spec/endpoint.md#lock-file`.
 ///
 /// # Errors
 ///
-/// [`WriteError`]; an older file is as it was.
+/// [`WriteError`]; an older file is unchanged then.
 pub fn write(path: &Path, pid: Pid) -> Result<(), WriteError> {
     write_atomic(path, pid.to_string().as_bytes(), 0o600)
 }
@@ -91,7 +91,7 @@ pub fn write(path: &Path, pid: Pid) -> Result<(), WriteError> {
 ///
 /// # Errors
 ///
-/// The removal's error.
+/// The system's error of removing the file.
 pub fn remove_if_of(path: &Path, pid: Pid) -> io::Result<()> {
     match read(path) {
         Ok(Some(found)) if found == pid => fs::remove_file(path),

@@ -132,13 +132,13 @@ async fn a_listener_leaves_no_file_and_its_endpoint_has_one_owner() {
     let second = IpcListener::bind(place.name()).expect_err("one owner");
     assert_eq!(second.kind(), std::io::ErrorKind::AddrInUse);
     let server = tokio::spawn(serve_v15_only(listener));
-    // A client that learns what its daemon speaks, and notes it.
+    // The client learns its daemon's dialect and writes the note.
     let client = Client::new(place.name(), ClientConfig::within(PATIENCE).wire(WirePolicy::Auto));
     client.ping().await.expect("pong");
     server.abort();
     assert!(server.await.is_err(), "aborted");
     let left: Vec<_> = names().into_iter().filter(|name| !before.contains(name)).collect();
-    // The note of a client goes with the private directory of the test.
+    // Only the client's note is left; the test removes it with its directory.
     assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".wire")), "{left:?}");
     drop(IpcListener::bind(place.name()).expect("free again"));
 }
@@ -153,7 +153,7 @@ async fn a_listener_with_a_lock_file_names_its_process_in_it() {
     assert_eq!(named(), Some(Pid::current()));
     drop(listener);
     assert_eq!(named(), None);
-    // A program that keeps the file itself.
+    // A program may also write and remove the lock file itself.
     lock_file::write(&lock_file, Pid::current()).expect("written");
     assert_eq!(named(), Some(Pid::current()));
     lock_file::remove_if_of(&lock_file, Pid::current()).expect("removed");
@@ -178,7 +178,7 @@ async fn a_connection_remembers_lane_and_ids_of_its_request() {
         let response = client.recv_response(Some(PATIENCE)).await.expect("received");
         assert_eq!(response, Some(Response::Pong), "{lane}");
     }
-    // Ids of the caller's choice.
+    // The caller chooses the ids.
     client.send_prost(&Request::Ping, "mine").await.expect("sent");
     server.recv_wire::<Request>().await.expect("received");
     server.send_prost(&Response::Pong, "another's").await.expect("answered");

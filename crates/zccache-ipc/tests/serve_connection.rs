@@ -1,4 +1,4 @@
-//! A server behind an accept loop of its caller's own, and what it tells its service.
+//! A server behind its caller's own accept loop, and the calls that its service gets.
 
 mod common;
 
@@ -13,7 +13,7 @@ use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener};
 use zccache_ipc::model::{Request, RequestKind, Response, ResponseKind};
 use zccache_ipc::{Caller, Client, ClientConfig, Ended, Server, Service, wire_v15};
 
-/// Answers at once, or for a `Status` once it may, and writes down what it hears.
+/// Answers at once, but a `Status` only after a notification; records the replies.
 #[derive(Default)]
 struct Telling {
     replied: Arc<Mutex<Vec<(RequestKind, ResponseKind)>>>,
