@@ -24,6 +24,11 @@ pub(crate) struct Asked {
 pub(crate) fn aliases(text: &[u8]) -> BTreeSet<String> {
     let word = b"__has_include";
     let defined = memmem::find_iter(text, word).filter_map(|at| {
+        // `#define HAS __has_include(<x>)` asks by the word itself.
+        let rest = text[at + word.len()..].strip_prefix(b"_next").unwrap_or(&text[at + word.len()..]);
+        if rest.trim_ascii_start().starts_with(b"(") {
+            return None;
+        }
         let (name, before) = last_word(&text[..at])?;
         let (define, _) = last_word(before)?;
         (define == b"define").then(|| String::from_utf8_lossy(name).into_owned())

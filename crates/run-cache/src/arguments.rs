@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
     pub(crate) toolchain: Vec<String>,
     pub(crate) search: Vec<(Chain, String)>,
     pub(crate) forced: Vec<String>,
+    /// Macros that arguments define, as in `NAME=VALUE`.
+    pub(crate) definitions: Vec<String>,
     /// Directories that the assembler looks for files in.
     pub(crate) assembler_dirs: Vec<String>,
     /// Prefix maps: the word before the map, the old prefix and the new one.
@@ -104,7 +106,12 @@ impl Arguments {
         match found.effect {
             Effect::Refused(_) => return refused(Reason::RefusedArgument),
             Effect::CompileOnly => self.compiles_only = true,
-            Effect::Plain => self.key(word, next),
+            Effect::Plain => {
+                if found.word == "-D" {
+                    self.definitions.push(value.to_owned());
+                }
+                self.key(word, next);
+            }
             Effect::Colour => {
                 self.has_colour = true;
                 self.key(word, None);

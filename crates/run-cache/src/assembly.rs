@@ -5,13 +5,37 @@ use memchr::memmem;
 /// Directives that read a file, or make up directives that only an assembler can tell.
 const READING: &[&str] = &["incbin", ".include", ".macro", ".irp"];
 
+/// Literals that a macro could put together to a directive that reads a file.
+const PARTS: &[&str] =
+    &[".i\"", ".in\"", ".inc\"", ".incb\"", ".incbi\"", ".incl\"", ".inclu\"", ".includ\""];
+
+/// Assembly in one text, and parts of directives in another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Assembly {
+    is_there: bool,
+    has_parts: bool,
+}
+
+impl Assembly {
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        self.is_there |= memmem::find(text, b"asm").is_some();
+        self.has_parts |= has_parts(&text.to_ascii_lowercase());
+    }
+
+    pub(crate) const fn may_read_files(self) -> bool {
+        self.is_there && self.has_parts
+    }
+}
+
+fn has_parts(lower: &[u8]) -> bool {
+    PARTS.iter().any(|part| memmem::find(lower, part.as_bytes()).is_some())
+}
+
 /// Returns true if assembly in `text` may read a file. In doubt it may.
 ///
 /// `text` is the source of an assembler, or one of C that is not preprocessed: macros may hide where a directive stands, so
 /// its name counts anywhere. Literals are joined as a compiler joins them, and letters are as good as capitals.
 pub(crate) fn may_read_files(text: &[u8], is_assembler: bool) -> bool {
-    const PARTS: &[&str] =
-        &[".i\"", ".in\"", ".inc\"", ".incb\"", ".incbi\"", ".incl\"", ".inclu\"", ".includ\""];
     let lower = text.to_ascii_lowercase();
     let has = |word: &str| memmem::find(&lower, word.as_bytes()).is_some();
     if has("incbin") || has(".include") {
@@ -21,7 +45,7 @@ pub(crate) fn may_read_files(text: &[u8], is_assembler: bool) -> bool {
         return READING.iter().any(|directive| has(directive));
     }
     let asm = || memmem::find_iter(text, b"asm");
-    asm().next().is_some() && PARTS.iter().any(|part| has(part))
+    asm().next().is_some() && has_parts(&lower)
         || asm().any(|at| template(&text[at + 3..]).is_none_or(|template| reads(&template)))
 }
 
@@ -30,6 +54,7 @@ pub(crate) fn may_read_files(text: &[u8], is_assembler: bool) -> bool {
 fn template(rest: &[u8]) -> Option<String> {
     let mut template = String::new();
     let (mut depth, mut at) = (0_usize, 0);
+    let (mut has_macro, mut has_operands) = (false, false);
     while let Some(&byte) = rest.get(at) {
         at += 1;
         match byte {
@@ -43,6 +68,8 @@ fn template(rest: &[u8]) -> Option<String> {
             b'#' if at == 1 || rest[at - 2] == b'\n' => {
                 at += memchr::memchr(b'\n', &rest[at..]).unwrap_or(rest.len() - at);
             }
+            b':' if depth == 1 => has_operands = true,
+            byte if depth > 0 && byte.is_ascii_alphabetic() => has_macro |= !has_operands,
             // Qualifiers stand before the parenthesis, and nothing else.
             byte if depth == 0
                 && !(byte.is_ascii_alphabetic() || byte == b'_' || byte.is_ascii_whitespace()) =>
@@ -52,7 +79,8 @@ fn template(rest: &[u8]) -> Option<String> {
             _ => {}
         }
     }
-    Some(template)
+    // A macro may make the name of a directive whose file the literals have.
+    if has_macro && template.contains('"') { None } else { Some(template) }
 }
 
 /// Appends the literal at the beginning of `rest` to `template`, and returns how long it is.
@@ -104,6 +132,7 @@ mod tests {
             r#"asm(".inc%c0 \"f\"" :: "i"(&bin));"#,
             r#"int a; asm("nop"); asm goto ("" : : : : l); asm("nop; .incbin \"f\"");"#,
             r#"asm { ".incbin \"f\"" }"#,
+            r#"asm(STRING(.in) "cbin \"f\"");"#,
             r#"asm("unfinished"#,
         ] {
             assert!(may_read_files(text.as_bytes(), false), "{text}");
@@ -115,6 +144,8 @@ mod tests {
         for text in [
             r#"extern int scanf(const char *) __asm__ ("" "__isoc99_scanf") __attribute__((x));"#,
             r#"asm volatile ("1:\tmov %0, %1\n.L%=:\n\t.if 1" : "=r"(a) : "r"(b) : "memory");"#,
+            r#"asm volatile (LOCK "xchg %0, %1" : "+r"(a) : X("m")(b));"#,
+            r#"asm(".section \"x\"" : : "r"(a));"#,
             "int plasma = 1; const char *s = \"asm .if\"; // no assembly\n",
             "int asmx(const char *); int y = asmx(\"x\");",
         ] {

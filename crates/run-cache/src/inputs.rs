@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ipc_os::InodeStamp;
 
 use crate::aliased;
-use crate::assembly;
+use crate::assembly::{self, Assembly};
 use crate::check::{here, modified_ns};
 use crate::compiler::Family;
 use crate::facts::Facts;
@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
+use crate::times::Times;
 use crate::vacancies::{There, Vacancies};
 
 /// The largest file that is read as text, in bytes.
@@ -47,8 +48,11 @@ pub(crate) struct Inputs<'a> {
     /// Directories that quoted names are looked for in, of files that compute names.
     computing: BTreeSet<PathBuf>,
     pub(crate) names_lines: bool,
-    /// True if a source tells when it was modified, in the caller's time zone.
-    pub(crate) tells_timestamp: bool,
+    pub(crate) reads_once: bool,
+    /// Names of the time in all texts.
+    pub(crate) times: Times,
+    /// Assembly in all texts.
+    pub(crate) assembly: Assembly,
 }
 
 /// A text that is to be searched for names.
@@ -75,7 +79,9 @@ impl<'a> Inputs<'a> {
             looked: HashSet::new(),
             computing: BTreeSet::new(),
             names_lines: false,
-            tells_timestamp: false,
+            reads_once: false,
+            times: Times::default(),
+            assembly: Assembly::default(),
         }
     }
 
@@ -153,6 +159,7 @@ impl<'a> Inputs<'a> {
             &mut texts,
         )?;
         let mut renamed = BTreeSet::new();
+        self.defined(&mut renamed)?;
         while let Some(text) = texts.pop_front() {
             if self.known.contains(&text.path) {
                 continue;
@@ -189,6 +196,7 @@ impl<'a> Inputs<'a> {
                 renamed.insert((text.path.clone(), alias));
             }
         }
+        self.judge_all()?;
         aliased::refuse_elsewhere(&renamed, &self.files, &self.plan.call)?;
         if !self.computing.is_empty() {
             self.computed(listed, is_complete)?;
@@ -245,7 +253,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Looks for a name that a source asks for: whether it is there is an input.
-    fn asked(&mut self, name: (Look, &str), beside: &Dir) -> Result<(), NotKept> {
+    pub(crate) fn asked(&mut self, name: (Look, &str), beside: &Dir) -> Result<(), NotKept> {
         for hit in self.search.find(&mut self.vacancies, name, beside, false)? {
             let path = hit.path.to_str().ok_or(NotKept::InputUnknown)?;
             self.ancestors_of(&hit.path)?;
@@ -285,23 +293,22 @@ impl<'a> Inputs<'a> {
         texts.iter().try_for_each(|text| self.file(&text.path).map(drop))
     }
 
-    fn judge(&mut self, spelled: &Spelled, contents: &[u8]) -> Result<(), NotKept> {
+    pub(crate) fn judge(&mut self, spelled: &Spelled, contents: &[u8]) -> Result<(), NotKept> {
         if spelled.hides_input {
             return Err(NotKept::HiddenInput);
         }
         if spelled.computes_asked {
             return Err(NotKept::ComputedInclude);
         }
-        let has_epoch = self.plan.driver.family == Family::Gcc
-            && self.plan.variables.objects.iter().any(|(name, _)| name == "SOURCE_DATE_EPOCH");
-        if spelled.tells_date && !has_epoch {
-            return Err(NotKept::Time);
-        }
-        self.tells_timestamp |= spelled.tells_timestamp;
+        self.times.add(spelled.times);
         self.names_lines |= spelled.names_lines;
-        let is_assembler = self.plan.args.language.is_assembler();
-        if !self.plan.assembler_lists() && assembly::may_read_files(contents, is_assembler) {
-            return Err(NotKept::HiddenInput);
+        self.reads_once |= spelled.reads_once;
+        if !self.plan.assembler_lists() {
+            let is_assembler = self.plan.args.language.is_assembler();
+            if assembly::may_read_files(contents, is_assembler) {
+                return Err(NotKept::HiddenInput);
+            }
+            self.assembly.add(contents);
         }
         Ok(())
     }

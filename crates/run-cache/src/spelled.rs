@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
+use crate::times::Times;
+
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Look {
@@ -29,14 +31,14 @@ pub(crate) struct Spelled {
     pub(crate) computes_include: bool,
     /// True if a macro stands in the place of a name after `__has_include`.
     pub(crate) computes_asked: bool,
-    /// True if it names `__DATE__` or `__TIME__`, or may put such a name together.
-    pub(crate) tells_date: bool,
-    /// True if it names `__TIMESTAMP__`.
-    pub(crate) tells_timestamp: bool,
+    /// Names of the time, and parts of such names.
+    pub(crate) times: Times,
     /// True if a directive reads a file that no list of inputs has.
     pub(crate) hides_input: bool,
     /// True if a directive names another file for messages.
     pub(crate) names_lines: bool,
+    /// True if a file may ask to be read only once.
+    pub(crate) reads_once: bool,
 }
 
 impl Spelled {
@@ -54,7 +56,7 @@ impl Spelled {
         for at in memmem::find_iter(text, b"__has_include") {
             spelled.asked(text, at + b"__has_include".len());
         }
-        spelled.times(text);
+        spelled.times = Times::of(text);
         spelled.hidden(text);
         spelled
     }
@@ -70,6 +72,7 @@ impl Spelled {
         match word.as_slice() {
             b"include" | b"import" | b"include_next" => {
                 let is_next = word == b"include_next";
+                self.reads_once |= word == b"import";
                 cursor.skip_blank();
                 match cursor.name() {
                     Name::Spelled(look, name) => {
@@ -112,31 +115,6 @@ impl Spelled {
         }
     }
 
-    /// Looks for names of the time, whole or in parts that `##` could join.
-    fn times(&mut self, text: &[u8]) {
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let mut is_part_of_name = false;
-        for stem in [b"DATE", b"TIME"] {
-            for at in memmem::find_iter(text, stem) {
-                let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
-                let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
-                let word = &text[start..end];
-                let core = trim_underscores(word);
-                match (core, word) {
-                    (_, b"__TIMESTAMP__") => self.tells_timestamp = true,
-                    (_, b"__DATE__" | b"__TIME__") => self.tells_date = true,
-                    (b"DATE" | b"TIME" | b"TIMESTAMP", _) => is_part_of_name = true,
-                    _ => {}
-                }
-            }
-        }
-        // `__##name##__` makes one of them of a part.
-        let joins = || [&b"##_"[..], b"## _"].iter().any(|join| memmem::find(text, join).is_some());
-        if is_part_of_name && joins() {
-            (self.tells_date, self.tells_timestamp) = (true, true);
-        }
-    }
-
     fn hidden(&mut self, text: &[u8]) {
         const HIDDEN: &[&[u8]] = &[
             b"GCC dependency",
@@ -146,6 +124,7 @@ impl Spelled {
             b"__has_embed",
             b"??/",
         ];
+        self.reads_once |= memmem::find(text, b"once").is_some();
         self.hides_input |= HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some());
     }
 }
@@ -160,12 +139,6 @@ fn may_begin_directive(text: &[u8], at: usize) -> bool {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let is_mark = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || b"#%:?=\\".contains(byte);
     line.iter().all(is_mark) || memmem::find(line, b"*/").is_some()
-}
-
-fn trim_underscores(word: &[u8]) -> &[u8] {
-    let start = word.iter().take_while(|byte| **byte == b'_').count();
-    let end = word.iter().rev().take_while(|byte| **byte == b'_').count();
-    word.get(start..word.len() - end).unwrap_or_default()
 }
 
 /// The text in the place of a header's name.
@@ -319,24 +292,6 @@ mod tests {
     #[test]
     fn words_that_make_a_result_depend_on_more_are_seen() {
         let of = |text: &str| Spelled::of(text.as_bytes());
-        for text in
-            ["x = __DATE__;", "__TIME__", "a __TIME ##__", "DATE__ ## _", "__DATE_, x##_", "TIME, ##__"]
-        {
-            assert!(of(text).tells_date, "{text}");
-        }
-        assert!(of("__TIMESTAMP__").tells_timestamp);
-        for text in [
-            "DATE TIME",
-            "UPDATE__",
-            "a __TIME b",
-            "__TIME_T_TYPE",
-            "CLOCK_REALTIME",
-            "_TIME_H",
-            "st.TIMESTAMP",
-        ] {
-            let spelled = of(text);
-            assert!(!spelled.tells_date && !spelled.tells_timestamp, "{text}");
-        }
         for text in
             ["#embed <x>", "#pragma GCC dependency \"x\"", "_Pragma(\"GCC dependency\")", "# inc??/\nlude"]
         {

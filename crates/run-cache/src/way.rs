@@ -349,10 +349,10 @@ impl Miss {
         for file in &plan.response_files {
             inputs.file(file.to_str().ok_or(NotKept::InputUnknown)?)?;
         }
-        if inputs.tells_timestamp {
+        if inputs.times.tells_timestamp() {
             inputs.time_zone()?;
         }
-        let tells_timestamp = inputs.tells_timestamp;
+        let (tells_timestamp, has_copies) = (inputs.times.tells_timestamp(), inputs.has_copies());
         let listings = toolchain::take(plan, &self.facts, &mut inputs)?;
         let prints = !bundle.stdout.is_empty() || !bundle.stderr.is_empty();
         if prints && inputs.names_lines {
@@ -373,6 +373,7 @@ impl Miss {
             voice: (prints || tells_timestamp).then(|| plan.voice()),
             // clang refuses a precompiled header when the times of its parts are others.
             is_strict: tells_timestamp
+                || has_copies
                 || plan.driver.family == Family::Clang && plan.args.language.is_header(),
             files,
             aliases,

@@ -92,9 +92,11 @@ pub(crate) fn to_preprocessor(read: &mut Arguments, words: &str) -> Result<(), R
             "-D" | "-U" => {
                 let value = words.next().ok_or(Reason::MissingValue)?;
                 read.key(&format!("-Wp,{word}"), Some(value));
+                read.definitions.extend((word == "-D").then(|| value.to_owned()));
             }
             word if word.starts_with("-D") || word.starts_with("-U") => {
                 read.key(&format!("-Wp,{word}"), None);
+                read.definitions.extend(word.strip_prefix("-D").map(str::to_owned));
             }
             _ => return Err(Reason::UnknownArgument),
         }

@@ -7,7 +7,7 @@ use run_cache::{NotKept, Reason};
 use crate::support::{Bench, End, has, make_executable};
 
 /// Compilers that are here.
-fn compilers() -> Vec<&'static str> {
+pub(crate) fn compilers() -> Vec<&'static str> {
     ["gcc", "clang"].into_iter().filter(|name| has(name)).collect()
 }
 
@@ -346,4 +346,25 @@ fn a_header_that_is_the_same_file_by_another_name_is_told_from_a_copy() {
             fs::remove_file(bench.at("y.h")).unwrap();
         }
     }
+}
+
+#[test]
+fn a_copy_that_gcc_tells_apart_by_its_second_is_told_apart() {
+    let mut bench = Bench::new();
+    let text = "#pragma once\nstatic int n = __COUNTER__;\n";
+    bench.write("a.c", "#include \"x.h\"\n#include \"y.h\"\nint k(void) { return n; }\n");
+    let second = |bench: &Bench, name: &str, second: u64| {
+        bench.write(name, text);
+        let file = fs::File::options().write(true).open(bench.at(name)).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second))
+            .unwrap();
+        bench.settle(&bench.at(name));
+    };
+    second(&bench, "x.h", 1_000_000);
+    second(&bench, "y.h", 1_000_000);
+    bench.cached("gcc -MD -c a.c -o a.o");
+    second(&bench, "y.h", 1_000_001);
+    assert_eq!(bench.same("gcc -MD -c a.c -o a.o"), End::NotKept(NotKept::Failed));
+    second(&bench, "y.h", 1_000_000);
+    assert_eq!(bench.same("gcc -MD -c a.c -o a.o"), End::Hit);
 }

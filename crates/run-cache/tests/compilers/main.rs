@@ -1,6 +1,7 @@
 //! Real compilers: what the cache leaves is what they leave.
 #![cfg(unix)]
 
+mod definitions;
 mod inputs;
 mod support;
 

@@ -1,0 +1,61 @@
+//! Macros that arguments define, and what all texts of a run come to together.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::aliased;
+use crate::compiler::Family;
+use crate::inputs::Inputs;
+use crate::manifest::{Compare, FileState};
+use crate::reason::NotKept;
+use crate::search::Dir;
+use crate::spelled::{Look, Spelled};
+
+impl Inputs<'_> {
+    /// Searches the macros of arguments as if a file defined them.
+    ///
+    /// `renamed` takes other names of `__has_include` and the file that defines each; an argument is no file.
+    pub(crate) fn defined(&mut self, renamed: &mut BTreeSet<(String, String)>) -> Result<(), NotKept> {
+        let mut text = String::new();
+        for definition in &self.plan.args.definitions {
+            let (name, value) = definition.split_once('=').unwrap_or((definition, "1"));
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "#define {name} {value}");
+        }
+        let spelled = Spelled::of(text.as_bytes());
+        self.judge(&spelled, text.as_bytes())?;
+        let nowhere = Dir { path: PathBuf::new(), is_system: false };
+        for (look, name) in &spelled.asked {
+            // Which file asks, and beside which directory, is not known.
+            if *look != Look::Angle {
+                return Err(NotKept::ComputedInclude);
+            }
+            self.asked((*look, name), &nowhere)?;
+        }
+        renamed.extend(aliased::aliases(text.as_bytes()).into_iter().map(|alias| (String::new(), alias)));
+        Ok(())
+    }
+
+    /// Returns true if gcc may tell two files apart by their times alone: it reads a file once that has the
+    /// length, the second of modification and the contents of another one.
+    pub(crate) fn has_copies(&self) -> bool {
+        let mut seen = HashSet::new();
+        let is_copy = |file: &Arc<FileState>| match file.compare {
+            Compare::Contents(key) => file.len > 0 && !seen.insert(key),
+            Compare::Program => false,
+        };
+        self.plan.driver.family == Family::Gcc && self.reads_once && self.files().iter().any(is_copy)
+    }
+
+    /// Judges what only all texts together tell.
+    pub(crate) fn judge_all(&self) -> Result<(), NotKept> {
+        let has_epoch = self.plan.driver.family == Family::Gcc
+            && self.plan.variables.objects.iter().any(|(name, _)| name == "SOURCE_DATE_EPOCH");
+        if self.times.tells_date() && !has_epoch {
+            return Err(NotKept::Time);
+        }
+        if self.assembly.may_read_files() { Err(NotKept::HiddenInput) } else { Ok(()) }
+    }
+}
