@@ -27,7 +27,6 @@ use crate::args::Start;
 use crate::failure::Failure;
 use crate::target::Located;
 use asking::Answer;
-use reason::Reason;
 use settings::{Mode, Settings};
 
 /// The exit codes of a shell for a program that it did not find, and for one that does not run.
@@ -56,11 +55,10 @@ pub(super) fn run(
     let args = args.to_vec();
     let environment = match environment {
         Ok(environment) => environment,
-        // The compiler complains about a directory that is gone.
-        Err(error) => {
+        // The current directory is gone. Only the compiler knows whether it needs one.
+        Err(_) => {
             let (called, program) = (name.clone(), PathBuf::from(name));
-            let command = Command { called, program, args, skip: None };
-            here::run_because(&command, &Reason::Surroundings(error))
+            here::run(&Command { called, program, args, skip: None })
         }
     };
     let Some(found) = program::find(name, &environment) else {
@@ -74,7 +72,8 @@ pub(super) fn run(
     if is_inner || !found.is_compiler || settings.mode == Mode::Off {
         here::run(&command);
     }
-    let may_start = may_start && !settings.no_spawn;
+    let has_place = settings.has_home || global.cache_dir.is_some();
+    let may_start = may_start && !settings.no_spawn && has_place;
     let (command, environment, settings) = (&command, &environment, &settings);
     cached::Caller { command, environment, settings, global, may_start }.run()
 }
@@ -86,18 +85,13 @@ fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
 }
 
 /// Hands the compiler's streams on, byte for byte, and returns its exit code.
+///
+/// A stream that takes nothing changes no exit code: compilers do not look whether their messages arrive.
 fn tell(answer: &Answer) -> i32 {
     // Both, whatever becomes of the other one; what the compiler wrote last stands last.
-    let out = io::stdout().lock().write_all(&answer.stdout).and_then(|()| io::stdout().flush());
-    let err = io::stderr().lock().write_all(&answer.stderr);
-    match out.and(err) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            say(&format!("the output of the compiler cannot be written: {error}"));
-            answer.exit_code.max(1)
-        }
-        // A reader that closed its end has seen enough.
-        _ => answer.exit_code,
-    }
+    let _ = io::stdout().lock().write_all(&answer.stdout).and_then(|()| io::stdout().flush());
+    let _ = io::stderr().lock().write_all(&answer.stderr);
+    answer.exit_code
 }
 
 /// Writes one line for people to the standard error.

@@ -1,7 +1,5 @@
 //! Why a compiler runs without the cache.
 
-use std::io;
-
 use thiserror::Error;
 use zccache_ipc::{CallError, IpcError};
 
@@ -10,8 +8,6 @@ use crate::failure::Failure;
 /// Why a compiler runs without the cache.
 #[derive(Debug, Error)]
 pub(super) enum Reason {
-    #[error("this program's surroundings cannot be read")]
-    Surroundings(#[source] io::Error),
     #[error("{0} is not UTF-8, and no daemon can be told of it")]
     NotUtf8(&'static str),
     #[error("no daemon can be asked")]

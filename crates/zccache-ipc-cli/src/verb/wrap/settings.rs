@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) log: Option<PathBuf>,
     pub(super) base_dir: Option<PathBuf>,
     pub(super) session: Option<String>,
+    /// True if the files of a daemon have a place that does not follow from the current directory.
+    pub(super) has_home: bool,
     /// True if no daemon may be started.
     pub(super) no_spawn: bool,
 }
@@ -51,8 +53,17 @@ impl Settings {
             base_dir: var(Variable::BaseDir).map(PathBuf::from).filter(|dir| dir.is_absolute()),
             session: text(Variable::SessionId).filter(|id| !id.is_empty()).map(str::to_owned),
             no_spawn: matches!(text(Variable::NoSpawn), Some("1" | "true")),
+            has_home: has_home(environment),
         }
     }
+}
+
+/// Returns false if a daemon would keep its files in the current directory, for want of another place.
+fn has_home(environment: &Environment) -> bool {
+    // The first home that is set counts, even if it is empty.
+    let home = [Variable::Home, Variable::UserProfile].into_iter().find_map(|home| environment.var(home));
+    environment.var(Variable::CacheDir).is_some_and(|dir| !dir.is_empty())
+        || home.is_some_and(|home| std::path::Path::new(home).is_absolute())
 }
 
 #[cfg(test)]
@@ -91,5 +102,11 @@ mod tests {
         for (value, expected) in [("1", true), ("true", true), ("0", false), ("", false)] {
             assert_eq!(of(Variable::NoSpawn, value).no_spawn, expected, "{value:?}");
         }
+        for (value, expected) in [("/home/a", true), ("", false), ("h", false)] {
+            assert_eq!(of(Variable::Home, value).has_home, expected, "{value:?}");
+        }
+        let nowhere = Environment::new(Platform::Linux, "/w");
+        assert!(!Settings::of(&nowhere).has_home);
+        assert!(Settings::of(&nowhere.with(Variable::CacheDir, "/c")).has_home);
     }
 }
