@@ -1,6 +1,7 @@
 //! The measurements: builds `benches/` and the measured programs, runs them, and keeps the table.
 
 use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ const END: &str = "<!-- end -->";
 
 /// The programs of `benches/` that measure for the table.
 const MEASURING: [&str; 3] = ["speed", "plain_ping", "plain_wrap"];
+
+/// The program of `tests/` that measures compilations.
+const PLAYER: &str = "compile-bench";
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
@@ -68,6 +72,35 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         fs::write(&path, with_table(&document, &fs::read_to_string(table)?)?)?;
         println!("{DOCUMENT} has the table");
     }
+    Ok(())
+}
+
+/// Arguments of the measurements of compilations
+#[derive(Debug, Default, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct CompileOptions {
+    /// Arguments of the player; `--help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Measures compilations through the release programs and other caches. A missed target is no error.
+///
+/// # Errors
+///
+/// If a program cannot be built, or a cache gives a wrong object.
+pub(crate) fn compile(options: &CompileOptions) -> Result<()> {
+    // One after the other: a common build would unify the features of all.
+    for package in ["zccache-ipc-cli", "zccache-daemon"] {
+        cargo::run(&["build", "--release", "--locked", "--package", package], &[])?;
+    }
+    cargo::run(&["build", "--release", "--locked", "--package", "conformance", "--bin", PLAYER], &[])?;
+    let player = program(cargo::root(), PLAYER)?;
+    let programs = player.parent().context("a built program is in a directory")?;
+    let mut measuring = std::process::Command::new(&player);
+    let status = measuring.arg("--programs").arg(programs).args(&options.arguments).status();
+    let status = status.context("the measurements cannot be started")?;
+    ensure!(status.success(), "the measurements ended with {status}");
     Ok(())
 }
 

@@ -38,6 +38,8 @@ enum Command {
     CProject(players::Options),
     /// Measure each workload of docs/performance.md, and print each figure beside its target
     Bench(bench::Options),
+    /// Measure compilations through this workspace's cache and others: processor time of client and daemon
+    CompileBench(bench::CompileOptions),
     /// Run each check, cheapest first, and stop at the first failure
     Ci,
     /// Generate the code of the schemas under proto/, and check their numbers
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Api { arguments } => cargo::run_program("api", &arguments),
         Command::CProject(options) => players::run("c-project", &options),
         Command::Bench(options) => bench::run(&options),
+        Command::CompileBench(options) => bench::compile(&options),
         Command::Ci => ci::run(),
         Command::Codegen { arguments } => cargo::run_program("codegen", &arguments),
         Command::CompatMatrix(options) => players::run("compat-matrix", &options),
