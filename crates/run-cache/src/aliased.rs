@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::sync::Arc;
+use std::path::Path;
 
 use memchr::memmem;
 
-use crate::call::Call;
-use crate::manifest::FileState;
+use crate::inputs::Inputs;
 use crate::reason::NotKept;
+use crate::search::Dir;
 use crate::spelled::{Cursor, Look, Name};
 
 /// Questions that a text asks by another name of `__has_include`.
@@ -24,16 +24,32 @@ pub(crate) struct Asked {
 pub(crate) fn aliases(text: &[u8]) -> BTreeSet<String> {
     let word = b"__has_include";
     let defined = memmem::find_iter(text, word).filter_map(|at| {
-        // `#define HAS __has_include(<x>)` asks by the word itself.
-        let rest = text[at + word.len()..].strip_prefix(b"_next").unwrap_or(&text[at + word.len()..]);
-        if rest.trim_ascii_start().starts_with(b"(") {
-            return None;
-        }
-        let (name, before) = last_word(&text[..at])?;
-        let (define, _) = last_word(before)?;
-        (define == b"define").then(|| String::from_utf8_lossy(name).into_owned())
+        let rest = &text[at + word.len()..];
+        let rest = rest.strip_prefix(b"_next").unwrap_or(rest);
+        let name = if rest.trim_ascii_start().starts_with(b"(") {
+            // `#define HAS __has_include(<x>)` asks by the word itself.
+            handed_on(&text[..at], rest)?
+        } else {
+            let (name, before) = last_word(&text[..at])?;
+            let (define, _) = last_word(before)?;
+            (define == b"define").then_some(name)?
+        };
+        Some(String::from_utf8_lossy(name).into_owned())
     });
     defined.collect()
+}
+
+/// Returns the macro that hands its argument on to the word between `before` and `rest`, as in
+/// `#define HAS(x) __has_include(x)`.
+pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
+    let inside = rest.trim_ascii_start().strip_prefix(b"(")?;
+    let argument = inside[..memchr::memchr(b')', inside)?].trim_ascii();
+    let head = trim_end(before).strip_suffix(b")")?;
+    let (parameter, head) = last_word(head)?;
+    let head = head.trim_ascii_end().strip_suffix(b"(")?;
+    let (name, head) = last_word(head)?;
+    let (define, _) = last_word(head)?;
+    (define == b"define" && parameter == argument).then_some(name)
 }
 
 /// Returns what `text` asks by the name `alias`, in its directives.
@@ -73,33 +89,43 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
     asked
 }
 
-/// Refuses a file that asks by a name of `__has_include` which only another file defines.
-///
-/// `renamed` are the files that define such names, and the names.
-pub(crate) fn refuse_elsewhere(
-    renamed: &BTreeSet<(String, String)>,
-    files: &[Arc<FileState>],
-    call: &Call,
-) -> Result<(), NotKept> {
-    for (_, alias) in renamed {
-        let defines = |path: &String| renamed.contains(&(path.clone(), alias.clone()));
-        for file in files.iter().filter(|file| !defines(&file.path)) {
-            let text = fs::read(call.at(&file.path)).map_err(|_| NotKept::InputUnreadable)?;
-            if asked(&text, alias) != Asked::default() {
-                return Err(NotKept::ComputedInclude);
+impl Inputs<'_> {
+    /// Takes what files ask by other names of `__has_include`, which any file or argument may define.
+    pub(crate) fn asked_by(&mut self, renamed: &BTreeSet<String>) -> Result<(), NotKept> {
+        if renamed.is_empty() {
+            return Ok(());
+        }
+        let paths: Vec<String> = self.files().iter().map(|file| file.path.clone()).collect();
+        for path in paths {
+            let text = fs::read(self.plan.call.at(&path)).map_err(|_| NotKept::InputUnreadable)?;
+            let dir = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
+            let beside = Dir { path: dir, is_system: false };
+            for name in renamed {
+                let asked = asked(&text, name);
+                if asked.is_computed {
+                    return Err(NotKept::ComputedInclude);
+                }
+                for (look, name) in &asked.names {
+                    self.asked((*look, name), &beside)?;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Returns the last word of a text that ends in it and blanks, and what stands before.
 fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
-    let end = text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count();
+    let text = trim_end(text);
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let len = text[..end].iter().rev().take_while(|byte| is_part(byte)).count();
-    (len > 0).then(|| (&text[end - len..end], &text[..end - len]))
+    let start = text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count();
+    (start < text.len()).then(|| (&text[start..], &text[..start]))
+}
+
+/// Returns a text without the blanks and joined line ends at its end.
+fn trim_end(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
+    &text[..text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count()]
 }
 
 /// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.
@@ -144,12 +170,27 @@ mod tests {
     }
 
     #[test]
+    fn a_macro_that_hands_its_argument_on_is_another_name() {
+        for text in [
+            "#define HAS(x) __has_include(x)\n",
+            "#  define HAS( x ) __has_include( x )\n",
+            "#define HAS(x) \\\n __has_include_next(x)\n",
+        ] {
+            assert_eq!(aliases(text.as_bytes()), BTreeSet::from(["HAS".to_owned()]), "{text}");
+        }
+        let asks = asked(b"#define HAS(x) __has_include(x)\n#if HAS(\"a.h\")\n", "HAS");
+        assert!(asks.names.contains(&(Look::Quote, "a.h".to_owned())) && !asks.is_computed, "{asks:?}");
+    }
+
+    #[test]
     fn a_test_for_the_word_makes_no_other_name() {
         for text in [
             "#if __has_include(<a.h>)",
             "#ifdef __has_include",
             "#if defined(__has_include)",
             "__has_include",
+            "#define HAS __has_include(<a.h>)",
+            "#define HAS(x) __has_include(y)",
         ] {
             assert_eq!(aliases(text.as_bytes()), BTreeSet::new(), "{text}");
         }

@@ -16,8 +16,8 @@ use crate::spelled::{Look, Spelled};
 impl Inputs<'_> {
     /// Searches the macros of arguments as if a file defined them.
     ///
-    /// `renamed` takes other names of `__has_include` and the file that defines each; an argument is no file.
-    pub(crate) fn defined(&mut self, renamed: &mut BTreeSet<(String, String)>) -> Result<(), NotKept> {
+    /// `renamed` takes other names of `__has_include`.
+    pub(crate) fn defined(&mut self, renamed: &mut BTreeSet<String>) -> Result<(), NotKept> {
         let mut text = String::new();
         for definition in &self.plan.args.definitions {
             let (name, value) = definition.split_once('=').unwrap_or((definition, "1"));
@@ -34,7 +34,7 @@ impl Inputs<'_> {
             }
             self.asked((*look, name), &nowhere)?;
         }
-        renamed.extend(aliased::aliases(text.as_bytes()).into_iter().map(|alias| (String::new(), alias)));
+        renamed.extend(aliased::aliases(text.as_bytes()));
         Ok(())
     }
 

@@ -185,19 +185,10 @@ impl<'a> Inputs<'a> {
             for (look, name) in &spelled.asked {
                 self.asked((*look, name), &beside)?;
             }
-            for alias in aliased::aliases(&contents) {
-                let asked = aliased::asked(&contents, &alias);
-                if asked.is_computed {
-                    return Err(NotKept::ComputedInclude);
-                }
-                for (look, name) in &asked.names {
-                    self.asked((*look, name), &beside)?;
-                }
-                renamed.insert((text.path.clone(), alias));
-            }
+            renamed.extend(aliased::aliases(&contents));
         }
         self.judge_all()?;
-        aliased::refuse_elsewhere(&renamed, &self.files, &self.plan.call)?;
+        self.asked_by(&renamed)?;
         if !self.computing.is_empty() {
             self.computed(listed, is_complete)?;
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
+use crate::aliased;
 use crate::times::Times;
 
 /// The way in which a name is looked for.
@@ -109,7 +110,12 @@ impl Spelled {
                 let look = if is_next { Look::Next } else { look };
                 self.asked.insert((look, name));
             }
-            Name::Computed => self.computes_asked = true,
+            // What hands its argument on asks where it is used.
+            Name::Computed => {
+                let rest = &text[at + rest.len()..];
+                let word = at - b"__has_include".len();
+                self.computes_asked |= aliased::handed_on(&text[..word], rest).is_none();
+            }
             Name::Unreadable => self.hides_input = true,
             Name::None => {}
         }

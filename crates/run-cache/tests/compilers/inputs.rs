@@ -128,10 +128,24 @@ fn another_name_of_has_include_asks_too() {
         bench.cached(&line);
         bench.write("inc/opt.h", "");
         bench.cached(&line);
-        // A name that another file defines could come from anywhere.
-        bench.write("ask.h", asks);
-        bench.write("b.c", "#include \"ask.h\"\n#if ASK(\"no.h\")\nint y;\n#endif\nint x;\n");
-        assert_eq!(bench.same(&format!("{compiler} -c b.c -o b.o")), End::NotKept(NotKept::ComputedInclude));
+        // As fmt does it: the macro hands its argument on, and other files ask by it.
+        for define in [asks, "#ifdef __has_include\n# define ASK(x) __has_include(x)\n#endif\n"] {
+            bench.write("ask.h", define);
+            bench.write(
+                "b.c",
+                "#include \"ask.h\"\n#if ASK(\"no.h\") || ASK(<no.h>)\nint y;\n#endif\nint x;\n",
+            );
+            let line = format!("{compiler} -Iinc -c b.c -o b.o");
+            bench.cached(&line);
+            for place in ["inc/no.h", "no.h"] {
+                bench.write(place, "");
+                bench.cached(&line);
+                bench.remove(place);
+                assert_eq!(bench.same(&line), End::Hit);
+            }
+            bench.write("c.c", "#include \"ask.h\"\n#define N <no.h>\n#if ASK(N)\nint y;\n#endif\nint x;\n");
+            assert_eq!(bench.same(&format!("{compiler} -c c.c")), End::NotKept(NotKept::ComputedInclude));
+        }
     }
 }
 
