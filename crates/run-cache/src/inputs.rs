@@ -218,7 +218,10 @@ impl<'a> Inputs<'a> {
                 self.present.insert(path);
                 continue;
             }
-            let Some(metadata) = self.metadata(&path)? else { return Err(NotKept::InputChanged) };
+            let metadata = match self.seen.get(&path) {
+                Some(metadata) => metadata.clone(),
+                None => self.metadata(&path)?.ok_or(NotKept::InputChanged)?,
+            };
             self.unchanged(&metadata)?;
             let is_unlisted = !is_complete && (hit.is_system || beside.is_system);
             // A header that is included once is told from its copies by reading them.

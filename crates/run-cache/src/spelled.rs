@@ -49,13 +49,23 @@ impl Spelled {
         for at in memchr::memchr_iter(b'#', text) {
             spelled.directive(text, at + 1);
         }
-        for start in [&b"%:"[..], b"??="] {
-            for at in memmem::find_iter(text, start) {
-                spelled.directive(text, at + start.len());
+        for at in memmem::find_iter(text, b"%:") {
+            spelled.directive(text, at + 2);
+        }
+        for at in memmem::find_iter(text, b"??") {
+            match text.get(at + 2) {
+                Some(b'=') => spelled.directive(text, at + 3),
+                // Another spelling of the backslash, which may join lines.
+                Some(b'/') => spelled.hides_input = true,
+                _ => {}
             }
         }
-        for at in memmem::find_iter(text, b"__has_include") {
-            spelled.asked(text, at + b"__has_include".len());
+        for at in memmem::find_iter(text, b"__has_") {
+            let rest = &text[at + b"__has_".len()..];
+            if rest.starts_with(b"include") {
+                spelled.asked(text, at + b"__has_include".len());
+            }
+            spelled.hides_input |= rest.starts_with(b"embed");
         }
         spelled.times = Times::of(text);
         spelled.hidden(text);
@@ -122,16 +132,13 @@ impl Spelled {
     }
 
     fn hidden(&mut self, text: &[u8]) {
-        const HIDDEN: &[&[u8]] = &[
-            b"GCC dependency",
-            b"clang dependency",
-            b"pch_preprocess",
-            b"clang module",
-            b"__has_embed",
-            b"??/",
-        ];
-        self.reads_once |= memmem::find(text, b"once").is_some();
-        self.hides_input |= HIDDEN.iter().any(|hidden| memmem::find(text, hidden).is_some());
+        const HIDDEN: &[&[u8]] = &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module"];
+        let has = |word: &[u8]| memmem::find(text, word).is_some();
+        // Each of these stands in a pragma, whose name a joined line may part.
+        if has(b"ragma") || has(b"\\\n") {
+            self.reads_once |= has(b"once");
+            self.hides_input |= HIDDEN.iter().any(|hidden| has(hidden));
+        }
     }
 }
 

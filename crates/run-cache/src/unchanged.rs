@@ -25,6 +25,10 @@ impl Inputs<'_> {
             if !self.ancestors.insert(part.to_owned()) {
                 break;
             }
+            // It is there, and neither a directory nor a link.
+            if self.vacancies.is_plain(part) {
+                continue;
+            }
             let Ok(metadata) = fs::symlink_metadata(self.plan.call.cwd.join(here(part))) else {
                 return Err(NotKept::InputChanged);
             };

@@ -39,6 +39,8 @@ pub(crate) struct Vacancies<'a> {
     now_ns: i64,
     /// Paths that were looked at.
     there: HashMap<PathBuf, There>,
+    /// Files among them that no link leads to.
+    plain: HashSet<PathBuf>,
     names: HashMap<PathBuf, Names>,
     /// Missing names by directory, and whether they cannot appear without a change of it.
     missing: BTreeMap<(PathBuf, bool), BTreeSet<String>>,
@@ -46,7 +48,14 @@ pub(crate) struct Vacancies<'a> {
 
 impl<'a> Vacancies<'a> {
     pub(crate) fn new(cwd: &'a Path, now_ns: i64) -> Self {
-        Self { cwd, now_ns, there: HashMap::new(), names: HashMap::new(), missing: BTreeMap::new() }
+        Self {
+            cwd,
+            now_ns,
+            there: HashMap::new(),
+            plain: HashSet::new(),
+            names: HashMap::new(),
+            missing: BTreeMap::new(),
+        }
     }
 
     /// Returns what is at `path`.
@@ -54,7 +63,7 @@ impl<'a> Vacancies<'a> {
         if let Some(there) = self.there.get(path) {
             return Ok(*there);
         }
-        if self.is_known_missing(path) {
+        if self.is_in_nothing(path) || self.is_known_missing(path) {
             self.there.insert(path.to_owned(), There::Nothing);
             return Ok(There::Nothing);
         }
@@ -76,10 +85,25 @@ impl<'a> Vacancies<'a> {
                 Err(error) if is_missing(&error) => There::DeadLink,
                 Err(_) => return Err(NotKept::InputUnknown),
             },
-            Ok(metadata) => kind(&metadata),
+            Ok(metadata) => {
+                if metadata.is_file() {
+                    self.plain.insert(path.to_owned());
+                }
+                kind(&metadata)
+            }
         };
         self.there.insert(path.to_owned(), there);
         Ok(there)
+    }
+
+    /// Returns true if a file was found at `path` that is no link.
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
+        self.plain.contains(path)
+    }
+
+    /// Returns true if the directory of `path` was looked for and is missing.
+    fn is_in_nothing(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|dir| self.there.get(dir) == Some(&There::Nothing))
     }
 
     /// Returns true if the names of the directory are known and do not have the last part of `path`.
