@@ -149,7 +149,8 @@ pub fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
 /// Starts `command` with the signal state of this process's caller.
 ///
 /// Passes `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM` on to the child until [`wait_as_called`] returns, so
-/// only one child is possible at a time.
+/// only one child is possible at a time. A caller may have ignored `SIGCHLD`; then this process stops ignoring
+/// it, and the child ignores it.
 ///
 /// # Errors
 ///

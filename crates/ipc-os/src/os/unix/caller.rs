@@ -15,6 +15,9 @@ use std::{
 /// True if the caller ignored `SIGPIPE`.
 static IGNORES_PIPE: AtomicBool = AtomicBool::new(false);
 
+/// True if the caller ignored `SIGCHLD`, as some supervisors do.
+static IGNORES_CHILDREN: AtomicBool = AtomicBool::new(false);
+
 /// Standard streams that the caller had closed, one bit each.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
@@ -53,14 +56,19 @@ extern "C" fn note() {
 pub(super) fn as_called(command: &mut Command) {
     let mask = mask();
     let ignores_pipe = IGNORES_PIPE.load(Ordering::Relaxed);
+    let ignores_children = IGNORES_CHILDREN.load(Ordering::Relaxed);
     let closed = CLOSED.load(Ordering::Relaxed);
-    if !ignores_pipe && closed == 0 && is_empty(&mask) {
+    if !ignores_pipe && !ignores_children && closed == 0 && is_empty(&mask) {
         return; // the standard library's own start suffices, without a fork
     }
     let restore = move || {
         if ignores_pipe {
             // SAFETY: sets the disposition of one signal; no handler is involved.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+        }
+        if ignores_children {
+            // SAFETY: sets the disposition of one signal; no handler is involved.
+            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
         }
         for stream in (0..3).filter(|stream| closed & (1 << stream) != 0) {
             // SAFETY: after a fork or right before an exec, no code uses the `/dev/null` behind these
@@ -75,6 +83,23 @@ pub(super) fn as_called(command: &mut Command) {
     };
     // SAFETY: the closure makes system calls that are safe after a fork, and allocates nothing.
     unsafe { command.pre_exec(restore) };
+}
+
+/// Lets this process wait for its children where the caller ignored `SIGCHLD`: the kernel then forgets
+/// each child's exit status.
+pub(super) fn keep_children() {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: reads the disposition of one signal into memory of the right size.
+    if unsafe { libc::sigaction(libc::SIGCHLD, std::ptr::null(), action.as_mut_ptr()) } != 0 {
+        return;
+    }
+    // SAFETY: the call succeeded, and has written all of it.
+    let action = unsafe { action.assume_init() };
+    if action.sa_sigaction == libc::SIG_IGN {
+        IGNORES_CHILDREN.store(true, Ordering::Relaxed);
+        // SAFETY: sets the disposition of one signal; no handler is involved.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    }
 }
 
 /// Passes signals that end this process on to the process that [`child_is`] names later.

@@ -68,6 +68,7 @@ pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
 
 /// See [`crate::spawn_as_called`].
 pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
+    caller::keep_children();
     caller::as_called(command);
     caller::forward_signals();
     let child = command.spawn()?;

@@ -98,14 +98,17 @@ impl Ask for Asker<'_> {
         let mut process = self.command.to_process();
         process.env(Variable::WrapActive.name(), "1").env("LC_ALL", "C").stdin(Stdio::null());
         set_args(&mut process, self.command, args);
+        process.stdout(Stdio::piped()).stderr(Stdio::piped());
         let began = Instant::now();
-        let output = process.output()?;
-        Ok(Ran {
-            success: output.status.success(),
-            stdout: output.stdout,
-            stderr: output.stderr,
-            took: began.elapsed(),
-        })
+        let mut child = spawn_as_called(&mut process)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (out, err) = (reader(stdout, io::sink()), reader(stderr, io::sink()));
+        let status = wait_as_called(&mut child)?;
+        let printed = |from: Receiver<Option<Vec<u8>>>| {
+            from.recv_timeout(AFTER_EXIT).ok().flatten().ok_or(io::ErrorKind::TimedOut)
+        };
+        let (stdout, stderr) = (printed(out)?, printed(err)?);
+        Ok(Ran { success: status.success(), stdout, stderr, took: began.elapsed() })
     }
 }
 
