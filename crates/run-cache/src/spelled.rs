@@ -132,7 +132,8 @@ impl Spelled {
     }
 
     fn hidden(&mut self, text: &[u8]) {
-        const HIDDEN: &[&[u8]] = &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module"];
+        const HIDDEN: &[&[u8]] =
+            &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module"];
         let has = |word: &[u8]| memmem::find(text, word).is_some();
         // Each of these stands in a pragma, whose name a joined line may part.
         if has(b"ragma") || has(b"\\\n") {

@@ -48,6 +48,7 @@ mod wire;
 mod wires;
 #[cfg(all(test, unix))]
 mod wrap;
+mod wrap_builds;
 mod wrap_cached;
 mod wrap_called;
 mod wrap_daemon;
