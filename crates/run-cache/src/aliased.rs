@@ -1,15 +1,11 @@
 //! Other names of `__has_include`: macros that a source defines as that word.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use memchr::memmem;
 
-use crate::inputs::Inputs;
-use crate::reason::NotKept;
-use crate::search::Dir;
 use crate::spelled::{Cursor, Look, Name};
+use crate::words::{handed_on, last_word};
 
 /// Questions that a text asks by another name of `__has_include`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,19 +33,6 @@ pub(crate) fn aliases(text: &[u8]) -> BTreeSet<String> {
         Some(String::from_utf8_lossy(name).into_owned())
     });
     defined.collect()
-}
-
-/// Returns the macro that hands its argument on to the word between `before` and `rest`, as in
-/// `#define HAS(x) __has_include(x)`.
-pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
-    let inside = rest.trim_ascii_start().strip_prefix(b"(")?;
-    let argument = inside[..memchr::memchr(b')', inside)?].trim_ascii();
-    let head = trim_end(before).strip_suffix(b")")?;
-    let (parameter, head) = last_word(head)?;
-    let head = head.trim_ascii_end().strip_suffix(b"(")?;
-    let (name, head) = last_word(head)?;
-    let (define, _) = last_word(head)?;
-    (define == b"define" && parameter == argument).then_some(name)
 }
 
 /// Returns what `text` asks by the name `alias`, in its directives.
@@ -87,45 +70,6 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
         }
     }
     asked
-}
-
-impl Inputs<'_> {
-    /// Takes what files ask by other names of `__has_include`, which any file or argument may define.
-    pub(crate) fn asked_by(&mut self, renamed: &BTreeSet<String>) -> Result<(), NotKept> {
-        if renamed.is_empty() {
-            return Ok(());
-        }
-        let paths: Vec<String> = self.files().iter().map(|file| file.path.clone()).collect();
-        for path in paths {
-            let text = fs::read(self.plan.call.at(&path)).map_err(|_| NotKept::InputUnreadable)?;
-            let dir = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
-            let beside = Dir { path: dir, is_system: false };
-            for name in renamed {
-                let asked = asked(&text, name);
-                if asked.is_computed {
-                    return Err(NotKept::ComputedInclude);
-                }
-                for (look, name) in &asked.names {
-                    self.asked((*look, name), &beside)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Returns the last word of a text that ends in it and blanks, and what stands before.
-fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = trim_end(text);
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let start = text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count();
-    (start < text.len()).then(|| (&text[start..], &text[..start]))
-}
-
-/// Returns a text without the blanks and joined line ends at its end.
-fn trim_end(text: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
-    &text[..text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count()]
 }
 
 /// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.

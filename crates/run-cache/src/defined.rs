@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::aliased;
@@ -35,6 +36,29 @@ impl Inputs<'_> {
             self.asked((*look, name), &nowhere)?;
         }
         renamed.extend(aliased::aliases(text.as_bytes()));
+        Ok(())
+    }
+
+    /// Takes what files ask by other names of `__has_include`, which any file or argument may define.
+    pub(crate) fn asked_by(&mut self, renamed: &BTreeSet<String>) -> Result<(), NotKept> {
+        if renamed.is_empty() {
+            return Ok(());
+        }
+        let paths: Vec<String> = self.files().iter().map(|file| file.path.clone()).collect();
+        for path in paths {
+            let text = fs::read(self.plan.call.at(&path)).map_err(|_| NotKept::InputUnreadable)?;
+            let dir = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
+            let beside = Dir { path: dir, is_system: false };
+            for name in renamed {
+                let asked = aliased::asked(&text, name);
+                if asked.is_computed {
+                    return Err(NotKept::ComputedInclude);
+                }
+                for (look, name) in &asked.names {
+                    self.asked((*look, name), &beside)?;
+                }
+            }
+        }
         Ok(())
     }
 

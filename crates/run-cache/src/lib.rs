@@ -65,6 +65,7 @@ mod toolchain;
 mod unchanged;
 mod vacancies;
 mod way;
+mod words;
 
 pub use bundle::MOST_VALUE;
 pub use call::{Ask, Call, Ran};

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use crate::aliased;
 use crate::times::Times;
+use crate::words::handed_on;
 
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +124,7 @@ impl Spelled {
             Name::Computed => {
                 let rest = &text[at + rest.len()..];
                 let word = at - b"__has_include".len();
-                self.computes_asked |= aliased::handed_on(&text[..word], rest).is_none();
+                self.computes_asked |= handed_on(&text[..word], rest).is_none();
             }
             Name::Unreadable => self.hides_input = true,
             Name::None => {}

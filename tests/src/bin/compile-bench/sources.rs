@@ -40,7 +40,7 @@ impl Source {
     }
 }
 
-/// How many functions a small file has, and how many headers the project.
+/// Number of functions of a small file, and of headers of the project.
 const FUNCTIONS: usize = 12;
 const HEADERS: usize = 20;
 

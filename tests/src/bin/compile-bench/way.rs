@@ -11,7 +11,7 @@ use conformance::sandbox::Sandbox;
 
 use crate::processor::{self, Spent};
 
-/// How long a daemon may work on after its last client, and how long it must rest.
+/// Longest time that a daemon may work on after its last client, and the time that it must rest.
 const MOST_WORK: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_millis(150);
 
@@ -170,7 +170,7 @@ impl<'a> Way<'a> {
         let began = Instant::now();
         let mut before = self.spent()?.daemon;
         while began.elapsed() < MOST_WORK {
-            std::thread::sleep(REST);
+            std::thread::sleep(REST); // rest is the absence of work for a while
             let now = self.spent()?.daemon;
             if now == before {
                 break;
