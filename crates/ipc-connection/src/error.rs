@@ -41,7 +41,7 @@ pub enum IpcError {
     #[error("the peer closed the connection")]
     Closed,
     /// No complete message arrived within the timeout.
-    #[error("no message within {0:?}")]
+    #[error("no message within {:?}", ipc_os::rounded(*.0))]
     TimedOut(Duration),
     /// An earlier call timed out, was cancelled or failed.
     ///

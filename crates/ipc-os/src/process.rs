@@ -15,10 +15,11 @@ impl Pid {
     }
 }
 
-/// Returns true if a process with this id exists, whatever its user.
+/// Returns true if a process of this id runs, of any user.
 ///
-/// A process that ended and was not waited for still exists. The id may have been reused, so the result does
-/// not identify the program.
+/// A process that has exited and was not waited for does not run. macOS does not tell: there it still counts.
+///
+/// The id may have been reused, so the result does not identify the program.
 #[must_use]
 pub fn process_alive(pid: Pid) -> bool {
     os::process_alive(pid)

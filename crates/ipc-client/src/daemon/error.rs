@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use ipc_endpoint::Endpoint;
-use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError, io_cause, io_kind_or};
+use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError, io_cause, io_kind_or, rounded};
 use thiserror::Error;
 
 use super::{LogEnd, SilentDaemon};
@@ -26,7 +26,7 @@ pub enum StartError {
     #[error("the daemon that is there was not replaced")]
     NotReplaced(#[from] StopError),
     /// Another client has held the start lock all the time.
-    #[error("another client{} holds {} and started no daemon within {waited:?}", process(.by), lock.display())]
+    #[error("another client{} holds {} and started no daemon within {:?}", process(.by), lock.display(), rounded(*waited))]
     Turn {
         /// The start lock.
         lock: PathBuf,
@@ -72,7 +72,7 @@ pub enum StartError {
         log: LogEnd,
     },
     /// The daemon does not answer yet. It keeps running; the next start ends it if it stays silent.
-    #[error("the daemon that was started (pid {pid}) does not answer at {endpoint} after {waited:?}")]
+    #[error("the daemon that was started (pid {pid}) does not answer at {endpoint} after {:?}", rounded(*waited))]
     NotServing {
         /// The endpoint.
         endpoint: Endpoint,
@@ -126,7 +126,7 @@ pub enum StopError {
     #[error(transparent)]
     Silent(#[from] SilentDaemon),
     /// The daemon agreed to end, or no daemon listens any more, but its lock or socket is still held.
-    #[error("the daemon{} did not end within {waited:?}", by_pid(.pid))]
+    #[error("the daemon{} did not end within {:?}", by_pid(.pid), rounded(*waited))]
     StillThere {
         /// The daemon's process, if it is known.
         pid: Option<Pid>,

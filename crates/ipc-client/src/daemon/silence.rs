@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::Endpoint;
-use ipc_os::{Pid, ProvedDaemon, Unproved, has_let_go};
+use ipc_os::{Pid, ProvedDaemon, Unproved, has_let_go, rounded};
 use thiserror::Error;
 
 use super::DaemonPlace;
@@ -39,7 +39,7 @@ pub(super) enum Verdict {
 
 /// A process that has the endpoint, does not answer, and was not killed.
 #[derive(Debug, Error)]
-#[error("{} has {endpoint} and gave no answer within {waited:?}", who(.process))]
+#[error("{} has {endpoint} and gave no answer within {:?}", who(.process), rounded(*waited))]
 #[non_exhaustive]
 pub struct SilentDaemon {
     /// The endpoint.

@@ -82,16 +82,31 @@ pub(crate) fn holds_lock(pid: Pid, path: &Path) -> io::Result<bool> {
 
 /// Returns true if a signal has stopped the process.
 pub(crate) fn is_stopped(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat(pid).is_some_and(|fields| fields.starts_with('T'))
+}
+
+/// Returns true if the process has exited and its parent has not waited for it: a zombie.
+pub(crate) fn has_exited(pid: Pid) -> bool {
+    let Some(fields) = stat(pid) else { return false };
+    let mut fields = fields.split_whitespace();
+    let is_zombie = matches!(fields.next(), Some("Z" | "X"));
+    // A process whose first thread has exited looks like a zombie while its other threads run.
+    let threads = fields.nth(16).and_then(|count| count.parse::<u32>().ok());
+    is_zombie && threads.is_none_or(|count| count <= 1)
+}
+
+/// Returns the fields of `/proc/<pid>/stat` from the state on.
+fn stat(pid: Pid) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name before the state may have any characters, including parentheses and blanks.
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+    stat.rsplit_once(')').map(|(_, fields)| fields.trim_start().to_owned())
 }
 
 /// Returns the processor time that the process has used, in ticks of 1/100 s on most systems.
 pub(crate) fn processor_time(pid: Pid) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields = stat(pid)?;
     // The first field after the name is number 3; user and kernel time are 14 and 15.
-    let mut times = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut times = fields.split_whitespace().skip(11);
     let mut time = || times.next()?.parse::<u64>().ok();
     Some(time()? + time()?)
 }

@@ -9,6 +9,7 @@ mod handed;
 mod inherited;
 mod init;
 mod memory;
+mod interrupt;
 mod process;
 mod seen;
 #[cfg(feature = "signals")]
@@ -38,6 +39,7 @@ pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use init::{reset_signals, run_below_init};
 pub(crate) use memory::return_freed_blocks;
+pub(crate) use interrupt::end_line_at_interrupt;
 pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
 };
@@ -49,7 +51,7 @@ pub(crate) use spawn::spawn_uninherited;
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
-pub(crate) use system::{file_clock_ns, view_of};
+pub(crate) use system::{file_clock_ns, has_exited, view_of};
 pub(crate) use tool::{
     default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
     name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,

@@ -7,6 +7,7 @@ use rustix::{
     process::{Resource, Rlimit, geteuid, getppid, getrlimit, setpgid, setrlimit, setsid, test_kill_process},
 };
 
+use super::has_exited;
 use crate::Pid;
 
 /// Returns the effective user of this process.
@@ -30,11 +31,11 @@ pub(crate) fn pid_namespace() -> Option<String> {
 
 /// See [`crate::process_alive`].
 pub(crate) fn process_alive(pid: Pid) -> bool {
-    let Some(pid) = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw) else {
+    let Some(raw) = i32::try_from(pid.get()).ok().and_then(rustix::process::Pid::from_raw) else {
         return false;
     };
     // A process that we may not signal exists too.
-    matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
+    matches!(test_kill_process(raw), Ok(()) | Err(Errno::PERM)) && !has_exited(pid)
 }
 
 /// See [`crate::detach_session`].

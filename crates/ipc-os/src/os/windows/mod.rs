@@ -3,6 +3,7 @@
 mod blocking;
 mod file;
 mod handed;
+mod interrupt;
 mod pipe;
 mod process;
 #[cfg(feature = "signals")]
@@ -21,6 +22,7 @@ pub(crate) use file::{
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of, take_over};
+pub(crate) use interrupt::end_line_at_interrupt;
 pub(crate) use pipe::{
     AsyncIo, AsyncListener, SocketId, accept_failure, bind, dial_async, failure, has_hung_up, peer, readable,
     remove_socket, socket_path, socket_stamp,

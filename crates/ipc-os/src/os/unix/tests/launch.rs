@@ -104,8 +104,20 @@ fn a_program_that_leads_only_its_group_cannot_detach() {
 }
 
 #[test]
-fn a_process_is_alive_until_it_was_waited_for() {
+fn a_process_is_alive_until_it_exits() {
     assert!(process_alive(Pid::current()));
+    // A zombie: it has exited, and this process does not wait for it.
+    #[cfg(target_os = "linux")]
+    {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let pid = Pid::new(child.id()).unwrap();
+        let deadline = soon();
+        while process_alive(pid) {
+            assert!(std::time::Instant::now() < deadline, "it still runs");
+            thread::sleep(Duration::from_millis(1)); // between two looks, up to the deadline
+        }
+        assert!(child.wait().unwrap().success());
+    }
     assert!(process_alive(Pid::new(1).unwrap()));
     assert!(!process_alive(Pid::new(i32::MAX as u32).unwrap()));
 }
