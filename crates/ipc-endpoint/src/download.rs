@@ -6,7 +6,7 @@ use ipc_path::{Platform, key};
 
 use crate::absolute::absolute;
 use crate::cache_root::CacheRoot;
-use crate::download_endpoint::download_endpoint;
+use crate::download_endpoint::used_download_endpoint;
 use crate::environment::Environment;
 use crate::locate_error::LocateError;
 use crate::locations::with_cache_dir;
@@ -62,7 +62,7 @@ impl DownloadLocations {
         cache_dir: Option<&Path>,
     ) -> Result<Self, LocateError> {
         let (environment, _) = absolute(&with_cache_dir(environment, cache_dir)?)?;
-        let default = download_endpoint(&environment)?;
+        let default = used_download_endpoint(&environment)?;
         let id = foreign_id(&environment, endpoint.map(Endpoint::as_str), &default)?;
         let endpoint = match endpoint {
             Some(endpoint) => Endpoint::new(environment.absolute_endpoint(endpoint.as_str())?),

@@ -1,6 +1,6 @@
 //! The endpoint of a download daemon.
 
-use ipc_path::{Endpoint, Platform, stable_path_id};
+use ipc_path::{Endpoint, EndpointError, Platform, stable_path_id};
 
 use crate::cache_root::cache_override;
 use crate::default_endpoint::{PIPE_PREFIX, user_base};
@@ -13,7 +13,7 @@ use crate::variable::Variable;
 ///
 /// Rule: `docs/spec/endpoint.md#download-daemon`.
 ///
-/// Namespaces do not apply, and a long socket path is not compacted.
+/// Namespaces do not apply, and released programs do not shorten a long socket path.
 ///
 /// # Errors
 ///
@@ -29,6 +29,24 @@ pub fn download_endpoint(environment: &Environment) -> Result<Endpoint, LocateEr
         (None, _) => format!("{}/sock", user_base(environment, "zccache-download").0),
     };
     Ok(Endpoint::new(name))
+}
+
+/// Returns the endpoint of this project's download daemon.
+///
+/// The default, or a short name if the default is longer than a socket path may be.
+///
+/// No program can bind or connect to a longer socket path, so the short name separates nobody from a released daemon.
+///
+/// Rule: `docs/spec/endpoint.md#download-daemon`.
+pub(crate) fn used_download_endpoint(environment: &Environment) -> Result<Endpoint, LocateError> {
+    let (plain, platform) = (download_endpoint(environment)?, environment.platform());
+    match (plain.check(platform), cache_override(environment)?) {
+        (Err(EndpointError::TooLong { .. }), Some(cache_dir)) => {
+            let id = stable_path_id(&cache_dir, platform);
+            Ok(Endpoint::new(format!("/tmp/zccache-{id}-download-daemon.sock")))
+        }
+        _ => Ok(plain),
+    }
 }
 
 /// Returns the endpoint that clients of the download daemon use.
@@ -64,11 +82,21 @@ mod tests {
     }
 
     #[test]
-    fn the_download_socket_is_never_compacted() {
-        let directory = format!("/{}", "c".repeat(150));
-        let environment = Environment::new(Platform::Linux, "/").with(Variable::CacheDir, &directory);
-        let expected = Endpoint::new(format!("{directory}/download-daemon.sock"));
-        assert_eq!(download_endpoint(&environment), Ok(expected));
+    fn a_download_socket_has_a_short_name_only_where_the_released_name_cannot_be_used() {
+        let check = |length: usize, is_short: bool| {
+            let directory = format!("/{}", "c".repeat(length - "//download-daemon.sock".len()));
+            let environment = Environment::new(Platform::Linux, "/").with(Variable::CacheDir, &directory);
+            let released = Endpoint::new(format!("{directory}/download-daemon.sock"));
+            assert_eq!(released.as_str().len(), length);
+            assert_eq!(download_endpoint(&environment), Ok(released.clone()));
+            let id = stable_path_id(&directory, Platform::Linux);
+            let short = Endpoint::new(format!("/tmp/zccache-{id}-download-daemon.sock"));
+            let expected = if is_short { short } else { released };
+            assert_eq!(used_download_endpoint(&environment), Ok(expected), "{length}");
+        };
+        check(107, false);
+        check(108, true);
+        check(200, true);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::absolute::absolute;
 use crate::broker_start::BrokerStart;
 use crate::cache_root::{CacheRoot, CacheRootSource, cache_override};
 use crate::default_endpoint::default_endpoint;
+use crate::download_endpoint::used_download_endpoint;
 use crate::environment::{Environment, utf8};
 use crate::identity_endpoint::IdentityEndpoint;
 use crate::locate_error::{LocateError, Setting};
@@ -143,7 +144,12 @@ impl Locations {
             });
         }
 
-        let used = Names::derive(&environment, Some(endpoint.as_str()), None)?;
+        let mut used = Names::derive(&environment, Some(endpoint.as_str()), None)?;
+        let shortened = used_download_endpoint(&environment)?.as_str().to_owned();
+        if used.download_client_endpoint == used.download_endpoint {
+            used.download_client_endpoint.clone_from(&shortened);
+        }
+        used.download_endpoint = shortened;
         problems.extend(endpoint.check(platform).err().map(Problem::Endpoint));
         let download = Endpoint::from(used.download_client_endpoint.as_str());
         problems.extend(download.check(platform).err().map(Problem::DownloadEndpoint));
