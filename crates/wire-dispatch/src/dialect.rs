@@ -94,7 +94,8 @@ impl Dialect {
     }
 
     /// Returns the place in [`ALL`](Self::ALL).
-    pub(crate) fn index(self) -> usize {
+    #[must_use]
+    pub fn index(self) -> usize {
         Self::ALL.iter().position(|dialect| *dialect == self).expect("every dialect is listed")
     }
 }

@@ -52,7 +52,7 @@ pub struct Args {
     pub max_requests: u32,
 
     /// Most memory for requests and replies; a request that needs more gets Backpressure
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     pub max_memory: ByteSize,
 
     /// Room that the store may take, such as 500MB; beyond it, the entries that were unused for longest go
@@ -113,11 +113,16 @@ pub enum SpokenWires {
 const SMALLEST_STORE: ByteSize = ByteSize::mib(1);
 
 pub(crate) fn store_size(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse()?;
+    let size = size(text)?;
     if size < SMALLEST_STORE {
-        return Err(format!("{SMALLEST_STORE} is the least"));
+        return Err(format!("a store has at least {SMALLEST_STORE}"));
     }
     Ok(size)
+}
+
+/// Parses a number of bytes with an optional unit.
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "not a size such as 500MB, 2GiB or a number of bytes".to_owned())
 }
 
 impl From<SpokenWires> for Wires {

@@ -1,7 +1,7 @@
 //! Why a daemon did not start, or could not go on.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 use zccache_ipc::daemon::StartError as NotStarted;
 use zccache_ipc::endpoint::{
     BindError, ClaimError, ConnectError, DirectoryError, Endpoint, EndpointError, LaunchError, LifetimeError,
-    LocateError, Pid,
+    LocateError, Pid, rounded, shell_word,
 };
 use zccache_ipc::{CallError, HostError, IpcError};
 
@@ -66,7 +66,7 @@ pub enum StartError {
     #[error(transparent)]
     Background(Box<NotStarted>),
     /// The daemon in the background does not answer.
-    #[error("the daemon does not answer after {waited:?}; see {}", log.display())]
+    #[error("the daemon does not answer after {:?}; see {}", rounded(*waited), log.display())]
     NoAnswer {
         /// The time that the starter waited.
         waited: Duration,
@@ -97,11 +97,11 @@ impl StartError {
                 NotStarted::Call(CallError::Ipc(IpcError::Connect(ConnectError::NotASocket {
                     path,
                     ..
-                }))) => Some(format!("move {} away, or choose another path with --endpoint", path.display())),
+                }))) => Some(look_at(path)),
                 _ => None,
             },
             Self::Host(HostError::Bind(BindError::NotASocket { path, .. })) => {
-                Some(format!("move {} away, or choose another path with --endpoint", path.display()))
+                Some(look_at(path))
             }
             Self::Host(HostError::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. }))) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
@@ -130,6 +130,12 @@ impl StartError {
             _ => None,
         }
     }
+}
+
+/// The path may belong to another program and have any contents, so the advice removes nothing.
+fn look_at(path: &Path) -> String {
+    let path = shell_word(&path.to_string_lossy());
+    format!("see what it is: ls -l {path}; or choose another path with --endpoint")
 }
 
 fn process(pid: &Option<Pid>) -> String {

@@ -201,7 +201,10 @@ mod tests {
             r#"{"daemon_namespace":"default","endpoint":"/e","event":"spawn","idle_timeout":3600,"pid":PID,"ts_ms":1795355773335,"version":"1.12.0"}"#,
         );
         check(
-            Event::Shutdown { uptime, requests: Requests { v15: 3, v16: 2, frame_v1: 1 } },
+            Event::Shutdown {
+                uptime,
+                requests: Requests { v15: 3, v16: 2, frame_v1: 1, ..Requests::default() },
+            },
             r#"{"daemon_namespace":"default","event":"died-shutdown","oldest_wire":"v15","pid":PID,"reason":"graceful-shutdown","requests_frame_v1":1,"requests_v15":3,"requests_v16":2,"ts_ms":1795355773335,"uptime_secs":2}"#,
         );
         check(

@@ -32,8 +32,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let advice = error.advice().map(|advice| format!("try: {advice}\n")).unwrap_or_default();
-            let _ = write!(stderr(), "zccache-daemon: {}\n{advice}", chain(&error));
+            let advice = error.advice().map(|advice| format!("  fix: {advice}\n")).unwrap_or_default();
+            let _ = stderr().write_all(format!("zccache-daemon: {}\n{advice}", chain(&error)).as_bytes());
             ExitCode::FAILURE
         }
     }

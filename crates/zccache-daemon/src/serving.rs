@@ -14,7 +14,7 @@ use zccache_ipc::{
 use crate::announced::Announced;
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::links::{KeptLinks, Links};
-use crate::service::{Attached, DaemonService, Identity};
+use crate::service::{Attached, DaemonService, Facts, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
 use crate::store::{self, OpenError, Store};
@@ -83,7 +83,8 @@ async fn serve(
     };
     let sessions = Sessions::new(sessions::Limits::default());
     let sessions = if settings.is_private { sessions.private() } else { sessions };
-    let service = Arc::new(DaemonService::new(identity, store, sessions).with_tools(settings.tools));
+    let service = DaemonService::new(identity, store, sessions).with_tools(settings.tools);
+    let service = Arc::new(service.with_facts(facts(settings)));
 
     let mut hosted = Hosted::new(Arc::clone(&service), lifecycle, settings, announced);
     let reason = host.serve(listener, &mut hosted).await.map(Reason::from).map_err(StartError::from);
@@ -100,6 +101,20 @@ async fn serve(
         Err(_) => {}
     }
     reason
+}
+
+fn facts(settings: &Settings) -> Facts {
+    Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        max_connections: settings.max_connections,
+        max_requests: settings.max_requests,
+        max_memory: settings.max_memory,
+        max_size: settings.max_size,
+        max_tools: settings.tools.running as u64,
+        idle_secs: settings.idle_secs(),
+        log_file: settings.log_file.clone(),
+        lifecycle_log: settings.lifecycle_log(),
+    }
 }
 
 /// Opens the first store that no other daemon has open.

@@ -1,9 +1,11 @@
 //! How many requests came on each lane, over every server that the daemon has had.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
+use zccache_ipc::wire_dispatch::Dialect;
 use zccache_ipc::{Lane, ServerFigures, ServerHandle};
 
 /// Requests answered, by lane.
@@ -15,17 +17,36 @@ pub struct Requests {
     pub v16: u64,
     /// In running-process frames.
     pub frame_v1: u64,
+    /// By dialect, in the order of [`Dialect::ALL`].
+    pub by_dialect: [u64; Dialect::ALL.len()],
 }
 
 /// Counts the requests of the servers that work and of those that have ended.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic(Mutex<Servers>);
 
+/// Connections and refusals of the servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Connections {
+    /// Accepted so far.
+    pub(crate) accepted: u64,
+    /// Open now.
+    pub(crate) open: u64,
+    /// Connections and requests that a limit refused.
+    pub(crate) turned_away: u64,
+    /// Frames that were no request.
+    pub(crate) refused: u64,
+    /// Refused versions, and the number of frames of each.
+    pub(crate) versions: BTreeMap<u32, u64>,
+}
+
 #[derive(Debug, Default)]
 struct Servers {
     /// By number: the newest one, and those that drain.
     working: Vec<(u64, ServerHandle)>,
     ended: Requests,
+    /// Of the servers that have ended, but for `open`, and the versions of all.
+    connections: Connections,
 }
 
 impl Requests {
@@ -45,7 +66,7 @@ impl Requests {
     #[must_use]
     pub const fn oldest_wire(&self) -> Option<Lane> {
         match self {
-            Self { v15: 0, v16: 0, frame_v1: 0 } => None,
+            Self { v15: 0, v16: 0, frame_v1: 0, .. } => None,
             Self { v15: 0, .. } => Some(Lane::V16),
             Self { .. } => Some(Lane::V15),
         }
@@ -62,6 +83,7 @@ impl Requests {
         self.v15 += figures.requests_v15;
         self.v16 += figures.requests_v16;
         self.frame_v1 += figures.requests_frame_v1;
+        self.by_dialect.iter_mut().zip(figures.requests_by_dialect).for_each(|(sum, one)| *sum += one);
     }
 }
 
@@ -76,7 +98,9 @@ impl Traffic {
         self.with(|servers| {
             let ended = servers.working.extract_if(.., |(other, _)| *other == number);
             for (_, server) in ended {
-                servers.ended.add(&server.figures());
+                let figures = server.figures();
+                servers.ended.add(&figures);
+                servers.connections.add(&figures);
             }
         });
     }
@@ -90,9 +114,41 @@ impl Traffic {
         })
     }
 
+    /// Returns connections and refusals so far.
+    pub(crate) fn connections(&self) -> Connections {
+        self.with(|servers| {
+            let mut all = servers.connections.clone();
+            for figures in servers.working.iter().map(|(_, server)| server.figures()) {
+                all.add(&figures);
+                all.open += figures.open;
+            }
+            all
+        })
+    }
+
+    /// Counts the refusal of a version.
+    pub(crate) fn version_refused(&self, version: u32) {
+        /// Versions that are counted apart: any peer can send any number.
+        const MOST: usize = 32;
+        self.with(|servers| {
+            let versions = &mut servers.connections.versions;
+            if versions.len() < MOST || versions.contains_key(&version) {
+                *versions.entry(version).or_default() += 1;
+            }
+        });
+    }
+
     fn with<T>(&self, then: impl FnOnce(&mut Servers) -> T) -> T {
         // Counts are never half-way changed.
         then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Connections {
+    fn add(&mut self, figures: &ServerFigures) {
+        self.accepted += figures.connections;
+        self.turned_away += figures.turned_away;
+        self.refused += figures.refused;
     }
 }
 
@@ -109,7 +165,7 @@ mod tests {
     #[test]
     fn the_oldest_wire_is_that_of_the_oldest_request() {
         let check = |v15, v16, frame_v1, expected: Option<Lane>| {
-            let requests = Requests { v15, v16, frame_v1 };
+            let requests = Requests { v15, v16, frame_v1, ..Requests::default() };
             assert_eq!(requests.oldest_wire(), expected, "{requests}");
             assert_eq!(
                 Value::Object(requests.fields()),

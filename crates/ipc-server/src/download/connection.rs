@@ -16,7 +16,7 @@ use ipc_os::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{DecodeError, Lane};
+use wire_dispatch::{DecodeError, Dialect};
 use wire_frame::{Header, Peeked};
 
 use super::conversation::{self, Step, refusal};
@@ -255,7 +255,7 @@ impl<D: Downloads> Connection<'_, D> {
             let replacement = refusal(format!("the answer cannot be sent: {error}"));
             wire_v15::encode_into(&replacement, &mut self.outbound).map_err(io::Error::other)?;
         }
-        self.shared.counters.answered(Lane::V15);
+        self.shared.counters.answered(Dialect::V15);
         match timeout(self.shared.config.reply_timeout, self.stream.write_all(&self.outbound)).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(End::Quiet),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use wire_dispatch::Lane;
+use wire_dispatch::{Dialect, Lane};
 
 /// Counters of a server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct ServerFigures {
     pub requests_v16: u64,
     /// Answered requests in running-process frames.
     pub requests_frame_v1: u64,
+    /// Answered requests by dialect, in the order of [`Dialect::ALL`].
+    pub requests_by_dialect: [u64; Dialect::ALL.len()],
     /// Refused frames that were not legal requests.
     pub refused: u64,
     /// Connections and frames refused because of a limit.
@@ -31,7 +33,7 @@ pub struct ServerFigures {
 pub(crate) struct Counters {
     pub(crate) connections: AtomicU64,
     pub(crate) open: AtomicU64,
-    requests: [AtomicU64; Lane::ALL.len()],
+    requests: [AtomicU64; Dialect::ALL.len()],
     pub(crate) refused: AtomicU64,
     pub(crate) turned_away: AtomicU64,
     pub(crate) in_flight: AtomicU64,
@@ -45,7 +47,7 @@ impl Counters {
         Self {
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
-            requests: [const { AtomicU64::new(0) }; Lane::ALL.len()],
+            requests: [const { AtomicU64::new(0) }; Dialect::ALL.len()],
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
@@ -60,8 +62,16 @@ impl Counters {
     }
 
     pub(crate) fn figures(&self) -> ServerFigures {
-        let [requests_v15, requests_v16, requests_frame_v1] =
-            Lane::ALL.map(|lane| self.requests[lane as usize].load(Ordering::Relaxed));
+        let by_dialect = self.requests.each_ref().map(|requests| requests.load(Ordering::Relaxed));
+        let on = |lane: Lane| -> u64 {
+            Dialect::ALL
+                .iter()
+                .zip(by_dialect)
+                .filter(|(of, _)| of.lane() == lane)
+                .map(|(_, count)| count)
+                .sum()
+        };
+        let [requests_v15, requests_v16, requests_frame_v1] = Lane::ALL.map(on);
         ServerFigures {
             connections: self.connections.load(Ordering::Relaxed),
             open: self.open.load(Ordering::Relaxed),
@@ -69,6 +79,7 @@ impl Counters {
             requests_v15,
             requests_v16,
             requests_frame_v1,
+            requests_by_dialect: by_dialect,
             refused: self.refused.load(Ordering::Relaxed),
             turned_away: self.turned_away.load(Ordering::Relaxed),
         }
@@ -78,8 +89,8 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn answered(&self, lane: Lane) {
-        Self::count(&self.requests[lane as usize]);
+    pub(crate) fn answered(&self, dialect: Dialect) {
+        Self::count(&self.requests[dialect.index()]);
     }
 
     /// Counts a request as in flight until the guard is dropped.

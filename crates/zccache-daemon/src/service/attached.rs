@@ -57,6 +57,7 @@ impl Service for Attached {
     }
 
     fn version_refused(&self, received: Version) {
+        self.service.traffic().version_refused(received.0);
         self.mismatches.record(received);
     }
 }

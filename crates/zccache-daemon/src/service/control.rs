@@ -41,6 +41,10 @@ impl Control {
         &self.traffic
     }
 
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Returns the time since the daemon started.
     pub(super) fn uptime(&self) -> Duration {
         self.started.elapsed()

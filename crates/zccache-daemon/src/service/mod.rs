@@ -10,6 +10,7 @@ mod control;
 mod exec;
 mod fingerprint;
 mod handles;
+mod operator;
 mod refusal;
 mod shelf;
 
@@ -27,6 +28,7 @@ use control::Control;
 use exec::Execs;
 use fingerprint::Fingerprints;
 use handles::Handles;
+pub use operator::Facts;
 use shelf::Shelves;
 
 use crate::counters::Counters;
@@ -62,6 +64,7 @@ pub struct DaemonService {
     fingerprints: Fingerprints,
     handles: Handles,
     shelves: Shelves,
+    facts: Facts,
     cleared: Arc<Notify>,
 }
 
@@ -102,6 +105,7 @@ impl DaemonService {
             fingerprints,
             handles,
             shelves,
+            facts: Facts::default(),
             cleared: Arc::default(),
         }
     }
@@ -172,6 +176,7 @@ impl DaemonService {
             Request::FingerprintMarkFailure(file) => self.fingerprints.mark_failure(file.cache_file).await,
             Request::FingerprintInvalidate(file) => self.fingerprints.invalidate(file.cache_file).await,
             Request::ReleaseWorktreeHandles(release) => self.handles.release(release.path).await,
+            Request::ExecProbe(probe) if operator::is_operators(&probe) => self.operate(*probe).await,
             Request::ExecProbe(probe) => self.shelves.probe(*probe).await,
             Request::ExecStore(store) => self.shelves.keep(*store).await,
         }

@@ -23,7 +23,7 @@ use crate::store::Store;
 /// Names of probes by which clients report.
 const UNCACHED: &str = "zccache-wrap uncached 1";
 const SESSION: &str = "zccache-wrap session 1";
-const FIGURES: &str = "zccache-wrap figures 1";
+const MISS: &str = "zccache-wrap miss 1";
 
 /// Name of the probe that every lookup of a compilation begins with, and of the one that finds a result.
 const MANIFEST: &str = "run-cache manifest 1";
@@ -48,9 +48,31 @@ pub(super) struct Shelves {
 #[derive(Debug, Default)]
 struct Reports {
     /// Calls that were executed, by reason.
-    uncached: BTreeMap<String, u64>,
+    uncached: Reasons,
+    /// Misses, by reason.
+    misses: Reasons,
+    /// Results that were not kept, by reason.
+    not_kept: Reasons,
     /// Unknown session ids that the daemon has reported to one client.
     unknown: HashSet<String>,
+}
+
+/// Counts by reason.
+#[derive(Debug, Default)]
+struct Reasons(BTreeMap<String, u64>);
+
+impl Reasons {
+    /// Counts a reason that is a plain word; a client may send anything else, which counts nowhere.
+    fn count(&mut self, reason: &[u8]) {
+        let is_word = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+        if reason.is_empty() || reason.len() > LONGEST_REASON || !reason.iter().all(is_word) {
+            return;
+        }
+        let reason = String::from_utf8_lossy(reason).into_owned();
+        if self.0.len() < MOST_REASONS || self.0.contains_key(&reason) {
+            *self.0.entry(reason).or_default() += 1;
+        }
+    }
 }
 
 impl Shelves {
@@ -62,7 +84,7 @@ impl Shelves {
         let report = match probe.name.as_str() {
             UNCACHED => Some(self.uncached(&probe.input_extra)),
             SESSION => Some(self.session(&probe.input_extra)),
-            FIGURES => Some(Some(Bytes::from(self.figures().to_string()))),
+            MISS => Some(self.miss(&probe.input_extra)),
             _ => None,
         };
         let (is_lookup, is_result) = (probe.name == MANIFEST, probe.name == RESULT);
@@ -98,14 +120,17 @@ impl Shelves {
     fn uncached(&self, reason: &Bytes) -> Option<Bytes> {
         self.counters.compilations.add_one();
         self.counters.non_cacheable.add_one();
-        let is_word = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
-        if reason.len() <= LONGEST_REASON && reason.iter().all(is_word) {
-            let reason = String::from_utf8_lossy(reason).into_owned();
-            let mut reports = self.reports();
-            if reports.uncached.len() < MOST_REASONS || reports.uncached.contains_key(&reason) {
-                *reports.uncached.entry(reason).or_default() += 1;
-            }
-        }
+        self.reports().uncached.count(reason);
+        None
+    }
+
+    /// Counts why a compilation was a miss, and why its result was not kept.
+    fn miss(&self, report: &Bytes) -> Option<Bytes> {
+        let report: Value = serde_json::from_slice(report).ok()?;
+        let word = |name: &str| report[name].as_str().unwrap_or_default().as_bytes();
+        let mut reports = self.reports();
+        reports.misses.count(word("reason"));
+        reports.not_kept.count(word("not_kept"));
         None
     }
 
@@ -149,21 +174,30 @@ impl Shelves {
         None
     }
 
-    /// Returns the figures that a status has no fields for.
-    fn figures(&self) -> Value {
+    /// Returns hits and misses of compilations, lookups and tools apart, and the counts by reason.
+    pub(super) fn figures(&self) -> Value {
         let counters = &self.counters;
         let (lookups, found) = (counters.lookups.value(), counters.lookup_hits.value());
         let exec = (counters.exec_hits.value(), counters.exec_misses.value());
         let artifacts = (counters.artifact_hits.value(), counters.artifact_misses.value());
-        // The totals include the daemon's own compilations.
+        // The totals have what the daemon itself compiled, too.
         let hits = counters.hits.value().saturating_sub(exec.0 + artifacts.0) + found;
         let misses =
             counters.misses.value().saturating_sub(exec.1 + artifacts.1) + lookups.saturating_sub(found);
+        let reports = self.reports();
         json!({
-            "compile": { "hits": hits, "misses": misses },
+            "compile": {
+                "hits": hits,
+                "misses": misses,
+                "not_cached": counters.non_cacheable.value(),
+                "errors": counters.compile_errors.value(),
+                "saved_ms": counters.saved_ms.value(),
+                "misses_by_reason": reports.misses.0,
+                "not_kept_by_reason": reports.not_kept.0,
+                "not_cached_by_reason": reports.uncached.0,
+            },
             "lookup": { "hits": artifacts.0, "misses": artifacts.1 },
             "exec": { "hits": exec.0, "misses": exec.1 },
-            "uncached": self.reports().uncached,
         })
     }
 

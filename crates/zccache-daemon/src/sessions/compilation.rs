@@ -50,14 +50,30 @@ impl Compilation<'_> {
         add(phases, &self.phases);
     }
 
-    /// The fields of its line in a journal.
-    pub(super) fn fields(&self) -> Value {
-        let outcome = match self.outcome {
+    /// Returns the line of a log, which a person reads.
+    pub(super) fn text(&self) -> String {
+        let command: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        let (compiler, cwd) = (self.compiler.display(), self.cwd.display());
+        format!(
+            "compile {} {compiler} {} (in {cwd}, exit code {})",
+            self.word(),
+            command.join(" "),
+            self.exit_code
+        )
+    }
+
+    const fn word(&self) -> &'static str {
+        match self.outcome {
             Outcome::Hit => "hit",
             Outcome::Miss => "miss",
             Outcome::NotCacheable => "non-cacheable",
             Outcome::Failed => "error",
-        };
+        }
+    }
+
+    /// The fields of its line in a journal.
+    pub(super) fn fields(&self) -> Value {
+        let outcome = self.word();
         json!({
             "op": "compile", "outcome": outcome, "exit_code": self.exit_code,
             "compiler": self.compiler.to_string_lossy(), "args": self.args, "cwd": self.cwd.to_string_lossy(),

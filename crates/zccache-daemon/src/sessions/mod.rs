@@ -177,7 +177,7 @@ impl Sessions {
         let id = parse(id)?;
         let Some(session) = self.inner().remove(id) else { return Ok(None) };
         let stats = session.stats();
-        if session.journal().is_some() {
+        if session.journal().or(session.log()).is_some() {
             self.journals.flush().await;
         }
         Ok(stats)
@@ -284,6 +284,9 @@ impl Sessions {
         session.count(event, took);
         if let Some(journal) = session.journal() {
             self.journals.append(journal, event.line(id, took, SystemTime::now()));
+        }
+        if let Some(log) = session.log() {
+            self.journals.append(log, event.text(took, SystemTime::now()));
         }
     }
 

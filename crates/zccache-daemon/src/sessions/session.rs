@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use zccache_ipc::model::{
-    EnvVars, LookupOutcomes, PhaseProfileSummary, SessionStart, SessionStats, StagedProfileSummary,
+    EnvVars, LookupOutcomes, NormalizedPath, PhaseProfileSummary, SessionStart, SessionStats,
+    StagedProfileSummary,
 };
 
 use super::Compilation;
@@ -43,6 +44,7 @@ pub(super) struct Session {
     stats: SessionStats,
     phases: PhaseProfileSummary,
     journal: Option<PathBuf>,
+    log: Option<PathBuf>,
     directory: PathBuf,
     owners: Vec<u32>,
     kept: usize,
@@ -59,7 +61,9 @@ impl Session {
     /// Begins a session that keeps `kept` bytes of `start`; one of a daemon that `has_owners` has those that it names, else its client.
     pub(super) fn new(start: &SessionStart, has_owners: bool, kept: usize) -> Self {
         // The client's directory, since a relative path means nothing in the daemon's.
-        let journal = start.journal_path.as_ref().map(|path| start.working_dir.as_path().join(path));
+        let below = |path: &NormalizedPath| start.working_dir.as_path().join(path);
+        let journal = start.journal_path.as_ref().map(below);
+        let log = start.log_file.as_ref().map(below);
         let options = start.private_daemon.as_ref();
         let mut owners = options.map(|options| options.owner_pids.clone()).unwrap_or_default();
         if owners.is_empty() {
@@ -81,6 +85,7 @@ impl Session {
             stats: SessionStats::default(),
             phases: PhaseProfileSummary::default(),
             journal: journal.filter(|path| path.is_absolute()),
+            log: log.filter(|path| path.is_absolute()),
             sources: Sources::default(),
         }
     }
@@ -107,6 +112,10 @@ impl Session {
 
     pub(super) fn journal(&self) -> Option<&PathBuf> {
         self.journal.as_ref()
+    }
+
+    pub(super) fn log(&self) -> Option<&PathBuf> {
+        self.log.as_ref()
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -182,6 +191,20 @@ impl Event<'_> {
             fields[key] = value;
         }
         fields.to_string()
+    }
+
+    /// Returns the line of a log, which a person reads.
+    pub(super) fn text(self, took: Duration, now: SystemTime) -> String {
+        let text = match self {
+            Self::Lookup { key, hit: Some(bytes) } => format!("lookup hit {key} ({bytes} bytes)"),
+            Self::Lookup { key, hit: None } => format!("lookup miss {key}"),
+            Self::Store { key, stored: Some(bytes) } => format!("store {key} ({bytes} bytes)"),
+            Self::Store { key, stored: None } => format!("store {key}, which existed"),
+            Self::Compilation(compilation) => compilation.text(),
+        };
+        // A line break in a key or an argument must not begin a line.
+        let text = text.replace(char::is_control, " ");
+        format!("{} {:>6} ms {text}", humantime::format_rfc3339_millis(now), millis(took))
     }
 }
 

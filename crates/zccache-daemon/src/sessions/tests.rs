@@ -143,6 +143,7 @@ async fn a_journal_has_a_line_for_each_event_when_the_session_ends() {
     let sessions = Sessions::default();
     let journal = |path: &str| SessionStart {
         journal_path: Some(path.into()),
+        log_file: Some("s.log".into()),
         working_dir: dir.path().into(),
         ..SessionStart::default()
     };
@@ -164,7 +165,11 @@ async fn a_journal_has_a_line_for_each_event_when_the_session_ends() {
     assert!(lines.iter().all(|line| line["session_id"] == id.as_str() && line["latency_ns"] == 7));
     let stamp = lines[0]["ts"].as_str().unwrap();
     assert_eq!((stamp.len(), &stamp[19..20], &stamp[23..]), (24, ".", "Z"), "{stamp}");
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    let log = std::fs::read_to_string(dir.path().join("s.log")).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines[0].ends_with("0 ms store a\"b (3 bytes)") && lines[1].ends_with("lookup miss k"), "{log}");
+    assert!(lines[2].contains("compile error ") && lines.len() == 3, "{log}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -2,18 +2,22 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use redb::{
     Database, OwnedAccessGuard, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    WriteTransaction,
+    TableError, WriteTransaction,
 };
 use zccache_ipc::endpoint::leads_to;
 use zccache_ipc::model::{RustArtifactInfo, StoreResult};
 
+use super::ages::{AGES, Listed};
 use super::job::Put;
+use super::recency::OF_KEY;
 use super::tables::{ARTIFACTS, BYTES, ROOM, RUST, SUMS, Tables};
 use super::{Figures, OpenError, entry};
 
@@ -111,14 +115,14 @@ impl StoreFile {
     ) -> Result<Vec<StoreResult>, redb::Error> {
         let transaction = self.begin()?;
         let mut results = Vec::with_capacity(batch.len());
-        let mut tables = Tables::open(&transaction)?;
+        let mut tables = Tables::open(&transaction, now())?;
         // Before the new entries, so that these do not evict an entry that was just found.
         for key in used {
-            tables.recency.used_again(key)?;
+            tables.used_again(key)?;
         }
         for Put { key, value, rust: description, replaces, .. } in batch {
             if !replaces && tables.is_sound(key)? == Some(true) {
-                tables.recency.used_again(key)?;
+                tables.used_again(key)?;
                 results.push(StoreResult::AlreadyExists);
                 continue;
             }
@@ -137,7 +141,7 @@ impl StoreFile {
     /// Removes the entry under `key` if it is damaged.
     pub(super) fn recheck(&self, key: &str) -> Result<(), redb::Error> {
         let transaction = self.begin()?;
-        let mut tables = Tables::open(&transaction)?;
+        let mut tables = Tables::open(&transaction, now())?;
         if tables.is_sound(key)? != Some(false) {
             return Ok(());
         }
@@ -152,9 +156,44 @@ impl StoreFile {
         let transaction = self.begin()?;
         let removed = transaction.open_table(ARTIFACTS)?.len()?;
         Tables::clear(&transaction)?;
-        Tables::open(&transaction)?.finish()?;
+        Tables::open(&transaction, now())?.finish()?;
         transaction.commit()?;
         Ok(removed)
+    }
+
+    /// Removes the entry under `key`; returns true if it was there.
+    pub(super) fn remove(&self, key: &str) -> Result<bool, redb::Error> {
+        let transaction = self.begin()?;
+        let mut tables = Tables::open(&transaction, now())?;
+        let was_there = tables.remove(key)?;
+        tables.finish()?;
+        transaction.commit()?;
+        Ok(was_there)
+    }
+
+    /// Returns at most `most` entries in the order of their keys, from `from` on.
+    pub(super) fn list(&self, from: Bound<&str>, most: usize) -> Result<Vec<Listed>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let (keys, values) = (transaction.open_table(OF_KEY)?, transaction.open_table(ARTIFACTS)?);
+        let ages = match transaction.open_table(AGES) {
+            // A file of an earlier daemon, in which nothing was stored since.
+            Err(TableError::TableDoesNotExist(_)) => None,
+            ages => Some(ages?),
+        };
+        let mut all = Vec::new();
+        for row in keys.range::<&str>((from, Bound::Unbounded))?.take(most) {
+            let (key, _) = row?;
+            let key = key.value();
+            let age = ages.as_ref().map(|ages| ages.get(key)).transpose()?.flatten().map(|age| age.value());
+            let (stored, used, bytes) = match age {
+                Some((stored, used, bytes)) => (Some(stored), Some(used), bytes),
+                None => {
+                    (None, None, values.get(key)?.map_or(0, |value| key.len() + value.value().len()) as u64)
+                }
+            };
+            all.push(Listed { key: key.to_owned(), bytes, stored, used });
+        }
+        Ok(all)
     }
 
     /// Gives unused space back to the file system.
@@ -169,6 +208,11 @@ impl StoreFile {
         transaction.set_quick_repair(true);
         Ok(transaction)
     }
+}
+
+/// Returns the seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Runs `work`, and tells of a panic as of damage.

@@ -14,6 +14,8 @@ pub(super) enum Job {
     Used,
     /// Remove this entry if it is damaged.
     Recheck { key: String },
+    /// Remove the entry under this key.
+    Remove { key: String, reply: oneshot::Sender<Result<bool, StoreError>> },
     /// Make the file usable again after `error`, unless that was done since `generation`.
     Repair { generation: u64, error: StoreError },
     /// Remove everything.

@@ -9,6 +9,7 @@
 //!
 //! An output that is given as a path is kept as that path; the file belongs to the client.
 
+mod ages;
 mod database;
 mod entry;
 mod error;
@@ -22,6 +23,7 @@ mod unwritten;
 mod used;
 mod writer;
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -29,6 +31,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 
+pub use ages::Listed;
 pub(crate) use error::is_full;
 pub use error::{OpenError, StoreError};
 use job::{Job, Put};
@@ -258,6 +261,72 @@ impl Store {
         let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
         let shared = Arc::clone(&self.shared);
         tokio::task::spawn_blocking(move || shared.rust_artifacts()).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Returns at most `most` entries in the order of their keys, from `from` on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Listing changes nothing.
+    pub async fn list(&self, from: Bound<String>, most: usize) -> Result<Vec<Listed>, StoreError> {
+        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+        let shared = Arc::clone(&self.shared);
+        let list = move || shared.list(from.as_ref().map(String::as_str), most);
+        tokio::task::spawn_blocking(list).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Returns the artifact under `key` without counting this as a use.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::KeyTooLong`], and [`StoreError`] for a file that cannot be read. A damaged entry is `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Looking changes nothing.
+    pub async fn peek(&self, key: &str) -> Result<Option<ArtifactData>, StoreError> {
+        checked(key)?;
+        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+        let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
+        let looked = tokio::task::spawn_blocking(move || shared.look(&key));
+        match looked.await.map_err(|_| StoreError::Closed)? {
+            Look::Found(artifact) => Ok(Some(artifact)),
+            Look::Absent | Look::Damaged(_) => Ok(None),
+            Look::Broken { error, .. } => Err(error),
+        }
+    }
+
+    /// Removes the entry under `key`; returns true if it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take back a removal that is in the queue.
+    pub async fn remove(&self, key: &str) -> Result<bool, StoreError> {
+        checked(key)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Remove { key: key.to_owned(), reply };
+        self.queue.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Returns the path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.shared.path()
+    }
+
+    /// Returns the length of the file.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
+        self.shared.len_on_disk()
     }
 
     /// Starts a new file if the file was removed or replaced.

@@ -13,7 +13,7 @@ use redb::{
 use zccache_ipc::endpoint::{DirPolicy, ensure_directory};
 
 use super::OpenError;
-use super::database::{StoreFile, unpanicked};
+use super::database::{StoreFile, now, unpanicked};
 use super::tables::{ARTIFACTS, Tables};
 use super::unwritten::Unwritten;
 
@@ -141,7 +141,7 @@ impl StoreFile {
             return Err(redb::Error::Corrupted("its tables are not those of a store".to_owned()));
         }
         let transaction = self.begin()?;
-        Tables::open(&transaction)?.finish()?;
+        Tables::open(&transaction, now())?.finish()?;
         transaction.commit()?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use redb::{ReadableTable as _, Table, TableDefinition, TableError, WriteTransact
 /// Number of its last use to key.
 const BY_USE: TableDefinition<u64, &str> = TableDefinition::new("zccache-ipc uses 2");
 /// Key to number of its last use.
-const OF_KEY: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc used keys 2");
+pub(super) const OF_KEY: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc used keys 2");
 
 /// The uses of every entry, within one transaction.
 pub(super) struct Recency<'t> {

@@ -1,11 +1,13 @@
 //! The store file as readers and the writer share it.
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
 
+use super::ages::Listed;
 use super::database::{Read, StoreFile, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
@@ -148,6 +150,20 @@ impl Shared {
         Ok(())
     }
 
+    pub(super) fn remove(&self, key: &str) -> Result<bool, StoreError> {
+        let was_there = self.change(|file| file.remove(key))?;
+        self.count();
+        Ok(was_there)
+    }
+
+    pub(super) fn list(&self, from: Bound<&str>, most: usize) -> Result<Vec<Listed>, StoreError> {
+        self.with_file(|file| file.list(from, most))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn clear(&self) -> Result<Cleared, StoreError> {
         let before = self.len_on_disk();
         let removed = self.change(StoreFile::remove_all)?;
@@ -244,7 +260,7 @@ impl Shared {
         self.bytes.store(figures.bytes, Ordering::Relaxed);
     }
 
-    fn len_on_disk(&self) -> u64 {
+    pub(super) fn len_on_disk(&self) -> u64 {
         self.path.metadata().map_or(0, |metadata| metadata.len())
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use redb::{ReadableTable as _, Table, TableDefinition, WriteTransaction};
 
+use super::ages::Ages;
 use super::entry;
 use super::recency::Recency;
 
@@ -25,14 +26,15 @@ pub(super) struct Tables<'t> {
     artifacts: Table<'t, &'static str, &'static [u8]>,
     rust: Table<'t, &'static str, &'static [u8]>,
     sums: Table<'t, &'static str, u64>,
-    pub(super) recency: Recency<'t>,
+    recency: Recency<'t>,
+    ages: Ages<'t>,
     bytes: u64,
     room: u64,
 }
 
 impl<'t> Tables<'t> {
-    /// Opens the tables, making them where they are missing.
-    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
+    /// Opens the tables, making them where they are missing, for changes at the time `now` in seconds since 1970.
+    pub(super) fn open(transaction: &'t WriteTransaction, now: u64) -> Result<Self, redb::Error> {
         let sums = transaction.open_table(SUMS)?;
         let sum = |name| sums.get(name).map(|sum| sum.map_or(0, |sum| sum.value()));
         let (bytes, room) = (sum(BYTES)?, sum(ROOM)?);
@@ -40,6 +42,7 @@ impl<'t> Tables<'t> {
             artifacts: transaction.open_table(ARTIFACTS)?,
             rust: transaction.open_table(RUST)?,
             recency: Recency::open(transaction)?,
+            ages: Ages::open(transaction, now)?,
             sums,
             bytes,
             room,
@@ -52,6 +55,7 @@ impl<'t> Tables<'t> {
         transaction.delete_table(RUST)?;
         transaction.delete_table(SUMS)?;
         Recency::clear(transaction)?;
+        Ages::clear(transaction)?;
         Ok(())
     }
 
@@ -74,13 +78,20 @@ impl<'t> Tables<'t> {
             self.rust.insert(key, description)?;
         }
         self.recency.used(key)?;
+        self.ages.stored(key, weight(key, value.len()))?;
         self.bytes += weight(key, value.len());
         self.room += room(key, value.len());
         Ok(())
     }
 
-    /// Removes the entry under `key`, if there is one.
-    pub(super) fn remove(&mut self, key: &str) -> Result<(), redb::Error> {
+    /// Makes the entry under `key` the one used last, if it is there.
+    pub(super) fn used_again(&mut self, key: &str) -> Result<(), redb::Error> {
+        self.recency.used_again(key)?;
+        self.ages.used(key)
+    }
+
+    /// Removes the entry under `key`; returns true if it was there.
+    pub(super) fn remove(&mut self, key: &str) -> Result<bool, redb::Error> {
         self.recency.forget(key)?;
         self.take(key)
     }
@@ -104,14 +115,15 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn take(&mut self, key: &str) -> Result<(), redb::Error> {
+    fn take(&mut self, key: &str) -> Result<bool, redb::Error> {
         let len = self.artifacts.remove(key)?.map(|old| old.value().len());
         if let Some(len) = len {
             self.bytes = self.bytes.saturating_sub(weight(key, len));
             self.room = self.room.saturating_sub(room(key, len));
         }
         self.rust.remove(key)?;
-        Ok(())
+        self.ages.forget(key)?;
+        Ok(len.is_some())
     }
 }
 

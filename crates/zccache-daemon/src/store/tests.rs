@@ -13,6 +13,7 @@ mod bounds;
 mod gone;
 mod held;
 mod killed;
+mod listed;
 mod no_room;
 
 const LIMIT: Duration = Duration::from_secs(60);

@@ -33,6 +33,9 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
                     recover(shared, &error);
                 }
             }
+            Job::Remove { key, reply } => {
+                let _ = reply.send(retried(shared, |shared| shared.remove(&key)));
+            }
             Job::Repair { generation, error } => {
                 if generation == shared.generation() {
                     recover(shared, &error);

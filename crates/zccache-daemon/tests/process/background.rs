@@ -154,7 +154,7 @@ fn a_file_at_the_socket_path_is_told_before_anything_is_started() {
     let failed = run(&place, &["--endpoint", &place.name()]);
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert!(failed.stderr.contains("is a regular file, not a socket"), "{failed:?}");
-    assert!(failed.stderr.contains("try: move"), "{failed:?}");
+    assert!(failed.stderr.contains("fix: see what it is: ls -l"), "{failed:?}");
     assert_eq!(std::fs::read_to_string(place.socket()).unwrap(), "precious");
 }
 

@@ -18,7 +18,7 @@ fn a_regular_file_at_the_socket_path_is_refused_and_kept() {
     let place = TempEndpoint::new();
     std::fs::write(place.socket(), "precious").unwrap();
     let finished = run(&place, &["--foreground", "--endpoint", &place.name()]);
-    check(&finished, &["is a regular file, not a socket", "try: move", &place.name()]);
+    check(&finished, &["is a regular file, not a socket", "fix: see what it is: ls -l", &place.name()]);
     assert_eq!(std::fs::read_to_string(place.socket()).unwrap(), "precious");
 }
 
@@ -28,7 +28,7 @@ fn a_directory_at_the_socket_path_is_refused_and_kept() {
     let place = TempEndpoint::new();
     std::fs::create_dir(place.socket()).unwrap();
     let finished = run(&place, &["--foreground", "--endpoint", &place.name()]);
-    check(&finished, &["is a directory, not a socket", "try: move"]);
+    check(&finished, &["is a directory, not a socket", "fix: see what it is: ls -l"]);
     assert!(place.socket().is_dir());
 }
 
@@ -41,11 +41,11 @@ fn a_cache_directory_that_cannot_be_made_is_named() {
     let cache = file.join("cache");
     let cache = cache.to_str().unwrap();
     for arguments in [&["--foreground", "--cache-dir", cache][..], &["--cache-dir", cache]] {
-        check(&run(&place, arguments), &["cannot use the directory", cache, "try: mkdir -p"]);
+        check(&run(&place, arguments), &["cannot use the directory", cache, "fix: mkdir -p"]);
     }
     let name = place.name();
     let elsewhere = run(&place, &["--foreground", "--endpoint", &name, "--cache-dir", cache]);
-    check(&elsewhere, &["cannot use the directory", cache, "try: mkdir -p"]);
+    check(&elsewhere, &["cannot use the directory", cache, "fix: mkdir -p"]);
     assert!(!place.socket().exists());
 }
 
@@ -64,7 +64,7 @@ fn a_cache_directory_that_cannot_be_written_is_named() {
     let cache = above.join("cache");
     let finished = run(&place, &["--foreground", "--cache-dir", cache.to_str().unwrap()]);
     // What can be done about it depends on whom the system refuses.
-    let writable = format!("try: make {} writable", above.display());
+    let writable = format!("fix: make {} writable", above.display());
     let advice = if is_root { "or choose another directory with --cache-dir" } else { &writable };
     check(&finished, &["cannot use the directory", cache.to_str().unwrap(), advice]);
 }
@@ -80,7 +80,7 @@ fn a_socket_directory_that_others_can_write_is_refused_with_its_fix() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     let endpoint = open.join("s.sock");
     let finished = run(&place, &["--foreground", "--endpoint", endpoint.to_str().unwrap()]);
-    check(&finished, &["is writable by others", &format!("try: chmod 700 {}", open.display())]);
+    check(&finished, &["is writable by others", &format!("fix: chmod 700 {}", open.display())]);
 }
 
 #[cfg(unix)]
@@ -94,7 +94,7 @@ fn a_runtime_directory_that_others_can_write_is_refused_with_its_fix() {
     let mut command = place.command(env!("CARGO_BIN_EXE_zccache-daemon"));
     command.arg("--foreground").env_remove("ZCCACHE_CACHE_DIR");
     let finished = Process::spawn(&mut command).finish(LIMIT);
-    check(&finished, &["is writable by others", &format!("try: chmod 700 {}", open.display())]);
+    check(&finished, &["is writable by others", &format!("fix: chmod 700 {}", open.display())]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
     let endpoint = endpoint.to_str().unwrap();
     for arguments in [&["--foreground", "--endpoint", endpoint][..], &["--endpoint", endpoint]] {
         let length = format!("has {} bytes", endpoint.len());
-        check(&run(&place, arguments), &[endpoint, &length, "try: choose a shorter path"]);
+        check(&run(&place, arguments), &[endpoint, &length, "fix: choose a shorter path"]);
     }
 }
 

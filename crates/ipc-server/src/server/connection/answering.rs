@@ -62,7 +62,7 @@ impl<'a, S: Service> Connection<'a, S> {
                 }
             }
         };
-        shared.counters.answered(reply_to.lane());
+        shared.counters.answered(reply_to.dialect());
         let response = shorten_error(response);
         self.unreported.add(kind, response.kind());
         drop(slot);
