@@ -28,6 +28,21 @@ pub enum Differs {
     Voice,
 }
 
+impl Differs {
+    /// Returns the word that logs and counters use.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Appeared(_) => "appeared",
+            Self::Gone(_) => "gone",
+            Self::Listing(_) => "listing",
+            Self::Aliases => "aliases",
+            Self::Voice => "language",
+        }
+    }
+}
+
 impl std::fmt::Display for Differs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,48 +1,41 @@
-//! What to do about a failure.
+//! Advice for a failure.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
 use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, Endpoint, EndpointError, FileKind, StartLockError, shell_word,
+    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, shell_word,
 };
 use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
+use crate::suggest::Suggest;
 
-/// Returns the next step for somebody who met `failure`, where there is one to name.
-///
-/// `cache_dir` is the one on the command line, which a suggested command must repeat.
-pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String> {
-    let command = |endpoint: &Endpoint, verb: &str| {
-        let endpoint = shell_word(endpoint.as_str());
-        let cache_dir = cache_dir.map(|dir| format!(" --cache-dir {}", shell_word(&dir.to_string_lossy())));
-        format!("zccache-ipc{} --endpoint {endpoint} {verb}", cache_dir.unwrap_or_default())
-    };
+/// Returns the next step after `failure`, if one is known.
+pub(crate) fn fix(failure: &Failure, suggest: &Suggest) -> Option<String> {
     Some(match failure {
-        Failure::Call(error) => return of_call(error, &command),
+        Failure::Call(error) => return of_call(error, suggest),
         #[cfg(feature = "running-process")]
-        Failure::Registry(failure) => return failure.fix(),
-        Failure::Download(error) => return of_download(error, &command),
+        Failure::Registry(failure) => return failure.fix(suggest),
+        Failure::Download(error) => return of_download(error, suggest),
         Failure::NoDownloads(
             StartError::Ended { endpoint, .. } | StartError::NotServing { endpoint, .. },
         ) => {
-            format!(
-                "see what it says when it runs in the foreground: {}",
-                command(endpoint, "download serve")
-            )
+            format!("run it in the foreground: {}", suggest.at(endpoint, "download serve"))
         }
         Failure::NoDownloads(StartError::NoProgram { .. }) => {
             "install zccache-download-daemon beside this program or on PATH: \
                 cargo install --path crates/zccache-download"
                 .to_owned()
         }
+        Failure::DownloadLate { .. } => "repeat the command, which goes on from these bytes; or wait longer \
+            with --timeout SECS"
+            .to_owned(),
         Failure::NotDownloaded { .. } | Failure::NotRun { .. } => return None,
-        Failure::Start(error) | Failure::NoDownloads(error) => return of_start(error, &command),
-        Failure::Stop(error) => return of_stop(error, &command),
+        Failure::Start(error) | Failure::NoDownloads(error) => return of_start(error, suggest),
+        Failure::Stop(error) => return of_stop(error, suggest),
         Failure::Surroundings(_) => "change to a directory that exists".to_owned(),
         Failure::Locate(_) => "give it in UTF-8, or choose another with --cache-dir or --endpoint".to_owned(),
         Failure::Wire(_) => "set it to one of them, or choose with --wire auto|v15|v16|frame".to_owned(),
@@ -53,6 +46,11 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
         Failure::SameName(_) => "store files of different names".to_owned(),
         Failure::NoTool => "name it after --".to_owned(),
         Failure::NotText(_) => "give it in UTF-8".to_owned(),
+        Failure::NotServed { .. } => {
+            format!("a zccache-daemon of this project serves it: {}", suggest.verb("start --replace any"))
+        }
+        Failure::Reported(_) => return None,
+        Failure::NoKey => "give a key of 1 to 1024 bytes".to_owned(),
         Failure::NoCacheFile => "name it with --cache-file F".to_owned(),
         Failure::TooLarge { .. } => "store less under one key".to_owned(),
         #[cfg(not(feature = "running-process"))]
@@ -73,13 +71,13 @@ pub(crate) fn fix(failure: &Failure, cache_dir: Option<&Path>) -> Option<String>
     })
 }
 
-fn of_start(error: &StartError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+fn of_start(error: &StartError, suggest: &Suggest) -> Option<String> {
     Some(match error {
-        StartError::Call(error) => return of_call(error, command),
-        StartError::NotReplaced(error) => return of_stop(error, command),
+        StartError::Call(error) => return of_call(error, suggest),
+        StartError::NotReplaced(error) => return of_stop(error, suggest),
         StartError::Silent(silent) => return of_silence(silent),
         StartError::Turn { by: Some(by), .. } => {
-            format!("wait longer with --timeout SECS, or see what process {by} waits for")
+            format!("wait longer with --timeout SECS, or look at process {by}: ps -p {by}")
         }
         StartError::Turn { by: None, .. } | StartError::NotServing { .. } => {
             "wait longer with --timeout SECS".to_owned()
@@ -90,28 +88,25 @@ fn of_start(error: &StartError, command: &dyn Fn(&Endpoint, &str) -> String) -> 
             of_directory(error)
         }
         StartError::Ended { endpoint, .. } => {
-            format!(
-                "see what it says when it runs in the foreground: zccache-daemon --foreground --endpoint {}",
-                shell_word(endpoint.as_str())
-            )
+            format!("run it in the foreground: {}", suggest.foreground(endpoint))
         }
         _ => return None,
     })
 }
 
-fn of_stop(error: &StopError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+fn of_stop(error: &StopError, suggest: &Suggest) -> Option<String> {
     Some(match error {
-        StopError::Call(error) => return of_call(error, command),
+        StopError::Call(error) => return of_call(error, suggest),
         StopError::Silent(silent) => return of_silence(silent),
         StopError::StillThere { pid: Some(pid), .. } => {
-            format!("wait longer with --timeout SECS, or see what process {pid} does: ps -p {pid}")
+            format!("wait longer with --timeout SECS, or look at process {pid}: ps -p {pid}")
         }
         StopError::StillThere { pid: None, .. } => "wait longer with --timeout SECS".to_owned(),
         _ => return None,
     })
 }
 
-/// What to do about somebody who has the endpoint and says nothing.
+/// Returns the advice for a process that has the endpoint and does not answer.
 fn of_silence(silent: &SilentDaemon) -> Option<String> {
     Some(match (&*silent.why, silent.process) {
         (NotEnded::TooSoon, _) => "wait longer with --timeout SECS".to_owned(),
@@ -135,9 +130,9 @@ fn of_directory(error: &DirectoryError) -> String {
     }
 }
 
-fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+fn of_call(error: &CallError, suggest: &Suggest) -> Option<String> {
     Some(match error {
-        CallError::Ipc(IpcError::Connect(error)) => return of_connect(error, command),
+        CallError::Ipc(IpcError::Connect(error)) => return of_connect(error, suggest),
         CallError::Ipc(IpcError::Version { received: received @ (Version::V15 | Version::V16), .. }) => {
             format!("ask it in the wire that it answers in: --wire {received}")
         }
@@ -151,7 +146,9 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
             "where --wire or ZCCACHE_DAEMON_WIRE asks for {ours}, choose auto; else use a daemon that serves \
              {ours}, at another --endpoint, or stop this one with the zccache of its own release: zccache stop"
         ),
-        CallError::Ipc(IpcError::TimedOut(_)) => "wait longer with --timeout SECS".to_owned(),
+        CallError::Ipc(IpcError::TimedOut(_)) => {
+            format!("see why: {}; or wait longer with --timeout SECS", suggest.verb("doctor"))
+        }
         CallError::Busy(pressure) => format!("ask again in {} ms", pressure.retry_after_ms),
         CallError::Ipc(IpcError::Encode(EncodeError::TooLong { .. })) => {
             "ask for less in one message".to_owned()
@@ -162,40 +159,35 @@ fn of_call(error: &CallError, command: &dyn Fn(&Endpoint, &str) -> String) -> Op
         }
         CallError::Ipc(IpcError::Encode(_)) => "use names and paths in UTF-8".to_owned(),
         CallError::OutcomeUnknown { .. } => {
-            "ask the daemon how it is before you repeat it: zccache-ipc status".to_owned()
+            format!("look at the daemon before you repeat the request: {}", suggest.verb("status"))
         }
         _ => return None,
     })
 }
 
-fn of_download(
-    error: &zccache_ipc::download::DownloadError,
-    command: &dyn Fn(&Endpoint, &str) -> String,
-) -> Option<String> {
+fn of_download(error: &zccache_ipc::download::DownloadError, suggest: &Suggest) -> Option<String> {
     use zccache_ipc::download::DownloadError;
     match error {
         DownloadError::Ipc(IpcError::Connect(ConnectError::NoDaemon { endpoint, .. })) => {
-            Some(format!("start one: {}", command(endpoint, "download serve")))
+            Some(format!("`{}` starts one", suggest.at(endpoint, "download get URL DEST")))
         }
-        DownloadError::Ipc(IpcError::Connect(error)) => of_connect(error, command),
-        DownloadError::Ipc(IpcError::TimedOut(_)) => {
-            Some("wait longer with --timeout SECS; what is there is not downloaded again".to_owned())
-        }
+        DownloadError::Ipc(IpcError::Connect(error)) => of_connect(error, suggest),
+        DownloadError::Ipc(IpcError::TimedOut(_)) => Some("wait longer with --timeout SECS".to_owned()),
         _ => None,
     }
 }
 
-fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String) -> Option<String> {
+fn of_connect(error: &ConnectError, suggest: &Suggest) -> Option<String> {
     Some(match error {
         ConnectError::NoDaemon { endpoint, .. } => {
-            format!("start one: {}", command(endpoint, "start"))
+            format!("start one: {}", suggest.at(endpoint, "start"))
         }
         ConnectError::Busy { .. } => "wait longer with --timeout SECS".to_owned(),
         ConnectError::Endpoint(EndpointError::TooLong { .. }) => {
             "choose a shorter --endpoint or --cache-dir".to_owned()
         }
         ConnectError::Endpoint(_) => "choose another --endpoint, or leave it out".to_owned(),
-        // It may be anybody's, and hold anything.
+        // The path may belong to another program and have any contents.
         ConnectError::NotASocket { kind: FileKind::Directory, .. } => {
             "choose another --endpoint: a socket is a name in a directory".to_owned()
         }
@@ -207,8 +199,7 @@ fn of_connect(error: &ConnectError, command: &dyn Fn(&Endpoint, &str) -> String)
         }
         ConnectError::ForeignPeer { .. } => "choose an endpoint of your own with --endpoint".to_owned(),
         ConnectError::PermissionDenied { .. } => {
-            "look at the owner and the mode of the socket and its directories: zccache-ipc endpoint"
-                .to_owned()
+            format!("look at the owner and the mode of each path: {}", suggest.verb("doctor"))
         }
         _ => return None,
     })

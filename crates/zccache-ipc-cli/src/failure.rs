@@ -37,6 +37,14 @@ pub(crate) enum Failure {
     Download(#[from] zccache_ipc::download::DownloadError),
     #[error("{destination} was not downloaded: {why}")]
     NotDownloaded { destination: String, why: String },
+    #[error("{destination} is not complete after {limit:?}: {came}")]
+    DownloadLate { destination: String, limit: std::time::Duration, came: String },
+    #[error("an empty key cannot be stored")]
+    NoKey,
+    #[error("the daemon does not serve the report {name:?}, as a daemon of another project or release")]
+    NotServed { name: &'static str },
+    #[error("the daemon did not make the report: {0}")]
+    Reported(String),
     /// The message of [`Start`](Self::Start), with other advice.
     #[error(transparent)]
     NoDownloads(StartError),
@@ -94,12 +102,16 @@ impl Failure {
             Self::Stop(error) => of_stop(error),
             Self::Download(error) => of_download(error),
             Self::NotDownloaded { .. } => Kind::Refused,
+            Self::DownloadLate { .. } => Kind::Timeout,
+            Self::NotServed { .. } => Kind::NotServed,
+            Self::Reported(_) => Kind::Refused,
             Self::NotRun { .. } => Kind::StartFailed,
             Self::BadMessage(_) => Kind::BadMessage,
             Self::Locate(_) | Self::NoName(_) | Self::NotText(_) => Kind::NotUtf8,
             Self::TooLarge { .. } | Self::InputTooLong(_) => Kind::TooLarge,
             Self::ListensAtDaemon(_)
             | Self::SameName(_)
+            | Self::NoKey
             | Self::Wire(_)
             | Self::NoCacheFile
             | Self::NoTool => Kind::Usage,

@@ -46,6 +46,8 @@ kinds! {
     VersionMismatch = "version-mismatch" => VersionMismatch,
     /// The daemon did not do it and says why.
     Refused = "refused" => Failed,
+    /// The daemon does not serve the request, as a daemon of another release.
+    NotServed = "not-served" => Failed,
     /// The daemon answered something else, or bytes that are no answer.
     BadAnswer = "bad-answer" => Failed,
     /// The connection ended without an answer.

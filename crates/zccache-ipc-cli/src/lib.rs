@@ -12,8 +12,10 @@ mod exit;
 mod failure;
 mod identity;
 mod kind;
+mod layout;
 mod lines;
 mod looked;
+mod operator;
 mod output;
 mod output_file;
 mod probed;
@@ -21,6 +23,8 @@ mod quick;
 #[cfg(feature = "running-process")]
 mod registry_failure;
 mod report;
+mod style;
+mod suggest;
 mod tap;
 mod target;
 mod translate;
@@ -54,17 +58,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
     };
     let mut output = Output::to_stdout(parsed.global.json);
-    let cache_dir = parsed.global.cache_dir.clone();
+    let suggest = suggest::Suggest::of(&parsed);
     let is_question = matches!(parsed.verb, args::Verb::Fp(_) | args::Verb::Exec(_));
-    let result = verb::run(parsed, environment, &mut output).and_then(|exit| {
+    let result = verb::run(parsed, environment, &suggest, &mut output).and_then(|exit| {
         output.flush()?;
         Ok(exit)
     });
     match result {
         Ok(exit) => exit,
-        Err(failure) => match report::failure(&failure, cache_dir.as_deref(), &mut output) {
+        Err(failure) => match report::failure(&failure, &suggest, &mut output) {
             Exit::Done => Exit::Done,
-            // Released scripts take 0 and 1 for answers, or for those of a tool, and 2 for every failure.
+            // Scripts of released programs read 0 and 1 as answers, and 2 as any failure.
             _ if is_question => Exit::Usage,
             exit => exit,
         },

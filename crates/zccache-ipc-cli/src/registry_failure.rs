@@ -9,6 +9,7 @@ use zccache_ipc::manifest::{
 };
 
 use crate::kind::Kind;
+use crate::suggest::Suggest;
 
 #[derive(Debug, Error)]
 pub(crate) enum RegistryFailure {
@@ -53,7 +54,7 @@ impl RegistryFailure {
     }
 
     /// What to do about it, where there is something to name.
-    pub(crate) fn fix(&self) -> Option<String> {
+    pub(crate) fn fix(&self, suggest: &Suggest) -> Option<String> {
         Some(match self {
             Self::Place(error) | Self::Publish(PublishError::Registry(error)) => match error {
                 RegistryError::NotAbsolute { variable, .. } => {
@@ -79,10 +80,12 @@ impl RegistryFailure {
                     _ => format!("make {} writable, or choose another --dir", directory.display()),
                 }
             }
-            Self::NotPublished(_) => "see which there are: zccache-ipc manifest list".to_owned(),
-            Self::NotInstalled(_) => "install one: zccache-ipc service-definition install".to_owned(),
+            Self::NotPublished(_) => format!("see which there are: {}", suggest.verb("manifest list")),
+            Self::NotInstalled(_) => {
+                format!("install one: {}", suggest.verb("service-definition install"))
+            }
             Self::Manifest(BadManifest::Damaged(_) | BadManifest::NotAManifest { .. }) => {
-                "write it again: zccache-ipc manifest publish".to_owned()
+                format!("write it again: {}", suggest.verb("manifest publish"))
             }
             Self::Definition(DefinitionError::Invalid(error)) => match error {
                 InvalidDefinition::Missing { .. } | InvalidDefinition::NotAProgram(_) => {

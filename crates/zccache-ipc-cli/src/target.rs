@@ -77,11 +77,6 @@ impl Target {
             .or_at(self.others.clone())
     }
 
-    /// Sends `request` and returns the answer with its lane; a refusal is an error.
-    pub(crate) fn ask(&self, default: Duration, request: &Request) -> Result<(Lane, Response), CallError> {
-        self.ask_by(&mut self.client(default), request)
-    }
-
     /// Sends `request` by `client` and returns the answer with its lane; a refusal is an error.
     pub(crate) fn ask_by(
         &self,

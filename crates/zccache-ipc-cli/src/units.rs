@@ -1,8 +1,8 @@
-//! Figures for people.
+//! Numbers with units, for people.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Bytes, in the largest binary unit that leaves a whole part.
+/// Returns bytes in the largest binary unit that leaves a whole part.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut unit = None;
@@ -20,7 +20,7 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
-/// A duration to the second.
+/// Returns a duration to the second.
 pub(crate) fn seconds(count: u64) -> String {
     let (hours, minutes, seconds) = (count / 3600, count / 60 % 60, count % 60);
     match (hours, minutes) {
@@ -30,21 +30,40 @@ pub(crate) fn seconds(count: u64) -> String {
     }
 }
 
+/// Returns an age in its largest unit.
+pub(crate) fn age(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Returns a latency in microseconds, or from one millisecond on in milliseconds.
+pub(crate) fn latency(time: Duration) -> String {
+    match time.as_micros() {
+        micros @ 0..1_000 => format!("{micros} µs"),
+        micros @ 1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        micros => format!("{} ms", micros / 1_000),
+    }
+}
+
 /// Returns whole microseconds, for people and programs alike.
 pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A duration that is counted in milliseconds.
+/// Returns a duration that was counted in milliseconds.
 pub(crate) fn millis(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} ms"),
-        1_000..60_000 => format!("{}.{:03} s", count / 1000, count % 1000),
+        1_000..60_000 => format!("{}.{} s", count / 1000, count % 1000 / 100),
         _ => seconds(count / 1000),
     }
 }
 
-/// A moment that is counted in milliseconds since 1970, to the second.
+/// Returns a moment that was counted in milliseconds since 1970, to the second.
 #[cfg_attr(
     not(any(feature = "running-process", test)),
     expect(dead_code, reason = "what shows manifests is left out")
@@ -76,7 +95,13 @@ mod tests {
         for (count, expected) in [(5, "5 s"), (65, "1 min 05 s"), (3_700, "1 h 01 min")] {
             assert_eq!(seconds(count), expected);
         }
-        for (count, expected) in [(0, "0 ms"), (1_050, "1.050 s"), (61_000, "1 min 01 s")] {
+        for (count, expected) in [(59, "59 s"), (3_599, "59 min"), (86_399, "23 h"), (864_000, "10 d")] {
+            assert_eq!(age(count), expected);
+        }
+        for (micros, expected) in [(999, "999 µs"), (3_819, "3.8 ms"), (184_077, "184 ms")] {
+            assert_eq!(latency(Duration::from_micros(micros)), expected);
+        }
+        for (count, expected) in [(0, "0 ms"), (1_050, "1.0 s"), (59_999, "59.9 s"), (61_000, "1 min 01 s")] {
             assert_eq!(millis(count), expected);
         }
         for (count, expected) in [

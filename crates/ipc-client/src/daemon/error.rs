@@ -6,7 +6,9 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use ipc_endpoint::Endpoint;
-use ipc_os::{DirectoryError, LaunchError, LifetimeError, Pid, StartLockError, io_cause, io_kind_or, rounded};
+use ipc_os::{
+    DirectoryError, LaunchError, LifetimeError, Pid, StartLockError, io_cause, io_kind_or, rounded,
+};
 use thiserror::Error;
 
 use super::{LogEnd, SilentDaemon};

@@ -5,6 +5,7 @@ mod download;
 pub(crate) mod families;
 pub(crate) mod registry;
 mod session;
+mod store;
 mod wire;
 
 use std::ffi::OsString;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zccache_ipc::WirePolicy;
+use zccache_ipc::{Lane, WirePolicy};
 
 use broker::Broker;
 use registry::{Manifest, ServiceDefinition};
@@ -22,6 +23,7 @@ use crate::exit;
 
 pub(crate) use download::{Download, Get, Serve};
 pub(crate) use session::{Session, SessionStart};
+pub(crate) use store::{Order, Status, Store, StoreList, StoreVerb};
 pub(crate) use wire::{Lines, MessageKind, Wire};
 
 /// The program's name.
@@ -40,23 +42,27 @@ pub(crate) struct Arguments {
 /// Options of every verb.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Global {
-    /// Where the daemon listens [default: that of --cache-dir, else ZCCACHE_ENDPOINT, else that of the user]
-    #[arg(long, global = true, value_name = "E")]
+    /// Use the daemon at this endpoint [default: from --cache-dir, else ZCCACHE_ENDPOINT, else the user's default]
+    #[arg(long, global = true, value_name = "E", help_heading = CONNECTION)]
     pub(crate) endpoint: Option<String>,
-    /// The cache directory, in place of ZCCACHE_CACHE_DIR
-    #[arg(long, global = true, value_name = "D")]
+    /// Use this cache directory in place of ZCCACHE_CACHE_DIR
+    #[arg(long, global = true, value_name = "D", help_heading = CONNECTION)]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// The most seconds that a call may take, such as 0.5
-    #[arg(long, global = true, value_name = "SECS", value_parser = seconds)]
+    /// Limit each call to this many seconds, such as 0.5
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, help_heading = CONNECTION)]
     pub(crate) timeout: Option<Duration>,
-    /// The wire to speak, in place of ZCCACHE_DAEMON_WIRE [default: auto: v16 where the daemon has it, else v15]
+    /// Speak this wire in place of ZCCACHE_DAEMON_WIRE [default: auto: v16, or v15 with a daemon that refuses v16]
     #[arg(long, global = true, value_parser = wire_policy(), ignore_case = true, hide_possible_values = true)]
-    #[arg(value_name = "auto|v15|v16|frame")]
+    #[arg(value_name = "auto|v15|v16|frame", help_heading = CONNECTION)]
     pub(crate) wire: Option<WirePolicy>,
     /// Print JSON, errors included: {"error": {"kind", "message", "causes", "fix"}}
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
 }
+
+/// Headings in the help of every verb, below its own options.
+const CONNECTION: &str = "Connection options";
+const OUTPUT: &str = "Output options";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -66,9 +72,11 @@ pub(crate) enum Verb {
     /// Ask the daemon to stop and wait until it is gone (10 s); without a daemon there is nothing to do
     #[command(after_help = "Example:\n  zccache-ipc --timeout 30 stop")]
     Stop,
-    /// Show how the daemon is
-    #[command(after_help = "Examples:\n  zccache-ipc --json status\n  zccache-ipc --wire v15 status")]
-    Status,
+    /// Show the state of the daemon: process, limits, clients, store, hits and misses by reason
+    #[command(after_help = "Examples:\n  zccache-ipc status\n  zccache-ipc status --watch\n  \
+        zccache-ipc --json status\n\n\
+        A daemon of another project has fewer rows: the published messages carry no more.")]
+    Status(Status),
     /// Ask whether the daemon is there
     #[command(after_help = "Examples:\n  zccache-ipc --timeout 0.2 ping && echo alive\n  \
         zccache-ipc --wire frame ping")]
@@ -91,8 +99,12 @@ pub(crate) enum Verb {
     /// Show every path, its rule and its faults, and the names where a client looks for a daemon
     #[command(after_help = "Example:\n  zccache-ipc endpoint --json")]
     Endpoint,
-    /// Cache files under a key, unless something is cached there
-    #[command(after_help = "Example:\n  zccache-ipc store my-key target/main.o")]
+    /// Cache files under a key, or list, show and remove what the daemon stores
+    #[command(after_help = "Examples:\n  zccache-ipc store my-key target/main.o\n  \
+        zccache-ipc store list --sort size --limit 20\n  zccache-ipc store rm my-key\n  \
+        zccache-ipc store -- list target/main.o\n\n\
+        A key that exists keeps its files. The last example stores under the key `list`: behind --, every word is \
+        a key or a file.")]
     Store(Store),
     /// Write what is cached under a key to a file; without it, exit code 6, and the file stays as it is
     #[command(after_help = "Example:\n  zccache-ipc lookup my-key -o main.o")]
@@ -202,15 +214,6 @@ pub(crate) enum GivesWay {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Store {
-    /// The key
-    pub(crate) key: String,
-    /// The files, each an output that is called by its file name
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Lookup {
     /// The key
     pub(crate) key: String,
@@ -273,7 +276,18 @@ pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Reads a limit, which must be something and not for ever.
+impl Start {
+    /// Returns the arguments for the daemon, with the options that stand for one.
+    pub(crate) fn daemon_words(&self) -> Vec<OsString> {
+        let mut words = self.daemon_arguments.clone();
+        if let Some(size) = &self.max_size {
+            words.extend(["--max-size".into(), size.into()]);
+        }
+        words
+    }
+}
+
+/// Parses a timeout: more than zero, at most one day.
 fn seconds(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let limit = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -285,6 +299,17 @@ pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("not of the form NAME=VALUE".to_owned()),
+    }
+}
+
+/// Returns the word of `--wire` for a policy.
+pub(crate) const fn wire_word(policy: WirePolicy) -> &'static str {
+    match policy {
+        // No word of the option gives the second policy.
+        WirePolicy::Auto | WirePolicy::AsReleased => "auto",
+        WirePolicy::Only(Lane::V15) => "v15",
+        WirePolicy::Only(Lane::V16) => "v16",
+        WirePolicy::Only(Lane::FrameV1) => "frame",
     }
 }
 

@@ -39,8 +39,9 @@ pub(super) fn run(target: &Target, lookup: &Lookup, output: &mut Output) -> Resu
     });
     let text = format!("wrote {} ({}) to {}", chosen.name, units::bytes(bytes), lookup.output.display());
     if is_stdout {
-        // The standard output is the file. A message that nobody takes is no failure of the lookup.
-        let _ = if output.is_json() { writeln!(stderr(), "{value}") } else { writeln!(stderr(), "{text}") };
+        // The standard output is the file. The lookup succeeds even if standard error takes no message.
+        let line = if output.is_json() { format!("{value}\n") } else { format!("{text}\n") };
+        let _ = stderr().write_all(line.as_bytes());
     } else {
         output.either(&value, text)?;
     }

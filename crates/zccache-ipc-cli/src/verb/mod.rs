@@ -41,6 +41,7 @@ use crate::args::broker::Broker;
 use crate::args::{Arguments, Global, Verb};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::suggest::Suggest;
 use crate::target::{Located, Target};
 use wire_json::to_json;
 
@@ -48,6 +49,7 @@ use wire_json::to_json;
 pub(crate) fn run(
     arguments: Arguments,
     environment: io::Result<Environment>,
+    suggest: &Suggest,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let Arguments { global, verb } = arguments;
@@ -83,7 +85,7 @@ pub(crate) fn run(
             return wrap::explain::run(&explain.command, &environment, &global, output);
         }
         Verb::Tap(tap) => return tap::run(&Located::without_a_wire(environment, &global)?, &tap, output),
-        Verb::Doctor => return doctor::run(environment, &global, output),
+        Verb::Doctor => return doctor::run(environment, &global, suggest, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
         Verb::Clear => return clear::run(&Located::new(environment, &global)?, output),
@@ -93,7 +95,7 @@ pub(crate) fn run(
     let target = Target::new(environment, &global)?;
     match verb {
         Verb::Ping => ping::run(&target, output),
-        Verb::Status => status::run(&target, output),
+        Verb::Status(status) => status::run(&target, &status, suggest, output),
         Verb::Store(store) => store::run(&target, &store, output),
         Verb::Lookup(lookup) => lookup::run(&target, &lookup, output),
         Verb::Fp(fingerprint) => fp::run(&target, &fingerprint, output),

@@ -47,7 +47,7 @@ fn run_start(
         owner_pid: start.owner_pid.first().copied(),
         has_env: !start.private_env.is_empty(),
     };
-    // Whoever runs this program outlives it, and so does the session.
+    // The parent process outlives this program, and so does the session.
     let pid = start.pid.unwrap_or_else(|| Pid::parent().unwrap_or_else(Pid::current).get());
     let Located { target, locations } = Located::private(environment, global, &options, pid)?;
     let path = |path: &std::path::PathBuf| NormalizedPath::new(target.absolute(path));
@@ -90,29 +90,36 @@ fn show(response: Response, output: &mut Output) -> Result<Exit, Failure> {
 
 fn rows(stats: &SessionStats) -> Vec<[String; 2]> {
     let row = |name: &str, value: String| [name.to_owned(), value];
+    let failed = match stats.errors_cached {
+        0 => format!("{} failed", stats.errors),
+        cached => format!("{} failed, {cached} of these from the cache", stats.errors),
+    };
     let mut rows = vec![
         row("duration", units::millis(stats.duration_ms)),
         row(
             "compilations",
-            format!(
-                "{} ({} not cacheable, {} failed, {} of those from the cache)",
-                stats.compilations, stats.non_cacheable, stats.errors, stats.errors_cached
-            ),
+            format!("{} ({} not cacheable, {failed})", stats.compilations, stats.non_cacheable),
         ),
         row("hits", share(stats.hits, stats.misses)),
         row("misses", stats.misses.to_string()),
-        row("time saved", units::millis(stats.time_saved_ms)),
-        row("different sources", stats.unique_sources.to_string()),
-        row("read from the cache", units::bytes(stats.bytes_read)),
-        row("written to the cache", units::bytes(stats.bytes_written)),
     ];
+    let figures = [
+        ("time saved", stats.time_saved_ms, units::millis(stats.time_saved_ms)),
+        ("different sources", stats.unique_sources, stats.unique_sources.to_string()),
+        ("read from the cache", stats.bytes_read, units::bytes(stats.bytes_read)),
+        ("written to the cache", stats.bytes_written, units::bytes(stats.bytes_written)),
+    ];
+    rows.extend(
+        figures.into_iter().filter(|(_, count, _)| *count > 0).map(|(name, _, text)| row(name, text)),
+    );
     if let Some(profile) = &stats.phase_profile {
-        let millis = |nanos: u64| units::millis(nanos / 1_000_000);
-        rows.push(row("timed hits", format!("{} in {}", profile.hit_count, millis(profile.total_hit_ns))));
-        rows.push(row(
-            "timed misses",
-            format!("{} in {}", profile.miss_count, millis(profile.total_miss_ns)),
-        ));
+        let timed = [
+            ("timed hits", profile.hit_count, profile.total_hit_ns),
+            ("timed misses", profile.miss_count, profile.total_miss_ns),
+        ];
+        for (name, count, nanos) in timed.into_iter().filter(|(_, count, _)| *count > 0) {
+            rows.push(row(name, format!("{count} in {}", units::millis(nanos / 1_000_000))));
+        }
     }
     rows
 }

@@ -11,16 +11,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::target::Located;
 
-/// Makes sure that a daemon answers.
+/// Starts a daemon, unless one answers.
 pub(super) fn ensure(located: &Located, start: &Start) -> Result<Ensured, Failure> {
     let mut config = StartConfig::new(located.locations.clone()).wire(located.target.wire);
     config.timeout = located.target.limit(config.timeout);
     config.program = start.daemon_binary.as_deref().map(|path| located.target.absolute(path));
     config.log_file = start.log_file.as_deref().map(|path| located.target.absolute(path));
-    config.arguments.clone_from(&start.daemon_arguments);
-    if let Some(size) = &start.max_size {
-        config.arguments.extend(["--max-size".into(), size.into()]);
-    }
+    config.arguments = start.daemon_words();
     config.replace = match start.replace {
         GivesWay::Never => Replace::Never,
         GivesWay::Silent => Replace::Silent,
@@ -47,6 +44,12 @@ pub(super) fn run(located: &Located, start: &Start, output: &mut Output) -> Resu
     };
     let (result, said) =
         if ensured.is_started { ("started", "started") } else { ("already-running", "already running") };
+    let has_arguments = !start.daemon_words().is_empty();
+    let note = if has_arguments && !ensured.is_started {
+        "; it keeps its own arguments, and --replace any starts one with yours"
+    } else {
+        ""
+    };
     output.either(
         &json!({
             "result": result,
@@ -56,7 +59,7 @@ pub(super) fn run(located: &Located, start: &Start, output: &mut Output) -> Resu
             "killed": killed,
             "stopped": stopped,
         }),
-        format_args!("{said}: the daemon at {endpoint}{process}{instead}"),
+        format_args!("{said}: the daemon at {endpoint}{process}{instead}{note}"),
     )?;
     Ok(Exit::Done)
 }

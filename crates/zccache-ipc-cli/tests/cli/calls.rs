@@ -51,7 +51,8 @@ fn a_stored_file_comes_back_byte_for_byte() {
     let stored = support::json(&place, &["store", "k", "main.o"]);
     assert_eq!(stored, (0, json!({ "result": "Stored", "key": "k", "bytes": 1_000_000 })));
     let again = support::json(&place, &["store", "k", "other.o"]);
-    assert_eq!(again, (0, json!({ "result": "AlreadyExists", "key": "k", "bytes": 5 })));
+    // The published reply does not tell the size of the entry that stays, and this daemon reports no entries.
+    assert_eq!(again, (0, json!({ "result": "AlreadyExists", "key": "k", "bytes": null })));
 
     let (code, said) = support::json(&place, &["lookup", "k", "-o", "out"]);
     assert_eq!(

@@ -20,6 +20,8 @@ mod help;
 mod image;
 mod no_daemon;
 #[cfg(all(test, unix))]
+mod operator;
+#[cfg(all(test, unix))]
 mod probe;
 #[cfg(test)]
 mod real;
@@ -29,6 +31,8 @@ mod registry;
 #[cfg(all(target_os = "linux", feature = "running-process"))]
 #[cfg(test)]
 mod registry_disk;
+#[cfg(all(test, target_os = "linux"))]
+mod rough;
 #[cfg(all(test, unix))]
 mod start;
 #[cfg(test)]
@@ -40,6 +44,8 @@ mod support;
 #[cfg(unix)]
 #[cfg(test)]
 mod tap;
+#[cfg(all(test, target_os = "linux"))]
+mod terminal;
 #[cfg(test)]
 mod trouble;
 #[cfg(test)]

@@ -90,12 +90,29 @@ fn status_tells_compilations_from_lookups_and_why_some_are_not_cached() {
         "\"$W\" gcc -c a.c; \"$W\" gcc -c a.c; \"$W\" gcc -E a.c -o a.i; \"$W\" gcc -shared a.o -o a.so",
     );
     let status = place.status();
-    let wrap = &status["wrap"];
-    assert_eq!((&wrap["compile"]["hits"], &wrap["compile"]["misses"]), (&1.into(), &1.into()), "{wrap}");
-    assert_eq!(wrap["lookup"]["hits"], 0);
-    assert_eq!(wrap["uncached"], serde_json::json!({"refused_argument": 1, "source_kind": 1}));
+    let of = &status["daemon"]["compile"];
+    assert_eq!((&of["hits"], &of["misses"], &of["not_cached"]), (&1.into(), &1.into(), &2.into()), "{of}");
+    assert_eq!(status["daemon"]["lookup"]["hits"], 0);
+    assert_eq!(of["not_cached_by_reason"], serde_json::json!({"refused_argument": 1, "source_kind": 1}));
+    assert_eq!(of["misses_by_reason"], serde_json::json!({"first": 1}));
+    // A changed source has another key. A changed header is one of the inputs under a known key.
+    place.write("h.h", "int h;\n");
+    place.write("b.c", "#include \"h.h\"\n");
+    place.quietly("\"$W\" gcc -c b.c; echo 'int other;' > h.h; \"$W\" gcc -c b.c");
+    place.quietly("ZCCACHE_WRAP_MODE=recache \"$W\" gcc -c b.c");
+    place.quietly("echo 'const char *t = __TIME__;' > t.c; \"$W\" gcc -c t.c");
+    let status = place.status();
+    let of = &status["daemon"]["compile"];
+    assert_eq!(of["misses_by_reason"]["file"], 1, "{of}");
+    assert_eq!(of["misses_by_reason"]["recache"], 1, "{of}");
+    assert_eq!(of["not_kept_by_reason"].as_object().map(serde_json::Map::len), Some(1), "{of}");
     let text = support::run(&place.0, &["status"]).stdout;
-    assert!(text.contains("source_kind 1"), "{text}");
+    for part in ["source_kind 1", "first ", "file 1", "recache 1"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    for absent in ["lookups", "link steps", "dependency graph", "metadata entries"] {
+        assert!(!text.contains(absent), "{absent}: {text}");
+    }
 }
 
 #[test]
@@ -144,8 +161,16 @@ fn a_daemon_that_refuses_its_command_line_is_heard() {
     let place = Place::new();
     for line in [&["start", "--max-size", "150KB"][..], &["start", "--", "--max-size", "150KB"]] {
         let said = support::run(&place.0, line).stderr;
-        assert!(said.contains("1.0 MiB is the least"), "{said}");
+        assert!(said.contains("a store has at least 1.0 MiB"), "{said}");
+        let fix = said.lines().last().unwrap();
+        let expected = "  fix: run it in the foreground: zccache-daemon --foreground --endpoint ";
+        assert!(fix.starts_with(expected) && fix.ends_with(" --max-size 150KB"), "{said}");
+        assert!(!said.contains("\n    \n"), "{said}");
     }
+    let said = support::run(&place.0, &["start", "--max-size", "foo"]).stderr;
+    assert!(said.contains("not a size such as 500MB, 2GiB or a number of bytes"), "{said}");
     let (code, _) = support::json(&place.0, &["start", "--max-size", "2MiB"]);
     assert_eq!(code, 0);
+    let said = support::run(&place.0, &["start", "--max-size", "3MiB"]).stdout;
+    assert!(said.contains("it keeps its own arguments"), "{said}");
 }

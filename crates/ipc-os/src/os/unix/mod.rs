@@ -8,8 +8,8 @@ mod file;
 mod handed;
 mod inherited;
 mod init;
-mod memory;
 mod interrupt;
+mod memory;
 mod process;
 mod seen;
 #[cfg(feature = "signals")]
@@ -38,8 +38,8 @@ pub use handed::Descriptor;
 pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use init::{reset_signals, run_below_init};
-pub(crate) use memory::return_freed_blocks;
 pub(crate) use interrupt::end_line_at_interrupt;
+pub(crate) use memory::return_freed_blocks;
 pub(crate) use process::{
     HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
 };

@@ -9,19 +9,20 @@ use super::finding::Finding;
 use crate::identity::{self, Identity};
 use crate::looked::Looked;
 use crate::probed::{Probed, Verified};
+use crate::suggest::Suggest;
 use crate::target::Located;
-use crate::units::micros;
+use crate::units::latency;
 
 /// Judges what was found out about the daemon.
-pub(super) fn look(located: &Located, probed: &Probed) -> Vec<Finding> {
+pub(super) fn look(located: &Located, probed: &Probed, suggest: &Suggest) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(socket(located, probed));
-    findings.push(answer(located, probed));
+    findings.extend(socket(located, probed, suggest));
+    findings.push(answer(located, probed, suggest));
     findings.push(who(probed));
-    findings.push(identity_file(located, probed));
+    findings.push(identity_file(located, probed, suggest));
     if let Ok(answer) = &probed.answer {
         findings.push(wire(located, answer.lane));
-        findings.push(release(&answer.release));
+        findings.push(release(&answer.release, suggest));
     }
     findings
 }
@@ -37,7 +38,7 @@ pub(super) fn names(looked: &[Looked]) -> Vec<Finding> {
 }
 
 /// The socket's file.
-fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
+fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Finding> {
     if !Platform::CURRENT.is_unix() {
         return None;
     }
@@ -60,7 +61,7 @@ fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
                 Finding::error("socket", format!("{text} belongs to user {owner}")).fix(look())
             }
             (None, _) if nobody => Finding::warning("socket", "left over from a daemon that died")
-                .fix("zccache-ipc start: the next daemon replaces it"),
+                .fix(format!("`{}`: the next daemon replaces it", suggest.verb("start"))),
             (None, Some(mode)) if mode & 0o077 != 0 => {
                 Finding::warning("socket", format!("it has mode {mode:04o}; released daemons make it so"))
                     .fix(format!("chmod 600 {}", shell_word(&path.to_string_lossy())))
@@ -73,18 +74,17 @@ fn socket(located: &Located, probed: &Probed) -> Option<Finding> {
 }
 
 /// Whether it answers.
-fn answer(located: &Located, probed: &Probed) -> Finding {
+fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
     let endpoint = &located.target.endpoint;
     let process = |pid: Option<Pid>| pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let process = process(probed.process());
     match &probed.answer {
         Ok(answer) => Finding::ok(
             "daemon",
-            format!("release {}{process} answers after {} µs", answer.release, micros(answer.took)),
+            format!("release {}{process} answers after {}", answer.release, latency(answer.took)),
         ),
-        Err(error) if error.is_no_daemon() => {
-            Finding::ok("daemon", format!("nobody listens at {endpoint}")).fix("start one: zccache-ipc start")
-        }
+        Err(error) if error.is_no_daemon() => Finding::ok("daemon", format!("nobody listens at {endpoint}"))
+            .fix(format!("start one: {}", suggest.verb("start"))),
         Err(CallError::Busy(pressure)) => {
             Finding::warning("daemon", format!("it is over its limits{process}: {}", pressure.reason))
                 .fix(format!("ask again in {} ms", pressure.retry_after_ms))
@@ -97,14 +97,15 @@ fn answer(located: &Located, probed: &Probed) -> Finding {
             let pid = probed.process().map(|pid| pid.to_string()).unwrap_or_default();
             Finding::error("daemon", format!("it is stopped by a signal{process} and cannot answer: {error}"))
                 .fix(format!(
-                    "let it go on: kill -CONT {pid}; or have it ended and replaced: zccache-ipc start"
+                    "let it go on: kill -CONT {pid}; or have it ended and replaced: {}",
+                    suggest.verb("start")
                 ))
         }
         Err(error) => {
             let text = format!("it does not answer{process}: {error}");
             Finding::error("daemon", text).fix(match (&probed.proof, probed.process()) {
                 (Ok(_), _) => {
-                    "zccache-ipc start: a daemon that stays silent is ended and replaced".to_owned()
+                    format!("`{}` ends and replaces a silent daemon", suggest.verb("start"))
                 }
                 (Err(_), Some(pid)) => format!(
                     "it is not proved to be the daemon: look at it with ps -p {pid}, or choose another \
@@ -131,14 +132,14 @@ fn who(probed: &Probed) -> Finding {
     }
 }
 
-fn identity_file(located: &Located, probed: &Probed) -> Finding {
+fn identity_file(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
     const CHECK: &str = "identity";
     let path = located.locations.identity_file();
     let recorded = || {
         let pid = identity::recorded(&located.locations);
         pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     };
-    let restart = "zccache-ipc start --replace any";
+    let restart = suggest.verb("start --replace any");
     match &probed.identity {
         Identity::Off => Finding::ok(CHECK, "turned off by RUNNING_PROCESS_DISABLE, or not built in"),
         Identity::None if probed.answer.is_err() => Finding::ok(CHECK, "there is none"),
@@ -147,7 +148,7 @@ fn identity_file(located: &Located, probed: &Probed) -> Finding {
                 .fix(restart)
         }
         Identity::Same { took, .. } => {
-            Finding::ok(CHECK, format!("the daemon is the one in it, after {} µs", micros(*took)))
+            Finding::ok(CHECK, format!("the daemon is the one in it, after {}", latency(*took)))
         }
         Identity::OtherBuild(why) => {
             Finding::warning(CHECK, format!("the daemon is another build than is on the disk by now: {why}"))
@@ -185,11 +186,11 @@ fn wire(located: &Located, lane: Lane) -> Finding {
 }
 
 /// The releases of both.
-fn release(theirs: &str) -> Finding {
+fn release(theirs: &str, suggest: &Suggest) -> Finding {
     let ours = env!("CARGO_PKG_VERSION");
     if theirs == ours {
         return Finding::ok("release", format!("the daemon and this program are {ours}"));
     }
     Finding::ok("release", format!("the daemon is {theirs}, and this program {ours}; releases may be mixed"))
-        .fix("where the newest is wanted: zccache-ipc start --replace older")
+        .fix(format!("for the newest: {}", suggest.verb("start --replace older")))
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::layout::hanging;
+use crate::style::Paint;
+
 /// How bad it is; the worst decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
@@ -72,15 +75,49 @@ impl Severity {
     }
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<8} {:<16} {}", self.severity.word(), self.check, self.text)?;
+impl Finding {
+    /// Returns the finding for a person, in lines of at most `columns`.
+    pub(super) fn to_text(&self, paint: Paint, columns: Option<usize>) -> String {
+        /// Columns of the severity and of the check, with a blank behind each.
+        const SEVERITY: usize = 9;
+        const CHECK: usize = 19;
+        let indent = SEVERITY + CHECK;
+        let word = self.severity.word();
+        let marked = match self.severity {
+            Severity::Ok => paint.ok(word),
+            Severity::Warning => paint.warning(word),
+            Severity::Error => paint.error(word),
+        };
+        let mut text = self.text.clone();
         if let Some(path) = self.path.as_deref().filter(|path| !self.text.contains(path)) {
-            write!(f, " ({path})")?;
+            text.push_str(&format!(" ({path})"));
         }
-        match &self.fix {
-            Some(fix) => write!(f, "\n{:25} fix: {fix}", ""),
-            None => Ok(()),
+        let (gap, text) = (SEVERITY - word.len(), hanging(&text, indent, columns));
+        let mut lines = format!("{marked}{:gap$}{:<CHECK$}{text}", "", self.check);
+        if let Some(fix) = &self.fix {
+            let fix = hanging(&format!("fix: {fix}"), indent, columns);
+            let fix = fix.strip_prefix("fix:").unwrap_or(&fix);
+            lines.push_str(&format!("\n{:indent$}{}{fix}", "", paint.fix("fix:")));
         }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_stands_in_columns_and_its_fix_below_it() {
+        let finding = Finding::warning("identity directory", "it has mode 0755").at("/a").fix("chmod 700 /a");
+        assert_eq!(
+            finding.to_text(Paint::default(), None),
+            "warning  identity directory it has mode 0755 (/a)\n                            fix: chmod 700 /a"
+        );
+        let finding = Finding::ok("daemon", "it answers on every lane that this program speaks today");
+        assert_eq!(
+            finding.to_text(Paint::default(), Some(60)),
+            "ok       daemon             it answers on every lane that\n                            this program speaks today"
+        );
     }
 }

@@ -9,6 +9,7 @@ use zccache_ipc::endpoint::{
 };
 
 use super::finding::Finding;
+use crate::suggest::Suggest;
 
 /// Names that are looked at in one directory: one with more is nobody's cache root.
 const MOST: usize = 10_000;
@@ -16,7 +17,7 @@ const MOST: usize = 10_000;
 /// How much of the lifecycle log is read, from its end.
 const TAIL: u64 = 64 * 1024;
 
-pub(super) fn look(locations: &Locations) -> Vec<Finding> {
+pub(super) fn look(locations: &Locations, suggest: &Suggest) -> Vec<Finding> {
     let root = Path::new(locations.cache_root().path());
     let socket = Path::new(locations.endpoint().as_str());
     let mut directories: Vec<&Path> = [Some(root), locations.lock_file().parent(), socket.parent()]
@@ -26,15 +27,18 @@ pub(super) fn look(locations: &Locations) -> Vec<Finding> {
         .collect();
     directories.sort_unstable();
     directories.dedup();
-    let mut findings: Vec<Finding> =
-        directories.iter().flat_map(|directory| names(directory)).filter_map(|path| one(&path)).collect();
+    let mut findings: Vec<Finding> = directories
+        .iter()
+        .flat_map(|directory| names(directory))
+        .filter_map(|path| one(&path, suggest))
+        .collect();
     let locks = locations.lock_file().parent().map(names).unwrap_or_default();
     let others = locks.iter().filter(|path| *path != locations.lock_file());
     findings.extend(others.filter_map(|lock| killed(lock)));
     if findings.is_empty() {
         findings.push(Finding::ok("leftovers", "none"));
     }
-    findings.extend(last_end(locations.lifecycle_log()));
+    findings.extend(last_end(locations.lifecycle_log(), suggest));
     findings
 }
 
@@ -46,14 +50,14 @@ fn names(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Judges one name.
-fn one(path: &Path) -> Option<Finding> {
+fn one(path: &Path, suggest: &Suggest) -> Option<Finding> {
     let name = path.file_name()?.to_str()?;
     let finding = if let Some((_, number)) = name.rsplit_once(".redb.corrupt-") {
         number.parse::<u8>().ok()?;
         let length = look_at(path).ok()??.length;
         let text = format!("{} bytes of a store that was damaged or foreign", length);
         Finding::warning("leftovers", text)
-            .fix("nothing needs to be done: zccache-ipc clear removes it with what is cached")
+            .fix(format!("nothing needs to be done: `{}` removes it and the cache", suggest.verb("clear")))
     } else if let Some(rest) = name.strip_prefix(".zccache-") {
         // A file on its way to its name, of a process that may still be at it.
         let pid = Pid::parse(rest.strip_suffix(".tmp")?.split('-').next()?).ok()?;
@@ -82,7 +86,7 @@ fn killed(lock: &Path) -> Option<Finding> {
 }
 
 /// How the last daemon ended, as the lifecycle log tells.
-fn last_end(log: &Path) -> Option<Finding> {
+fn last_end(log: &Path, suggest: &Suggest) -> Option<Finding> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let mut file =
         fs::File::open(log).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
@@ -96,9 +100,11 @@ fn last_end(log: &Path) -> Option<Finding> {
     let finding = if event == "died-error" {
         let reason = last["reason"].as_str().unwrap_or_default();
         Finding::warning("last daemon", format!("process {pid} ended because of an error: {reason}"))
-            .fix("zccache-ipc start; what it says is in the log beside this one")
+            .fix(format!("start one: {}; its log is beside this one", suggest.verb("start")))
+    } else if event == "spawn" {
+        Finding::ok("last daemon", format!("process {pid} has started"))
     } else {
-        Finding::ok("last daemon", format!("process {pid}: {event}"))
+        Finding::ok("last daemon", format!("process {pid} ended: {event}"))
     };
     Some(finding.at(log.display()))
 }

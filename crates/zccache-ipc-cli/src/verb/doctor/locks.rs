@@ -9,9 +9,10 @@ use zccache_ipc::endpoint::{
 
 use super::finding::Finding;
 use crate::probed::{Probed, Verified};
+use crate::suggest::Suggest;
 
 /// Looks at the lock file, both lifetime locks and the start lock.
-pub(super) fn look(locations: &Locations, probed: &Probed) -> Vec<Finding> {
+pub(super) fn look(locations: &Locations, probed: &Probed, suggest: &Suggest) -> Vec<Finding> {
     let path = locations.lock_file();
     let mut findings = Vec::new();
     if let Some(finding) = of_socket(locations, probed) {
@@ -19,7 +20,8 @@ pub(super) fn look(locations: &Locations, probed: &Probed) -> Vec<Finding> {
     }
     let of_files = liveness(path);
     findings.push(told("lifetime lock", &of_files).at(path.with_extension("lifetime").display()));
-    findings.push(pid_file(locations, matches!(of_files, Ok(Liveness::Held { .. })), probed.answer.is_ok()));
+    let is_held = matches!(of_files, Ok(Liveness::Held { .. }));
+    findings.push(pid_file(locations, is_held, probed.answer.is_ok(), suggest));
 
     let start = start_lock_file(path);
     findings.push(match start_turn(path) {
@@ -33,9 +35,11 @@ pub(super) fn look(locations: &Locations, probed: &Probed) -> Vec<Finding> {
     }
     if let Some(note) = failed_start(path) {
         let text = note.split_once('\n').map_or("", |(_, text)| text);
+        // The mark of the client tells two failures apart and says nothing to a person.
+        let text = text.rsplit_once(" (client ").map_or(text, |(text, _)| text);
         findings.push(
             Finding::warning("last start", format!("it failed: {text}"))
-                .fix("zccache-ipc start")
+                .fix(suggest.verb("start"))
                 .at(start.display()),
         );
     }
@@ -104,14 +108,14 @@ fn failed(check: &'static str, error: &LifetimeError) -> Finding {
 }
 
 /// The file with the process id, which proves nothing and which released programs believe.
-fn pid_file(locations: &Locations, is_held: bool, answers: bool) -> Finding {
+fn pid_file(locations: &Locations, is_held: bool, answers: bool, suggest: &Suggest) -> Finding {
     let path = locations.lock_file();
     match lock_file::read(path) {
         Ok(None) if is_held => Finding::warning(
             "lock file",
             "there is none, and a daemon lives: released programs do not see it",
         )
-        .fix("zccache-ipc start --replace any"),
+        .fix(suggest.verb("start --replace any")),
         Ok(None) => Finding::ok("lock file", "there is none"),
         Ok(Some(pid)) if is_held || answers => Finding::ok("lock file", format!("names process {pid}")),
         Ok(Some(pid)) if process_alive(pid) => Finding::warning(

@@ -18,14 +18,22 @@ use zccache_ipc::endpoint::{Endpoint, Environment, Variable};
 use crate::Exit;
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::layout;
 use crate::looked;
 use crate::output::Output;
 use crate::probed::Probed;
+use crate::style::Paint;
+use crate::suggest::Suggest;
 use crate::target::Located;
 use crate::units::micros;
 use finding::{Finding, Severity};
 
-pub(super) fn run(environment: Environment, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(
+    environment: Environment,
+    global: &Global,
+    suggest: &Suggest,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let began = Instant::now();
     let mut findings = Vec::new();
     // A wire that is none is a finding, and no reason not to look at the rest.
@@ -41,13 +49,13 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
     };
     let probed = Probed::ask(&located);
     findings.extend(places::look(&located.locations));
-    findings.extend(daemon::look(&located, &probed));
+    findings.extend(daemon::look(&located, &probed, suggest));
     let looked = looked::look(&located);
     findings.extend(daemon::names(&looked));
-    findings.extend(locks::look(&located.locations, &probed));
-    findings.push(route(&located));
-    findings.extend(leftovers::look(&located.locations));
-    findings.push(program(&located));
+    findings.extend(locks::look(&located.locations, &probed, suggest));
+    findings.push(route(&located, suggest));
+    findings.extend(leftovers::look(&located.locations, suggest));
+    findings.push(program(&located, suggest));
 
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
     if output.is_json() {
@@ -62,10 +70,11 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
             "findings": all,
         }))?;
     } else {
+        let (paint, columns) = (Paint::stdout(), layout::columns());
         for finding in &findings {
-            output.line(finding)?;
+            output.line(finding.to_text(paint, columns))?;
         }
-        output.line(summary(&findings))?;
+        output.line(summary(&findings, paint))?;
     }
     Ok(match worst {
         Severity::Ok => Exit::Done,
@@ -76,17 +85,17 @@ pub(super) fn run(environment: Environment, global: &Global, output: &mut Output
 
 /// Says by which route a call reaches the daemon.
 #[cfg(feature = "running-process")]
-fn route(located: &Located) -> Finding {
-    route::look(located)
+fn route(located: &Located, suggest: &Suggest) -> Finding {
+    route::look(located, suggest)
 }
 
 #[cfg(not(feature = "running-process"))]
-fn route(_: &Located) -> Finding {
+fn route(_: &Located, _: &Suggest) -> Finding {
     Finding::ok("route", "direct: this program was built without running-process support")
 }
 
 /// What `start` would start.
-fn program(located: &Located) -> Finding {
+fn program(located: &Located, suggest: &Suggest) -> Finding {
     let config = zccache_ipc::daemon::StartConfig::new(located.locations.clone());
     match config.find_program() {
         Ok(path) => Finding::ok(
@@ -96,15 +105,16 @@ fn program(located: &Located) -> Finding {
         .at(path.display()),
         Err(error) => {
             Finding::warning("program", format!("zccache-ipc {}: {error}", env!("CARGO_PKG_VERSION")))
-                .fix("name the program when it is to start: zccache-ipc start --daemon-binary PATH")
+                .fix(format!("name the program: {}", suggest.verb("start --daemon-binary PATH")))
         }
     }
 }
 
-fn summary(findings: &[Finding]) -> String {
+fn summary(findings: &[Finding], paint: Paint) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     match (count(Severity::Error), count(Severity::Warning)) {
-        (0, 0) => "all is well".to_owned(),
-        (errors, warnings) => format!("errors: {errors}, warnings: {warnings}"),
+        (0, 0) => paint.ok("all is well"),
+        (0, warnings) => paint.warning(format_args!("errors: 0, warnings: {warnings}")),
+        (errors, warnings) => paint.error(format_args!("errors: {errors}, warnings: {warnings}")),
     }
 }

@@ -4,10 +4,11 @@ use zccache_ipc::endpoint::{Platform, look_at};
 use zccache_ipc::rp_broker::lane::{Decision, Values, shared_broker_endpoint};
 
 use super::finding::Finding;
+use crate::suggest::Suggest;
 use crate::target::Located;
 
 /// Says which way the environment asks for. Nobody is asked: a broker may start a daemon.
-pub(super) fn look(located: &Located) -> Finding {
+pub(super) fn look(located: &Located, suggest: &Suggest) -> Finding {
     const CHECK: &str = "route";
     match Values::from_environment(&located.target.environment).decide(Platform::CURRENT) {
         Decision::Disabled => Finding::ok(CHECK, "direct: RUNNING_PROCESS_DISABLE is 1"),
@@ -24,7 +25,7 @@ pub(super) fn look(located: &Located) -> Finding {
                 if is_there {
                     Finding::ok(CHECK, "the broker is asked first")
                         .at(&broker)
-                        .fix("zccache-ipc broker status")
+                        .fix(suggest.verb("broker status"))
                 } else {
                     Finding::warning(
                         CHECK,

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use terminal_size::{Width, terminal_size_of};
+use zccache_ipc::endpoint::end_line_at_interrupt;
 use zccache_ipc::model::download::{DownloadPhase, DownloadStatus};
 
 use crate::units;
@@ -36,7 +37,11 @@ struct Shown {
 
 impl Bar {
     pub(super) fn new(is_wanted: bool) -> Self {
-        let shown = || Shown { drawn: None, turns: 0, speed: Speed::default(), columns: 0 };
+        let shown = || {
+            // Without the handler a line is left open after Ctrl-C, and nothing else is lost.
+            let _ = end_line_at_interrupt();
+            Shown { drawn: None, turns: 0, speed: Speed::default(), columns: 0 }
+        };
         Self((is_wanted && io::stderr().is_terminal()).then(shown))
     }
 

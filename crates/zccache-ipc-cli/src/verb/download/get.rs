@@ -15,13 +15,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::units;
 
-/// How long one wait for progress takes at most.
+/// Timeout of one wait for progress.
 const TO_WAIT: Duration = Duration::from_millis(500);
 
-/// How long the daemon may take to answer. One that was given up must end first where it is wanted again.
+/// Timeout of an answer: a download that was given up ends before it starts again.
 const TO_ANSWER: Duration = Duration::from_secs(30);
 
-/// How often a daemon may go away under our hands; the next one goes on from what is there.
+/// Number of daemons that may end during one download; the next one resumes it.
 const DAEMONS: u32 = 3;
 
 pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit, Failure> {
@@ -34,13 +34,14 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
             min_segment_size: get.min_segment_size,
         },
     };
-    // The daemon says "completed" for a file that is there, whatever the address gives.
+    // The daemon answers "completed" for an existing file and does not read the address.
     let was_there = !get.force && attach.destination.as_path().is_file();
     let deadline = place.timeout.map(|limit| Deadline { at: Instant::now() + limit, limit });
     let mut bar = Bar::new(!get.quiet && !output.is_json());
+    let mut last = None;
     let mut daemons = 1;
     let result = loop {
-        match download(place, get, &attach, deadline, &mut bar) {
+        match download(place, get, &attach, deadline, &mut bar, &mut last) {
             Err(Failure::Download(DownloadError::Ipc(error)))
                 if error.is_disconnect() && daemons < DAEMONS =>
             {
@@ -50,7 +51,7 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
         }
     };
     bar.clear();
-    let (status, at_once) = result?;
+    let (status, at_once) = result.map_err(|failure| late(failure, last, deadline))?;
     let outcome = if was_there && at_once { Outcome::AlreadyThere } else { Outcome::Downloaded };
     let done = tell(get, &status, outcome, output)?;
     if done {
@@ -63,7 +64,7 @@ pub(super) fn run(place: &Place, get: &Get, output: &mut Output) -> Result<Exit,
     })
 }
 
-/// When the download must be there.
+/// Moment at which the download must be complete.
 #[derive(Clone, Copy)]
 struct Deadline {
     at: Instant,
@@ -71,7 +72,7 @@ struct Deadline {
 }
 
 impl Deadline {
-    /// What is left of `step`.
+    /// Returns the time for a step: `step`, or less before the deadline.
     fn left(deadline: Option<Self>, step: Duration) -> Result<Duration, Failure> {
         let Some(Self { at, limit }) = deadline else { return Ok(step) };
         match at.saturating_duration_since(Instant::now()) {
@@ -88,6 +89,7 @@ fn download(
     attach: &DownloadAttach,
     deadline: Option<Deadline>,
     bar: &mut Bar,
+    last: &mut Option<DownloadStatus>,
 ) -> Result<(DownloadStatus, bool), Failure> {
     let mut client: Client = start::connect(place, !get.no_start, Deadline::left(deadline, TO_ANSWER)?)?;
     let mut status = client.attach(attach.clone())?.status;
@@ -97,15 +99,31 @@ fn download(
         if is_over(status.phase) {
             return Ok((status, at_once));
         }
+        *last = Some(status.clone());
         status = client.wait(Deadline::left(deadline, TO_WAIT)?)?;
     }
 }
 
-/// How the file came to be there.
+/// Adds the progress to the failure of a download whose time is over.
+fn late(failure: Failure, last: Option<DownloadStatus>, deadline: Option<Deadline>) -> Failure {
+    match (failure, last, deadline) {
+        (Failure::Download(DownloadError::Ipc(IpcError::TimedOut(_))), Some(last), Some(deadline)) => {
+            let done = units::bytes(last.downloaded_bytes);
+            let came = match last.total_bytes {
+                Some(total) => format!("{done} of {} are there", units::bytes(total)),
+                None => format!("{done} are there"),
+            };
+            Failure::DownloadLate { destination: last.destination.to_string(), limit: deadline.limit, came }
+        }
+        (failure, ..) => failure,
+    }
+}
+
+/// Origin of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Downloaded,
-    /// Nothing was asked of the address.
+    /// The address was not read.
     AlreadyThere,
 }
 

@@ -35,7 +35,7 @@ pub(super) fn ask(
     environment: &Environment,
     global: &Global,
 ) -> Result<Answer, Reason> {
-    let request = request(command, environment)?;
+    let mut request = request(command, environment)?;
     let mut client = client(environment, global)?;
     let mut may_start = may_start;
     loop {
@@ -45,7 +45,10 @@ pub(super) fn ask(
                 return Ok(Answer { exit_code: result.exit_code, stdout, stderr });
             }
             Ok(Response::Backpressure(busy)) => return Err(Reason::Busy(busy.reason)),
-            Ok(Response::Error(error)) => return Err(Reason::Refused(error.message)),
+            Ok(Response::Error(error)) => match without_session(request, &error.message) {
+                Some(ephemeral) => request = ephemeral,
+                None => return Err(Reason::Refused(error.message)),
+            },
             Ok(other) => return Err(Reason::Unexpected(other.kind().name())),
             Err(error) if may_start && error.is_no_daemon() => {
                 may_start = false;
@@ -101,6 +104,25 @@ fn request(command: &Command, environment: &Environment) -> Result<Request, Reas
             env,
             stdin,
         }),
+    })
+}
+
+/// Returns the same compilation without its session, if the daemon refused the session.
+fn without_session(request: Request, refusal: &str) -> Option<Request> {
+    let Request::Compile(compile) = request else { return None };
+    let is_about_session =
+        ["unknown session", "invalid session ID"].iter().any(|text| refusal.starts_with(text));
+    let Compile { args, cwd, compiler, env, stdin, .. } = *compile;
+    is_about_session.then(|| {
+        Request::from(CompileEphemeral {
+            client_pid: std::process::id(),
+            working_dir: cwd.clone(),
+            compiler,
+            args,
+            cwd,
+            env,
+            stdin,
+        })
     })
 }
 

@@ -18,8 +18,8 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::target::Target;
 
-/// Everything that one call has.
-pub(super) struct Caller<'a> {
+/// One compilation, with everything that decides its way.
+pub(super) struct Compilation<'a> {
     pub(super) command: &'a Command,
     pub(super) environment: &'a Environment,
     pub(super) settings: &'a Settings,
@@ -27,13 +27,13 @@ pub(super) struct Caller<'a> {
     pub(super) may_start: bool,
 }
 
-/// What the daemon at an endpoint is good for.
+/// Use of the daemon at an endpoint.
 enum Daemon<'a> {
     Keeps(Box<DaemonShelf<'a>>),
     OnlyCompiles,
 }
 
-impl Caller<'_> {
+impl Compilation<'_> {
     /// Compiles, or places what was compiled before, and ends this program as the compiler ended.
     pub(super) fn run(&self) -> ! {
         let mut record = Record::new(self.command, self.environment, self.settings);
@@ -203,7 +203,14 @@ impl Caller<'_> {
 
     fn miss(&self, miss: Miss, shelf: &mut DaemonShelf<'_>, record: &mut Record<'_>) -> ! {
         record.set("key", miss.explanation().key.clone());
+        let reason = match (self.settings.mode, miss.explanation().differs.first()) {
+            (Mode::Recache, _) => "recache",
+            (_, Some(differs)) => differs.word(),
+            (_, None) => "first",
+        };
+        record.set("reason", reason);
         if self.settings.mode == Mode::ReadOnly {
+            record.report_miss(shelf, reason, Some("read_only"));
             record.write("miss");
             drop(miss);
             here::run(self.command);
@@ -229,10 +236,11 @@ impl Caller<'_> {
                 Err("messages")
             }
         };
-        match kept {
-            Ok(bytes) => record.set("bytes_written", bytes),
-            Err(word) => record.set("not_kept", word),
+        match &kept {
+            Ok(bytes) => record.set("bytes_written", *bytes),
+            Err(word) => record.set("not_kept", *word),
         }
+        record.report_miss(shelf, reason, kept.err());
         record.report_session(shelf, if success { "miss" } else { "error" });
         record.write(if success { "miss" } else { "error" });
         // What was printed is out by now: nothing is left in a buffer.
@@ -241,7 +249,7 @@ impl Caller<'_> {
     }
 }
 
-/// Returns the call that the caller made, or the name of what is not Unicode.
+/// Returns the call, or the name of a part that is not Unicode.
 pub(super) fn call(
     command: &Command,
     environment: &Environment,
@@ -283,7 +291,7 @@ impl From<Failed> for Reason {
     }
 }
 
-/// Warns of a mode that is none.
+/// Warns of an unknown mode.
 pub(super) fn warn_of(settings: &Settings) {
     if let Some(mode) = &settings.unknown_mode {
         say(&format!(

@@ -12,11 +12,12 @@ use super::child::Asker;
 use super::settings::{Mode, Settings};
 use super::shelf::DaemonShelf;
 use super::{Command, program};
-use crate::Exit;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::style::Paint;
 use crate::target::Target;
+use crate::{Exit, layout};
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -129,14 +130,17 @@ impl Findings {
     }
 
     fn to_text(&self) -> String {
-        let mut lines = vec![format!("program: {}", self.program), format!("outcome: {}", self.outcome)];
-        lines.extend(self.why.iter().map(|why| format!("why: {why}")));
+        let row = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+        let mut rows = vec![row("program", &self.program), row("outcome", self.outcome)];
+        rows.extend(self.why.iter().map(|why| row("why", why)));
         if let Some(explanation) = &self.explanation {
             let sets = explanation.differs.iter().enumerate();
-            lines.extend(sets.map(|(number, why)| format!("stored inputs {}: {why}", number + 1)));
-            lines.push(format!("key: {}", explanation.key));
-            lines.extend(explanation.parts.iter().map(|(name, value)| format!("  {name}: {value}")));
+            rows.extend(
+                sets.map(|(number, why)| row(&format!("stored inputs {}", number + 1), &why.to_string())),
+            );
+            rows.push(row("key", &explanation.key));
+            rows.extend(explanation.parts.iter().map(|(name, value)| row(&format!("  {name}"), value)));
         }
-        lines.join("\n")
+        layout::rows(rows, layout::columns(), Paint::stdout())
     }
 }

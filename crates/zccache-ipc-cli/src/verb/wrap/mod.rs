@@ -75,7 +75,7 @@ pub(super) fn run(
     let has_place = settings.has_home || global.cache_dir.is_some();
     let may_start = may_start && !settings.no_spawn && has_place;
     let (command, environment, settings) = (&command, &environment, &settings);
-    cached::Caller { command, environment, settings, global, may_start }.run()
+    cached::Compilation { command, environment, settings, global, may_start }.run()
 }
 
 /// Starts a daemon, which takes as long as `zccache-ipc start` does.
@@ -96,6 +96,7 @@ fn tell(answer: &Answer) -> i32 {
 
 /// Writes one line for people to the standard error.
 pub(super) fn say(text: &str) {
-    // A standard error that takes nothing leaves no other place to say it.
-    let _ = writeln!(io::stderr(), "zccache-ipc: {text}");
+    // One write, so that lines of wraps that run at one time do not mix. A standard error that takes nothing leaves
+    // no other place for the line.
+    let _ = io::stderr().write_all(format!("zccache-ipc: {text}\n").as_bytes());
 }

@@ -15,6 +15,9 @@ use super::{Command, say};
 /// Name of a probe that counts a call that was executed, by reason.
 const UNCACHED: &str = "zccache-wrap uncached 1";
 
+/// Name of a probe that counts a miss, by reason.
+const MISS: &str = "zccache-wrap miss 1";
+
 /// Name of a probe that counts a call in its session.
 const SESSION: &str = "zccache-wrap session 1";
 
@@ -41,6 +44,12 @@ impl<'a> Record<'a> {
     pub(super) fn report_uncached(&self, shelf: &mut DaemonShelf<'_>, reason: &str) {
         // The answer says nothing; a daemon that does not know the name finds nothing under it.
         let _ = shelf.probe(UNCACHED, Bytes::copy_from_slice(reason.as_bytes()));
+    }
+
+    /// Reports why a compilation was a miss, and why its result was not kept.
+    pub(super) fn report_miss(&self, shelf: &mut DaemonShelf<'_>, reason: &str, not_kept: Option<&str>) {
+        let report = json!({ "reason": reason, "not_kept": not_kept });
+        let _ = shelf.probe(MISS, Bytes::from(report.to_string()));
     }
 
     /// Reports the call to the session that the environment names.

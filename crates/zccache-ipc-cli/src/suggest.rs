@@ -1,0 +1,113 @@
+//! Command lines in advice, for the daemon that the user's own command line chose.
+
+use std::ffi::OsStr;
+
+use zccache_ipc::endpoint::{Endpoint, shell_word};
+
+use crate::args::{Arguments, PROGRAM, Verb};
+
+/// The options that a suggested command line repeats.
+///
+/// These are the options that choose a daemon: `--cache-dir`, `--endpoint` and `--wire`. `--timeout` and `--json` are
+/// for one call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Suggest {
+    cache_dir: Option<String>,
+    endpoint: Option<String>,
+    wire: Option<&'static str>,
+    /// The daemon's program and its own arguments, for `start`.
+    program: Option<String>,
+    arguments: Vec<String>,
+}
+
+impl Suggest {
+    /// Returns the options of `arguments`.
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        let global = &arguments.global;
+        let word = |text: &OsStr| shell_word(&text.to_string_lossy());
+        let mut suggest = Self {
+            cache_dir: global.cache_dir.as_deref().map(|dir| word(dir.as_os_str())),
+            endpoint: global.endpoint.as_deref().map(shell_word),
+            wire: global.wire.map(super::args::wire_word),
+            ..Self::default()
+        };
+        if let Verb::Start(start) = &arguments.verb {
+            suggest.program = start.daemon_binary.as_deref().map(|path| word(path.as_os_str()));
+            suggest.arguments = start.daemon_words().iter().map(|argument| word(argument)).collect();
+        }
+        suggest
+    }
+
+    /// Returns the command line of `verb` with the given options.
+    pub(crate) fn verb(&self, verb: &str) -> String {
+        self.line(self.endpoint.as_deref(), verb)
+    }
+
+    /// Returns the command line of `verb` for the daemon at `endpoint`.
+    pub(crate) fn at(&self, endpoint: &Endpoint, verb: &str) -> String {
+        self.line(Some(&shell_word(endpoint.as_str())), verb)
+    }
+
+    /// Returns the command line that runs the daemon of `start` at `endpoint` in the foreground.
+    pub(crate) fn foreground(&self, endpoint: &Endpoint) -> String {
+        let program = self.program.as_deref().unwrap_or("zccache-daemon");
+        let mut words = vec![program.to_owned(), "--foreground".to_owned()];
+        if let Some(dir) = &self.cache_dir {
+            words.extend(["--cache-dir".to_owned(), dir.clone()]);
+        }
+        words.extend(["--endpoint".to_owned(), shell_word(endpoint.as_str())]);
+        words.extend(self.arguments.iter().cloned());
+        words.join(" ")
+    }
+
+    fn line(&self, endpoint: Option<&str>, verb: &str) -> String {
+        let options =
+            [("--cache-dir", self.cache_dir.as_deref()), ("--endpoint", endpoint), ("--wire", self.wire)];
+        let mut words = vec![PROGRAM.to_owned()];
+        for (name, value) in options {
+            words.extend(value.map(|value| format!("{name} {value}")));
+        }
+        words.push(verb.to_owned());
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn a_suggested_command_repeats_the_options_that_choose_a_daemon() {
+        let check = |line: &str, verb: &str, at: &str| {
+            let suggest = Suggest::of(&Arguments::try_parse_from(line.split(' ')).expect("it is valid"));
+            assert_eq!(suggest.verb("start"), verb, "{line}");
+            assert_eq!(suggest.at(&Endpoint::from("/e e"), "start"), at, "{line}");
+        };
+        check("zccache-ipc ping", "zccache-ipc start", "zccache-ipc --endpoint '/e e' start");
+        check(
+            "zccache-ipc --timeout 1 --json --cache-dir c doctor --wire V15",
+            "zccache-ipc --cache-dir c --wire v15 start",
+            "zccache-ipc --cache-dir c --endpoint '/e e' --wire v15 start",
+        );
+        check(
+            "zccache-ipc status --endpoint /x",
+            "zccache-ipc --endpoint /x start",
+            "zccache-ipc --endpoint '/e e' start",
+        );
+    }
+
+    #[test]
+    fn a_suggested_daemon_gets_the_arguments_that_start_was_given() {
+        let check = |line: &str, expected: &str| {
+            let suggest = Suggest::of(&Arguments::try_parse_from(line.split(' ')).expect("it is valid"));
+            assert_eq!(suggest.foreground(&Endpoint::from("/e")), expected, "{line}");
+        };
+        check("zccache-ipc start", "zccache-daemon --foreground --endpoint /e");
+        check(
+            "zccache-ipc --cache-dir c start --daemon-binary ./d --max-size 2GiB -- --max-tools 3 a$b",
+            "./d --foreground --cache-dir c --endpoint /e --max-tools 3 'a$b' --max-size 2GiB",
+        );
+    }
+}
