@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinSet, LocalSet};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::JoinSet;
 use zccache_ipc::endpoint::{
     AcceptError, Claim, DirPolicy, Endpoint, Listener, Locations, Platform, Stream, Terminations,
 };
@@ -55,11 +56,12 @@ pub(super) fn run(located: &Located, tap: &Tap, output: &Output) -> Result<Exit,
     if listen == daemon {
         return Err(Failure::ListensAtDaemon(listen));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Any other runtime brings the scheduler with several threads, which loads the mathematical library.
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let lock_file = lock_file(&listen, &located.locations);
     // An output of its own, because the connections share it.
     let output = Output::to_stdout(output.is_json());
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let mut terminations = Terminations::listen()?;
         let mut claim = Claim::take(&listen, &lock_file, DirPolicy::Shared)?;
         let listener = claim.bind()?;
