@@ -1,4 +1,4 @@
-//! How the program ends.
+//! Exit codes.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Exit {
-    /// It is done.
+    /// Done.
     Done = 0,
     /// The daemon refused, something failed here, or a line of the input was bad. `fp check`: nothing has
     /// changed.
@@ -29,7 +29,7 @@ pub enum Exit {
     Wrong = 8,
 }
 
-/// The same for readers of `--help`.
+/// The exit codes for `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
@@ -43,7 +43,7 @@ Exit codes:
   8  `doctor`: something is wrong; `probe`: another daemon answers than its identity says";
 
 impl Exit {
-    /// The number that the system is told.
+    /// Returns the process exit status.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8

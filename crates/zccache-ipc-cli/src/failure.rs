@@ -1,4 +1,4 @@
-//! Why a verb was not done.
+//! Failures of verbs.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::kind::Kind;
 use crate::registry_failure::RegistryFailure;
 use wire_json::JsonError;
 
-/// Why a verb was not done; `advice` says what to do about it.
+/// The failure of a verb; `advice` has the next step.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     #[error("this program's surroundings cannot be read")]
@@ -171,7 +171,7 @@ fn of_bind(error: &BindError) -> Kind {
     }
 }
 
-/// What sort of failure a call came to.
+/// Returns the kind of a failed call.
 pub(crate) fn of_call(error: &CallError) -> Kind {
     match error {
         CallError::Ipc(error) => of_ipc(error),

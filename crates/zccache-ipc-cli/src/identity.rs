@@ -1,4 +1,4 @@
-//! Whether the daemon is the one that its identity file describes.
+//! Verifies the daemon by its identity file.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use zccache_ipc::rp_broker::{
 use crate::report;
 use crate::units::micros;
 
-/// What the identity file comes to.
+/// Result of verifying the identity file.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "running-process"),
@@ -75,7 +75,7 @@ pub(crate) const fn recorded(_: &Locations) -> Option<Pid> {
 }
 
 impl Identity {
-    /// The same for programs.
+    /// Returns the result for programs.
     pub(crate) fn to_json(&self) -> Value {
         let (pid, micros) = match self {
             Self::Same { pid, took } => (Some(pid.get()), Some(micros(*took))),
@@ -84,7 +84,7 @@ impl Identity {
         json!({ "outcome": self.word(), "why": self.why(), "pid": pid, "latency_us": micros })
     }
 
-    /// The outcome in one word.
+    /// Returns the outcome in one word.
     pub(crate) const fn word(&self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -96,7 +96,7 @@ impl Identity {
         }
     }
 
-    /// What more there is to say.
+    /// Returns the detail of the outcome.
     pub(crate) fn why(&self) -> Option<&str> {
         match self {
             Self::OtherBuild(why) | Self::Different(why) | Self::Unknown(why) => Some(why),

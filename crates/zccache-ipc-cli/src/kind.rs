@@ -1,10 +1,10 @@
-//! What sort of failure it is, for programs.
+//! Kinds of failures, for programs.
 
 use crate::Exit;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $label:literal => $exit:ident,)+) => {
-        /// What sort of failure it is: the `kind` of an error in JSON, and the exit code that follows.
+        /// Kind of a failure: the `kind` of an error in JSON, which decides the exit code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(dead_code, reason = "each build has kinds that only the other build needs")]
         pub(crate) enum Kind {
@@ -12,14 +12,14 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// The fixed name.
+            /// Returns the fixed name.
             pub(crate) const fn label(self) -> &'static str {
                 match self {
                     $(Self::$kind => $label,)+
                 }
             }
 
-            /// How the program ends.
+            /// Returns the exit code.
             pub(crate) const fn exit(self) -> Exit {
                 match self {
                     $(Self::$kind => Exit::$exit,)+
@@ -32,11 +32,11 @@ macro_rules! kinds {
 kinds! {
     /// The command line is not valid.
     Usage = "usage" => Usage,
-    /// The message given to `request` is none.
+    /// The text given to `request` is no message.
     BadMessage = "bad-message" => Usage,
     /// A line given to `wire` is no frame, or no message.
     BadLine = "bad-line" => Failed,
-    /// Nobody listens.
+    /// No daemon listens.
     NoDaemon = "no-daemon" => NoDaemon,
     /// The daemon did not answer, listen or end in time.
     Timeout = "timeout" => NoAnswer,

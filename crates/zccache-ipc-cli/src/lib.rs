@@ -1,7 +1,7 @@
 //! The command lines of `zccache-ipc` and `zccache-wrap`.
 //!
-//! [`run`] is the whole program but for reading its surroundings: `args` says what can be typed, `verb` does
-//! it, `Failure` says what went wrong and `advice` what to do about it.
+//! [`run`] is the whole program except for reading its surroundings: `args` has the command line, `verb` the
+//! work, `Failure` the errors and `advice` their next steps.
 //!
 //! Not here: any protocol. Everything that reaches a daemon goes through `zccache_ipc`.
 #![forbid(unsafe_code)]
@@ -44,7 +44,7 @@ use output::Output;
 
 /// Runs the command line `arguments`, whose first one is the program's name.
 ///
-/// `environment` is the snapshot of the surroundings; its error is told by the verbs that need one.
+/// `environment` is the snapshot of the surroundings; the verbs that need one report its error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(command) = verb::masqueraded(&arguments) {
@@ -75,7 +75,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     }
 }
 
-/// Runs the command line of `zccache-wrap`: a compiler and its arguments, or those of a link named like one.
+/// Runs the command line of `zccache-wrap`: a compiler and its arguments.
+///
+/// A link to the program that is named like a compiler runs that compiler.
 pub fn run_wrap(arguments: impl IntoIterator<Item = OsString>, environment: io::Result<Environment>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(command) = verb::masqueraded(&arguments) {
@@ -95,8 +97,9 @@ pub fn run_wrap(arguments: impl IntoIterator<Item = OsString>, environment: io::
     }
 }
 
-/// The command of `zccache-ipc wrap -- COMMAND`, which a build runs thousands of times: that there are options at
-/// all, and what they are, is not looked up for it.
+/// Returns the command of `zccache-ipc wrap -- COMMAND`.
+///
+/// A build runs it thousands of times, so it does not wait for the parser of options.
 fn wrapped(arguments: &[OsString]) -> Option<&[OsString]> {
     match arguments {
         [_, verb, dashes, command @ ..] if verb == "wrap" && dashes == "--" && !command.is_empty() => {
@@ -106,7 +109,7 @@ fn wrapped(arguments: &[OsString]) -> Option<&[OsString]> {
     }
 }
 
-/// Whether JSON is asked for by a command line that cannot be understood.
+/// Returns true if a command line that is not valid asks for JSON.
 fn asks_for_json(arguments: &[OsString]) -> bool {
     arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
 }

@@ -2,14 +2,14 @@
 
 use std::io::{self, BufRead};
 
-/// What the next line is.
+/// The next line of an input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     /// A line, in the buffer, without the characters that end it.
     Whole,
-    /// More than the limit; it was passed over.
+    /// A line above the limit, which was skipped.
     TooLong,
-    /// There is none.
+    /// The input has ended.
     End,
 }
 

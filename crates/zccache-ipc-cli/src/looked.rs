@@ -11,16 +11,16 @@ use zccache_ipc::endpoint::{Endpoint, LinkState, look_at_link};
 
 use crate::target::Located;
 
-/// How long one name may take to answer.
+/// Timeout of one name.
 const TO_ANSWER: Duration = Duration::from_millis(300);
 
 /// One name, looked at once.
 #[derive(Debug)]
 pub(crate) struct Looked {
     pub(crate) endpoint: Endpoint,
-    /// The release whose name it is; none for this project's own name.
+    /// The release that has this name; `None` for this project's own name.
     pub(crate) release: Option<String>,
-    /// Whether it is a link to the first name.
+    /// True for a link to the first name.
     pub(crate) is_link: bool,
     pub(crate) answers: bool,
 }

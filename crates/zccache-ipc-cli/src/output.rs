@@ -19,7 +19,7 @@ impl Output {
         Self { out: BufWriter::new(io::stdout().lock()), is_json }
     }
 
-    /// Whether a program reads it.
+    /// Returns true if a program reads the output.
     pub(crate) const fn is_json(&self) -> bool {
         self.is_json
     }

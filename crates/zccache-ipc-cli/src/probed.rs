@@ -1,5 +1,5 @@
-//! Who answers at an endpoint, and how that is known: asked in bounded steps, and nothing is started, changed or
-//! signalled.
+//! Finds the process that answers at an endpoint, and its proof, in bounded steps. Starts, changes and signals
+//! nothing.
 
 use std::time::{Duration, Instant};
 
@@ -15,27 +15,27 @@ use crate::identity::{self, Identity};
 use crate::target::{Located, TO_ASK};
 use crate::units::micros;
 
-/// How long a full backlog is waited for.
+/// Timeout of connecting to a full backlog.
 const TO_CONNECT: Duration = Duration::from_millis(200);
 
-/// What is known of the daemon at an endpoint.
+/// The state of the daemon at an endpoint.
 #[derive(Debug)]
 pub(crate) struct Probed {
-    /// Who listens, where the system tells.
+    /// The listening process, if the system names it.
     pub(crate) listener: Result<Option<Pid>, ConnectError>,
     /// The lock beside the socket; `None` where there are no such locks.
     pub(crate) lock: Result<Option<Liveness>, LifetimeError>,
     /// The process that the kernel says is the daemon.
     pub(crate) proof: Result<Pid, Unproved>,
-    /// Whether that process is stopped by a signal.
+    /// True if a signal has stopped that process.
     pub(crate) is_stopped: bool,
-    /// What its identity file comes to.
+    /// The result of its identity file.
     pub(crate) identity: Identity,
     /// Its answer.
     pub(crate) answer: Result<Answer, CallError>,
 }
 
-/// What the daemon says of itself.
+/// The daemon's own status.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) lane: Lane,
@@ -43,19 +43,19 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
 }
 
-/// How it is known who answers.
+/// Proof of the process that answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verified {
     /// It has answered a probe as its identity file says.
     ByIdentity,
     /// It holds the daemon's lock and listens.
     ByLock,
-    /// It is not: a released daemon without a lock and an identity, or somebody else.
+    /// Not verified: a released daemon without lock and identity, or another program.
     Not,
 }
 
 impl Probed {
-    /// Asks. Takes about the time for one answer, and no longer than a second and a half.
+    /// Asks the daemon. Takes the time of one answer, and at most 1.5 s.
     pub(crate) fn ask(located: &Located) -> Self {
         let endpoint = &located.target.endpoint;
         let listener =
@@ -73,7 +73,7 @@ impl Probed {
         }
     }
 
-    /// How it is known who answers.
+    /// Returns the proof of the process that answers.
     pub(crate) fn verified(&self) -> Verified {
         match (&self.identity, &self.proof, &self.listener) {
             (Identity::Same { .. }, _, _) => Verified::ByIdentity,
@@ -82,13 +82,13 @@ impl Probed {
         }
     }
 
-    /// The process that has the endpoint, as far as can be told.
+    /// Returns the process that has the endpoint, if one is known.
     pub(crate) fn process(&self) -> Option<Pid> {
         let listener = self.listener.as_ref().ok().copied().flatten();
         listener.or_else(|| self.proof.as_ref().ok().copied()).or_else(|| self.holder())
     }
 
-    /// The process that the lock beside the socket names.
+    /// Returns the process that the lock beside the socket names.
     pub(crate) fn holder(&self) -> Option<Pid> {
         match self.lock {
             Ok(Some(Liveness::Held { by })) => by,
@@ -96,7 +96,7 @@ impl Probed {
         }
     }
 
-    /// The same for programs.
+    /// Returns the state for programs.
     pub(crate) fn to_json(&self, located: &Located) -> Value {
         let pid = |pid: Option<Pid>| pid.map(Pid::get);
         let (answer, error) = match &self.answer {
@@ -127,7 +127,7 @@ impl Probed {
 }
 
 impl Verified {
-    /// The fixed name.
+    /// Returns the fixed name.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::ByIdentity => "identity",

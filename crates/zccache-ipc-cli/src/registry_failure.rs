@@ -53,7 +53,7 @@ impl RegistryFailure {
         }
     }
 
-    /// What to do about it, where there is something to name.
+    /// Returns the next step, if one is known.
     pub(crate) fn fix(&self, suggest: &Suggest) -> Option<String> {
         Some(match self {
             Self::Place(error) | Self::Publish(PublishError::Registry(error)) => match error {

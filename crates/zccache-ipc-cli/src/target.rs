@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// Timeout of verbs that only ask: the daemon answers them at once, however busy it is.
 pub(crate) const TO_ASK: Duration = Duration::from_millis(900);
 
-/// How long another name may take to accept a connection.
+/// Timeout of connecting at another name.
 const TO_CONNECT: Duration = Duration::from_millis(200);
 
 /// Timeout of verbs that open or close a session, which is lost if its answer is.

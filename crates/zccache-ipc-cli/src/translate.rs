@@ -36,7 +36,7 @@ pub(crate) enum BadLine {
     Download(#[source] wire_v15::DecodeError),
     #[error("not a frame with such a message")]
     Undecodable { source: DecodeError, dialect: Dialect, ids: Ids },
-    /// What the body lacks is the whole of what there is to say.
+    /// The body lacks a part; the error is the whole message.
     #[error("{error}")]
     NoValue { error: DecodeError, dialect: Dialect, ids: Ids },
     #[error("not such a message")]

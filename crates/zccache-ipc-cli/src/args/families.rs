@@ -1,17 +1,17 @@
-//! What can be typed for fingerprints, handles and lists.
+//! Arguments for fingerprints, handles and tools.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Has anything changed since the last run that succeeded?
+/// Has a file changed since the last run that succeeded?
 #[derive(Debug, Args)]
 pub(crate) struct Fingerprint {
-    /// The file that the state is kept in, and named by; required
+    /// Keep the state in this file; required
     #[arg(long, global = true, value_name = "F")]
     pub(crate) cache_file: Option<PathBuf>,
-    /// How files are compared: hash, by contents; two-layer, by length and time first
+    /// Compare files by hash (contents), or two-layer (length and time first)
     #[arg(
         long,
         global = true,
@@ -25,7 +25,7 @@ pub(crate) struct Fingerprint {
     pub(crate) what: FingerprintVerb,
 }
 
-/// How files are compared.
+/// Comparison of files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CacheType {
     Hash,
@@ -34,7 +34,7 @@ pub(crate) enum CacheType {
 }
 
 impl CacheType {
-    /// The word for it on the wire.
+    /// Returns the word on the wire.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Hash => "hash",
@@ -45,7 +45,7 @@ impl CacheType {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FingerprintVerb {
-    /// Look at the files: exit code 0 means run, 1 means skip, 2 means that it could not be told
+    /// Compare the files: exit code 0 is run, 1 is skip, 2 is a failure
     #[command(after_help = "Example:\n  \
         if zccache-ipc fp --cache-file .cache/lint check --ext rs; then\n    \
         lint && zccache-ipc fp --cache-file .cache/lint mark-success\n  fi")]
@@ -84,7 +84,7 @@ pub(crate) struct ReleaseHandles {
     pub(crate) path: PathBuf,
 }
 
-/// What a result depends on, and what it is.
+/// The inputs and the outputs of a result.
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
     /// A file that the tool reads; may be given several times
@@ -93,7 +93,7 @@ pub(crate) struct Exec {
     /// A variable that the tool gets, and no other; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) input_env: Vec<String>,
-    /// More that the result depends on, such as the version of a configuration
+    /// A further input as text, such as the version of a configuration
     #[arg(long, value_name = "TEXT")]
     pub(crate) input_extra: Option<String>,
     /// The standard output is a part of the result, which it is anyway
@@ -114,10 +114,10 @@ pub(crate) struct Exec {
     /// 64 hexadecimal digits that stand for the tool [default: the hash of its file]
     #[arg(long, value_name = "HEX", value_parser = hash)]
     pub(crate) tool_hash: Option<[u8; 32]>,
-    /// Run it, and keep nothing
+    /// Run the tool, and store nothing
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Take what is cached, and keep nothing new
+    /// Take hits, and store nothing
     #[arg(long)]
     pub(crate) read_only: bool,
     /// The result is the same in every directory
@@ -126,13 +126,13 @@ pub(crate) struct Exec {
     /// A source whose includes are found, and are inputs too; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) include_scan: Vec<PathBuf>,
-    /// Where they are looked for, as -I; may be given several times
+    /// A directory of included files, as -I; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(crate) include_dir: Vec<PathBuf>,
-    /// Where they are looked for last, as -isystem; may be given several times
+    /// A directory that is searched last, as -isystem; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(crate) system_include: Vec<PathBuf>,
-    /// Where quoted ones are looked for first, as -iquote; may be given several times
+    /// A directory for quoted includes, as -iquote; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(crate) iquote_dir: Vec<PathBuf>,
     /// The file in which the tool lists what it read

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! Arguments of the command line.
 
 pub(crate) mod broker;
 mod download;
@@ -66,10 +66,10 @@ const OUTPUT: &str = "Output options";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Start a daemon, unless one answers already, and wait until it does (10 s)
+    /// Start a daemon unless one answers, and wait for its answer (10 s)
     #[command(after_help = "Examples:\n  zccache-ipc start\n  zccache-ipc start -- --idle-timeout 600")]
     Start(Start),
-    /// Ask the daemon to stop and wait until it is gone (10 s); without a daemon there is nothing to do
+    /// Ask the daemon to stop and wait until it has ended (10 s); succeeds without a daemon
     #[command(after_help = "Example:\n  zccache-ipc --timeout 30 stop")]
     Stop,
     /// Show the state of the daemon: process, limits, clients, store, hits and misses by reason
@@ -77,23 +77,23 @@ pub(crate) enum Verb {
         zccache-ipc --json status\n\n\
         A daemon of another project has fewer rows: the published messages carry no more.")]
     Status(Status),
-    /// Ask whether the daemon is there
+    /// Ask if the daemon answers
     #[command(after_help = "Examples:\n  zccache-ipc --timeout 0.2 ping && echo alive\n  \
         zccache-ipc --wire frame ping")]
     Ping,
-    /// Show who answers, how that is verified, and in what time
+    /// Show which process answers, how it is verified, and the time
     ///
-    /// Exit code 0: verified; 7: it answers, and is not verified; 8: another one than its identity says; 3, 4
-    /// and 5 as of `ping`.
+    /// Exit code 0: verified; 7: the process that answers is not verified; 8: it is not the process in the identity
+    /// file; 3, 4 and 5 as for `ping`.
     #[command(after_help = "Examples:\n  zccache-ipc probe\n  zccache-ipc --json probe")]
     Probe,
-    /// Look at every path, permission, lock, identity, wire and route, and say how to fix what is wrong
+    /// Check every path, permission, lock, identity, wire and route, and name the fix of each fault
     ///
-    /// Starts, changes and signals nothing, and takes less than 3 s. Exit code 0: all is well; 7: the worst finding
-    /// is a warning; 8: it is an error.
+    /// Starts, changes and signals nothing, and takes less than 3 s. Exit code 0: no fault; 7: the worst finding is
+    /// a warning; 8: the worst finding is an error.
     #[command(after_help = "Examples:\n  zccache-ipc doctor\n  zccache-ipc doctor --json")]
     Doctor,
-    /// Forget everything that is cached
+    /// Empty the cache
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
     Clear,
     /// Show every path, its rule and its faults, and the names where a client looks for a daemon
@@ -106,36 +106,36 @@ pub(crate) enum Verb {
         A key that exists keeps its files. The last example stores under the key `list`: behind --, every word is \
         a key or a file.")]
     Store(Store),
-    /// Write what is cached under a key to a file; without it, exit code 6, and the file stays as it is
+    /// Write the cached file of a key; for a missing key exit code 6, and the file is unchanged
     #[command(after_help = "Example:\n  zccache-ipc lookup my-key -o main.o")]
     Lookup(Lookup),
-    /// Open a session, see its figures, close it
+    /// Open a session, show its figures, close it
     #[command(
         subcommand,
         after_help = "Example:\n  id=$(zccache-ipc session start) && zccache-ipc session end $id"
     )]
     Session(Session),
-    /// Tell whether files have changed since the last run that succeeded
+    /// Decide if files have changed since the last run that succeeded
     #[command(after_help = "Example:\n  zccache-ipc fp --cache-file .cache/lint check --ext rs && lint")]
     Fp(families::Fingerprint),
-    /// Run any tool through the daemon, which caches its result by what it is declared to depend on
+    /// Run any tool through the daemon, which caches the result by the declared inputs
     #[command(
         after_help = "Example:\n  zccache-ipc exec --input-file a.rs --input-env PATH -- lint a.rs\n\n\
-        The exit code is the tool's, and 2 where there is none."
+        The exit code is the tool's, or 2 for a failure."
     )]
     Exec(Box<families::Exec>),
-    /// Let go of everything below a directory, so that it can be removed
+    /// Release everything below a directory, so that it can be removed
     #[command(after_help = "Example:\n  zccache-ipc release-handles ../worktree && rm -r ../worktree")]
     ReleaseHandles(families::ReleaseHandles),
-    /// List the artifacts of rustc that are cached: key, number of outputs, their names
+    /// List the cached artifacts of rustc: key, number of outputs, their names
     #[command(after_help = "Example:\n  zccache-ipc artifacts")]
     Artifacts,
     /// Run a compiler with a cache in front of it; a call that is not cached is executed untouched
     #[command(after_help = "Examples:\n  make CC='zccache-ipc wrap -- cc'\n  \
         zccache-ipc wrap -- cc -O2 -c main.c -o main.o\n\n\
-        The exit code is the compiler's. A daemon is started where there is none. `zccache-wrap cc …` is the same.")]
+        The exit code is the compiler's. A daemon is started if no daemon listens. `zccache-wrap cc …` is the same.")]
     Wrap(Wrap),
-    /// Say whether `wrap` caches a command, which argument decides, and what its key is made of
+    /// Show if `wrap` caches a command, which argument decides, and the parts of its key
     #[command(after_help = "Example:\n  zccache-ipc explain -- cc -O2 -c main.c -o main.o\n\n\
         Nothing is compiled or stored. The exit code is 0 for a hit or a miss, else 1.")]
     Explain(Explain),
@@ -146,16 +146,16 @@ pub(crate) enum Verb {
         \"lane\" (v15, v16 or frame_v1) takes the place of --wire. Ids that the lane does not have are not sent.\n\
         The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
     Request(Request),
-    /// Write, show and list the cache manifests of the running-process registry; asks nobody
+    /// Write, show and list the cache manifests of the running-process registry; calls no daemon
     #[command(subcommand, after_help = "Example:\n  zccache-ipc manifest list")]
     Manifest(Manifest),
-    /// Tell the running-process brokers of this user how to start the daemon; asks nobody
+    /// Manage the definition by which this user's running-process brokers start the daemon; calls no daemon
     #[command(subcommand, after_help = "Example:\n  zccache-ipc service-definition show")]
     ServiceDefinition(ServiceDefinition),
-    /// See by which way the daemon is reached
+    /// Show the route to the daemon
     #[command(subcommand, after_help = "Example:\n  ZCCACHE_BROKER_CONNECT=1 zccache-ipc broker status")]
     Broker(Broker),
-    /// Translate frames to JSON and back; asks nobody
+    /// Translate frames to JSON and back; calls no daemon
     #[command(
         subcommand,
         after_help = "Example:\n  zccache-ipc wire decode --request 080000000f00000000000000"
@@ -167,7 +167,7 @@ pub(crate) enum Verb {
         Clients connect to the address after --listen, the tap connects to --endpoint for each of them. Bytes that \
         are not a message are passed on too, and shown as such. Ctrl-C ends it and removes the socket.")]
     Tap(Tap),
-    /// Download files, by way of a daemon that clients share
+    /// Download files through a daemon that clients share
     #[command(
         subcommand,
         after_help = "Example:\n  zccache-ipc download get https://example.com/big.tar.gz big.tar.gz"
@@ -182,16 +182,16 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Start {
-    /// The program to start [default: zccache-daemon beside this one, else on PATH]
+    /// Start this program [default: zccache-daemon beside this one, else on PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) daemon_binary: Option<PathBuf>,
-    /// The daemon's log [default: one in the cache's directory of logs]
+    /// Log to this file [default: logs/daemon-spawn.log in the cache directory]
     #[arg(long, value_name = "F")]
     pub(crate) log_file: Option<PathBuf>,
-    /// Which daemon that is there gives way to a new one
+    /// Replace these daemons that are there already
     #[arg(long, value_name = "WHICH", default_value = "silent", value_enum)]
     pub(crate) replace: GivesWay,
-    /// Room that the daemon's store may take, such as 500MB [default: ZCCACHE_MAX_SIZE, else 10GiB]
+    /// Limit the daemon's store, such as 500MB [default: ZCCACHE_MAX_SIZE, else 10GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_size: Option<String>,
     /// Further arguments of the daemon
@@ -199,17 +199,17 @@ pub(crate) struct Start {
     pub(crate) daemon_arguments: Vec<OsString>,
 }
 
-/// Which daemon gives way to a new one.
+/// The daemons that a new one replaces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GivesWay {
-    /// None: one that does not answer is an error
+    /// No daemon; a daemon that does not answer is an error
     Never,
-    /// One that is proved to be the daemon and is frozen or does not answer; it is killed
+    /// A daemon that is frozen or does not answer and is proved to be the daemon; it is killed
     #[default]
     Silent,
-    /// A silent one, and one of an older release than this program; it is asked to stop
+    /// A silent daemon, and one that announces an older release than this program; it is asked to stop
     Older,
-    /// Any; it is asked to stop
+    /// Any daemon; it is asked to stop
     Any,
 }
 
@@ -217,17 +217,17 @@ pub(crate) enum GivesWay {
 pub(crate) struct Lookup {
     /// The key
     pub(crate) key: String,
-    /// The file to write; - is the standard output, and what is said goes to standard error then
+    /// Write to this file; - is standard output, and messages go to standard error then
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Which output, where there are several
+    /// Select the output with this name, if there are several
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Wrap {
-    /// Start no daemon: where there is none, the compiler runs here
+    /// Start no daemon; without one the compiler runs uncached
     #[arg(long)]
     pub(crate) no_start: bool,
     /// The compiler and its arguments
@@ -254,8 +254,8 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Request {
-    /// {"variant": …, "message": …, "lane": …, "request_id": …, "frame_request_id": …}, of which only the variant
-    /// must be there and the message where it has contents; or - for the standard input
+    /// {"variant": …, "message": …, "lane": …, "request_id": …, "frame_request_id": …}; only the variant, and the
+    /// message of a variant with contents, are required. - reads standard input
     #[arg(value_name = "JSON")]
     pub(crate) text: String,
 }

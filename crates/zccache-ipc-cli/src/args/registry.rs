@@ -1,4 +1,4 @@
-//! What can be typed about the running-process registry.
+//! Arguments for the running-process registry.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Manifest {
-    /// Write the manifest of this cache, in place of those of other releases of ours whose daemons have ended
+    /// Write the manifest of this cache; replaces manifests of our other releases whose daemons have ended
     #[command(after_help = "Daemons do this when they start, unless RUNNING_PROCESS_DISABLE is 1.\n\n\
         Example:\n  zccache-ipc --cache-dir ~/.zccache manifest publish")]
     Publish(ManifestPlace),
     /// Show the manifest of a release
     #[command(after_help = "Example:\n  zccache-ipc --json manifest show --release 1.12.0")]
     Show(ManifestPlace),
-    /// Show every manifest, of whatever service; exit code 1 if one of them is bad
+    /// Show every manifest of every service; exit code 1 if one is bad
     #[command(after_help = "Example:\n  zccache-ipc --json manifest list")]
     List(Registry),
 }
@@ -29,23 +29,23 @@ pub(crate) struct Registry {
 pub(crate) struct ManifestPlace {
     #[command(flatten)]
     pub(crate) registry: Registry,
-    /// The release [default: that of this program]
+    /// The release [default: this program's release]
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"), hide_default_value = true)]
     pub(crate) release: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceDefinition {
-    /// Tell brokers how to start the daemon
+    /// Write the definition by which brokers start the daemon
     #[command(
         after_help = "Example:\n  zccache-ipc service-definition install --daemon-binary /opt/zccache/1.12.0/zccache-daemon \\\n    \
         --per-version-binary-dir /opt/zccache --allow-version 1.12.0"
     )]
     Install(Box<Install>),
-    /// Show what brokers are told; exit code 1 if there is nothing, or a part of it is bad
+    /// Show the definitions that brokers read; exit code 1 if there is no definition, or a bad one
     #[command(after_help = "Example:\n  zccache-ipc --json service-definition show")]
     Show(Services),
-    /// Tell brokers nothing any more; without a definition there is nothing to do
+    /// Remove the definitions; succeeds without one
     #[command(after_help = "Example:\n  zccache-ipc service-definition remove")]
     Remove(Services),
 }
@@ -65,7 +65,7 @@ pub(crate) struct Install {
     /// The program to start, which is no script [default: zccache-daemon beside this one, else on PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) daemon_binary: Option<PathBuf>,
-    /// The directory that every version of the program is in [default: that of the program]
+    /// The directory of every version of the program [default: the program's directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) per_version_binary_dir: Option<PathBuf>,
     /// The first release that clients may ask for

@@ -1,4 +1,4 @@
-//! What can be typed for sessions.
+//! Arguments of `session`.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ pub(crate) enum Session {
     /// Open a session and print its id
     #[command(after_help = "Example:\n  zccache-ipc session start --cwd . --journal build.jsonl")]
     Start(Box<SessionStart>),
-    /// Show what happened in a session
+    /// Show the figures of a session
     #[command(after_help = "Example:\n  zccache-ipc session stats $id")]
     Stats(SessionId),
-    /// Close a session and show what happened in it
+    /// Close a session and show its figures
     #[command(after_help = "Example:\n  zccache-ipc --json session end $id")]
     End(SessionId),
 }
@@ -24,10 +24,10 @@ pub(crate) struct SessionStart {
     /// The directory of the build [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
-    /// A file that the session logs to
+    /// Append a line for people for each event to this file
     #[arg(long, value_name = "F")]
     pub(crate) log_file: Option<PathBuf>,
-    /// A file that gets one line for each event
+    /// Append a line of JSON for each event to this file
     #[arg(long, value_name = "F")]
     pub(crate) journal: Option<PathBuf>,
     /// Keep no figures
@@ -36,16 +36,16 @@ pub(crate) struct SessionStart {
     /// Time the phases
     #[arg(long)]
     pub(crate) profile: bool,
-    /// The process that the session is of [default: the one that runs this program]
+    /// The process that owns the session [default: the parent of this program]
     #[arg(long, value_parser = process_id(), value_name = "PID")]
     pub(crate) pid: Option<u32>,
-    /// Use a daemon of the caller's own
+    /// Use a private daemon
     #[arg(long, help_heading = "A private daemon (any of these asks for one)")]
     pub(crate) private: bool,
-    /// Its name [default: made of --endpoint or of --pid]
+    /// The daemon's name [default: made from --endpoint or --pid]
     #[arg(long, value_name = "NAME", help_heading = "A private daemon (any of these asks for one)")]
     pub(crate) daemon_name: Option<String>,
-    /// A process that it lives for; may be given several times [default: that of --pid]
+    /// The daemon ends after this process; may be given several times [default: the process of --pid]
     #[arg(
         long,
         value_parser = process_id(),
@@ -53,7 +53,7 @@ pub(crate) struct SessionStart {
         help_heading = "A private daemon (any of these asks for one)"
     )]
     pub(crate) owner_pid: Vec<u32>,
-    /// A variable of its compilations; may be given several times
+    /// Set a variable for its compilations; may be given several times
     #[arg(
         long,
         value_parser = variable,

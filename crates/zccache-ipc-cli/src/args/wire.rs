@@ -1,4 +1,4 @@
-//! What can be typed for frames.
+//! Arguments of `wire`.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -32,7 +32,7 @@ pub(crate) struct Lines {
     #[arg(long, value_parser = lane(), ignore_case = true, hide_possible_values = true)]
     #[arg(value_name = "v15|v16|frame", conflicts_with_all = ["download_request", "download_response"])]
     pub(crate) lane: Option<Lane>,
-    /// The lines [default: those of the standard input]
+    /// The lines [default: the lines of standard input]
     #[arg(value_name = "LINE")]
     pub(crate) lines: Vec<String>,
 }
@@ -41,16 +41,16 @@ pub(crate) struct Lines {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct MessageKind {
-    /// What a client sends
+    /// The lines are requests
     #[arg(long)]
     pub(crate) request: bool,
-    /// What a daemon sends
+    /// The lines are responses
     #[arg(long)]
     pub(crate) response: bool,
-    /// What a client sends to the download daemon
+    /// The lines are requests of the download protocol
     #[arg(long)]
     pub(crate) download_request: bool,
-    /// What the download daemon sends
+    /// The lines are responses of the download protocol
     #[arg(long)]
     pub(crate) download_response: bool,
 }

@@ -50,7 +50,7 @@ fn recorded(locations: &Locations, looked: &[Looked]) -> Value {
     object.into()
 }
 
-/// What the name under `key` follows from.
+/// Returns the source of the name under `key`.
 fn rule(located: &Located, key: &str) -> &'static str {
     let has_cache_dir = located.locations.cache_root().source() == CacheRootSource::CacheDir;
     let is_set = |variable| located.target.environment.var(variable).is_some();

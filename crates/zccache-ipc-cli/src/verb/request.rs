@@ -22,7 +22,7 @@ pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Re
         text => wire_json::parse_on(text)?,
     };
     let ids = request.ids(request.message.default_ids());
-    let mut client = target.client(patience(request.message.kind()));
+    let mut client = target.client(timeout(request.message.kind()));
     let reply = match request.dialect {
         Some(dialect) => client.call_in(dialect, Some(&ids), &request.message)?,
         None => client.call_on(request.lane, Some(&ids), &request.message)?,
@@ -49,8 +49,8 @@ fn input() -> Result<String, Failure> {
     Ok(text)
 }
 
-/// How long the answer to a request may take.
-const fn patience(request: RequestKind) -> Duration {
+/// Returns the timeout of the answer to a request.
+const fn timeout(request: RequestKind) -> Duration {
     match request {
         RequestKind::Ping | RequestKind::Status | RequestKind::SessionStats => TO_ASK,
         RequestKind::SessionStart | RequestKind::SessionEnd => TO_SWITCH,

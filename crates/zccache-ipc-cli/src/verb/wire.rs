@@ -17,7 +17,7 @@ use crate::translate::{BadLine, decode, decode_download, encode_download, encode
 /// No line is longer: room for the longest frame in hex, and for a message of that length in JSON.
 pub(super) const LONGEST_LINE: usize = 64 * 1024 * 1024;
 
-/// What becomes of one line.
+/// Translates one line.
 type Translate = fn(&str, Option<Lane>) -> Result<String, BadLine>;
 
 pub(super) fn run(wire: &Wire, output: &mut Output) -> Result<Exit, Failure> {

@@ -16,7 +16,7 @@ use zccache_ipc::model::{
 };
 use zccache_ipc::{Caller, DrainPolicy, Server, ServerConfig, ServerHandle, Service, Wires};
 
-/// What a daemon does with a request.
+/// Reaction of a daemon to a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Manner {
     /// Answers as a daemon should.
@@ -71,7 +71,7 @@ impl Daemon {
         Self { handle, thread: Some(thread) }
     }
 
-    /// Whether it is gone by itself.
+    /// Returns true if it has ended by itself.
     pub(crate) fn has_ended(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }

@@ -12,7 +12,7 @@ use testkit::{Process, TempEndpoint, eventually, watchdog};
 use crate::daemon::locations;
 use crate::support::{self, SOON, code, json, program, run};
 
-/// What `doctor` takes at most.
+/// Most time that `doctor` takes.
 const BOUND: Duration = Duration::from_secs(3);
 
 /// The findings of `check`.
@@ -235,7 +235,7 @@ fn the_route_is_told_and_no_broker_is_asked() {
     );
 }
 
-/// By the rule of who publishes, which is not that of running-process everywhere.
+/// The rule of the publisher, which differs from the rule of running-process in some cases.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_registry_is_looked_for_where_a_daemon_would_publish() {
@@ -263,7 +263,7 @@ fn the_registry_is_looked_for_where_a_daemon_would_publish() {
     finding(&said, "registry", "ok");
 }
 
-/// Nobody writes into a fifo, so that whoever opened it like a file would wait for ever.
+/// No process writes into the fifo, so a program that opens it like a file waits for ever.
 #[test]
 fn a_fifo_in_the_place_of_the_identity_file_is_told_and_waited_for_by_nobody() {
     let _watchdog = watchdog(SOON);

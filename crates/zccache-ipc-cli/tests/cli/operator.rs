@@ -75,7 +75,7 @@ fn a_long_list_comes_in_pages() {
     let mut client = zccache_ipc::blocking::Client::new(endpoint, zccache_ipc::ClientConfig::within(SOON));
     // One more than a page of the daemon has.
     for number in 0..2001 {
-        let stored = client.store(&format!("key-{number:04}"), ArtifactData::default());
+        let stored = client.store(format!("key-{number:04}"), ArtifactData::default());
         assert!(stored.is_ok(), "{stored:?}");
     }
     let (_, list) = support::json(place, &["store", "list"]);

@@ -24,7 +24,7 @@ pub(crate) const ASKING: &[&[&str]] = &[
     &["request", r#"{"variant":"Ping"}"#],
 ];
 
-/// Longer than anything that works, and shorter than the patience of whoever waits for a hang.
+/// Longer than any step that works, and shorter than the timeout of a test.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// Runs `work` until it takes less than `bound` once, three times at most: the program starts beside other

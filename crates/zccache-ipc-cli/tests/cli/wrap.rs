@@ -72,7 +72,7 @@ impl Drop for Place {
     }
 }
 
-/// Checks that `finished` is one of a compiler that ran here, of which one line tells.
+/// Checks that the compiler of `finished` ran here, and that one line says so.
 #[track_caller]
 fn ran_here(finished: &Finished, why: &str) {
     let said: Vec<_> = finished.stderr.lines().filter(|line| line.starts_with("zccache-ipc: ")).collect();

@@ -13,7 +13,7 @@ use crate::suggest::Suggest;
 use crate::target::Located;
 use crate::units::latency;
 
-/// Judges what was found out about the daemon.
+/// Judges the daemon.
 pub(super) fn look(located: &Located, probed: &Probed, suggest: &Suggest) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(socket(located, probed, suggest));
@@ -37,7 +37,7 @@ pub(super) fn names(looked: &[Looked]) -> Vec<Finding> {
     looked.iter().enumerate().map(finding).collect()
 }
 
-/// The socket's file.
+/// Judges the socket's file.
 fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Finding> {
     if !Platform::CURRENT.is_unix() {
         return None;
@@ -73,7 +73,7 @@ fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Findi
     Some(finding.at(text))
 }
 
-/// Whether it answers.
+/// Judges the answer.
 fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
     let endpoint = &located.target.endpoint;
     let process = |pid: Option<Pid>| pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
@@ -117,7 +117,7 @@ fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
     }
 }
 
-/// How it is known who answers.
+/// Judges the proof of the process that answers.
 fn who(probed: &Probed) -> Finding {
     const CHECK: &str = "verified";
     match (probed.verified(), &probed.proof) {
@@ -170,7 +170,7 @@ fn identity_file(located: &Located, probed: &Probed, suggest: &Suggest) -> Findi
     .at(path.display())
 }
 
-/// What is spoken.
+/// Judges the wire.
 fn wire(located: &Located, lane: Lane) -> Finding {
     let policy = match located.target.wire {
         WirePolicy::Auto => "auto",
@@ -185,7 +185,7 @@ fn wire(located: &Located, lane: Lane) -> Finding {
     Finding::ok("wire", asked)
 }
 
-/// The releases of both.
+/// Compares the releases of both.
 fn release(theirs: &str, suggest: &Suggest) -> Finding {
     let ours = env!("CARGO_PKG_VERSION");
     if theirs == ours {

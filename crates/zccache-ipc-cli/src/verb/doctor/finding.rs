@@ -1,4 +1,4 @@
-//! One thing that was looked at.
+//! One finding of a check.
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use serde_json::{Value, json};
 use crate::layout::hanging;
 use crate::style::Paint;
 
-/// How bad it is; the worst decides the exit code.
+/// Severity of a finding; the worst decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
-    /// As it should be.
+    /// No fault.
     Ok,
-    /// It works, and is not as it should be.
+    /// A fault that does not stop the daemon.
     Warning,
-    /// It does not work.
+    /// A fault that stops the daemon.
     Error,
 }
 
-/// One thing that was looked at, and what to do about it.
+/// One finding of a check, with the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
     pub(super) severity: Severity,
-    /// What was found.
+    /// The result of the check.
     pub(super) text: String,
-    /// The path that it is about.
+    /// The checked path.
     pub(super) path: Option<String>,
-    /// What to do about it, or what could be done next.
+    /// The next step.
     pub(super) fix: Option<String>,
 }
 

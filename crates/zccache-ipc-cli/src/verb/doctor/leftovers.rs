@@ -1,4 +1,4 @@
-//! What earlier daemons and clients have left behind.
+//! Files that earlier daemons and clients left behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use zccache_ipc::endpoint::{
 use super::finding::Finding;
 use crate::suggest::Suggest;
 
-/// Names that are looked at in one directory: one with more is nobody's cache root.
+/// Most names that are read in one directory.
 const MOST: usize = 10_000;
 
-/// How much of the lifecycle log is read, from its end.
+/// Bytes that are read from the end of the lifecycle log.
 const TAIL: u64 = 64 * 1024;
 
 pub(super) fn look(locations: &Locations, suggest: &Suggest) -> Vec<Finding> {
@@ -85,7 +85,7 @@ fn killed(lock: &Path) -> Option<Finding> {
     Some(Finding::warning("leftovers", text).fix(fix).at(lock.display()))
 }
 
-/// How the last daemon ended, as the lifecycle log tells.
+/// Returns the end of the last daemon from the lifecycle log.
 fn last_end(log: &Path, suggest: &Suggest) -> Option<Finding> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let mut file =

@@ -1,4 +1,4 @@
-//! Locks, and who holds them.
+//! Locks and their holders.
 
 use std::path::Path;
 
@@ -132,7 +132,7 @@ fn pid_file(locations: &Locations, is_held: bool, answers: bool, suggest: &Sugge
     .at(path.display())
 }
 
-/// Nobody is told to move or remove what is not known to be a daemon's.
+/// Returns an advice that removes nothing: the file may belong to another program.
 fn look_at_it(path: &Path) -> String {
     let path = shell_word(&path.to_string_lossy());
     format!("see whose it is: ls -l {path}; or choose another --endpoint or --cache-dir")

@@ -1,4 +1,4 @@
-//! `doctor`: everything that a daemon and its clients stand on, with the fix for what is wrong.
+//! `doctor`: checks everything that a daemon and its clients depend on, and names the fix of each fault.
 //!
 //! It starts, changes and signals nothing, and asks each question once and within a bound.
 
@@ -36,7 +36,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
     let mut findings = Vec::new();
-    // A wire that is none is a finding, and no reason not to look at the rest.
+    // An unknown wire is a finding, and the other checks still run.
     let located = match Located::new(environment.clone(), global) {
         Err(Failure::Wire(error)) => {
             findings.push(
@@ -94,7 +94,7 @@ fn route(_: &Located, _: &Suggest) -> Finding {
     Finding::ok("route", "direct: this program was built without running-process support")
 }
 
-/// What `start` would start.
+/// Names the program that `start` would start.
 fn program(located: &Located, suggest: &Suggest) -> Finding {
     let config = zccache_ipc::daemon::StartConfig::new(located.locations.clone());
     match config.find_program() {

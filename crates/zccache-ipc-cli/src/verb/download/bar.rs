@@ -17,7 +17,7 @@ use crate::units;
 const PAUSE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(500);
 
-/// How many of those are kept: the speed is that of the last ten seconds.
+/// Number of kept points: the speed covers the last ten seconds.
 const STEPS: usize = 20;
 
 /// Columns of the bar itself, and of a terminal that does not tell its own.
@@ -78,7 +78,7 @@ fn draw(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// How fast bytes come.
+/// Speed of a download.
 #[derive(Default)]
 struct Speed {
     points: VecDeque<(Instant, u64)>,

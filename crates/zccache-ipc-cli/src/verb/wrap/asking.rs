@@ -15,12 +15,12 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::target::Target;
 
-/// How long a result may take: where nothing is said, where no limit is asked for, and at most.
+/// Timeouts of a result: the default, for the value 0, and the longest.
 const WEDGE: Duration = Duration::from_secs(90);
 const NO_WEDGE: Duration = Duration::from_secs(300);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a compiler came to.
+/// Result of a compiler.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) exit_code: i32,
@@ -28,7 +28,7 @@ pub(super) struct Answer {
     pub(super) stderr: Bytes,
 }
 
-/// Asks the daemon, which is started where there is none.
+/// Asks the daemon; starts one if no daemon listens.
 pub(super) fn ask(
     command: &Command,
     may_start: bool,
@@ -67,7 +67,7 @@ fn client(environment: &Environment, global: &Global) -> Result<Client, Failure>
     Ok(target.client_with(ClientConfig::new().reply_timeout(wedge)))
 }
 
-/// The limit that `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS` sets.
+/// Returns the timeout of `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS`.
 fn wedge(secs: Option<&str>) -> Duration {
     match secs.and_then(|secs| secs.trim().parse().ok()) {
         None => WEDGE,
@@ -76,7 +76,7 @@ fn wedge(secs: Option<&str>) -> Duration {
     }
 }
 
-/// The request, as released clients send it.
+/// Returns the request in the form of released clients.
 fn request(command: &Command, environment: &Environment) -> Result<Request, Reason> {
     let text = |text: &OsStr, what| text.to_str().map(str::to_owned).ok_or(Reason::NotUtf8(what));
     let args = command.args.iter().map(|arg| text(arg, "an argument"));

@@ -118,7 +118,7 @@ impl Compilation<'_> {
         plan.seek(shelf, &mut Asker { command: self.command, is_moot }, seeking)
     }
 
-    /// Connects to the daemon, which is started where there is none.
+    /// Connects to the daemon; starts one if no daemon listens.
     fn daemon<'m>(&self, target: &Target, is_moot: &'m Cell<bool>) -> Result<Daemon<'m>, Reason> {
         let endpoint = &target.endpoint;
         // A wire that was asked for and carries no probes.

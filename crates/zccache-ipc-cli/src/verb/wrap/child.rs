@@ -13,15 +13,15 @@ use super::Command;
 /// The most bytes of messages that are kept for later calls.
 const MOST_MESSAGES: usize = 16 << 20;
 
-/// How long the pipes of a compiler that exited, or was ended by a signal, may stay open.
+/// Timeouts of the pipes after the compiler exited, and after a signal ended it.
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 const AFTER_SIGNAL: Duration = Duration::from_millis(20);
 
-/// How a compiler ended.
+/// Result of a compiler process.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
     pub(super) took: Duration,
-    /// What it printed; `None` if that was too much, or its reader did not take it.
+    /// Both outputs; `None` if they were too long, or their reader did not take them.
     pub(super) printed: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -112,7 +112,7 @@ impl Ask for Asker<'_> {
     }
 }
 
-/// Gives the process other arguments than those of the command.
+/// Replaces the arguments of the process.
 fn set_args(process: &mut std::process::Command, command: &Command, args: &[String]) {
     let mut other = std::process::Command::new(process.get_program());
     name_itself(&mut other, &command.called);

@@ -1,4 +1,4 @@
-//! `explain`: what `wrap` would do with a command, and why. It compiles nothing and stores nothing.
+//! `explain`: shows what `wrap` would do with a command, and why. Compiles and stores nothing.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use crate::style::Paint;
 use crate::target::Target;
 use crate::{Exit, layout};
 
-/// What was found out.
+/// The explanation of one command.
 #[derive(Debug, Default)]
 struct Findings {
     program: String,

@@ -1,8 +1,8 @@
-//! Which programs are tools of a build, told by their names.
+//! Recognises the tools of a build by their names.
 
 use std::ffi::OsStr;
 
-/// The drivers of compilers; those of other languages are called as such.
+/// Names of compiler drivers.
 const DRIVERS: &[&str] =
     &["cc", "c++", "gcc", "g++", "clang", "clang++", "clang-cl", "cl", "rustc", "emcc", "em++", "gfortran"];
 const LINKERS: &[&str] =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zccache_ipc::endpoint::{Environment, Variable};
 
-/// What is done with the cache.
+/// Use of the cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Take hits, store misses.

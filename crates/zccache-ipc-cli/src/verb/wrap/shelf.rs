@@ -12,10 +12,10 @@ use zccache_ipc::{CallError, ClientConfig, IpcError, Lane, WirePolicy};
 
 use crate::target::Target;
 
-/// How long one answer may take: longer than any daemon that runs, and short enough for a build to bear once.
+/// Timeout of one answer: a daemon that works answers sooner.
 const TO_ANSWER: Duration = Duration::from_secs(1);
 
-/// How long a value may take to be stored: the daemon writes it to the disk.
+/// Timeout of a store: the daemon writes the value to the disk.
 const TO_STORE: Duration = Duration::from_secs(20);
 
 /// The file beside the endpoint that says that its daemon only compiles.
@@ -27,7 +27,7 @@ pub(super) struct DaemonShelf<'a> {
     client: Client,
     /// Why it is not asked any more.
     failure: Option<Failed>,
-    /// Shared with whoever works only for a daemon that can be used.
+    /// Set when the daemon cannot be used; shared with the code that then need not work.
     is_moot: &'a Cell<bool>,
     /// True if values are only read.
     is_read_only: bool,
