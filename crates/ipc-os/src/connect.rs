@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Backoff, Endpoint, EndpointError, FileKind, io_cause};
+use crate::{Backoff, Endpoint, EndpointError, FileKind, io_cause, rounded};
 
 /// A failed connection.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// A daemon is there, but took no connection until the deadline.
-    #[error("the daemon at {endpoint} took no connection within {waited:?}")]
+    #[error("the daemon at {endpoint} took no connection within {:?}", rounded(*waited))]
     Busy {
         /// The daemon's endpoint.
         endpoint: Endpoint,

@@ -13,6 +13,7 @@ use zccache_ipc::endpoint::{
 };
 use zccache_ipc::{CallError, HostError, IpcError};
 
+use crate::Args;
 use crate::store::{OpenError, is_full};
 
 /// A daemon that is not there.
@@ -78,7 +79,7 @@ pub enum StartError {
 impl StartError {
     /// Returns the advice for the user, if there is one.
     #[must_use]
-    pub fn advice(&self) -> Option<String> {
+    pub fn advice(&self, args: &Args) -> Option<String> {
         match self {
             Self::Directory(DirectoryError::Io { path, source })
             | Self::Host(HostError::Claim(ClaimError::Directory(DirectoryError::Io { path, source })))
@@ -100,9 +101,7 @@ impl StartError {
                 }))) => Some(look_at(path)),
                 _ => None,
             },
-            Self::Host(HostError::Bind(BindError::NotASocket { path, .. })) => {
-                Some(look_at(path))
-            }
+            Self::Host(HostError::Bind(BindError::NotASocket { path, .. })) => Some(look_at(path)),
             Self::Host(HostError::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. }))) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
             }
@@ -112,10 +111,10 @@ impl StartError {
             Self::Host(HostError::Claim(ClaimError::Lifetime(_))) => {
                 Some("choose another directory with --cache-dir or --endpoint".to_owned())
             }
-            Self::Silent { .. } => Some(
-                "zccache-ipc start, which ends a daemon that is proved to be frozen; or choose another --endpoint"
-                    .to_owned(),
-            ),
+            Self::Silent { .. } => Some(format!(
+                "{}, which ends a daemon that is proved to be frozen; or choose another --endpoint",
+                client_command(args, "start")
+            )),
             Self::Store(OpenError::Io { path, source }) if is_full(source) => Some(format!(
                 "make room on the disk of {}, or choose another directory with --cache-dir",
                 path.display()
@@ -138,6 +137,37 @@ fn look_at(path: &Path) -> String {
     format!("see what it is: ls -l {path}; or choose another path with --endpoint")
 }
 
+/// Returns a command line of `zccache-ipc` for the daemon that `args` choose.
+fn client_command(args: &Args, verb: &str) -> String {
+    let mut words = vec!["zccache-ipc".to_owned()];
+    if let Some(dir) = &args.cache_dir {
+        words.extend(["--cache-dir".to_owned(), shell_word(&dir.to_string_lossy())]);
+    }
+    if let Some(endpoint) = &args.endpoint {
+        words.extend(["--endpoint".to_owned(), shell_word(endpoint)]);
+    }
+    words.push(verb.to_owned());
+    words.join(" ")
+}
+
 fn process(pid: &Option<Pid>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn an_advice_repeats_the_options_that_choose_the_daemon() {
+        let silent = StartError::Silent { endpoint: Endpoint::from("/e"), by: None };
+        let check = |line: &str, expected: &str| {
+            let advice = silent.advice(&Args::parse_from(line.split(' '))).unwrap_or_default();
+            assert!(advice.starts_with(&format!("{expected}, which ends ")), "{advice}");
+        };
+        check("zccache-daemon", "zccache-ipc start");
+        check("zccache-daemon --cache-dir c --endpoint /e", "zccache-ipc --cache-dir c --endpoint /e start");
+    }
 }

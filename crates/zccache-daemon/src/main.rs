@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let advice = error.advice().map(|advice| format!("  fix: {advice}\n")).unwrap_or_default();
+            let advice = error.advice(&args).map(|advice| format!("  fix: {advice}\n")).unwrap_or_default();
             let _ = stderr().write_all(format!("zccache-daemon: {}\n{advice}", chain(&error)).as_bytes());
             ExitCode::FAILURE
         }

@@ -86,7 +86,7 @@ pub fn start(args: &Args, environment: &Environment) -> Result<Outcome, StartErr
     let has_log = settings.log_file.is_some();
     match &outcome {
         Ok(outcome) if has_log || matches!(outcome, Outcome::Served(_)) => tracing::info!("{outcome}"),
-        Err(error) if has_log => tracing::error!(advice = error.advice(), "{}", chain(error)),
+        Err(error) if has_log => tracing::error!(advice = error.advice(args), "{}", chain(error)),
         Ok(_) | Err(_) => {}
     }
     if let Err(error) = &outcome {
