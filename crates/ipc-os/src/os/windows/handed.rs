@@ -1,15 +1,17 @@
-//! What others hand over elsewhere: a pipe is dialled again, and bound by whoever serves it.
+//! Connections and listeners of other programs, which this system cannot take over.
+//!
+//! A client connects to the pipe again, and the server binds the pipe itself.
 
 use std::{convert::Infallible, io};
 
 use super::{AsyncIo, AsyncListener, BlockingIo, SocketId};
 use crate::{Endpoint, InheritedError};
 
-/// Anything: nothing can be taken from it here.
+/// Any type, because no type holds a connection that can be taken over here.
 pub trait Descriptor {}
 impl<T> Descriptor for T {}
 
-/// Nothing.
+/// A value that does not exist on this system.
 #[derive(Debug)]
 pub(crate) struct Handed(Infallible);
 
