@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::{cargo, layers, players, tidy};
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 /// One named step.
 struct Step {
@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
     Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
+    Step { name: "api", run: api },
     Step { name: "deny", run: deny },
     Step { name: "compat-matrix", run: || player("compat-matrix") },
     Step { name: "c-project", run: c_project },
@@ -97,6 +98,7 @@ const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--locked"];
 const TESTS: &[&str] = &["test", "--workspace", "--all-targets", "--locked"];
 const DOCTESTS: &[&str] = &["test", "--doc", "--workspace", "--locked"];
 const RUSTDOC: &[&str] = &["doc", "--workspace", "--no-deps", "--locked"];
+const API: &[&str] = &["run", "--quiet", "--locked", "--package", "api"];
 const DENY: &[&str] = &["deny", "--workspace", "check", "bans", "licenses", "sources"];
 
 /// Tells `testkit::program` that an earlier step built every program.
@@ -111,6 +113,16 @@ pub(crate) fn run() -> Result<()> {
     let (rows, result) = run_steps(STEPS);
     println!("\n{}", summary(&rows));
     result
+}
+
+/// Compares the public APIs, where this compiler's rustdoc writes the JSON that the program reads.
+fn api() -> Result<Outcome> {
+    let status = cargo::command().args(API).status().context("cargo cannot be started")?;
+    match status.code() {
+        Some(0) => Ok(Outcome::Passed),
+        Some(3) => Ok(Outcome::Skipped("rustdoc of this compiler writes another JSON format")),
+        _ => bail!("cargo {} ended with {status}", API.join(" ")),
+    }
 }
 
 fn tests() -> Result<Outcome> {
