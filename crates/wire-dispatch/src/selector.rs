@@ -264,11 +264,14 @@ mod tests {
         let known = Selector::new(WirePolicy::Auto, Some(Dialect::V16));
         check(known.clone(), Dialect::V16, true, LOST, Next::Fail);
         check(known.clone(), Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(known.clone(), Dialect::V16, true, Setback::ForeignVersion, Next::Fail);
+        check(known.clone(), Dialect::V16, false, Setback::ForeignVersion, Next::Fail);
         check(known, Dialect::V16, true, REFUSED, again);
         // Another call has learned meanwhile that the daemon speaks v15.
         let learned = Selector::new(WirePolicy::Auto, Some(Dialect::V15));
         check(learned.clone(), Dialect::V16, true, LOST, again);
         check(learned.clone(), Dialect::V16, false, LOST, Next::OutcomeUnknown);
+        check(learned.clone(), Dialect::V16, false, Setback::ForeignVersion, again);
         check(learned, Dialect::V15, true, LOST, Next::Fail);
         // No fallback where the caller named the lane, and none after a timeout.
         let forced = Selector::new(WirePolicy::Only(Lane::V16), None);
@@ -277,6 +280,13 @@ mod tests {
         check(auto(), Dialect::V16, true, Setback::Other { sent: true }, Next::Fail);
         check(auto(), Dialect::V16, false, Setback::Other { sent: true }, Next::OutcomeUnknown);
         check(auto(), Dialect::V16, false, Setback::Other { sent: false }, Next::Fail);
+        // A daemon that does not know the request in FrameV1 may know it in bincode.
+        let bincode = Next::Again(Dialect::Bincode(wire_v15::Generation::V17));
+        check(auto(), Dialect::FrameV1, false, Setback::NotKnown, bincode);
+        check(auto(), Dialect::V16, true, Setback::NotKnown, Next::Fail);
+        check(auto(), Dialect::V15, true, Setback::NotKnown, Next::Fail);
+        let forced = Selector::new(WirePolicy::Only(Lane::FrameV1), None);
+        check(forced, Dialect::FrameV1, true, Setback::NotKnown, Next::Fail);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The server's side of a connection: bytes in, what to do next out.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::BytesMut;
 use ipc_model::{Request, Response};
 use wire_frame::{FrameError, Pieces, Version};
