@@ -4,6 +4,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::os;
+
 /// An append-only file; above its limit it becomes `<name>.1`.
 ///
 /// `<name>.1` replaces an older one. Several processes may append to one file: each line is one write.
@@ -80,8 +82,13 @@ fn rename_to_old(path: &Path) -> io::Result<()> {
     std::fs::rename(path, old)
 }
 
+/// Opens the file for appending, unless another user owns it and could read or replace the lines.
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    if os::is_foreign(&file)? {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file belongs to another user"));
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -101,6 +101,12 @@ fn judge(path: &Path, seen: &Seen) -> Result<(), OwnFileError> {
     if seen.is_linked_elsewhere() { Err(OwnFileError::Linked(path())) } else { Ok(()) }
 }
 
+/// Returns true if another user owns the regular file that is open.
+pub(crate) fn is_foreign(file: &File) -> io::Result<bool> {
+    let seen = Seen::of(file)?;
+    Ok(seen.kind() == FileKind::File && seen.foreign_to().is_some())
+}
+
 /// Returns true if both are the same file.
 pub(crate) fn are_same(one: &File, other: &File) -> io::Result<bool> {
     Ok(Seen::of(one)?.is_same_file(&Seen::of(other)?))

@@ -184,3 +184,17 @@ fn a_hard_link_in_place_of_a_lock_is_refused_and_what_it_names_is_kept() {
     }
     assert_eq!(fs::read_to_string(&precious).unwrap(), "kept");
 }
+
+#[test]
+fn nothing_is_logged_to_a_file_of_another_user() {
+    if !is_root() {
+        return println!("skipped: only root can give a file away");
+    }
+    let home = Home::new();
+    let path = home.path("log");
+    std::fs::write(&path, "theirs\n").unwrap();
+    std::os::unix::fs::chown(&path, Some(super::STRANGER), None).unwrap();
+    let error = crate::RollingFile::open(&path, 1000).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs\n");
+}
