@@ -22,7 +22,7 @@ mod service;
 
 pub use extension::Extension;
 #[cfg(feature = "signals")]
-pub use host::{Host, HostEnded, HostError, Program};
+pub use host::{Host, HostEnded, HostError, Program, build_runtime};
 pub use ipc_connection::{IpcConnection, IpcError};
 pub use listener::{IpcListener, ListenError};
 pub use server::{DrainPolicy, Ended, ServeError, Served, Server, ServerConfig, ServerFigures, ServerHandle};

@@ -8,7 +8,7 @@ use zccache_ipc::endpoint::{
     detach_session, ensure_directory, keep_descriptors_back, raise_fd_limit, remove_abandoned, reset_signals,
     return_freed_blocks,
 };
-use zccache_ipc::{Host, HostError};
+use zccache_ipc::{Host, HostError, build_runtime};
 
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
@@ -119,11 +119,9 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
     if let Some(by) = may_ask.then(|| standing::proved(&settings.locations)).flatten() {
         return lost(Some(by));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(64)
-        .build()
-        .map_err(StartError::Runtime)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime =
+        build_runtime(runtime.enable_all().max_blocking_threads(64)).map_err(StartError::Runtime)?;
     let served = runtime.block_on(async {
         // Before the store is opened: clients that come meanwhile wait in the backlog.
         let inherited = settings.broker.as_ref().and_then(BrokerStart::listener);

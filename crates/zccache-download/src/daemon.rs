@@ -14,6 +14,7 @@ use zccache_ipc::endpoint::{
 };
 use zccache_ipc::{
     DrainPolicy, Host, HostEnded, HostError, Program, ServeError, Served, ServerConfig, ServerHandle,
+    build_runtime,
 };
 
 use crate::{Jobs, Limits};
@@ -94,11 +95,8 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
         Err(HostError::Lost { by, .. }) => return Ok(Outcome::Lost(by)),
         Err(error) => return Err(error.into()),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(DaemonError::Runtime)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = build_runtime(runtime.worker_threads(2).enable_all()).map_err(DaemonError::Runtime)?;
     let jobs = Jobs::new(settings.limits);
     let outcome = runtime.block_on(async {
         let listener = match host.listen(None) {

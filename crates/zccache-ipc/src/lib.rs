@@ -32,7 +32,7 @@ pub use ipc_server::{
     Server, ServerConfig, ServerFigures, ServerHandle, Service,
 };
 #[cfg(feature = "signals")]
-pub use ipc_server::{Host, HostEnded, HostError, Program};
+pub use ipc_server::{Host, HostEnded, HostError, Program, build_runtime};
 pub use wire_dispatch::{DecodedWireMessage, Ids, Lane, WirePolicy, Wires};
 #[cfg(feature = "running-process")]
 pub use {rp_broker, rp_manifest as manifest};

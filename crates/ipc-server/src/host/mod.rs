@@ -5,6 +5,7 @@
 
 mod error;
 mod machine;
+mod runtime;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{Ended, ServeError, Served, ServerHandle};
 pub use error::HostError;
 use machine::{Do, Event, FIRST, Locks, Machine, Socket};
+pub use runtime::build_runtime;
 use signals::Signals;
 
 /// Interval at which a host checks its socket, its locks and its program.
