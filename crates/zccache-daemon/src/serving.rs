@@ -72,7 +72,7 @@ async fn serve(
     settings.registration.publish(&settings.locations, &settings.version);
 
     let paths = settings.store_files();
-    let limits = store::Limits { size: settings.max_size, ..store::Limits::default() };
+    let limits = store::Limits { size: settings.max_size, ..store::Limits::within(settings.max_memory) };
     let opened = tokio::task::spawn_blocking(move || open_one(&paths, limits)).await;
     let store = opened.map_err(|_| StartError::Panicked)??;
     let identity = Identity {

@@ -57,11 +57,33 @@ pub struct Limits {
     pub waiting_bytes: usize,
     /// Lookups at work at once.
     pub readers: usize,
+    /// Bytes of the file that are kept in memory.
+    pub cache: usize,
 }
+
+impl Limits {
+    /// Returns limits with which a store takes at most half of `memory` bytes, apart from one artifact.
+    ///
+    /// An artifact above the limit of waiting bytes is taken while no other one waits.
+    #[must_use]
+    pub fn within(memory: u64) -> Self {
+        let quarter = usize::try_from(memory / 4).unwrap_or(usize::MAX).clamp(1 << 20, LARGEST_PART);
+        Self { waiting_bytes: quarter, cache: quarter, ..Self::default() }
+    }
+}
+
+/// The most bytes that wait for the writer, and that are kept of the file.
+const LARGEST_PART: usize = 64 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { size: DEFAULT_SIZE, waiting: 256, waiting_bytes: 64 << 20, readers: 16 }
+        Self {
+            size: DEFAULT_SIZE,
+            waiting: 256,
+            waiting_bytes: LARGEST_PART,
+            readers: 16,
+            cache: LARGEST_PART,
+        }
     }
 }
 
@@ -98,7 +120,7 @@ impl Store {
     ///
     /// [`OpenError::Locked`] when another process has it open, and [`OpenError::Io`] with the path.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::open(path, limits.size)?);
+        let shared = Arc::new(Shared::open(path, limits.size, limits.cache)?);
         let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())

@@ -17,9 +17,6 @@ use super::database::{StoreFile, now, unpanicked};
 use super::tables::{ARTIFACTS, Tables};
 use super::unwritten::Unwritten;
 
-/// Pages that are kept in memory.
-const CACHE_BYTES: usize = 64 << 20;
-
 /// Why a file is not used as it is.
 enum Unusable {
     /// Damaged, or another program's: it may be moved aside.
@@ -29,13 +26,13 @@ enum Unusable {
 }
 
 impl StoreFile {
-    /// Opens or creates the file, and moves one that cannot be used aside.
+    /// Opens or creates the file, and moves one that cannot be used aside. Keeps `cache` bytes of pages in memory.
     ///
     /// Where the file cannot be written, such as on a full disk, the entries in it are still read.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let why = match Self::try_open(path) {
+    pub(super) fn open(path: &Path, cache: usize) -> Result<Self, OpenError> {
+        let why = match Self::try_open(path, cache) {
             Ok(file) => return Ok(file),
-            Err(Unusable::Fatal(error)) => return Self::open_unwritable(path, error),
+            Err(Unusable::Fatal(error)) => return Self::open_unwritable(path, error, cache),
             Err(Unusable::Foreign(why)) => why,
         };
         let aside = move_aside(path)?;
@@ -43,25 +40,25 @@ impl StoreFile {
             path = %path.display(), aside = %aside.display(), %why,
             "the store is damaged or is something else: it is kept aside and a new one is begun"
         );
-        Self::try_open(path).map_err(|error| match error {
+        Self::try_open(path, cache).map_err(|error| match error {
             Unusable::Fatal(error) => error,
             Unusable::Foreign(source) => OpenError::Database { path: path.to_owned(), source },
         })
     }
 
-    fn try_open(path: &Path) -> Result<Self, Unusable> {
+    fn try_open(path: &Path, cache: usize) -> Result<Self, Unusable> {
         let failed = |source| Unusable::Fatal(OpenError::Io { path: path.to_owned(), source });
         match OpenOptions::new().read(true).write(true).open(path) {
             // A daemon that was killed, or had no room, as it made the file.
-            Ok(file) if file.metadata().map_err(failed)?.len() == 0 => Self::create(path),
-            Ok(file) => Self::of(path, file, FileBackend::new),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Ok(file) if file.metadata().map_err(failed)?.len() == 0 => Self::create(path, cache),
+            Ok(file) => Self::of(path, file, cache, FileBackend::new),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path, cache),
             Err(error) => Err(failed(error)),
         }
     }
 
     /// Makes a store beside its path and moves it there when it is whole.
-    fn create(path: &Path) -> Result<Self, Unusable> {
+    fn create(path: &Path, cache: usize) -> Result<Self, Unusable> {
         let failed = |source| Unusable::Fatal(OpenError::Io { path: path.to_owned(), source });
         if let Some(directory) = path.parent() {
             ensure_directory(directory, DirPolicy::Dedicated)
@@ -70,7 +67,7 @@ impl StoreFile {
         let new = beside(path, ".new");
         let begin = || {
             let made = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&new);
-            made.map_err(failed).and_then(|file| Self::of(path, file, FileBackend::new))
+            made.map_err(failed).and_then(|file| Self::of(path, file, cache, FileBackend::new))
         };
         let begun = match begin() {
             // Half of a store: a daemon was killed before it moved the file, and nothing is in it.
@@ -87,14 +84,14 @@ impl StoreFile {
     }
 
     /// Opens the entries that are there for reading, where they can be; otherwise returns `why`.
-    pub(super) fn open_unwritable(path: &Path, why: OpenError) -> Result<Self, OpenError> {
+    pub(super) fn open_unwritable(path: &Path, why: OpenError, cache: usize) -> Result<Self, OpenError> {
         if matches!(why, OpenError::Locked(_)) {
             return Err(why);
         }
         // Also for writing, without which the system does not let it be locked.
         let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else { return Err(why) };
         let unwritten = |file| Ok(Unwritten::new(FileBackend::new(file)?).map_err(StorageError::Io)?);
-        match Self::of(path, file, unwritten) {
+        match Self::of(path, file, cache, unwritten) {
             Ok(file) => {
                 tracing::error!(
                     path = %path.display(), error = crate::chain(&why),
@@ -109,12 +106,13 @@ impl StoreFile {
     fn of<B: StorageBackend>(
         path: &Path,
         file: File,
+        cache: usize,
         backend: impl FnOnce(File) -> Result<B, DatabaseError>,
     ) -> Result<Self, Unusable> {
         let of_file = |source| Unusable::Fatal(OpenError::Io { path: path.to_owned(), source });
         let kept = file.try_clone().map_err(of_file)?;
         // A damaged file can also fail the database's own assertions.
-        let open = || Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend(file)?);
+        let open = || Builder::new().set_cache_size(cache).create_with_backend(backend(file)?);
         let database: Database = match unpanicked(open) {
             Ok(Ok(database)) => database,
             Ok(Err(error)) => return Err(Unusable::of(path, error.into())),

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) used: Used,
     /// The most room that entries may take.
     most: u64,
+    /// Bytes of pages that are kept in memory.
+    cache: usize,
 }
 
 /// The result of a lookup.
@@ -50,7 +52,7 @@ pub(super) enum Look {
 }
 
 impl Shared {
-    pub(super) fn open(path: &Path, most: u64) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, most: u64, cache: usize) -> Result<Self, OpenError> {
         let shared = Self {
             path: path.to_owned(),
             file: RwLock::new(None),
@@ -60,6 +62,7 @@ impl Shared {
             owes_room: AtomicBool::new(false),
             used: Used::default(),
             most,
+            cache,
         };
         match shared.reopen(false) {
             // A daemon without a store still answers, and can be told to clear it.
@@ -221,7 +224,7 @@ impl Shared {
             let aside = move_aside(&self.path)?;
             tracing::warn!(aside = %aside.display(), "the damaged store is kept aside and a new one is begun");
         }
-        *slot = Some(StoreFile::open(&self.path)?);
+        *slot = Some(StoreFile::open(&self.path, self.cache)?);
         drop(slot);
         self.generation.fetch_add(1, Ordering::Relaxed);
         self.count();

@@ -23,7 +23,7 @@ async fn entries_are_read_where_nothing_can_be_written() {
     let path = left_by_a_killed_daemon(&dir, &["a", "b"]).await;
     let before = std::fs::read(&path).unwrap();
     let full = OpenError::Io { path: path.clone(), source: std::io::ErrorKind::StorageFull.into() };
-    let file = StoreFile::open_unwritable(&path, full).unwrap();
+    let file = StoreFile::open_unwritable(&path, full, 1 << 20).unwrap();
     for key in ["a", "b"] {
         let Ok(Some(Read::Value(value))) = file.read(key, usize::MAX) else { panic!("{key} is not found") };
         assert_eq!(entry::unseal(key, &value).unwrap(), artifact(key, 300_000));
