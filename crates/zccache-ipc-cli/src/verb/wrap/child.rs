@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::process::{ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use run_cache::{Ask, Ran};
@@ -37,12 +37,14 @@ pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
     process.env(Variable::WrapActive.name(), "1");
     set_args(&mut process, command, args);
     process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Both at once, because a full pipe stops the compiler; and before it, because there may be no thread.
+    let (to_out, out) = reader(io::stdout())?;
+    let (to_err, err) = reader(io::stderr())?;
     let began = Instant::now();
     let mut child = spawn_as_called(&mut process)?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    // Both at once: a full pipe stops the compiler.
-    let out = reader(stdout, io::stdout());
-    let err = reader(stderr, io::stderr());
+    // The threads wait for them.
+    let _ = to_out.send(child.stdout.take());
+    let _ = to_err.send(child.stderr.take());
     let status = wait_as_called(&mut child)?;
     let took = began.elapsed();
     // A helper that outlives its compiler may hold the pipes open.
@@ -51,14 +53,14 @@ pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
     Ok(Ended { status, took, printed: printed(out).zip(printed(err)) })
 }
 
-/// Passes everything on in a thread of its own.
-fn reader(
-    from: Option<impl Read + Send + 'static>,
+/// Starts a thread that passes on everything from the pipe that it is sent.
+fn reader<R: Read + Send + 'static>(
     mut to: impl Write + Send + 'static,
-) -> Receiver<Option<Vec<u8>>> {
-    let (done, result) = mpsc::channel();
-    std::thread::spawn(move || done.send(pass_on(from, &mut to)));
-    result
+) -> io::Result<(Sender<Option<R>>, Receiver<Option<Vec<u8>>>)> {
+    let ((pipe, from), (done, result)) = (mpsc::channel(), mpsc::channel());
+    let pass = move || done.send(pass_on(from.recv().ok().flatten(), &mut to));
+    std::thread::Builder::new().spawn(pass)?;
+    Ok((pipe, result))
 }
 
 /// Passes everything on at once; returns it unless it was too much or was not taken.
