@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use testkit::{Process, TempEndpoint};
-use zccache_ipc::ClientConfig;
-use zccache_ipc::blocking::Client;
-use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
+
+use crate::place::{artifact, connected, nothing_left, spawn};
 
 /// The next client must be served within this time after a kill.
 const SERVED: Duration = Duration::from_secs(3);
@@ -20,7 +19,7 @@ pub(crate) struct Kills {
     pub(crate) slowest_start: Duration,
 }
 
-/// Kills a daemon at random points of start and store, `rounds` times, and looks every answered entry up.
+/// Kills a daemon at random points of start, serve, store, drain and stop, `rounds` times, and looks every answered entry up.
 ///
 /// # Errors
 ///
@@ -33,14 +32,26 @@ pub(crate) fn kills(daemon: &Path, seed: u64, rounds: u32) -> Result<Kills> {
         pause ^= pause << 13;
         pause ^= pause >> 7;
         pause ^= pause << 17;
-        let mut command = place.command(daemon);
-        command.args(["--foreground", "--endpoint", &place.name()]);
-        let mut process = Process::spawn(&mut command);
+        let mut process = spawn(&place, daemon, &[]);
         let began = Instant::now();
         if pause.is_multiple_of(4) {
             // In the middle of its start.
             std::thread::sleep(Duration::from_micros(pause % 30_000)); // a random point in time
             process.kill();
+            seen.rounds += 1;
+            continue;
+        }
+        if pause.is_multiple_of(5) {
+            // In the middle of its end, while a request is drained.
+            let mut client = connected(&place.name())?;
+            let mut other = connected(&place.name())?;
+            let key = format!("k{}", seen.stored);
+            let artifact = artifact(seen.stored);
+            let storing = std::thread::spawn(move || other.store(key, artifact).is_ok());
+            let _ = client.shutdown(); // answered or not
+            std::thread::sleep(Duration::from_micros(pause % 3_000)); // a random point in time
+            process.kill();
+            seen.stored += u64::from(storing.join().is_ok_and(|stored| stored));
             seen.rounds += 1;
             continue;
         }
@@ -74,49 +85,19 @@ pub(crate) fn kills(daemon: &Path, seed: u64, rounds: u32) -> Result<Kills> {
         seen.stored += killer.ok().context("a client failed an assertion")?;
         seen.rounds += 1;
     }
-    let mut command = place.command(daemon);
-    command.args(["--foreground", "--endpoint", &place.name()]);
-    let mut process = Process::spawn(&mut command);
+    let mut process = spawn(&place, daemon, &[]);
     let mut client = connected(&place.name())?;
     for n in 0..seen.stored {
         ensure!(client.lookup(format!("k{n}"))? == Some(artifact(n)), "entry {n} is lost");
     }
-    for entry in std::fs::read_dir(place.cache_dir())? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        ensure!(!name.contains("corrupt") && !name.ends_with(".tmp"), "{name} stays behind");
-    }
+    nothing_left(&place)?;
     client.shutdown()?;
     process.wait_exit(Duration::from_secs(20));
     Ok(seen)
 }
 
-fn connected(name: &str) -> Result<Client> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Ok(mut client) = Client::connect(name.to_owned(), ClientConfig::within(Duration::from_secs(5)))
-            && client.ping().is_ok()
-        {
-            return Ok(client);
-        }
-        ensure!(Instant::now() < deadline, "no daemon answers at {name}");
-        std::thread::sleep(Duration::from_millis(1)); // nothing announces it
-    }
-}
-
-fn artifact(n: u64) -> ArtifactData {
-    let text = format!("contents of {n} ");
-    let len = 200 + usize::try_from(n * 377 % 30_000).unwrap_or(0);
-    let contents: Vec<u8> = text.bytes().cycle().take(len).collect();
-    let payload = ArtifactPayload::Bytes(contents.into());
-    ArtifactData {
-        outputs: vec![ArtifactOutput { name: "a.o".to_owned(), payload }],
-        ..ArtifactData::default()
-    }
-}
-
 /// The result of a herd.
 pub(crate) struct Herd {
-    pub(crate) clients: usize,
     pub(crate) spawned: usize,
     pub(crate) p99: Duration,
 }
@@ -148,5 +129,5 @@ pub(crate) fn herd(program: &Path, daemon: &Path, clients: usize) -> Result<Herd
     let spawned = std::fs::read_to_string(log)?.matches(r#""event":"spawn""#).count();
     let mut stop = place.command(program);
     Process::spawn(stop.arg("stop")).wait_exit(Duration::from_secs(30));
-    Ok(Herd { clients, spawned, p99: times[times.len() * 99 / 100] })
+    Ok(Herd { spawned, p99: times[times.len() * 99 / 100] })
 }
