@@ -71,8 +71,8 @@ const TABLE: &[Row] = &[
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("wire-conformance", "tests/wire",
-        "ipc-path ipc-model wire-frame wire-v15 wire-v16 wire-dispatch wire-json testkit",
-        "anyhow bytes hex prost serde_json"),
+        "ipc-path ipc-model wire-frame wire-v15 wire-v16 wire-dispatch wire-json rp-broker rp-manifest run-cache testkit",
+        "anyhow bytes hex prost serde_json tempfile"),
     at_the_top("conformance", "tests",
         "ipc-path ipc-model ipc-endpoint ipc-os wire-frame wire-v15 wire-v16 wire-dispatch wire-json rp-broker \
             zccache-ipc testkit wire-conformance",

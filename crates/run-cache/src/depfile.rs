@@ -1,7 +1,8 @@
 //! Depfiles: the files that a compiler or an assembler says it read.
 
 /// Reads the prerequisites of the first rule of a depfile; `None` if it is not one.
-pub(crate) fn prerequisites(text: &[u8]) -> Option<Vec<String>> {
+#[must_use]
+pub fn prerequisites(text: &[u8]) -> Option<Vec<String>> {
     let mut found = Vec::new();
     let mut words = Words { text, at: 0 };
     // The targets end with a colon before white space: a drive's colon does not.

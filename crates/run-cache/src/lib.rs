@@ -70,6 +70,8 @@ mod words;
 pub use bundle::MOST_VALUE;
 pub use call::{Ask, Call, Ran};
 pub use check::Differs;
+#[doc(hidden)] // for tests with changed bytes
+pub use depfile::prerequisites;
 pub use descriptors::{Descriptor, descriptor_in};
 pub use environment::is_relevant;
 pub use flags::markdown;

@@ -5,6 +5,8 @@
 //! comes from.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "files")]
+pub mod files;
 pub mod mutation;
 pub mod round_trip;
 pub mod targets;

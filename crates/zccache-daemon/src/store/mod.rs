@@ -67,8 +67,8 @@ impl Limits {
     /// An artifact above the limit of waiting bytes is taken while no other one waits.
     #[must_use]
     pub fn within(memory: u64) -> Self {
-        let quarter = usize::try_from(memory / 4).unwrap_or(usize::MAX).clamp(1 << 20, LARGEST_PART);
-        Self { waiting_bytes: quarter, cache: quarter, ..Self::default() }
+        let part = |of: u64| usize::try_from(of).unwrap_or(usize::MAX).clamp(1 << 20, LARGEST_PART);
+        Self { waiting_bytes: part(memory / 4), cache: part(memory / 5), ..Self::default() }
     }
 }
 

@@ -10,6 +10,7 @@ mod daemon;
 mod document;
 #[cfg(target_os = "linux")]
 mod foreign;
+mod fuzz;
 mod place;
 #[cfg(target_os = "linux")]
 mod senders;
@@ -27,7 +28,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, ValueEnum};
 use conformance::programs::Programs;
 use wire_conformance::mutation::{self, Tried};
-use wire_conformance::targets::WIRES;
+use wire_conformance::targets::{Target, WIRES};
 
 use document::Section;
 
@@ -52,6 +53,9 @@ struct Options {
     /// Seconds of random changes for each decoder, at most
     #[arg(long, default_value_t = 3600)]
     seconds: u64,
+    /// Seconds of coverage-guided executions for each decoder; 0 leaves them out
+    #[arg(long, default_value_t = 0)]
+    fuzz: u64,
     /// Rounds of kills
     #[arg(long, default_value_t = 20)]
     kills: u32,
@@ -89,6 +93,7 @@ struct Options {
 enum Trial {
     Changes,
     Random,
+    Fuzz,
     Kills,
     Herd,
     Calls,
@@ -136,6 +141,11 @@ impl Options {
                 format!("{only} --executions {} --seconds {}", self.executions, self.seconds),
                 self.random()?,
             ),
+            Trial::Fuzz => (
+                "Coverage-guided executions",
+                format!("{only} --fuzz {}", self.fuzz),
+                fuzz::run(decoders(), self.fuzz)?,
+            ),
             Trial::Kills => ("Kills", format!("{only} --kills {}", self.kills), self.kills()?),
             Trial::Herd => {
                 ("Herds", format!("{only} --herd {} --herds {}", self.herd, self.herds), self.herds()?)
@@ -172,14 +182,14 @@ impl Options {
     }
 
     fn changes(&self) -> Result<String> {
-        let tried = WIRES.iter().map(|target| mutation::every_small_change(target, self.longest));
+        let tried = decoders().map(|target| mutation::every_small_change(target, self.longest));
         let rule = format!("All inputs of at most {} bytes. {RULE}", self.longest);
         Ok(table(&rule, &tried.collect::<Result<Vec<_>>>()?))
     }
 
     fn random(&self) -> Result<String> {
         let limit = Duration::from_secs(self.seconds);
-        let tried = WIRES.iter().map(|target| mutation::random(target, self.seed, self.executions, limit));
+        let tried = decoders().map(|target| mutation::random(target, self.seed, self.executions, limit));
         let rule = format!("No coverage guides the changes. {RULE}");
         Ok(table(&rule, &tried.collect::<Result<Vec<_>>>()?))
     }
@@ -210,6 +220,15 @@ impl Options {
             worst.as_secs_f32()
         ))
     }
+}
+
+/// Returns every decoder of this build.
+fn decoders() -> impl Iterator<Item = &'static Target> {
+    #[cfg(feature = "files")]
+    let files = wire_conformance::files::FILES;
+    #[cfg(not(feature = "files"))]
+    let files: &[Target] = &[];
+    WIRES.iter().chain(files)
 }
 
 const RULE: &str = "An execution fails on a panic, after 1 s, and when one allocation is above 17 MiB (the frame limit and 1 MiB).";

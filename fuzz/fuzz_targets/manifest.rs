@@ -1,0 +1,3 @@
+#![no_main]
+
+zccache_ipc_fuzz::target!("manifest");

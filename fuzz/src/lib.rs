@@ -1,0 +1,32 @@
+//! The decoders of `wire-conformance` as targets of libFuzzer.
+#![forbid(unsafe_code)]
+
+pub use libfuzzer_sys;
+use wire_conformance::targets::{Target, WIRES};
+
+/// Returns every decoder.
+pub fn all() -> impl Iterator<Item = &'static Target> {
+    #[cfg(feature = "files")]
+    let files = wire_conformance::files::FILES;
+    #[cfg(not(feature = "files"))]
+    let files: &[Target] = &[];
+    WIRES.iter().chain(files)
+}
+
+/// Runs the decoder `slug` over `bytes`.
+///
+/// # Panics
+///
+/// If there is no such decoder, or it panics.
+pub fn run(slug: &str, bytes: &[u8]) {
+    let target = all().find(|target| target.slug == slug).expect("a decoder of this name");
+    (target.run)(bytes);
+}
+
+/// Makes the program of one target.
+#[macro_export]
+macro_rules! target {
+    ($slug:literal) => {
+        $crate::libfuzzer_sys::fuzz_target!(|bytes: &[u8]| $crate::run($slug, bytes));
+    };
+}
