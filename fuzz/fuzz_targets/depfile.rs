@@ -1,3 +1,4 @@
+//! The target `depfile`.
 #![no_main]
 
 zccache_ipc_fuzz::target!("depfile");

@@ -1,3 +1,4 @@
+//! The target `frame`.
 #![no_main]
 
 zccache_ipc_fuzz::target!("frame");

@@ -1,3 +1,4 @@
+//! The target `identity`.
 #![no_main]
 
 zccache_ipc_fuzz::target!("identity");

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Builds the runtime of a daemon; ends the process with exit status 1 if the system gives it no thread.
+/// Builds the runtime of a daemon, or ends the process.
 ///
-/// tokio panics then, and dropping its half-built runtime waits for ever: the daemon would hold its endpoint and
+/// The exit status is 1 if the system gives it no thread. tokio panics then, and dropping its half-built runtime waits for ever: the daemon would hold its endpoint and
 /// never answer. The panic is reported by the hook that is set.
 ///
 /// # Errors

@@ -1,3 +1,5 @@
+//! The replies and refusals of the machine.
+
 use bytes::BytesMut;
 use ipc_model::Request;
 
@@ -71,7 +73,7 @@ fn a_refusal_is_framed_as_its_sender_reads_it() {
         let (answered, by, ids) = reply_to(&machine, &header(length, number));
         assert_eq!((answered, by, ids), (false, expected, Ids::default()), "{wires:?} {length} {number}");
     };
-    let too_long = wire_frame::MAX_LENGTH as u32 + 1;
+    let too_long = wire_frame::MAX_LENGTH + 1;
     check(Wires::ALL, 100, 14, Dialect::V15);
     check(Wires::ALL, 100, 25, Dialect::FrameV1);
     check(Wires::ALL, too_long, 15, Dialect::V15);

@@ -62,7 +62,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns limits with which a store takes at most half of `memory` bytes, apart from one artifact.
+    /// Returns the limits of a store that takes at most half of `memory` bytes.
     ///
     /// An artifact above the limit of waiting bytes is taken while no other one waits.
     #[must_use]

@@ -40,7 +40,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("stop", &["stop"]),
 ];
 
-/// What came of one program.
+/// The result of trying one program.
 #[derive(Default)]
 struct Seen {
     /// Runs in which a call failed.

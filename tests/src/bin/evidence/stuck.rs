@@ -21,7 +21,7 @@ use crate::place::{SOON, connected, spawn};
 const TIMEOUT: &str = "2";
 /// Longest time of a verb: its timeout, and as much again for a loaded machine, a retry and a new daemon.
 const MOST: Duration = Duration::from_secs(15);
-/// Compilations of one build, of which 8 run at a time.
+/// Compilations of one build; 8 run at a time.
 const FILES: usize = 24;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

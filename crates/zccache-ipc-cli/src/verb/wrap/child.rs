@@ -49,14 +49,17 @@ pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
     let took = began.elapsed();
     // A helper that outlives its compiler may hold the pipes open.
     let limit = if status.code().is_some() { AFTER_EXIT } else { AFTER_SIGNAL };
-    let printed = |from: Receiver<Option<Vec<u8>>>| from.recv_timeout(limit).ok().flatten();
+    let printed = |from: Messages| from.recv_timeout(limit).ok().flatten();
     Ok(Ended { status, took, printed: printed(out).zip(printed(err)) })
 }
+
+/// The bytes that a thread has passed on; `None` if they were too many or were not taken.
+type Messages = Receiver<Option<Vec<u8>>>;
 
 /// Starts a thread that passes on everything from the pipe that it is sent.
 fn reader<R: Read + Send + 'static>(
     mut to: impl Write + Send + 'static,
-) -> io::Result<(Sender<Option<R>>, Receiver<Option<Vec<u8>>>)> {
+) -> io::Result<(Sender<Option<R>>, Messages)> {
     let ((pipe, from), (done, result)) = (mpsc::channel(), mpsc::channel());
     let pass = move || done.send(pass_on(from.recv().ok().flatten(), &mut to));
     std::thread::Builder::new().spawn(pass)?;
