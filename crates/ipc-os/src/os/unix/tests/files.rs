@@ -192,9 +192,9 @@ fn nothing_is_logged_to_a_file_of_another_user() {
     }
     let home = Home::new();
     let path = home.path("log");
-    std::fs::write(&path, "theirs\n").unwrap();
+    fs::write(&path, "theirs\n").unwrap();
     std::os::unix::fs::chown(&path, Some(super::STRANGER), None).unwrap();
     let error = crate::RollingFile::open(&path, 1000).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\n");
 }
