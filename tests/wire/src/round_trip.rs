@@ -24,6 +24,8 @@ fn check<M: Message + PartialEq + Debug>(bytes: &[u8], kind: FrameKind) {
     let mut written = BytesMut::new();
     match encode(&read.message, dialect, &read.ids, kind, &mut written) {
         Ok(()) => {}
+        // Number 16 is read with the members of later generations, and sent to a peer that may not know them.
+        Err(EncodeError::NotCarried { .. }) => return,
         // Defaults that the sender left out can take a little more room than the limit.
         Err(EncodeError::TooLong { .. }) if bytes.len() > 1 << 23 => return,
         Err(error) => panic!("{dialect:?} cannot carry {read:?}: {error}"),

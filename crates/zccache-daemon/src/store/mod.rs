@@ -68,7 +68,9 @@ impl Limits {
     #[must_use]
     pub fn within(memory: u64) -> Self {
         let part = |of: u64| usize::try_from(of).unwrap_or(usize::MAX).clamp(1 << 20, LARGEST_PART);
-        Self { waiting_bytes: part(memory / 4), cache: part(memory / 5), ..Self::default() }
+        // Each reader can hold an artifact as large as a frame.
+        let readers = usize::try_from(memory >> 24).unwrap_or(usize::MAX).clamp(1, Self::default().readers);
+        Self { waiting_bytes: part(memory / 4), cache: part(memory / 5), readers, ..Self::default() }
     }
 }
 

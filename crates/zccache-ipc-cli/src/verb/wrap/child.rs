@@ -104,14 +104,14 @@ impl Ask for Asker<'_> {
         process.env(Variable::WrapActive.name(), "1").env("LC_ALL", "C").stdin(Stdio::null());
         set_args(&mut process, self.command, args);
         process.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ((to_out, out), (to_err, err)) = (reader(io::sink())?, reader(io::sink())?);
         let began = Instant::now();
         let mut child = spawn_as_called(&mut process)?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (out, err) = (reader(stdout, io::sink()), reader(stderr, io::sink()));
+        let _ = to_out.send(child.stdout.take());
+        let _ = to_err.send(child.stderr.take());
         let status = wait_as_called(&mut child)?;
-        let printed = |from: Receiver<Option<Vec<u8>>>| {
-            from.recv_timeout(AFTER_EXIT).ok().flatten().ok_or(io::ErrorKind::TimedOut)
-        };
+        let printed =
+            |from: Messages| from.recv_timeout(AFTER_EXIT).ok().flatten().ok_or(io::ErrorKind::TimedOut);
         let (stdout, stderr) = (printed(out)?, printed(err)?);
         Ok(Ran { success: status.success(), stdout, stderr, took: began.elapsed() })
     }
