@@ -40,6 +40,8 @@ enum Command {
     Bench(bench::Options),
     /// Measure compilations through this workspace's cache and others: processor time of client and daemon
     CompileBench(bench::CompileOptions),
+    /// Test our daemon, and published ones, against the rules of docs/spec, and write docs/certify.md
+    Certify(players::Options),
     /// Run each check, cheapest first, and stop at the first failure
     Ci,
     /// Generate the code of the schemas under proto/, and check their numbers
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::CProject(options) => players::run("c-project", &options),
         Command::Bench(options) => bench::run(&options),
         Command::CompileBench(options) => bench::compile(&options),
+        Command::Certify(options) => players::run("certify", &options),
         Command::Ci => ci::run(),
         Command::Codegen { arguments } => cargo::run_program("codegen", &arguments),
         Command::CompatMatrix(options) => players::run("compat-matrix", &options),

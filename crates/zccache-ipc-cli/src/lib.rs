@@ -8,6 +8,7 @@
 
 mod advice;
 mod args;
+mod certify;
 mod exit;
 mod failure;
 mod identity;

@@ -167,6 +167,12 @@ pub(crate) enum Verb {
         Clients connect to the address after --listen, the tap connects to --endpoint for each of them. Bytes that \
         are not a message are passed on too, and shown as such. Ctrl-C ends it and removes the socket.")]
     Tap(Tap),
+    /// Test a daemon, or a client, against the rules of docs/spec: recorded bytes, hostile input, refusals, ids
+    #[command(after_help = "Examples:\n  zccache-ipc --endpoint /tmp/d.sock certify\n  \
+        zccache-ipc certify --listen /tmp/c.sock -- zccache-ipc --endpoint /tmp/c.sock ping\n\n\
+        Works with any implementation. The exit code is 0 if every required rule is kept, else 1. A daemon gets \
+        Ping, Status and Lookup of an unknown key, unless --changes is given; a client should send one of these.")]
+    Certify(Certify),
     /// Download files through a daemon that clients share
     #[command(
         subcommand,
@@ -268,6 +274,19 @@ pub(crate) struct Tap {
     /// Print the bytes of each message in hex too
     #[arg(long)]
     pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certify {
+    /// Play daemons at this address and test a client, instead of the daemon at --endpoint
+    #[arg(long, value_name = "L", conflicts_with = "changes")]
+    pub(crate) listen: Option<String>,
+    /// Send requests that change the daemon's state too: Store under keys of its own
+    #[arg(long)]
+    pub(crate) changes: bool,
+    /// The client, run once for each daemon; without it, start a client by hand
+    #[arg(last = true, value_name = "CLIENT COMMAND", requires = "listen")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

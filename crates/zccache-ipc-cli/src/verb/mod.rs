@@ -3,6 +3,7 @@
 mod artifacts;
 #[cfg(feature = "running-process")]
 mod broker;
+mod certify;
 mod clear;
 mod completions;
 mod doctor;
@@ -85,6 +86,9 @@ pub(crate) fn run(
             return wrap::explain::run(&explain.command, &environment, &global, output);
         }
         Verb::Tap(tap) => return tap::run(&Located::without_a_wire(environment, &global)?, &tap, output),
+        Verb::Certify(certify) => {
+            return certify::run(&Located::without_a_wire(environment, &global)?, &certify, output);
+        }
         Verb::Doctor => return doctor::run(environment, &global, suggest, output),
         Verb::Start(start) => return start::run(&Located::new(environment, &global)?, &start, output),
         Verb::Stop => return stop::run(&Located::new(environment, &global)?, output),
@@ -116,6 +120,7 @@ pub(crate) fn run(
         | Verb::Broker(_)
         | Verb::Wire(_)
         | Verb::Tap(_)
+        | Verb::Certify(_)
         | Verb::Download(_)
         | Verb::Completions(_)
         | Verb::Wrap(_) => unreachable!("these were done above"),

@@ -4,6 +4,9 @@
 #[cfg(test)]
 mod broker;
 mod calls;
+#[cfg(unix)]
+#[cfg(test)]
+mod certify;
 #[cfg(test)] // its functions are those of tests
 mod daemon;
 #[cfg(all(test, unix))]

@@ -31,7 +31,7 @@ fn page(date: &str, report: &Report, released: &[Release]) -> String {
          Each cell was run, with programs on temporary endpoints and a tap on the line that counts connections and \
          reads every message. Our clients are the columns: `v15`, `v16` and `frame` (one wire, no fallback), `auto`, \
          and `blocking` (auto, without a runtime), each new to its daemon. Our daemon is `v15-only`, `v16-only` or \
-         `both`. `frame` is FrameV1.\n\n\
+         `both`. `frame` is FrameV1. [certify.md](certify.md) has what published daemons do differently, rule by rule.\n\n\
          Every daemon must give the same reply: exit codes, both streams, output files, decisions and reasons. Figures \
          are not compared.\n\n\
          A command line must end with the code in brackets if it is not 0. The matrix compares it with the same line \

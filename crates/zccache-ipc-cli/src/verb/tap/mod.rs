@@ -82,7 +82,7 @@ pub(super) fn run(located: &Located, tap: &Tap, output: &Output) -> Result<Exit,
 }
 
 /// Returns the lock file for the socket of the tap, which is not the daemon's.
-fn lock_file(listen: &Endpoint, locations: &Locations) -> PathBuf {
+pub(super) fn lock_file(listen: &Endpoint, locations: &Locations) -> PathBuf {
     if Platform::CURRENT == Platform::Windows {
         // A pipe has no directory.
         let name = listen.as_str().rsplit(['\\', '/']).next().unwrap_or_default();
