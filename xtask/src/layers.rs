@@ -80,6 +80,8 @@ const TABLE: &[Row] = &[
     at_the_top("adoption", "tests/adoption", "zccache-ipc testkit", "prost serde serde_json tokio"),
     at_the_top("api", "xtask/api", "", "anyhow cargo_metadata clap public-api serde_json"),
     at_the_top("codegen", "xtask/codegen", "", "anyhow clap prost-build prost-types protox"),
+    at_the_top("dist", "xtask/dist", "zccache-daemon zccache-download zccache-ipc-cli",
+        "anyhow clap clap_complete clap_mangen hex sha2"),
     at_the_top("xtask", "xtask", "", "anyhow cargo_metadata clap serde_json"),
 ];
 

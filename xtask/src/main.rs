@@ -9,6 +9,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod dist;
 mod layers;
 mod mutants;
 mod players;
@@ -54,6 +55,8 @@ enum Command {
     CompatMatrix(players::Options),
     /// Start a daemon on a temporary endpoint, call it through the library, and leave nothing behind
     Demo(players::Options),
+    /// Pack the programs, their man pages, completions, service files, licences and checksums into one archive
+    Dist(dist::Options),
     /// Try decoders and daemons against changed frames, kills and herds, and write docs/evidence.md
     Evidence(players::Options),
     /// Check the dependencies between our crates, and the outside crates of each
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Codegen { arguments } => cargo::run_program("codegen", &arguments),
         Command::CompatMatrix(options) => players::run("compat-matrix", &options),
         Command::Demo(options) => players::demo(&options),
+        Command::Dist(options) => dist::run(&options),
         Command::Evidence(options) => players::run("evidence", &options),
         Command::Layers => layers::run(),
         Command::Mutants(options) => mutants::run(&options),

@@ -76,6 +76,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     }
 }
 
+/// Returns the description of the command line `zccache-ipc`, for man pages and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command line of `zccache-wrap`: a compiler and its arguments.
 ///
 /// A link to the program that is named like a compiler runs that compiler.
