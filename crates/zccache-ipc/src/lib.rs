@@ -13,6 +13,15 @@
 pub mod download;
 pub mod endpoint;
 
+/// The code of the repository's pages, which a doc test compiles.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/embedding.md")]
+    mod embedding {}
+}
+
 #[cfg(feature = "running-process")]
 pub use ipc_client::{
     BrokerLane, BrokerRefusal, LaneFailure, RefusalKind, Route, WhyDirect, connect_daemon,
