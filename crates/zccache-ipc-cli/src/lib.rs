@@ -76,7 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
     }
 }
 
-/// Returns the description of the command line `zccache-ipc`, for man pages and completions.
+/// Returns the description of `zccache-ipc`, for man pages and completions.
 #[must_use]
 pub fn command() -> clap::Command {
     <Arguments as clap::CommandFactory>::command()

@@ -9,7 +9,7 @@ use testkit::{TempEndpoint, watchdog};
 use crate::daemon::{Daemon, Manner, locations};
 use crate::support::{SOON, code, json, path, run};
 
-/// Returns the rules with the result `result`, without those of one dialect that all dialects share.
+/// Returns the names of the rules with the result `result`.
 fn rules(said: &Value, result: &str) -> Vec<String> {
     let rules = said["rules"].as_array().unwrap().iter().filter(|rule| rule["result"] == result);
     rules.map(|rule| rule["rule"].as_str().unwrap().to_owned()).collect()
