@@ -45,6 +45,7 @@ impl Kind {
     pub fn name(self) -> String {
         let wire = |policy| match policy {
             WirePolicy::Auto => "auto".to_owned(),
+            WirePolicy::AsReleased => "as-released".to_owned(),
             WirePolicy::Only(lane) => lane.to_string(),
         };
         match self {
