@@ -15,6 +15,9 @@ use crate::target::Target;
 /// Timeout of one answer: a daemon that works answers sooner.
 const TO_ANSWER: Duration = Duration::from_secs(1);
 
+/// Timeout of a refusal of v16.
+const TO_REFUSE: Duration = Duration::from_millis(300);
+
 /// Timeout of a store: the daemon writes the value to the disk.
 const TO_STORE: Duration = Duration::from_secs(20);
 
@@ -83,6 +86,11 @@ impl<'a> DaemonShelf<'a> {
                 self.fail(Failed::Refused(other.kind().name().to_owned()));
                 None
             }
+            Err(CallError::Ipc(error)) if error.is_timeout() && speaks_only_v15(&self.endpoint) => {
+                note(&self.endpoint);
+                self.fail(Failed::OnlyCompiles);
+                None
+            }
             Err(error) => {
                 self.fail(Failed::Call(error));
                 None
@@ -110,6 +118,12 @@ impl Shelf for DaemonShelf<'_> {
         self.client.set_reply_timeout(TO_STORE);
         matches!(self.client.call(&store), Ok(Response::ExecStoreAck(ack)) if ack.stored)
     }
+}
+
+/// Returns true if the daemon refuses v16: releases up to 1.11.21 never answer a FrameV1 request.
+fn speaks_only_v15(endpoint: &Endpoint) -> bool {
+    let config = ClientConfig::within(TO_REFUSE).wire(WirePolicy::Only(Lane::V16));
+    matches!(Client::new(endpoint.clone(), config).ping(), Err(CallError::VersionRefused { .. }))
 }
 
 /// Returns true if the daemon at `endpoint` is known to keep no values.
