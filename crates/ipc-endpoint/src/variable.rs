@@ -95,6 +95,8 @@ variables! {
     Path = "PATH",
     /// The largest size of a daemon's store, if the command line gives no size.
     MaxSize = "ZCCACHE_MAX_SIZE",
+    /// Milliseconds between two messages about the progress of a compilation; 0 is never.
+    CompileProgressIntervalMs = "ZCCACHE_COMPILE_PROGRESS_INTERVAL_MS",
     /// `1` or `true` forbids clients to start a daemon.
     NoSpawn = "ZCCACHE_NO_SPAWN",
     /// The cache mode of `wrap`: `on`, `off`, `recache` or `read-only`.

@@ -155,6 +155,7 @@ impl<'a> Hosted<'a> {
         config.memory_budget = usize::try_from(settings.max_memory).unwrap_or(usize::MAX);
         config.wires = settings.wires;
         config.idle_timeout = settings.idle_timeout;
+        config.progress_interval = settings.progress_interval;
         if let Some(announced) = announced {
             config.extension = Some(announced.responder());
         }

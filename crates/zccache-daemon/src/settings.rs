@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) version: String,
     /// The release that `Status` and refusals name.
     pub(crate) reported: String,
+    /// Interval of messages about the progress of a compilation.
+    pub(crate) progress_interval: Option<Duration>,
     /// Without a request; `None` is never.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_connections: u32,
@@ -63,6 +65,13 @@ pub(crate) struct Settings {
 /// Rule: `docs/spec/generations.md#version-check`.
 const REPORTED_RELEASE: &str = "1.13.5";
 
+/// Returns the interval of `CompileProgress`: 5 s unless the variable holds a number; 0 is never.
+fn progress_interval(environment: &Environment) -> Option<Duration> {
+    let text = environment.var(Variable::CompileProgressIntervalMs).and_then(|value| value.to_str());
+    let millis = text.and_then(|text| text.trim().parse().ok()).unwrap_or(5000);
+    (millis > 0).then(|| Duration::from_millis(millis))
+}
+
 impl Settings {
     pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Self, LocateError> {
         let argument = args.endpoint.as_deref().map(Endpoint::from);
@@ -93,6 +102,7 @@ impl Settings {
             broker,
             reported: args.report_version.clone().unwrap_or_else(|| REPORTED_RELEASE.to_owned()),
             version: args.report_version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+            progress_interval: progress_interval(environment),
             idle_timeout: (idle_timeout > 0).then(|| Duration::from_secs(idle_timeout)),
             max_connections: args.max_connections,
             max_requests: args.max_requests,

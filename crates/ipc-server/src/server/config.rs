@@ -53,6 +53,8 @@ pub struct ServerConfig {
     ///
     /// Without an extension the server refuses such frames.
     pub extension: Option<Arc<dyn Extension>>,
+    /// Interval of `CompileProgress` to clients that read it, while they compile. Default: 5 s; `None` is never.
+    pub progress_interval: Option<Duration>,
     /// Limits of the drain.
     pub drain: DrainPolicy,
 }
@@ -85,6 +87,7 @@ impl ServerConfig {
             idle_timeout: None,
             retry_after: Duration::from_millis(100),
             extension: None,
+            progress_interval: Some(Duration::from_secs(5)),
             drain: DrainPolicy::default(),
         }
     }

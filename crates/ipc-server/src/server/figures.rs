@@ -37,6 +37,8 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) turned_away: AtomicU64,
     pub(crate) in_flight: AtomicU64,
+    /// Compilations among them.
+    pub(crate) compiling: AtomicU64,
     began: Instant,
     /// Milliseconds from `began` to the end of the last request.
     last_request: AtomicU64,
@@ -51,6 +53,7 @@ impl Counters {
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
+            compiling: AtomicU64::new(0),
             began: Instant::now(),
             last_request: AtomicU64::new(0),
         }

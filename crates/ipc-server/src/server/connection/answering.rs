@@ -8,6 +8,7 @@ use ipc_model::{Request, RequestKind, Response};
 use tokio::sync::SemaphorePermit;
 use wire_dispatch::ReplyTo;
 
+use super::progress::{Compiling, a_while};
 use super::replying::shorten_error;
 use super::{Connection, Counters, End};
 use crate::Service;
@@ -40,26 +41,33 @@ impl<'a, S: Service> Connection<'a, S> {
             self.reply(reply_to, &shared.backpressure("too many requests"), true).await?;
             return Ok(answering.end());
         }
+        let progress = self.progress_interval(kind, reply_to);
         let caller = self.caller.clone();
         let mut call = pin!(shared.service.call(request, &caller));
         let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
             Poll::Ready(response) => response,
             Poll::Pending => {
                 // The service works, so earlier replies are sent first.
-                let flushed = self.flush().await;
-                if shared.config.calls_outlive_clients {
-                    let response = call.await;
-                    flushed?;
-                    response
-                } else {
-                    flushed?;
+                let outlives = shared.config.calls_outlive_clients;
+                let mut sent = self.flush().await;
+                let compiling = progress.map(|interval| (interval, Compiling::begin(&shared.counters)));
+                let response = loop {
+                    if !outlives {
+                        std::mem::replace(&mut sent, Ok(()))?;
+                    }
                     tokio::select! {
                         biased;
-                        response = call => response,
+                        response = &mut call => break response,
                         // The peer has left: dropping `call` cancels its work.
-                        () = self.stream.hung_up() => return Err(End::Quiet),
+                        () = self.stream.hung_up(), if !outlives => return Err(End::Quiet),
+                        () = a_while(compiling.as_ref()), if sent.is_ok() => {}
                     }
-                }
+                    if let Some((_, compiling)) = &compiling {
+                        sent = self.tell(reply_to, &compiling.progress()).await;
+                    }
+                };
+                sent?;
+                response
             }
         };
         shared.counters.answered(reply_to.dialect());

@@ -18,6 +18,7 @@ use wire_frame::Pieces;
 mod answering;
 mod machine;
 mod memory;
+mod progress;
 mod replying;
 mod unreported;
 
@@ -64,6 +65,8 @@ struct Connection<'a, S> {
     stream: Stream,
     caller: Caller,
     inbound: Inbound,
+    /// Whether a request of the connection had a number whose clients read `CompileProgress`.
+    reads_progress: bool,
     /// Queued replies: replies to requests that arrived together are sent together.
     outbound: Pieces,
     unreported: Unreported,
@@ -88,6 +91,7 @@ pub(super) async fn run<S: Service>(
         stream,
         caller,
         inbound: Inbound::default(),
+        reads_progress: false,
         outbound: Pieces::new(),
         unreported: Unreported::default(),
     };
