@@ -18,13 +18,13 @@ use zccache_ipc::{DaemonControlRequest, daemon_control_roundtrip};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a script may take to answer.
+/// Timeout for the answer of a script.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// The releases that were recorded, and the wires of their generation.
 const RELEASES: [(&str, &str); 3] = [("1.12.15", "v17-v16"), ("1.12.17", "v18-v19"), ("1.13.1", "v23-v24")];
 
-/// How our reply to a recorded frame must compare with the recorded one.
+/// The comparison of our reply with a recorded one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum As {
     /// The same bytes.

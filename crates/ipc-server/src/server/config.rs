@@ -53,7 +53,9 @@ pub struct ServerConfig {
     ///
     /// Without an extension the server refuses such frames.
     pub extension: Option<Arc<dyn Extension>>,
-    /// Interval of `CompileProgress` to clients that read it, while they compile. Default: 5 s; `None` is never.
+    /// Interval of `CompileProgress`; `None` is never. Default: 5 s.
+    ///
+    /// The server sends it only to clients that read it.
     pub progress_interval: Option<Duration>,
     /// Limits of the drain.
     pub drain: DrainPolicy,

@@ -8,9 +8,10 @@ use zccache_ipc::model::RequestKind;
 
 use super::cell::{Cell, Observed, Subject};
 use super::client::{Client, Told, open_session};
-use super::daemon::{Daemon, PATIENCE};
+use super::daemon::{Daemon, Kind, PATIENCE};
 use super::expectation::expected;
 use super::family::{Fixture, ORDER};
+use super::later;
 use super::tap::Tap;
 use super::trace::Trace;
 use conformance::sandbox::Sandbox;
@@ -42,9 +43,17 @@ pub(crate) fn run(runtime: &Runtime, client: Client, daemon: &Daemon) -> Result<
         } else if sandbox.daemon_ended() {
             told = Told::Other(format!("the daemon ended; it wrote:\n{}", sandbox.daemon_output()));
         }
+        if told == Told::Other(later::STILL_RUNS.to_owned()) && matches!(daemon.kind, Kind::Published(_)) {
+            return Ok(later::of_daemon_that_goes_on(Subject::Daemon(daemon.kind), client.name()));
+        }
         let trace = Trace::of(&tap.close()).map_err(|error| format!("{error:#}"));
         let place = (Subject::Daemon(daemon.kind), family, client.name());
-        Ok(Cell::new(place, expected, &Observed { trace, told }))
+        let observed = Observed { trace, told };
+        if later::is_later(family) {
+            let by = (client.name(), client.policy());
+            return Ok(later::cell((place.0, daemon.kind, family), by, &observed));
+        }
+        Ok(Cell::new(place, expected, &observed))
     };
     ORDER.iter().enumerate().map(call).collect()
 }
@@ -53,7 +62,7 @@ pub(crate) fn run(runtime: &Runtime, client: Client, daemon: &Daemon) -> Result<
 fn ended(told: Told, sandbox: &Sandbox) -> Told {
     match told {
         Told::Done(_) if !testkit::holds_within(PATIENCE, || sandbox.daemon_ended()) => {
-            Told::Other("the daemon still runs".to_owned())
+            Told::Other(later::STILL_RUNS.to_owned())
         }
         Told::Done(_) => told,
         _ if sandbox.daemon_ended() => Told::Other("the daemon ended".to_owned()),

@@ -5,13 +5,16 @@ use std::fmt;
 use zccache_ipc::Lane;
 use zccache_ipc::model::{RequestKind, ResponseKind};
 
+use super::allowed;
 use super::client::Told;
 use super::daemon::Kind;
 use super::expectation::Expected;
+use super::later::{self, DOES_NOT_STOP, LATER_REQUEST};
 use super::our_line::ExpectedOutcome;
 use super::our_verb::OurVerb;
 use super::outcome::Outcome;
 use super::release::Release;
+use super::shared::Way;
 use super::trace::{Answer, Exchange, Trace};
 use super::typed::Seen;
 use super::verb::{ExpectedVerb, NO_SUCH_VERB, Verb};
@@ -37,9 +40,6 @@ pub(crate) struct Cell {
     pub(crate) why: Vec<&'static str>,
 }
 
-const CACHE_OF_EACH_RELEASE: &str = "1.12.9 keeps the cache of each release in a directory of its own, below the one that \
-    it is given, and says so; ours is where it is told to be";
-
 /// The tried part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -49,6 +49,14 @@ pub(crate) enum Subject {
     OurCommandLine(Kind),
     /// The command line of a release, against our daemon.
     CommandLine(Release),
+    /// The command lines of all releases, against one daemon of ours.
+    Shared(Way),
+    /// Clients of every generation side by side, against one daemon of ours.
+    AtOnce,
+    /// Our command line without an endpoint, against the daemon of each release.
+    Found,
+    /// Released programs among themselves.
+    Between,
     /// Download clients and daemons: ours, or ours with the ones of a release.
     Download(Option<Release>),
 }
@@ -73,6 +81,15 @@ impl fmt::Display for Subject {
             }
             Self::Download(None) => f.write_str("Downloads"),
             Self::Download(Some(release)) => write!(f, "Downloads, with {release}"),
+            Self::Shared(Way::Default) => {
+                f.write_str("Every command line, one daemon of ours, default names")
+            }
+            Self::Shared(Way::Explicit) => {
+                f.write_str("Every command line, one daemon of ours, ZCCACHE_ENDPOINT")
+            }
+            Self::AtOnce => f.write_str("All at once, one daemon of ours"),
+            Self::Found => f.write_str("Our command line, the daemon of each release at its default name"),
+            Self::Between => f.write_str("Released programs among themselves"),
             Self::CommandLine(release) => write!(f, "The command line of {release}, our daemon"),
         }
     }
@@ -128,9 +145,11 @@ impl Cell {
     ) -> Self {
         let Seen { trace, outcome } = seen;
         let differs = outcome.difference(theirs);
-        let same = || outcome.difference(&theirs.with_one_cache_for_all_releases()).is_empty();
-        let allowed = (!differs.is_empty() && same()).then_some(CACHE_OF_EACH_RELEASE);
-        expected.why.extend(allowed);
+        let allowed = match allowed::reasons(outcome, theirs) {
+            None if verb == Verb::Stop && theirs.code.is_none() => Some(vec![DOES_NOT_STOP]),
+            allowed => allowed,
+        };
+        expected.why.extend(allowed.iter().flatten());
         let code = expected.code;
         Self {
             subject,
@@ -138,7 +157,7 @@ impl Cell {
             column,
             explained: trace.as_ref() == Ok(&expected.trace)
                 && outcome.code == Some(code)
-                && (differs.is_empty() || allowed.is_some()),
+                && allowed.is_some(),
             expected: format!("{} ⇒ exit {code}, as with its own daemon", expected.trace),
             observed: match trace {
                 Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
@@ -167,12 +186,20 @@ impl Cell {
         };
         let expected = ExpectedOutcome::of(verb, daemon, column);
         let differs = outcome.difference(ours);
-        let same = || ours.difference(&outcome.with_one_cache_for_all_releases()).is_empty();
         let allowed = match expected.differs {
-            _ if differs.is_empty() => None,
-            Some((why, says)) => outcome.says(says).then_some(why),
-            None => same().then_some(CACHE_OF_EACH_RELEASE),
+            Some((why, says)) if !differs.is_empty() => outcome.says(says).then(|| vec![why]),
+            _ => allowed::reasons(outcome, ours),
         };
+        let is_published = matches!(daemon, Kind::Published(_));
+        if verb.stops() && is_published && outcome.did_not_stop() {
+            return later::of_known((subject, verb.name(), column), outcome, DOES_NOT_STOP);
+        }
+        if later::is_later(verb.asks())
+            && !(column == "auto" && later::knows(daemon))
+            && matches!(outcome.code, Some(1 | 4 | 5))
+        {
+            return later::of_known((subject, verb.name(), column), outcome, LATER_REQUEST);
+        }
         let is_answered = |exchange: &Exchange, asks: RequestKind| {
             let answer = exchange.reply.map(|(_, answer)| answer);
             exchange.asked == asks
@@ -189,9 +216,7 @@ impl Cell {
             subject,
             line: verb.name(),
             column,
-            explained: answered
-                && outcome.code == Some(expected.code)
-                && (differs.is_empty() || allowed.is_some()),
+            explained: answered && outcome.code == Some(expected.code) && allowed.is_some(),
             expected: format!("{asks} is answered ⇒ exit {}, as with our own daemon", expected.code),
             observed: match trace {
                 Ok(trace) => format!("{trace} ⇒ {outcome}{}", told(&differs)),
@@ -202,7 +227,7 @@ impl Cell {
                 Ok(trace) => short(trace, asks, &Told::done("")) + &exit(expected.code),
                 Err(_) => "unreadable".to_owned(),
             },
-            why: expected.why.into_iter().chain(allowed).collect(),
+            why: expected.why.into_iter().chain(allowed.into_iter().flatten()).collect(),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use zccache_ipc::endpoint::{Environment, Platform, ReleaseNames, Variable};
+use zccache_ipc::wire_dispatch::Dialect;
 use zccache_ipc::{ClientConfig, Lane, WirePolicy, Wires, blocking};
 
 use super::release::Release;
@@ -43,7 +45,14 @@ impl Kind {
 
     /// A lane that it speaks.
     pub(crate) fn lane(self) -> Lane {
-        if self.wires().speaks(Lane::V15) { Lane::V15 } else { Lane::V16 }
+        let wires = self.wires();
+        match self {
+            // It names its own number to a client that sends another one.
+            Self::Published(_) => Lane::V15,
+            Self::Ours(_) if wires.contains(Dialect::V15) => Lane::V15,
+            Self::Ours(_) if wires.contains(Dialect::V16) => Lane::V16,
+            Self::Ours(_) => Lane::FrameV1,
+        }
     }
 }
 
@@ -71,9 +80,22 @@ impl Daemon {
     /// When it does not answer in time.
     pub(crate) fn start(&self, sandbox: &Sandbox) -> Result<String> {
         let endpoint = endpoint(sandbox);
+        self.start_at(sandbox, Some(&endpoint))?;
+        Ok(endpoint)
+    }
+
+    /// Starts it in `sandbox` at `endpoint`, or where its release has it by default, and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer in time.
+    pub(crate) fn start_at(&self, sandbox: &Sandbox, chosen: Option<&str>) -> Result<()> {
+        let endpoint = chosen.map_or_else(|| self.default_endpoint(sandbox), str::to_owned);
         let mut command = sandbox.command(&self.program)?;
-        command.env("RUNNING_PROCESS_DISABLE", "1"); // what it does not know, it ignores
-        command.args(["--foreground", "--endpoint", &endpoint]);
+        command.env("RUNNING_PROCESS_DISABLE", "1").arg("--foreground"); // what it does not know, it ignores
+        if let Some(chosen) = chosen {
+            command.args(["--endpoint", chosen]);
+        }
         if let Kind::Ours(wires) = self.kind {
             command.args(["--wires", option(wires), "--cache-dir"]).arg(sandbox.cache_dir());
         }
@@ -89,13 +111,26 @@ impl Daemon {
             "{self} does not answer; it wrote:\n{}",
             sandbox.daemon_output()
         );
-        Ok(endpoint)
+        Ok(())
+    }
+
+    /// Returns the default endpoint of the daemon in `sandbox`.
+    fn default_endpoint(&self, sandbox: &Sandbox) -> String {
+        match self.kind {
+            Kind::Ours(_) => endpoint(sandbox),
+            Kind::Published(release) => {
+                let environment = Environment::new(Platform::CURRENT, sandbox.dir())
+                    .with(Variable::CacheDir, sandbox.cache_dir());
+                let names = ReleaseNames::derive(&environment, &release.to_string());
+                names.expect("temporary paths are UTF-8").endpoint.to_string()
+            }
+        }
     }
 }
 
 /// The endpoint that clients of the sandbox's cache directory use by default, so that the names of the
 /// files beside it are the released ones.
-fn endpoint(sandbox: &Sandbox) -> String {
+pub(crate) fn endpoint(sandbox: &Sandbox) -> String {
     if cfg!(windows) {
         return sandbox.endpoint().to_owned();
     }
@@ -107,6 +142,10 @@ fn option(wires: Wires) -> &'static str {
     match wires {
         Wires::V15 => "v15",
         Wires::V16 => "v16",
+        Wires::V15_V16 => "v15-v16",
+        Wires::V17_V16 => "v17-v16",
+        Wires::V18_V19 => "v18-v19",
+        Wires::V23_V24 => "v23-v24",
         _ => "all",
     }
 }
@@ -116,7 +155,8 @@ impl fmt::Display for Kind {
         match *self {
             Self::Ours(Wires::V15) => f.write_str("v15-only"),
             Self::Ours(Wires::V16) => f.write_str("v16-only"),
-            Self::Ours(_) => f.write_str("both"),
+            Self::Ours(Wires::ALL) => f.write_str("all wires"),
+            Self::Ours(wires) => f.write_str(option(wires)),
             Self::Published(release) => release.fmt(f),
         }
     }

@@ -6,7 +6,7 @@ use zccache_ipc::{Lane, WirePolicy};
 
 use super::client::{Client, Told};
 use super::daemon::Kind;
-use super::trace::{Exchange, Trace};
+use super::trace::{Answer, Exchange, Trace};
 
 /// The expected result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub(crate) struct Expected {
 }
 
 const OLD_DAEMON: &str = "the daemon speaks v15 only, and says so";
-const NEW_DAEMON: &str = "the daemon speaks v16 only, and says so on v15";
+const NEW_DAEMON: &str = "the daemon does not speak number 15, and says so on v15";
 const FALLS_BACK: &str = "the daemon's refusal is followed by the request on v15, over a second connection";
+const IN_FRAME: &str =
+    "the daemon plays a later release and refuses the number in FrameV1, where the request follows";
 const OTHER_NUMBER: &str = "the daemon refuses the number under its own number, which names its generation; the request follows under the \
      number of that generation, over a second connection";
 const ASKS_FIRST: &str =
@@ -51,7 +53,24 @@ pub(crate) fn expected(client: Client, daemon: Kind, family: RequestKind) -> Exp
         }
         return new(vec![vec![asked]], told, &[why]);
     }
-    if daemon.wires().speaks(first) {
+    if let Kind::Ours(wires) = daemon
+        && wires.speaks(Lane::FrameV1)
+        && first == Lane::V16
+    {
+        // A number that the daemon does not know is refused in FrameV1, which goes on by itself.
+        let refused = |family| Exchange {
+            reply: Some((Lane::FrameV1, Answer::VersionRefusal)),
+            ..Exchange::ignored(first, family)
+        };
+        if !auto {
+            return new(vec![vec![refused(family)]], Told::VersionRefused, &[Some(IN_FRAME)]);
+        }
+        let asked = refused(if harmless { family } else { RequestKind::Ping });
+        let again = Exchange::answered(Lane::FrameV1, family, answer);
+        let asks_first = (!harmless).then_some(ASKS_FIRST);
+        return new(vec![vec![asked], vec![again]], told, &[Some(IN_FRAME), asks_first, why]);
+    }
+    if daemon.wires().speaks(first) && matches!(daemon, Kind::Published(_)) {
         let refused = Exchange::refused(first, if auto && !harmless { RequestKind::Ping } else { family });
         let again = Exchange::answered(first, family, answer);
         let asks_first = (auto && !harmless).then_some(ASKS_FIRST);
@@ -151,7 +170,13 @@ mod tests {
         check("blocking", old, ping, "v16 Ping → v15 version refusal; v15 Ping → v15 Pong", Told::done(""));
         check("auto", old, clear, "v16 Ping → v15 version refusal; v15 Clear → v15 Cleared", cleared);
         let compiled = Told::done("exit 0, made one.o");
-        check("v16", both, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled);
+        check("v16", both, RequestKind::Compile, "v16 Compile → v16 CompileResult", compiled.clone());
+        let player = Kind::Ours(Wires::V18_V19);
+        let compile = RequestKind::Compile;
+        check("v15", player, compile, "v15 Compile → v15 version refusal", Told::VersionRefused);
+        check("v16", player, compile, "v16 Compile → frame_v1 version refusal", Told::VersionRefused);
+        let trace = "v16 Ping → frame_v1 version refusal; frame_v1 Compile → frame_v1 CompileResult";
+        check("auto", player, compile, trace, compiled);
     }
 
     #[test]
@@ -186,7 +211,7 @@ mod tests {
     fn every_cell_that_is_not_simply_done_has_a_reason() {
         let published = ["1.11.21", "1.12.0", "1.12.15", "1.13.5"]
             .map(|release| Kind::Published(release.parse().unwrap()));
-        let ours = [Wires::V15, Wires::V16, Wires::ALL].map(Kind::Ours);
+        let ours = [Wires::V15, Wires::V16, Wires::ALL, Wires::V17_V16, Wires::V23_V24].map(Kind::Ours);
         for daemon in ours.into_iter().chain(published) {
             for client in Client::ALL {
                 for family in &ORDER {

@@ -4,6 +4,9 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a command line speaks to its terminal")]
 
+mod allowed;
+mod at_once;
+mod between;
 mod calls;
 mod cell;
 mod client;
@@ -13,13 +16,16 @@ mod document;
 mod download;
 mod expectation;
 mod family;
+mod found;
 mod jobs;
+mod later;
 mod our_line;
 mod our_verb;
 mod outcome;
 mod release;
 mod reply;
 mod report;
+mod shared;
 mod tap;
 mod trace;
 mod typed;
@@ -27,7 +33,7 @@ mod verb;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Parser;
@@ -40,6 +46,7 @@ use daemon::Daemon;
 use jobs::Job;
 use release::Release;
 use report::Report;
+use shared::Way;
 use verb::Wire;
 
 /// The generated table, from the top of the repository.
@@ -66,8 +73,12 @@ struct Options {
     released_dir: Option<PathBuf>,
 
     /// Number of tables to try at the same time
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 4, value_name = "NUMBER")]
     jobs: usize,
+
+    /// Seconds for which clients of every generation call one daemon side by side
+    #[arg(long, default_value_t = document::AT_ONCE, value_name = "SECONDS")]
+    at_once: u64,
 
     /// Write the tables to docs/compat.md as well
     #[arg(long)]
@@ -88,7 +99,7 @@ fn run(options: &Options) -> Result<()> {
         println!("{report}\n{} in {:.1} s", report.summary(), began.elapsed().as_secs_f64());
     }
     if options.write {
-        document::write(&repository().join(DOCUMENT), &report, &options.released)?;
+        document::write(&repository().join(DOCUMENT), &report, &options.released, options.at_once)?;
     }
     let unexplained = report.unexplained();
     ensure!(unexplained.is_empty(), "not as expected:\n{}", unexplained.join("\n"));
@@ -108,11 +119,17 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
         .collect::<Result<_>>()?;
 
     let ours = [Wires::V15, Wires::V16, Wires::ALL].map(|wires| Daemon::ours(program, wires, None));
+    let players = [Wires::V15_V16, Wires::V17_V16, Wires::V18_V19, Wires::V23_V24]
+        .map(|wires| Daemon::ours(program, wires, None));
     let mut jobs: Vec<Job<'_>> = Vec::new();
     for daemon in &ours {
         jobs.push(Box::new(|| every_client(daemon)));
     }
     if releases.is_empty() {
+        // Our own daemons play the releases.
+        for daemon in &players {
+            jobs.push(Box::new(|| every_client(daemon)));
+        }
         // The clients have shown the differences between the wires; a program for each cell takes its time.
         jobs.push(Box::new(|| Ok(our_line::of_reference(reference))));
     } else {
@@ -135,6 +152,24 @@ fn cells(options: &Options, program: &Path) -> Result<Vec<Cell>> {
         // Packages of programs that are ready to run have no download programs.
         if download::is_in(programs) {
             jobs.push(Box::new(|| download::run(typed, Some((*release, programs)))));
+        }
+    }
+    if !releases.is_empty() {
+        for way in [Way::Default, Way::Explicit] {
+            let releases = &releases;
+            jobs.push(Box::new(move || {
+                Ok([shared::run(releases, program, way)?, shared::without(releases, way)].concat())
+            }));
+        }
+    }
+    let (all, time) = (&releases, Duration::from_secs(options.at_once));
+    jobs.push(Box::new(move || at_once::run(all, program, time)));
+    for (release, programs) in &releases {
+        jobs.push(Box::new(|| found::run(typed, program, *release, programs)));
+    }
+    for client in &releases {
+        for server in &releases {
+            jobs.push(Box::new(|| between::run((client.0, &client.1), (server.0, &server.1))));
         }
     }
     jobs::run(options.jobs, jobs)

@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     /// Standard output, with numbers, ids and the sandbox's directory replaced.
     stdout: String,
+    /// Standard output without figures that only some generations carry, if it is JSON.
+    common: Option<String>,
     /// Standard error, likewise.
     stderr: String,
     /// The files that it made, by name, as they are.
@@ -36,20 +38,30 @@ impl Outcome {
         if !testkit::holds_within(LIMIT, || !process.is_running()) {
             let stderr = format!("still running after {LIMIT:?}: {process}");
             return (
-                Self { code: None, stdout: String::new(), stderr, made: BTreeMap::new() },
+                Self { code: None, stdout: String::new(), common: None, stderr, made: BTreeMap::new() },
                 String::new(),
             );
         }
         let finished = process.finish(LIMIT);
         let made = fixture.take_made();
         let stdout = reply(&finished.stdout).unwrap_or_else(|| finished.stdout.clone());
+        let common = common(&stdout).map(|common| plain(&common, dir));
         let (stdout, stderr) = (plain(&stdout, dir), plain(&finished.stderr, dir));
-        (Self { code: finished.status.code(), stdout, stderr, made }, finished.stdout)
+        (Self { code: finished.status.code(), stdout, common, stderr, made }, finished.stdout)
     }
 
     /// Returns true if standard output contains `text`.
     pub(crate) fn says(&self, text: &str) -> bool {
         self.stdout.contains(text)
+    }
+
+    /// Returns true if the daemon answered a request to end and goes on.
+    pub(crate) fn did_not_stop(&self) -> bool {
+        match self.code {
+            Some(4) => self.stderr.contains("did not end within"),
+            None => self.stderr.ends_with("the daemon still runs"),
+            Some(_) => false,
+        }
     }
 
     /// Something else went wrong.
@@ -58,9 +70,34 @@ impl Outcome {
         self.stderr += why;
     }
 
-    /// The same, of a daemon that keeps what all releases cache in one directory.
-    pub(crate) fn with_one_cache_for_all_releases(&self) -> Self {
-        Self { stdout: self.stdout.replace("DIR/cache/v#", "DIR/cache"), ..self.clone() }
+    /// The same without `parts`.
+    pub(crate) fn without(&self, parts: &[Without]) -> Self {
+        let mut outcome = self.clone();
+        // JSON goes first: what is left is text for the other parts.
+        if parts.contains(&Without::LaterFigures)
+            && let Some(common) = outcome.common.take()
+        {
+            outcome.stdout = common;
+        }
+        outcome.common = None;
+        if parts.contains(&Without::VersionDirectory) {
+            for text in [&mut outcome.stdout, &mut outcome.stderr] {
+                *text = text.replace("DIR/cache/v#", "DIR/cache").replace("/daemon-v#sock", "/daemon.sock");
+            }
+        }
+        if parts.contains(&Without::PrunedVersions) {
+            let lines = outcome.stdout.split_inclusive('\n');
+            outcome.stdout = lines.filter(|line| !line.starts_with(" Stale versions: ")).collect();
+        }
+        outcome
+    }
+
+    /// A program that ended well and said `stdout`.
+    #[cfg(test)]
+    pub(crate) fn saying(stdout: &str) -> Self {
+        let plain = |text: &str| plain(text, Path::new("/nowhere"));
+        let common = common(stdout).map(|common| plain(&common));
+        Self { code: Some(0), stdout: plain(stdout), common, stderr: String::new(), made: BTreeMap::new() }
     }
 
     /// Where it differs from `other`, in words; nothing where it does not.
@@ -82,6 +119,47 @@ impl Outcome {
         }
         told
     }
+}
+
+/// A part of an outcome that may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Without {
+    /// The release in the name of the cache directory.
+    VersionDirectory,
+    /// Figures that only some generations carry.
+    LaterFigures,
+    /// The line about the directories of other releases that `clear` removed.
+    PrunedVersions,
+}
+
+/// Members of JSON objects that only some generations carry.
+const LATER: [&str; 8] = [
+    "lookup_outcomes",
+    "staged",
+    "watcher_active",
+    "watcher_degradations",
+    "index_writer_gone",
+    "wrap",
+    // No number before the first call.
+    "hit_rate",
+    "link_hit_rate",
+];
+
+/// The JSON in `stdout` without what only some generations carry.
+fn common(stdout: &str) -> Option<String> {
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                fields.retain(|name, _| !LATER.contains(&name.as_str()));
+                fields.values_mut().for_each(strip);
+            }
+            serde_json::Value::Array(values) => values.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut value: serde_json::Value = serde_json::from_str(stdout).ok()?;
+    value.is_object().then(|| strip(&mut value))?;
+    Some(value.to_string())
 }
 
 impl fmt::Display for Outcome {
@@ -114,7 +192,10 @@ fn plain(text: &str, dir: &Path) -> String {
         rest = after;
         plain += &if same { word(part) } else { spaces(part) };
     }
-    plain
+    // The unit depends on the figure.
+    [" MB", " KB", " B"]
+        .iter()
+        .fold(plain, |plain, unit| plain.replace(&format!("Disk freed: #{unit}\n"), "Disk freed: #\n"))
 }
 
 /// A word with `#` for each number, or as a whole where it is an id.
@@ -165,6 +246,7 @@ mod tests {
         let outcome = |code, byte: u8| Outcome {
             code: Some(code),
             stdout: String::new(),
+            common: None,
             stderr: String::new(),
             made: BTreeMap::from([("one.o".to_owned(), vec![byte])]),
         };

@@ -30,6 +30,11 @@ impl Release {
     /// The first one that is known to have `release-handles`.
     pub(crate) const WITH_RELEASE_HANDLES: Self = Self([1, 12, 9]);
 
+    /// The name, for as long as the program runs.
+    pub(crate) fn name(self) -> &'static str {
+        self.to_string().leak()
+    }
+
     /// Returns the wires of its programs (`docs/spec/generations.md#releases`).
     pub(crate) fn wires(self) -> Wires {
         match self {

@@ -53,6 +53,12 @@ impl Report {
                         "expected": expected, "observed": observed, "explained": explained, "why": why,
                     });
                 }
+                Subject::Shared(_) | Subject::AtOnce | Subject::Found | Subject::Between => {
+                    return json!({
+                        "table": subject.to_string(), "column": column, "request": line,
+                        "expected": expected, "observed": observed, "explained": explained, "why": why,
+                    });
+                }
                 Subject::Daemon(kind) => ((*column).to_owned(), None, *kind),
                 Subject::OurCommandLine(kind) => ("zccache-ipc".to_owned(), Some(column), *kind),
                 Subject::CommandLine(release) => {
@@ -166,7 +172,7 @@ mod tests {
         ]);
         let markdown = report.markdown();
         for expected in [
-            "## Our clients, our daemon: both",
+            "## Our clients, our daemon: all wires",
             "|       | v15 ",
             "| Ping  | v15 Ping                   | v15 Ping [1]     |",
             "| Clear | NOT AS EXPECTED: v15 Clear | v15 Clear [2, 1] |",
@@ -177,7 +183,7 @@ mod tests {
         assert_eq!(report.unexplained().len(), 1);
         assert!(
             report.unexplained()[0]
-                .starts_with("Our clients, our daemon: both, v15, Clear:\n  expected v15 Ping")
+                .starts_with("Our clients, our daemon: all wires, v15, Clear:\n  expected v15 Ping")
         );
         assert_eq!(report.json()[2]["explained"], false);
         assert_eq!(report.json()[1]["client"], "auto");

@@ -41,7 +41,7 @@ impl Typist {
         let sandbox = Sandbox::new()?;
         let endpoint = daemon.start(&sandbox)?;
         let fixture = Fixture::new(&sandbox)?;
-        let program = alone(program, &sandbox)?;
+        let program = alone(program, &sandbox, "")?;
         Ok(Self { sandbox, endpoint, program, taps: 0, fixture })
     }
 
@@ -96,9 +96,9 @@ impl Typist {
     }
 }
 
-/// Copies the program into the sandbox, alone.
-fn alone(program: &Path, sandbox: &Sandbox) -> Result<PathBuf> {
-    let dir = sandbox.dir().join("bin");
+/// Copies the program into a directory `name` of the sandbox, alone.
+pub(crate) fn alone(program: &Path, sandbox: &Sandbox, name: &str) -> Result<PathBuf> {
+    let dir = sandbox.dir().join("bin").join(name);
     let _hold = sandbox.hold()?;
     std::fs::create_dir_all(&dir)?;
     let copy = dir.join(program.file_name().context("a program has a name")?);
@@ -112,7 +112,7 @@ fn alone(program: &Path, sandbox: &Sandbox) -> Result<PathBuf> {
 /// Ends the processes that were started with a path in `dir` and are not the daemon that was asked to.
 ///
 /// Their command lines tell; where there is no `/proc`, there is nothing to look at.
-fn left_behind(dir: &Path) -> impl Iterator<Item = String> {
+pub(crate) fn left_behind(dir: &Path) -> impl Iterator<Item = String> {
     let dir = dir.to_string_lossy().into_owned();
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.filter_map(move |process| {

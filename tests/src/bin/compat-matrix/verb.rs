@@ -255,7 +255,7 @@ impl Verb {
     }
 
     /// Returns the exit code: the tool's, or 1 of `fp check` with nothing to run.
-    const fn code(self) -> i32 {
+    pub(crate) const fn code(self) -> i32 {
         match self {
             Self::WrapError | Self::FpCheckAgain => 1,
             Self::ExecFailing => 7,

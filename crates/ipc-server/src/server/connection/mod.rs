@@ -65,7 +65,7 @@ struct Connection<'a, S> {
     stream: Stream,
     caller: Caller,
     inbound: Inbound,
-    /// Whether a request of the connection had a number whose clients read `CompileProgress`.
+    /// True if a request had a number whose clients read `CompileProgress`.
     reads_progress: bool,
     /// Queued replies: replies to requests that arrived together are sent together.
     outbound: Pieces,
