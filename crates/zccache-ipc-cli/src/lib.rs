@@ -97,6 +97,13 @@ pub fn run_wrap(arguments: impl IntoIterator<Item = OsString>, environment: io::
         Some(command @ [first, ..]) if !first.as_encoded_bytes().starts_with(b"-") => {
             verb::wrap(command, environment)
         }
+        Some([question]) if question == "--version" || question == "-V" => {
+            let mut output = Output::to_stdout(false);
+            let version = command().name("zccache-wrap").render_version();
+            // A reader that left early is no error of a program with one line of output.
+            let _ = output.line(version.trim_end()).and_then(|()| output.flush());
+            Exit::Done
+        }
         rest => {
             let own = [OsString::from("zccache-ipc"), OsString::from("wrap")];
             run(own.into_iter().chain(rest.unwrap_or_default().iter().cloned()), environment)

@@ -194,3 +194,14 @@ fn the_options_of_the_wrapper_stand_before_the_compiler() {
     let dashes = place.run(place.0.command(wrapper()).args(["--", "echo", "--here"]).env("PATH", PATH));
     assert_eq!(dashes, (0, "--here\n".to_owned()));
 }
+
+#[test]
+fn the_wrapper_names_its_own_version() {
+    let _watchdog = watchdog(SOON);
+    for question in ["--version", "-V"] {
+        let shown = Command::new(wrapper()).arg(question).output().unwrap();
+        assert!(shown.status.success());
+        let expected = format!("zccache-wrap {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(String::from_utf8_lossy(&shown.stdout), expected);
+    }
+}
