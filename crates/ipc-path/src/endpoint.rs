@@ -32,6 +32,16 @@ pub enum EndpointError {
     /// The name contains a NUL byte.
     #[error("the endpoint name {0:?} contains a NUL byte")]
     Nul(String),
+    /// The pipe name is longer than the system allows.
+    #[error("the pipe name {name:?} has {len} characters and this platform allows {limit}")]
+    PipeTooLong {
+        /// The whole name.
+        name: String,
+        /// Its length in UTF-16 units.
+        len: usize,
+        /// The most units that a pipe name may have, its prefix included.
+        limit: usize,
+    },
     /// Not a pipe of this machine (`\\.\pipe\…`).
     #[error("{0:?} is not the name of a local pipe, which starts with \\\\.\\pipe\\")]
     NotALocalPipe(String),
@@ -40,6 +50,9 @@ pub enum EndpointError {
 impl Endpoint {
     /// The prefix of every local pipe's name on Windows.
     pub const PIPE_PREFIX: &str = r"\\.\pipe\";
+
+    /// The most UTF-16 units of a pipe's name, the prefix included.
+    const PIPE_LIMIT: usize = 256;
 
     /// Returns the most bytes of a usable socket path, without the final NUL.
     ///
@@ -94,7 +107,14 @@ impl Endpoint {
                 Err(EndpointError::TooLong { path: self.0.clone(), len: self.0.len(), limit })
             }
             Some(_) => Ok(()),
-            None if self.0.starts_with(Self::PIPE_PREFIX) && self.0.len() > Self::PIPE_PREFIX.len() => Ok(()),
+            None if self.0.starts_with(Self::PIPE_PREFIX) && self.0.len() > Self::PIPE_PREFIX.len() => {
+                match self.0.encode_utf16().count() {
+                    len if len > Self::PIPE_LIMIT => {
+                        Err(EndpointError::PipeTooLong { name: self.0.clone(), len, limit: Self::PIPE_LIMIT })
+                    }
+                    _ => Ok(()),
+                }
+            }
             None => Err(EndpointError::NotALocalPipe(self.0.clone())),
         }
     }
@@ -115,5 +135,24 @@ impl From<&str> for Endpoint {
 impl From<String> for Endpoint {
     fn from(name: String) -> Self {
         Self(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_name_has_a_prefix_and_at_most_256_units() {
+        let check = |name: &str| Endpoint::new(name).check(Platform::Windows);
+        let filled = |unit: &str, count: usize| format!(r"\\.\pipe\{}", unit.repeat(count));
+        assert_eq!(check(&filled("x", 247)), Ok(()));
+        assert_eq!(check(&filled("ä", 247)), Ok(()));
+        for (name, len) in [(filled("x", 248), 257), (filled("😀", 124), 257)] {
+            assert_eq!(check(&name), Err(EndpointError::PipeTooLong { name: name.clone(), len, limit: 256 }));
+        }
+        for name in [r"\\.\pipe\", r"\\server\pipe\x", "/tmp/x"] {
+            assert_eq!(check(name), Err(EndpointError::NotALocalPipe(name.to_owned())));
+        }
     }
 }
