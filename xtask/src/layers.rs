@@ -34,7 +34,7 @@ const TABLE: &[Row] = &[
     // layer 0
     library("ipc-path", "", "serde thiserror"),
     library("wire-frame", "", "bytes thiserror"),
-    library("ipc-os", "ipc-path", "fastrand interprocess@windows libc rustix shlex thiserror tokio windows-sys@windows"),
+    library("ipc-os", "ipc-path", "fastrand libc rustix shlex thiserror tokio windows-sys@windows"),
     // layer 1
     library("ipc-model", "ipc-path", "bytes hex serde"),
     library("ipc-endpoint", "ipc-path", "blake3 thiserror"),

@@ -97,7 +97,7 @@ pub fn replace_file(
         file.sync_all()?;
     }
     drop(file);
-    fs::rename(&temporary.path, path)?;
+    os::rename(&temporary.path, path)?;
     temporary.has_its_final_name();
     if durability == Durability::Flushed {
         os::sync_directory(directory)?;

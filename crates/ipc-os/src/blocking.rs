@@ -9,7 +9,11 @@ use std::{
 
 use ipc_path::Platform;
 
-use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
+use crate::{
+    ConnectError, Endpoint, Handed, Peer,
+    connect::{Attempts, ours},
+    os,
+};
 
 /// A blocking connection between a client and a daemon of the same user.
 ///
@@ -55,13 +59,8 @@ impl Stream {
     }
 
     fn to_ours(io: os::BlockingIo, endpoint: &Endpoint) -> Result<Self, ConnectError> {
-        let peer = os::peer(&io).map_err(|source| ConnectError::Io { endpoint: endpoint.clone(), source })?;
-        match peer.foreign_to(os::our_uid()) {
-            None => Ok(Self { io, peer }),
-            Some((expected, found)) => {
-                Err(ConnectError::ForeignPeer { endpoint: endpoint.clone(), expected, found })
-            }
-        }
+        let peer = ours(&io, endpoint)?;
+        Ok(Self { io, peer })
     }
 
     /// Returns the process and user at the other end.

@@ -276,12 +276,7 @@ impl Claim {
                 self.locks.push(lock);
                 Ok(())
             }
-            Attempt::Held { by } => {
-                // If a held lock cannot be read, the pid lock file is the best source.
-                let recorded = || self.recorded().filter(|_| !os::HELD_LOCKS_ARE_READ);
-                let by = by.or_else(|| recorded().filter(|pid| os::process_alive(*pid)));
-                Err(ClaimError::Held { endpoint: self.endpoint.clone(), by })
-            }
+            Attempt::Held { by } => Err(ClaimError::Held { endpoint: self.endpoint.clone(), by }),
         }
     }
 

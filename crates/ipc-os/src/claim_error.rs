@@ -81,6 +81,16 @@ pub enum BindError {
         /// Our effective user id.
         expected: u32,
     },
+    /// Another user's process made the pipe first. On Windows only.
+    #[error("the pipe {endpoint} belongs to user {found}, not to user {expected}")]
+    ForeignServer {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Our security identifier.
+        expected: String,
+        /// The security identifier of the process that serves the pipe.
+        found: String,
+    },
     /// The system does not let us create or replace the socket.
     #[error("no permission to listen at {endpoint}")]
     PermissionDenied {
@@ -117,7 +127,9 @@ impl BindError {
         match self {
             Self::InUse { .. } => io::ErrorKind::AddrInUse,
             Self::NotASocket { .. } => io::ErrorKind::AlreadyExists,
-            Self::Foreign { .. } | Self::PermissionDenied { .. } => io::ErrorKind::PermissionDenied,
+            Self::Foreign { .. } | Self::ForeignServer { .. } | Self::PermissionDenied { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
             Self::NoRuntime => io::ErrorKind::Unsupported,
             Self::Io { source, .. } => source.kind(),
         }

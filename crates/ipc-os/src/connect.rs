@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{Backoff, Endpoint, EndpointError, FileKind, io_cause, rounded};
+use crate::{Backoff, Endpoint, EndpointError, FileKind, Peer, io_cause, os, rounded};
 
 /// A failed connection.
 #[derive(Debug, Error)]
@@ -46,6 +46,16 @@ pub enum ConnectError {
         expected: u32,
         /// The listener's user id.
         found: u32,
+    },
+    /// A process of another user serves the pipe; nothing was sent. On Windows only.
+    #[error("the pipe {endpoint} belongs to user {found}, not to user {expected}")]
+    ForeignServer {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Our security identifier.
+        expected: String,
+        /// The security identifier of the process that serves the pipe.
+        found: String,
     },
     /// The path names something that is not a socket.
     #[error("{} is {kind}, not a socket", path.display())]
@@ -88,7 +98,9 @@ impl ConnectError {
         match self {
             Self::Endpoint(_) | Self::NotASocket { .. } => io::ErrorKind::InvalidInput,
             Self::Busy { .. } => io::ErrorKind::TimedOut,
-            Self::ForeignPeer { .. } | Self::PermissionDenied { .. } => io::ErrorKind::PermissionDenied,
+            Self::ForeignPeer { .. } | Self::ForeignServer { .. } | Self::PermissionDenied { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
             Self::NoDaemon { source, .. } | Self::Io { source, .. } => source.kind(),
         }
     }
@@ -116,6 +128,21 @@ pub(crate) enum Failure {
     NotASocket(FileKind),
     PermissionDenied(io::Error),
     Other(io::Error),
+}
+
+/// Returns the listener that `io` leads to, if it is of our user.
+pub(crate) fn ours(io: &impl os::HasPeer, endpoint: &Endpoint) -> Result<Peer, ConnectError> {
+    let failed = |source| ConnectError::Io { endpoint: endpoint.clone(), source };
+    let peer = os::peer(io).map_err(failed)?;
+    if let Some((expected, found)) = peer.foreign_to(os::our_uid()) {
+        return Err(ConnectError::ForeignPeer { endpoint: endpoint.clone(), expected, found });
+    }
+    match os::foreign_server(io).map_err(failed)? {
+        Some((expected, found)) => {
+            Err(ConnectError::ForeignServer { endpoint: endpoint.clone(), expected, found })
+        }
+        None => Ok(peer),
+    }
 }
 
 /// The attempts of one connect: doubling pauses with jitter, up to a deadline.

@@ -2,10 +2,10 @@
 
 use std::{
     ffi::OsString,
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus},
 };
 
 use thiserror::Error;
@@ -96,7 +96,8 @@ impl Launch {
     ///
     /// During the start, every descriptor of this process above the standard streams is close-on-exec,
     /// including descriptors that the process got to pass on; afterwards they are as before. A program that
-    /// another thread starts at that moment does not inherit them either.
+    /// another thread starts at that moment does not inherit them either. On Windows the program inherits its
+    /// standard streams and no other handle, and leaves the job of its starter if that job allows it.
     ///
     /// # Errors
     ///
@@ -112,20 +113,16 @@ impl Launch {
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(self.messages());
+            .current_dir(&self.directory);
         let program = || self.program.clone();
-        let child = os::spawn_uninherited(&mut command)
+        let child = os::spawn_uninherited(&mut command, self.messages())
             .map_err(|source| LaunchError::Inheritance { program: program(), source })?
             .map_err(|source| LaunchError::Start { program: program(), source })?;
         Ok(Launched { child })
     }
 
-    fn messages(&self) -> Stdio {
-        let file = self.messages.as_ref().map(|path| OpenOptions::new().append(true).create(true).open(path));
-        file.and_then(Result::ok).map_or_else(Stdio::null, Stdio::from)
+    fn messages(&self) -> Option<File> {
+        OpenOptions::new().append(true).create(true).open(self.messages.as_ref()?).ok()
     }
 
     /// Returns the program.
@@ -138,7 +135,7 @@ impl Launch {
 /// A started program. Dropping this value does not end the program.
 #[derive(Debug)]
 pub struct Launched {
-    child: Child,
+    child: os::Spawned,
 }
 
 impl Launched {

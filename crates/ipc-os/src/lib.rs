@@ -59,7 +59,7 @@ pub use interrupt::end_line_at_interrupt;
 pub use io_cause::{io_cause, io_kind_or};
 pub use ipc_path::{DirPolicy, Endpoint, EndpointError, Platform};
 pub use launch::{Launch, LaunchError, Launched};
-pub use lifetime::{LifetimeError, Liveness, endpoint_liveness, holder, liveness};
+pub use lifetime::{LifetimeError, Liveness, daemon_liveness, endpoint_liveness, holder, liveness};
 pub use link::{LinkState, link_to, look_at_link, remove_link};
 pub use listener::{AcceptError, Listener};
 pub use lock_file::LockFileError;
@@ -82,7 +82,7 @@ pub use surroundings::{View, view_of};
 #[cfg(feature = "signals")]
 pub use termination::Terminations;
 pub use tool_process::{
-    ProcessGroup, default_path, end_as, find_program, find_program_that, is_executable, is_path,
+    ProcessGroup, default_path, end_as, exit_code, find_program, find_program_that, is_executable, is_path,
     is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code, spawn_as_called,
     wait_as_called,
 };

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     thread,
@@ -98,6 +98,23 @@ pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, Lifeti
     os::socket_path(endpoint).map(|socket| ask(&beside_socket(socket))).transpose()
 }
 
+/// Returns whether a daemon holds the lifetime lock of `endpoint`.
+///
+/// The lock is the one beside the socket, and on Windows the one beside the pid lock file `lock_file`. The call waits
+/// for nothing and creates nothing.
+///
+/// # Errors
+///
+/// [`LifetimeError`] if the file at the lock's path cannot be examined.
+pub fn daemon_liveness(endpoint: &Endpoint, lock_file: &Path) -> Result<Liveness, LifetimeError> {
+    ask(&of_endpoint(endpoint, lock_file))
+}
+
+/// Returns the path of the lifetime lock of `endpoint`.
+pub(crate) fn of_endpoint(endpoint: &Endpoint, lock_file: &Path) -> PathBuf {
+    os::socket_path(endpoint).map_or_else(|| beside_lock_file(lock_file), beside_socket)
+}
+
 /// Returns the process that has `endpoint`, if the locks name it.
 ///
 /// It is the holder of the lock beside the socket, else the process that the pid lock file at `lock_file`
@@ -132,7 +149,7 @@ pub(crate) fn beside_socket(socket: &Path) -> PathBuf {
 /// Returns the state of the lifetime lock at `path`.
 pub(crate) fn ask(path: &Path) -> Result<Liveness, LifetimeError> {
     let Some(file) = open_own(path, Access::Read)? else { return Ok(Liveness::Free) };
-    match file.try_lock_shared() {
+    match os::try_lock_shared(&file) {
         Ok(()) => {
             let_go(&file);
             Ok(Liveness::Free)
@@ -172,7 +189,7 @@ impl Lifetime {
             let Some(file) = open_own(path, Access::Create)? else {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
-            let patience = match file.try_lock() {
+            let patience = match os::try_lock(&file) {
                 // A cleaner may have removed the file between open and lock; then the lock protects nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
@@ -182,7 +199,7 @@ impl Lifetime {
                     return Ok(Attempt::Taken(taken));
                 }
                 Ok(()) => Self::PATIENCE,
-                Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
+                Err(TryLockError::WouldBlock) => match os::try_lock_shared(&file) {
                     // Another process only examined the lock, with a shared lock that it frees in a moment.
                     Ok(()) => {
                         let_go(&file);
@@ -236,7 +253,7 @@ impl Lifetime {
     /// unlinked inode.
     pub(crate) fn remove(self) -> io::Result<()> {
         match self.is_in_place()? {
-            true => fs::remove_file(&self.path),
+            true => os::remove_locked(&self.path.clone(), || drop(self)),
             false => Ok(()),
         }
     }
@@ -245,7 +262,8 @@ impl Lifetime {
         self.file.set_len(0)?;
         self.file.rewind()?;
         let namespace = os::pid_namespace().map(|namespace| format!("\n{namespace}"));
-        self.file.write_all(format!("{pid}{}", namespace.unwrap_or_default()).as_bytes())
+        self.file.write_all(format!("{pid}{}", namespace.unwrap_or_default()).as_bytes())?;
+        os::note_time(&self.file)
     }
 }
 
@@ -262,7 +280,7 @@ pub(crate) fn names(path: &Path, pid: Pid) -> bool {
     read_name(path).is_some_and(|text| named_by(&text, os::pid_namespace().as_deref()) == Some(pid))
 }
 
-/// Returns the existing process that the lock at `path` names. Windows does not let a locked file be read.
+/// Returns the existing process that the lock at `path` names.
 fn named_in(path: &Path) -> Option<Pid> {
     named_by(&read_name(path)?, os::pid_namespace().as_deref()).filter(|pid| os::process_alive(*pid))
 }
@@ -293,7 +311,7 @@ const LONGEST_NAME: u64 = 128;
 fn let_go(file: &File) {
     // Closing unlocks too, so an error here does not matter. But a close does not unlock while a process that
     // another thread is starting still has the descriptor.
-    let _ = file.unlock();
+    let _ = os::unlock(file);
 }
 
 fn failed(path: &Path, source: io::Error) -> LifetimeError {

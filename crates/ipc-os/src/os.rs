@@ -4,9 +4,9 @@
 #[cfg_attr(windows, path = "os/windows/mod.rs")]
 mod sys;
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
 mod unproved;
 
 pub(crate) use sys::*;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
 pub(crate) use unproved::{ProcessHandle, holds_lock, is_stopped, processor_time};

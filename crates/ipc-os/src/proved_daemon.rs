@@ -2,15 +2,15 @@
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use thiserror::Error;
 
-use crate::{Endpoint, LifetimeError, Liveness, Pid, blocking::Stream, endpoint_liveness, lifetime, os};
+use crate::{Endpoint, LifetimeError, Liveness, Pid, blocking::Stream, daemon_liveness, lifetime, os};
 
-/// The process that holds an endpoint's socket lock, with no other listener there.
+/// The process that holds an endpoint's lifetime lock, with no other listener there.
 ///
 /// The handle cannot become another process's, and every proof was made after the handle was opened. The
 /// caller must find out whether the daemon is silent or frozen.
@@ -79,15 +79,16 @@ impl ProvedDaemon {
     ///
     /// The wait is for a full backlog. On Linux the kernel tells the lock holder, so that a daemon is proved
     /// even if it takes no connection, and a process with the reused id of a dead daemon is not mistaken for
-    /// it. Where the kernel does not tell, the process must be the listener.
+    /// it. Where the kernel does not tell, the process must be the listener. On Windows the lock is the one
+    /// beside the pid lock file `lock_file`, and the process that it names must have started before the name
+    /// was written.
     ///
     /// # Errors
     ///
     /// [`Unproved`], which names the process that is there instead.
-    pub fn at(endpoint: &Endpoint) -> Result<Self, Unproved> {
+    pub fn at(endpoint: &Endpoint, lock_file: &Path) -> Result<Self, Unproved> {
         const PATIENCE: Duration = Duration::from_millis(100);
-        let Some(socket) = os::socket_path(endpoint) else { return Err(Unproved::NoLock { listener: None }) };
-        let lock = lifetime::beside_socket(socket);
+        let lock = lifetime::of_endpoint(endpoint, lock_file);
         let listener = || {
             let stream = Stream::connect(endpoint, Instant::now() + PATIENCE).ok();
             stream.and_then(|stream| stream.peer().pid())
@@ -177,14 +178,14 @@ fn listener_text(listener: &Option<Pid>) -> String {
     listener.map_or_else(|| "the listener".to_owned(), |pid| format!("process {pid} listens and"))
 }
 
-/// Returns true if `holder` no longer holds the lock beside the socket.
+/// Returns true if `holder` no longer holds the lifetime lock of `endpoint`.
 ///
 /// # Errors
 ///
-/// As [`endpoint_liveness`].
-pub fn has_let_go(endpoint: &Endpoint, holder: Pid) -> Result<bool, LifetimeError> {
-    Ok(match endpoint_liveness(endpoint)? {
-        Some(Liveness::Held { by }) => by.is_some_and(|by| by != holder),
-        Some(Liveness::Free) | None => true,
+/// As [`daemon_liveness`].
+pub fn has_let_go(endpoint: &Endpoint, lock_file: &Path, holder: Pid) -> Result<bool, LifetimeError> {
+    Ok(match daemon_liveness(endpoint, lock_file)? {
+        Liveness::Held { by } => by.is_some_and(|by| by != holder),
+        Liveness::Free => true,
     })
 }

@@ -128,7 +128,7 @@ mod tests {
         assert!(!dir.path().join("new").exists(), "asking creates nothing");
         let take = || StartLock::try_take(&lock_file, DirPolicy::Dedicated).expect("it can be used");
         let StartTurn::Ours(turn) = take() else { panic!("nobody has it") };
-        let named = cfg!(unix).then(Pid::current);
+        let named = Some(Pid::current());
         assert!(matches!(take(), StartTurn::Taken { by } if by == named));
         assert!(matches!(start_turn(&lock_file), Ok(Liveness::Held { by }) if by == named));
         drop(turn);

@@ -10,7 +10,11 @@ use std::{
 use ipc_path::Platform;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{ConnectError, Endpoint, Handed, Peer, connect::Attempts, os};
+use crate::{
+    ConnectError, Endpoint, Handed, Peer,
+    connect::{Attempts, ours},
+    os,
+};
 
 /// A connection between a client and a daemon of the same user.
 ///
@@ -92,14 +96,8 @@ impl Stream {
     }
 
     fn to_ours(io: os::AsyncIo, endpoint: &Endpoint) -> Result<Self, ConnectError> {
-        let endpoint = || endpoint.clone();
-        let peer = os::peer(&io).map_err(|source| ConnectError::Io { endpoint: endpoint(), source })?;
-        match peer.foreign_to(os::our_uid()) {
-            None => Ok(Self { io, peer }),
-            Some((expected, found)) => {
-                Err(ConnectError::ForeignPeer { endpoint: endpoint(), expected, found })
-            }
-        }
+        let peer = ours(&io, endpoint)?;
+        Ok(Self { io, peer })
     }
 }
 

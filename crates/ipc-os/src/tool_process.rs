@@ -9,24 +9,29 @@ use crate::{Pid, os};
 
 /// A started program and its descendants, which end together.
 ///
-/// On Windows it is only the program.
+/// On Windows it is a job, which the system ends when this process ends.
 #[derive(Debug)]
-pub struct ProcessGroup(Pid);
+pub struct ProcessGroup(os::Group);
 
 impl ProcessGroup {
     /// Makes `command` start its program as the first of a new process group.
     ///
-    /// The terminal's signals do not reach the group.
+    /// The terminal's signals do not reach the group. On Windows the program does not run before
+    /// [`of`](Self::of).
     pub fn lead(command: &mut Command) {
         os::lead_group(command);
     }
 
     /// Returns the group of the program `first`.
     ///
-    /// [`lead`](Self::lead) must have prepared the command that started it.
-    #[must_use]
-    pub const fn of(first: Pid) -> Self {
-        Self(first)
+    /// [`lead`](Self::lead) must have prepared the command that started it, and nobody may have waited for
+    /// `first` yet.
+    ///
+    /// # Errors
+    ///
+    /// The system's error. On Windows the program then does not run, and the caller ends it.
+    pub fn of(first: Pid) -> io::Result<Self> {
+        os::Group::of(first).map(Self)
     }
 
     /// Asks all processes of the group to end.
@@ -37,7 +42,7 @@ impl ProcessGroup {
     ///
     /// The system's error, for instance that no process is left.
     pub fn terminate(&self) -> io::Result<()> {
-        os::end_group(self.0, false)
+        self.0.end(false)
     }
 
     /// Kills all processes of the group; otherwise as [`terminate`](Self::terminate).
@@ -46,15 +51,24 @@ impl ProcessGroup {
     ///
     /// The system's error.
     pub fn kill(&self) -> io::Result<()> {
-        os::end_group(self.0, true)
+        self.0.end(true)
+    }
+
+    /// Lets the processes that the program left behind run on. Without this, dropping the group ends them on Windows.
+    ///
+    /// # Errors
+    ///
+    /// The system's error; they end then.
+    pub fn let_go(self) -> io::Result<()> {
+        self.0.let_go()
     }
 }
 
 /// Returns the absolute path of the program `name` for the directory `cwd`.
 ///
 /// A name with a directory is a path relative to `cwd`; any other name is searched in the directories of
-/// `path`, or of [`default_path`] if `path` is `None`. The result has no `..`, because a link could change
-/// its meaning.
+/// `path`, or of [`default_path`] if `path` is `None`. Windows also tries the endings `.com`, `.exe`, `.bat` and
+/// `.cmd`, whatever `PATHEXT` says. The result has no `..`, because a link could change its meaning.
 #[must_use]
 pub fn find_program(name: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     find_program_that(name, cwd, path, |_| true)
@@ -85,10 +99,11 @@ pub fn find_program_that(
     };
     let dirs = std::env::split_paths(path).map(|dir| cwd.join(dir));
     let suffixed = |dir: PathBuf| {
-        let plain = dir.join(named);
-        let suffix = std::env::consts::EXE_SUFFIX;
-        let with_suffix = (!suffix.is_empty()).then(|| dir.join(format!("{}{suffix}", named.display())));
-        [Some(plain), with_suffix].into_iter().flatten()
+        os::PROGRAM_SUFFIXES.iter().map(move |suffix| {
+            let mut file = dir.join(named).into_os_string();
+            file.push(suffix);
+            PathBuf::from(file)
+        })
     };
     dirs.flat_map(suffixed).find(|file| os::is_executable(file) && accepts(file))
 }
@@ -176,6 +191,14 @@ pub fn end_as(status: ExitStatus) -> ! {
 /// Sets the program's own name (`argv[0]`) for `command`; no effect on Windows.
 pub fn name_itself(command: &mut Command, name: &OsStr) {
     os::name_itself(command, name);
+}
+
+/// Returns the exit code to end with for the exit code `code` of another program. Success only for success.
+///
+/// A process has 8 bits for it on Unix and 32 on Windows.
+#[must_use]
+pub fn exit_code(code: i32) -> i32 {
+    os::exit_code(code)
 }
 
 /// Returns the exit code that a shell reports for `status`.

@@ -197,7 +197,9 @@ fn of_connect(error: &ConnectError, suggest: &Suggest) -> Option<String> {
                 shell_word(&path.to_string_lossy())
             )
         }
-        ConnectError::ForeignPeer { .. } => "choose an endpoint of your own with --endpoint".to_owned(),
+        ConnectError::ForeignPeer { .. } | ConnectError::ForeignServer { .. } => {
+            "choose an endpoint of your own with --endpoint".to_owned()
+        }
         ConnectError::PermissionDenied { .. } => {
             format!("look at the owner and the mode of each path: {}", suggest.verb("doctor"))
         }

@@ -214,7 +214,7 @@ fn of_connect(error: &ConnectError) -> Kind {
         ConnectError::NoDaemon { .. } => Kind::NoDaemon,
         ConnectError::Busy { .. } => Kind::Busy,
         ConnectError::Endpoint(_) | ConnectError::NotASocket { .. } => Kind::BadEndpoint,
-        ConnectError::ForeignPeer { .. } => Kind::ForeignPeer,
+        ConnectError::ForeignPeer { .. } | ConnectError::ForeignServer { .. } => Kind::ForeignPeer,
         ConnectError::PermissionDenied { .. } => Kind::PermissionDenied,
         _ => Kind::Io,
     }

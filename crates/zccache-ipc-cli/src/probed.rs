@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zccache_ipc::endpoint::blocking::Stream;
 use zccache_ipc::endpoint::{
-    ConnectError, LifetimeError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness,
+    ConnectError, LifetimeError, Liveness, Pid, ProvedDaemon, Unproved, daemon_liveness,
 };
 use zccache_ipc::model::{Request, RequestKind, Response};
 use zccache_ipc::{CallError, Lane};
@@ -23,8 +23,8 @@ const TO_CONNECT: Duration = Duration::from_millis(200);
 pub(crate) struct Probed {
     /// The listening process, if the system names it.
     pub(crate) listener: Result<Option<Pid>, ConnectError>,
-    /// The lock beside the socket; `None` where there are no such locks.
-    pub(crate) lock: Result<Option<Liveness>, LifetimeError>,
+    /// The lifetime lock of the endpoint.
+    pub(crate) lock: Result<Liveness, LifetimeError>,
     /// The process that the kernel says is the daemon.
     pub(crate) proof: Result<Pid, Unproved>,
     /// True if a signal has stopped that process.
@@ -60,11 +60,11 @@ impl Probed {
         let endpoint = &located.target.endpoint;
         let listener =
             Stream::connect(endpoint, Instant::now() + TO_CONNECT).map(|stream| stream.peer().pid());
-        let proof = ProvedDaemon::at(endpoint);
+        let proof = ProvedDaemon::at(endpoint, located.locations.lock_file());
         let is_stopped = proof.as_ref().is_ok_and(ProvedDaemon::is_stopped);
         let answer = ask(located);
         Self {
-            lock: endpoint_liveness(endpoint),
+            lock: daemon_liveness(endpoint, located.locations.lock_file()),
             proof: proof.map(|daemon| daemon.pid()),
             is_stopped,
             identity: identity::verify(&located.locations),
@@ -88,10 +88,10 @@ impl Probed {
         listener.or_else(|| self.proof.as_ref().ok().copied()).or_else(|| self.holder())
     }
 
-    /// Returns the process that the lock beside the socket names.
+    /// Returns the process that the endpoint's lock names.
     pub(crate) fn holder(&self) -> Option<Pid> {
         match self.lock {
-            Ok(Some(Liveness::Held { by })) => by,
+            Ok(Liveness::Held { by }) => by,
             _ => None,
         }
     }
@@ -113,9 +113,8 @@ impl Probed {
             "pid": pid(self.process()),
             "listener": pid(self.listener.as_ref().ok().copied().flatten()),
             "lock": match self.lock {
-                Ok(Some(Liveness::Held { .. })) => "held",
-                Ok(Some(Liveness::Free)) => "free",
-                Ok(None) => "none",
+                Ok(Liveness::Held { .. }) => "held",
+                Ok(Liveness::Free) => "free",
                 Err(_) => "unknown",
             },
             "lock_holder": pid(self.holder()),

@@ -3,8 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_endpoint::Endpoint;
-use ipc_os::{ConnectError, Liveness, Pid, ProvedDaemon, Unproved, endpoint_liveness};
+use ipc_os::{ConnectError, Liveness, Pid, ProvedDaemon, Unproved, daemon_liveness};
 use wire_dispatch::WirePolicy;
 
 use super::DaemonPlace;
@@ -88,7 +87,7 @@ impl Asking<'_> {
                 Asked::Fails(error) => return Look::Fails(error),
                 Asked::Silent(error) => error,
             };
-            let current = Suspect::seen(self.place.endpoint(), now, suspect.take());
+            let current = Suspect::seen(self.place, now, suspect.take());
             stopped = if current.is_stopped() { stopped + 1 } else { 0 };
             let now = Instant::now();
             let verdict = if stopped > 1 {
@@ -111,7 +110,7 @@ impl Asking<'_> {
 
     /// Returns true if a daemon holds the endpoint's lock, and so may listen in a moment.
     pub(super) fn is_claimed(&self) -> bool {
-        matches!(endpoint_liveness(self.place.endpoint()), Ok(Some(Liveness::Held { .. })))
+        matches!(daemon_liveness(self.place.endpoint(), self.place.lock_file()), Ok(Liveness::Held { .. }))
     }
 }
 
@@ -126,18 +125,18 @@ struct Suspect {
 
 impl Suspect {
     /// Identifies the process behind a question of `asked` that got no answer.
-    fn seen(endpoint: &Endpoint, asked: Instant, before: Option<Self>) -> Self {
+    fn seen(place: &DaemonPlace, asked: Instant, before: Option<Self>) -> Self {
         if let Some(before) = before {
             if matches!(&before.proof, Ok(daemon) if daemon.holds_lock()) {
                 return before;
             }
-            let proof = ProvedDaemon::at(endpoint);
+            let proof = ProvedDaemon::at(place.endpoint(), place.lock_file());
             // The silence of another process does not count for this one.
             let is_same = process(&proof) == process(&before.proof);
             let taken = if is_same { before.taken } else { taken(&proof) };
             return Self { proof, since: if is_same { before.since } else { asked }, taken };
         }
-        let proof = ProvedDaemon::at(endpoint);
+        let proof = ProvedDaemon::at(place.endpoint(), place.lock_file());
         let taken = taken(&proof);
         Self { proof, since: asked, taken }
     }

@@ -126,7 +126,7 @@ impl Silent {
         {
             return Err(failed(Some(pid), NotEnded::Identity(difference)));
         }
-        if let Err(error) = end_proved(daemon, endpoint) {
+        if let Err(error) = end_proved(daemon, place) {
             return Err(failed(Some(pid), error));
         }
         Ok(pid)
@@ -145,12 +145,12 @@ impl Silent {
 }
 
 /// Kills `daemon`, and waits until its lock is free.
-fn end_proved(daemon: ProvedDaemon, endpoint: &Endpoint) -> Result<(), NotEnded> {
+fn end_proved(daemon: ProvedDaemon, place: &DaemonPlace) -> Result<(), NotEnded> {
     let pid = daemon.pid();
     daemon.kill().map_err(NotEnded::Kill)?;
     let deadline = Instant::now() + TO_DIE;
     loop {
-        match has_let_go(endpoint, pid) {
+        match has_let_go(place.endpoint(), place.lock_file(), pid) {
             Ok(true) => return Ok(()),
             Ok(false) if Instant::now() < deadline => thread::sleep(PAUSE),
             Ok(false) => return Err(NotEnded::Stays),

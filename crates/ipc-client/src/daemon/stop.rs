@@ -52,7 +52,7 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let endpoint = place.endpoint();
     let Some(daemon) = Daemon::find(place, config.timeout)? else { return Ok(Stopped::Nothing) };
     // The process is identified before the question, so that the silent process is the one that was asked.
-    let mut proof = Some(ProvedDaemon::at(endpoint));
+    let mut proof = Some(ProvedDaemon::at(endpoint, place.lock_file()));
     let patience = patience::within(config.timeout, config.patience);
     let is_stopped =
         |proof: &Option<Result<ProvedDaemon, _>>| matches!(proof, Some(Ok(daemon)) if daemon.is_stopped());

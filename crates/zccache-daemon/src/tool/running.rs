@@ -15,14 +15,26 @@ const LAST_WISH: Duration = Duration::from_millis(500);
 pub(super) struct Running {
     /// Empty once it has been handed on.
     child: Option<Child>,
+    /// Empty once it has been handed on, or let go.
+    group: Option<ProcessGroup>,
 }
 
 impl Running {
+    /// Starts a command that was prepared by [`ProcessGroup::lead`].
     pub(super) fn start(command: Command) -> io::Result<Self> {
         let mut command = tokio::process::Command::from(command);
         // Where the runtime ends before the tool does; then the group is ended as well, see `Dying`.
         command.kill_on_drop(true);
-        Ok(Self { child: Some(command.spawn()?) })
+        let mut child = command.spawn()?;
+        let first = child.id().and_then(|id| Pid::new(id).ok()).ok_or(io::ErrorKind::NotFound)?;
+        match ProcessGroup::of(first) {
+            Ok(group) => Ok(Self { child: Some(child), group: Some(group) }),
+            Err(error) => {
+                // It has not run yet where this can fail.
+                child.start_kill()?;
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn streams(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
@@ -43,12 +55,15 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some(child) = self.child.take() else { return };
+        let (Some(child), Some(group)) = (self.child.take(), self.group.take()) else { return };
         // Without an id it has been waited for.
         if child.id().is_none() {
+            if let Err(error) = group.let_go() {
+                tracing::debug!(%error, "the processes that a tool left behind end with it");
+            }
             return;
         }
-        let dying = Dying(child);
+        let dying = Dying { child, group };
         dying.terminate();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(dying.end());
@@ -57,16 +72,15 @@ impl Drop for Running {
 }
 
 /// A tool that has been asked to end, and is made to when this is dropped.
-struct Dying(Child);
+struct Dying {
+    child: Child,
+    group: ProcessGroup,
+}
 
 impl Dying {
-    fn group(&self) -> Option<ProcessGroup> {
-        self.0.id().and_then(|id| Pid::new(id).ok()).map(ProcessGroup::of)
-    }
-
     fn terminate(&self) {
         // A group that has gone needs nothing more.
-        let _ = self.group().map(|group| group.terminate());
+        let _ = self.group.terminate();
     }
 
     async fn end(mut self) {
@@ -74,13 +88,16 @@ impl Dying {
         // from being used again.
         tokio::time::sleep(LAST_WISH).await;
         self.kill();
-        if let Err(error) = self.0.wait().await {
+        if let Err(error) = self.child.wait().await {
             tracing::warn!(%error, "a tool that was given up cannot be waited for");
         }
     }
 
     fn kill(&self) {
-        let _ = self.group().map(|group| group.kill());
+        // Without an id it has been waited for, and the group's number may be another group's.
+        if self.child.id().is_some() {
+            let _ = self.group.kill();
+        }
     }
 }
 

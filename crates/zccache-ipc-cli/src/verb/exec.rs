@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use zccache_ipc::DEFAULT_CLIENT_RECV_TIMEOUT;
-use zccache_ipc::endpoint::{Environment, Variable, find_program};
+use zccache_ipc::endpoint::{Environment, Variable, exit_code, find_program};
 use zccache_ipc::model::{ExecCachePolicy, ExecOutputStreams, GenericToolExec, NormalizedPath, Response};
 
 use super::contents;
@@ -32,8 +32,7 @@ pub(super) fn run(target: &Target, exec: &Exec, output: &mut Output) -> Result<E
     if code == 0 {
         return Ok(Exit::Done);
     }
-    // The lowest byte, as the system hands it on.
-    std::process::exit(code & 0xff)
+    std::process::exit(exit_code(code))
 }
 
 fn request(target: &Target, exec: &Exec) -> Result<GenericToolExec, Failure> {

@@ -62,8 +62,8 @@ fn rows(located: &Located, probed: &Probed) -> Vec<[String; 2]> {
         match probed.holder() {
             Some(holder) => format!("held by process {holder}"),
             None => match &probed.lock {
-                Ok(Some(zccache_ipc::endpoint::Liveness::Held { .. })) => "held".to_owned(),
-                Ok(_) => "free".to_owned(),
+                Ok(zccache_ipc::endpoint::Liveness::Held { .. }) => "held".to_owned(),
+                Ok(zccache_ipc::endpoint::Liveness::Free) => "free".to_owned(),
                 Err(error) => error.to_string(),
             },
         },

@@ -197,3 +197,8 @@ pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
 pub(crate) fn is_read_only(path: &Path) -> bool {
     rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
+
+/// Gives a file another name in the place of the file that has it.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}

@@ -9,6 +9,7 @@ mod handed;
 mod inherited;
 mod init;
 mod interrupt;
+mod lock;
 mod memory;
 mod process;
 mod seen;
@@ -31,7 +32,7 @@ pub(crate) use directory::{
 };
 pub(crate) use file::{
     are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_foreign, is_read_only,
-    leads_to, link_to, look_at, open_for_reading, open_note, open_own, sync_directory, write_over,
+    leads_to, link_to, look_at, open_for_reading, open_note, open_own, rename, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
@@ -39,20 +40,19 @@ pub(crate) use handed::{Handed, async_of, blocking_of};
 pub(crate) use inherited::take_over;
 pub(crate) use init::{reset_signals, run_below_init};
 pub(crate) use interrupt::end_line_at_interrupt;
+pub(crate) use lock::{note_time, remove_locked, try_lock, try_lock_shared, unlock};
 pub(crate) use memory::return_freed_blocks;
-pub(crate) use process::{
-    HELD_LOCKS_ARE_READ, detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit,
-};
+pub(crate) use process::{detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit};
 pub(crate) use seen::Seen;
 #[cfg(feature = "signals")]
 pub(crate) use signals::Terminations;
-pub(crate) use socket::{accept_failure, dial_async, failure, peer};
-pub(crate) use spawn::spawn_uninherited;
+pub(crate) use socket::{HasPeer, accept_failure, dial_async, failure, foreign_server, peer};
+pub(crate) use spawn::{Spawned, spawn_uninherited};
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
 pub(crate) use system::{file_clock_ns, has_exited, view_of};
 pub(crate) use tool::{
-    default_path, end_as, end_group, is_executable, is_same_file, keep_descriptors_back, lead_group,
-    name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
+    Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, is_executable, is_same_file,
+    keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
 };

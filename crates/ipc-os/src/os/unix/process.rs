@@ -20,9 +20,6 @@ pub(crate) fn parent_pid() -> Option<u32> {
     u32::try_from(getppid()?.as_raw_nonzero().get()).ok()
 }
 
-/// The process that holds a lock can be read from the lock's file.
-pub(crate) const HELD_LOCKS_ARE_READ: bool = true;
-
 /// Returns the name of this process's pid namespace, if the system has and shows namespaces.
 pub(crate) fn pid_namespace() -> Option<String> {
     let link = std::fs::read_link("/proc/self/ns/pid").ok()?;

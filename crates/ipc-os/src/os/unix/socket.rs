@@ -6,7 +6,10 @@
 
 use std::{
     fs, io,
-    os::{fd::OwnedFd, unix::fs::FileTypeExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::FileTypeExt,
+    },
     path::Path,
 };
 
@@ -18,6 +21,15 @@ use rustix::{
 pub(crate) use super::system::peer;
 use super::{AsyncIo, file_kind, system::stream_socket};
 use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
+
+/// A socket whose other end has a process.
+pub(crate) trait HasPeer: AsFd {}
+impl<T: AsFd> HasPeer for T {}
+
+/// The socket's peer has a user id, which [`peer`] returns.
+pub(crate) fn foreign_server(_: &impl HasPeer) -> io::Result<Option<(String, String)>> {
+    Ok(None)
+}
 
 /// Tries to connect once; never waits.
 pub(super) fn dial(path: &Path) -> io::Result<OwnedFd> {

@@ -1,18 +1,28 @@
 //! Starts a program without this process's inheritable descriptors.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::fs::MetadataExt,
     path::Path,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
 };
 
-/// Starts `command` while every descriptor above the standard streams is close-on-exec.
+/// A started program. Dropping this does not end it.
+pub(crate) type Spawned = Child;
+
+/// Starts `command` while every descriptor above the standard streams is close-on-exec, with an empty input and output
+/// and with `messages` as its standard error.
 ///
 /// The outer error is about the descriptors, the inner one about the start. Descriptors that this process
 /// should pass on (for instance from a make job server) become inheritable again afterwards.
-pub(crate) fn spawn_uninherited(command: &mut Command) -> io::Result<io::Result<Child>> {
+pub(crate) fn spawn_uninherited(
+    command: &mut Command,
+    messages: Option<File>,
+) -> io::Result<io::Result<Spawned>> {
+    let messages = messages.map_or_else(Stdio::null, Stdio::from);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(messages);
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = KeptBack::all()?;

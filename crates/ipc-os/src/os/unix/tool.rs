@@ -21,12 +21,30 @@ pub(crate) fn lead_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// See [`crate::ProcessGroup::terminate`].
-pub(crate) fn end_group(first: Pid, by_force: bool) -> io::Result<()> {
-    let first = i32::try_from(first.get()).ok().and_then(rustix::process::Pid::from_raw);
-    let signal = if by_force { Signal::KILL } else { Signal::TERM };
-    Ok(kill_process_group(first.ok_or(io::ErrorKind::InvalidInput)?, signal)?)
+/// A process group, by the id of its first process.
+#[derive(Debug)]
+pub(crate) struct Group(rustix::process::Pid);
+
+impl Group {
+    pub(crate) fn of(first: Pid) -> io::Result<Self> {
+        let first = i32::try_from(first.get()).ok().and_then(rustix::process::Pid::from_raw);
+        Ok(Self(first.ok_or(io::ErrorKind::InvalidInput)?))
+    }
+
+    pub(crate) fn end(&self, by_force: bool) -> io::Result<()> {
+        let signal = if by_force { Signal::KILL } else { Signal::TERM };
+        Ok(kill_process_group(self.0, signal)?)
+    }
+
+    /// See [`crate::ProcessGroup::let_go`]; a group ends nobody by itself.
+    #[expect(clippy::unused_self, reason = "a job has something to do")]
+    pub(crate) const fn let_go(self) -> io::Result<()> {
+        Ok(())
+    }
 }
+
+/// Endings that the name of a program may lack.
+pub(crate) const PROGRAM_SUFFIXES: &[&str] = &[""];
 
 /// Returns true if the file at `path` is a program that this user may run.
 pub(crate) fn is_executable(path: &Path) -> bool {
@@ -100,6 +118,14 @@ pub(crate) fn name_itself(command: &mut Command, name: &OsStr) {
 pub(crate) fn default_path() -> Option<&'static OsStr> {
     // The directories that `execvp` of the C libraries searches.
     Some(OsStr::new("/bin:/usr/bin"))
+}
+
+/// See [`crate::exit_code`]: the system keeps the lowest byte, which may be 0 for a failure.
+pub(crate) const fn exit_code(code: i32) -> i32 {
+    match code & 0xff {
+        0 if code != 0 => 1,
+        low => low,
+    }
 }
 
 /// See [`crate::shell_code`].

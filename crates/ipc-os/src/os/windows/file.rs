@@ -4,9 +4,16 @@ use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use crate::{Access, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, InodeStamp, OwnFileError};
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION};
+
+use super::{lock, pipe::raw};
+use crate::{
+    Access, Backoff, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, InodeStamp, OwnFileError,
+};
 
 /// See [`crate::ensure_directory`].
 pub(crate) fn ensure_directory(path: PathBuf, _: DirPolicy) -> Result<(), DirectoryError> {
@@ -90,7 +97,8 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     let opened = match access {
         Access::Read => File::open(path),
         Access::Write => OpenOptions::new().read(true).write(true).open(path),
-        Access::Create | Access::CreateShared => {
+        Access::Create => lock::open(path),
+        Access::CreateShared => {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
         }
     };
@@ -174,4 +182,33 @@ pub(crate) fn file_clock_ns() -> i64 {
 /// Stamps are not made here, and none is asked about.
 pub(crate) fn is_read_only(_: &Path) -> bool {
     true
+}
+
+/// Gives a file another name in the place of the file that has it.
+///
+/// Indexers and virus scanners open files for a moment and let no other process replace them: for up to two seconds
+/// this tries again.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(50));
+    loop {
+        match fs::rename(from, to) {
+            Err(error) if is_in_use(&error, to) && Instant::now() < deadline => {
+                thread::sleep(backoff.pause())
+            }
+            renamed => return renamed,
+        }
+    }
+}
+
+/// Returns true if the error is the one for a file that another process has opened.
+fn is_in_use(error: &io::Error, path: &Path) -> bool {
+    match raw(error) {
+        Some(ERROR_SHARING_VIOLATION) => true,
+        // Also the error for a directory, and for a file that is for reading only: they stay as they are.
+        Some(ERROR_ACCESS_DENIED) => {
+            fs::symlink_metadata(path).is_ok_and(|there| there.is_file() && !there.permissions().readonly())
+        }
+        _ => false,
+    }
 }

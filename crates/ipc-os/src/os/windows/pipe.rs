@@ -1,31 +1,46 @@
-//! Pipes: connecting, listening, and what the system's answers mean.
+//! Connecting to a pipe, and what the system's answers mean.
 
-use std::{io, path::Path, time::Duration};
-
-use interprocess::{
-    ConnectWaitMode,
+use std::{
+    fs::{File, OpenOptions},
+    io,
     os::windows::{
-        ToWtf16,
-        named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode, tokio as pipes},
-        security_descriptor::SecurityDescriptor,
+        fs::OpenOptionsExt,
+        io::{AsRawHandle, RawHandle},
     },
+    path::Path,
 };
-use windows_sys::Win32::Foundation as code;
 
-use crate::{AcceptError, BindError, Endpoint, FileKind, Peer, Pid, connect::Failure};
+use tokio::net::windows::named_pipe::ClientOptions;
+use windows_sys::Win32::{
+    Foundation as code,
+    Storage::FileSystem::{FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION},
+    System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId},
+};
 
-pub(crate) type AsyncIo = pipes::DuplexPipeStream<pipe_mode::Bytes>;
-
-/// Everything for the owner of the pipe, nothing for anybody else, nothing inherited.
-const OWNER_ONLY: &str = "D:P(A;;GA;;;OW)";
-
-/// What the system sets aside for each direction of a connection, in bytes.
-const BUFFER: u32 = 64 * 1024;
+use super::{
+    async_io::AsyncIo,
+    blocking::BlockingIo,
+    identity::{our_sid, owner_of, sid_of_process},
+};
+use crate::{AcceptError, Endpoint, FileKind, Peer, Pid, connect::Failure};
 
 /// One attempt to connect, which never waits.
+///
+/// tokio lets the server identify this process and not act as its user.
+#[expect(clippy::unused_async, reason = "other systems wait for the connection")]
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
-    let at_once = ConnectWaitMode::Timeout(Duration::ZERO);
-    AsyncIo::connect_by_path_with_wait_mode(endpoint.as_str(), at_once).await
+    ClientOptions::new().open(endpoint.as_str()).map(AsyncIo::Client)
+}
+
+/// One attempt to connect, which never waits; the handle is for overlapped reads and writes.
+pub(super) fn dial(endpoint: &Endpoint) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(FILE_FLAG_OVERLAPPED)
+        // The standard library adds SECURITY_SQOS_PRESENT. The server may identify us and not act as us.
+        .security_qos_flags(SECURITY_IDENTIFICATION)
+        .open(endpoint.as_str())
 }
 
 /// What a failed attempt to connect means.
@@ -42,40 +57,71 @@ pub(crate) fn failure(_: &Endpoint, error: io::Error) -> Failure {
     }
 }
 
-/// Never returns: a pipe cannot be waited for without reading.
-pub(crate) async fn readable(_: &mut AsyncIo) -> io::Result<()> {
-    std::future::pending().await
-}
-
-/// Not known without reading.
-pub(crate) async fn has_hung_up(_: &AsyncIo) -> bool {
-    false
-}
-
 /// A connection whose other end has a process.
-pub(crate) trait HasPeer {
-    fn process_id(&self) -> io::Result<u32>;
+pub(crate) trait HasPeer: AsRawHandle {
+    /// Returns true if this end listened.
+    fn is_server(&self) -> bool;
 }
 
 impl HasPeer for AsyncIo {
-    fn process_id(&self) -> io::Result<u32> {
-        self.peer_process_id()
+    fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
     }
 }
 
-/// Who is at the other end; that it is us, the pipe's access list has made sure of.
+impl HasPeer for BlockingIo {
+    fn is_server(&self) -> bool {
+        false
+    }
+}
+
+/// Returns the process at the other end. The pipe's access list has admitted clients of our user only.
 pub(crate) fn peer(pipe: &impl HasPeer) -> io::Result<Peer> {
-    Ok(Peer { pid: Pid::new(pipe.process_id()?).ok(), uid: None })
+    let mut pid = 0;
+    let handle = pipe.as_raw_handle();
+    let told = match pipe.is_server() {
+        // SAFETY: the handle is open as long as `pipe` lives, and the result is a live local.
+        true => unsafe { GetNamedPipeClientProcessId(handle, &raw mut pid) },
+        // SAFETY: as above.
+        false => unsafe { GetNamedPipeServerProcessId(handle, &raw mut pid) },
+    };
+    if told == 0 { Err(io::Error::last_os_error()) } else { Ok(Peer { pid: Pid::new(pid).ok(), uid: None }) }
 }
 
-/// The pipe, with one instance waiting for the next client.
-#[derive(Debug)]
-pub(crate) struct AsyncListener(pipes::PipeListener<pipe_mode::Bytes, pipe_mode::Bytes>);
+/// Returns the pair (our user, the server's user) if another user's process serves the pipe that was dialled.
+///
+/// Every user can make a pipe of any name, so the client asks before it sends a byte.
+pub(crate) fn foreign_server(pipe: &impl HasPeer) -> io::Result<Option<(String, String)>> {
+    server_user(pipe.as_raw_handle()).and_then(foreign)
+}
 
-impl AsyncListener {
-    pub(crate) async fn accept(&self) -> io::Result<AsyncIo> {
-        self.0.accept().await
+/// As [`foreign_server`], for a connection that has no type yet.
+pub(super) fn foreign_server_of(pipe: &File) -> io::Result<Option<(String, String)>> {
+    server_user(pipe.as_raw_handle()).and_then(foreign)
+}
+
+fn foreign(found: String) -> io::Result<Option<(String, String)>> {
+    let ours = our_sid()?;
+    Ok((found != ours).then(|| (ours.to_owned(), found)))
+}
+
+/// Returns the user that the server process runs as, else the owner of the pipe: the token of an elevated process
+/// cannot be opened from one that is not.
+fn server_user(pipe: RawHandle) -> io::Result<String> {
+    let mut pid = 0;
+    // SAFETY: the caller's handle is open, and the result is a live local.
+    if unsafe { GetNamedPipeServerProcessId(pipe, &raw mut pid) } == 0 {
+        return Err(io::Error::last_os_error());
     }
+    sid_of_process(pid).or_else(|_| owner_of(pipe))
+}
+
+/// Returns the process that serves the pipe `pipe`.
+pub(super) fn server_pid(pipe: &File) -> Option<Pid> {
+    let mut pid = 0;
+    // SAFETY: the handle is open as long as `pipe` lives, and the result is a live local.
+    let told = unsafe { GetNamedPipeServerProcessId(pipe.as_raw_handle(), &raw mut pid) } != 0;
+    Pid::new(pid).ok().filter(|_| told)
 }
 
 /// What a failed accept means.
@@ -101,18 +147,7 @@ pub(crate) fn socket_stamp(_: &Endpoint) -> Option<crate::SocketStamp> {
     None
 }
 
-/// Pipes leave nothing behind that would have to be told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SocketId;
-
-impl SocketId {
-    /// Whether the endpoint names this pipe: nobody can take a pipe's name from it.
-    pub(crate) fn is_at(&self, _: &Endpoint) -> io::Result<bool> {
-        Ok(true)
-    }
-}
-
-/// Pipes are not in a directory, so that no lock can be beside one; their first instance is the lock.
+/// Pipes are not in a directory, so no lock can be beside one; their first instance is the lock.
 pub(crate) fn socket_path(_: &Endpoint) -> Option<&Path> {
     None
 }
@@ -122,52 +157,7 @@ pub(crate) fn remove_socket(_: &Endpoint) -> io::Result<()> {
     Ok(())
 }
 
-/// Listens at `endpoint`, as the first to do so. `recorded` is the process in the pid lock file.
-pub(crate) fn bind(
-    endpoint: &Endpoint,
-    recorded: Option<Pid>,
-) -> Result<(AsyncListener, SocketId), BindError> {
-    let recorded = recorded.filter(|pid| super::process_alive(*pid));
-    let in_use = |by: Option<Pid>| BindError::InUse { endpoint: endpoint.clone(), by: by.or(recorded) };
-    // Only the exclusive creation below decides; asking first tells who it is.
-    if let Some(by) = listener_at(endpoint) {
-        return Err(in_use(by));
-    }
-    match listen(endpoint) {
-        Ok(listener) => Ok((listener, SocketId)),
-        // What the system says to a first instance that is not the first.
-        Err(error) if matches!(raw(&error), Some(code::ERROR_ACCESS_DENIED | code::ERROR_PIPE_BUSY)) => {
-            Err(in_use(None))
-        }
-        Err(source) => Err(BindError::Io { endpoint: endpoint.clone(), source }),
-    }
-}
-
-/// The process that listens at `endpoint`, which may be unknown; `None` when nobody does.
-fn listener_at(endpoint: &Endpoint) -> Option<Option<Pid>> {
-    let at_once = ConnectWaitMode::Timeout(Duration::ZERO);
-    let dialled =
-        DuplexPipeStream::<pipe_mode::Bytes>::connect_by_path_with_wait_mode(endpoint.as_str(), at_once);
-    match dialled {
-        Ok(pipe) => Some(pipe.server_process_id().ok().and_then(|pid| Pid::new(pid).ok())),
-        Err(error) => matches!(failure(endpoint, error), Failure::Busy(_)).then_some(None),
-    }
-}
-
-fn listen(endpoint: &Endpoint) -> io::Result<AsyncListener> {
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-    let path = endpoint.as_str().to_wtf_16().map_err(invalid)?;
-    let owner_only = SecurityDescriptor::deserialize(&OWNER_ONLY.to_wtf_16().map_err(invalid)?)?;
-    PipeListenerOptions::new()
-        .path(path)
-        .accept_remote(false)
-        .input_buffer_size_hint(BUFFER)
-        .output_buffer_size_hint(BUFFER)
-        .security_descriptor(Some(owner_only))
-        .create_tokio()
-        .map(AsyncListener)
-}
-
-fn raw(error: &io::Error) -> Option<u32> {
+/// Returns the system's error code.
+pub(super) fn raw(error: &io::Error) -> Option<u32> {
     error.raw_os_error().and_then(|code| u32::try_from(code).ok())
 }

@@ -7,8 +7,16 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_ACCESS_DENIED, WAIT_TIMEOUT},
-    System::Threading::{OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject},
+    Foundation::{ERROR_ACCESS_DENIED, FILETIME, HANDLE, WAIT_TIMEOUT},
+    System::{
+        Diagnostics::ToolHelp::{
+            CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
+        },
+        Threading::{
+            GetCurrentProcess, GetProcessTimes, OpenProcess, PROCESS_ACCESS_RIGHTS,
+            PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+        },
+    },
 };
 
 use crate::{Pid, View};
@@ -18,13 +26,64 @@ pub(crate) fn our_uid() -> Option<u32> {
     None
 }
 
-/// Windows remembers the number only, which may be another process's by now.
+/// See [`Pid::parent`].
+///
+/// Windows remembers the number only, which can be another process's by now: one that is younger than this process.
 pub(crate) fn parent_pid() -> Option<u32> {
+    let number = recorded_parent()?;
+    let parent = open(Pid::new(number).ok()?, PROCESS_QUERY_LIMITED_INFORMATION).ok()?;
+    // SAFETY: returns a constant that stands for this process.
+    let ours = started(unsafe { GetCurrentProcess() })?;
+    (started(parent.as_raw_handle())? <= ours).then_some(number)
+}
+
+fn recorded_parent() -> Option<u32> {
+    // SAFETY: takes numbers; the result is checked before it is used.
+    let handle = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) };
+    if handle.is_null() || handle as isize == -1 {
+        return None;
+    }
+    // SAFETY: the handle is open and has no other owner.
+    let snapshot = unsafe { OwnedHandle::from_raw_handle(handle) };
+    let mut entry = PROCESSENTRY32W::default();
+    entry.dwSize = u32::try_from(size_of_val(&entry)).ok()?;
+    // SAFETY: the handle is open, and `entry` says its own size.
+    let mut found = unsafe { Process32FirstW(snapshot.as_raw_handle(), &raw mut entry) };
+    while found != 0 {
+        if entry.th32ProcessID == std::process::id() {
+            return Some(entry.th32ParentProcessID);
+        }
+        // SAFETY: as above.
+        found = unsafe { Process32NextW(snapshot.as_raw_handle(), &raw mut entry) };
+    }
     None
 }
 
-/// A locked file cannot be read.
-pub(crate) const HELD_LOCKS_ARE_READ: bool = false;
+/// Opens the process with id `pid`.
+pub(super) fn open(pid: Pid, rights: PROCESS_ACCESS_RIGHTS) -> io::Result<OwnedHandle> {
+    // SAFETY: takes numbers; the result is checked before it is used.
+    let handle = unsafe { OpenProcess(rights, 0, pid.get()) };
+    if handle.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle is open and has no other owner.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Returns the start of a process, in 100 ns since 1601.
+pub(super) fn started(process: HANDLE) -> Option<u64> {
+    times(process).map(|[started, ..]| started)
+}
+
+/// Returns when a process started and ended, and its time in the system and outside of it, in 100 ns.
+pub(super) fn times(process: HANDLE) -> Option<[u64; 4]> {
+    let mut times = [FILETIME::default(); 4];
+    let [started, ended, kernel, user] = &mut times;
+    // SAFETY: the caller's handle is open, and each result is a live local.
+    let told = unsafe { GetProcessTimes(process, started, ended, kernel, user) };
+    let number = |time: FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
+    (told != 0).then(|| times.map(number))
+}
 
 /// There are no pid namespaces.
 pub(crate) fn pid_namespace() -> Option<String> {
@@ -46,19 +105,19 @@ pub(crate) fn run_below_init(_: &mut Command) -> io::Result<ExitStatus> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// See [`crate::process_alive`].
+/// See [`crate::process_alive`]: an ended process keeps its id as long as any handle to it is open.
 pub(crate) fn process_alive(pid: Pid) -> bool {
-    // SAFETY: takes numbers only, and what it returns is checked before it is used.
-    let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, 0, pid.get()) };
-    if handle.is_null() {
-        // A process that we may not open is there all the same.
-        return io::Error::last_os_error().raw_os_error() == Some(ERROR_ACCESS_DENIED as i32);
+    match open(pid, PROCESS_SYNCHRONIZE) {
+        Ok(process) => is_running(&process),
+        // A process that we may not open exists all the same.
+        Err(error) => error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()),
     }
-    // SAFETY: the handle was opened a line ago, is not null, and nobody else closes it.
-    let process = unsafe { OwnedHandle::from_raw_handle(handle) };
+}
+
+/// Returns true if the process has not ended.
+pub(super) fn is_running(process: &OwnedHandle) -> bool {
     // SAFETY: the handle is open as long as `process` lives, and may be waited for.
-    let state = unsafe { WaitForSingleObject(process.as_raw_handle(), 0) };
-    state == WAIT_TIMEOUT
+    unsafe { WaitForSingleObject(process.as_raw_handle(), 0) == WAIT_TIMEOUT }
 }
 
 /// The starter sees to it with the flags it starts the program with.

@@ -1,39 +1,74 @@
-//! Programs that are run for somebody else.
+//! Programs that are run for a client.
 
 use std::{
     ffi::OsStr,
     io,
-    os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    os::windows::{io::AsRawHandle, process::CommandExt},
     path::Path,
     process::{Child, Command, ExitStatus},
 };
 
-use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_TERMINATE, TerminateProcess};
+use windows_sys::Win32::{
+    Foundation::HANDLE,
+    System::{
+        Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler},
+        JobObjects::{JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK},
+        Threading::{CREATE_SUSPENDED, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME, PROCESS_TERMINATE},
+    },
+};
 
+use super::{job::Job, process::open};
 use crate::Pid;
 
-/// There are no groups that could be ended.
-pub(crate) fn lead_group(_: &mut Command) {}
+#[link(name = "ntdll")]
+unsafe extern "system" {
+    /// Resumes every thread of a process. `ResumeThread` needs a thread handle, which `Child` does not show.
+    fn NtResumeProcess(process: HANDLE) -> i32;
+}
 
-/// See [`crate::ProcessGroup::terminate`]; nobody can be asked.
-pub(crate) fn end_group(first: Pid, _by_force: bool) -> io::Result<()> {
-    // SAFETY: takes numbers only, and what it returns is checked before it is used.
-    let handle = unsafe { OpenProcess(PROCESS_TERMINATE, 0, first.get()) };
-    if handle.is_null() {
-        return Err(io::Error::last_os_error());
+/// Makes `command` start its program without running it: [`Group::of`] lets it run, once it is in its job.
+pub(crate) fn lead_group(command: &mut Command) {
+    command.creation_flags(CREATE_SUSPENDED);
+}
+
+/// A job, which ends with its last handle: when this is dropped, or this process ends.
+#[derive(Debug)]
+pub(crate) struct Group(Job);
+
+impl Group {
+    /// Puts the process `first` into a job of its own, and lets it run.
+    pub(crate) fn of(first: Pid) -> io::Result<Self> {
+        let rights = PROCESS_SET_QUOTA | PROCESS_TERMINATE | PROCESS_SUSPEND_RESUME;
+        let process = open(first, rights)?;
+        let job = Job::new(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE)?;
+        job.add(process.as_raw_handle())?;
+        // SAFETY: the handle is open and may be used to resume the process; no memory is touched.
+        match unsafe { NtResumeProcess(process.as_raw_handle()) } {
+            0.. => Ok(Self(job)),
+            status => Err(io::Error::other(format!("the system cannot resume the process: {status:#x}"))),
+        }
     }
-    // SAFETY: the handle was opened a line ago, is not null, and nobody else closes it.
-    let process = unsafe { OwnedHandle::from_raw_handle(handle) };
-    // SAFETY: the handle is open as long as `process` lives, and may be used to end the process.
-    match unsafe { TerminateProcess(process.as_raw_handle(), 1) } {
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
+
+    /// Ends every process of the job: there is no signal that asks one to end.
+    pub(crate) fn end(&self, _by_force: bool) -> io::Result<()> {
+        self.0.end()
+    }
+
+    /// Lets the processes that are left run on after the job's end.
+    pub(crate) fn let_go(self) -> io::Result<()> {
+        self.0.limit(0)
     }
 }
 
-/// Whether there is a file at `path`; what may be run is told by names here.
+/// Endings that the name of a program may lack, in the system's order. Scripts of other endings need another program.
+pub(crate) const PROGRAM_SUFFIXES: &[&str] = &["", ".com", ".exe", ".bat", ".cmd"];
+
+/// Returns true if there is a file at `path` whose ending is a program's.
 pub(crate) fn is_executable(path: &Path) -> bool {
-    path.is_file()
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let is_program =
+        |suffix: &&str| suffix.strip_prefix('.').is_some_and(|suffix| suffix.eq_ignore_ascii_case(ending));
+    PROGRAM_SUFFIXES.iter().any(|suffix| is_program(&suffix)) && path.is_file()
 }
 
 /// See [`crate::is_same_file`]; a hard link counts as another file.
@@ -44,24 +79,46 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// No handle is passed on but those that a command names.
+/// The daemon itself inherits no handle but its standard streams, which its starter sees to.
 pub(crate) fn keep_descriptors_back() -> io::Result<()> {
     Ok(())
 }
 
 /// See [`crate::run_instead`].
 pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
-    command.status()
+    let mut child = spawn_as_called(command)?;
+    wait_as_called(&mut child)
 }
 
-/// See [`crate::spawn_as_called`]; the console sends its events to both.
+/// See [`crate::spawn_as_called`]: the console sends its events to both processes, and the child answers them.
 pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
-    command.spawn()
+    // SAFETY: the handler touches no memory, and stays in place until this process ends.
+    unsafe { SetConsoleCtrlHandler(Some(leave_to_the_child), 1) };
+    let child = command.spawn()?;
+    // The child ends with this process, as where it takes its place. Its own children may outlive it: compilers
+    // start servers that other compilers use.
+    let limits = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    // Where the system has no such job, the child runs without.
+    if let Ok(job) = Job::new(limits)
+        && job.add(child.as_raw_handle()).is_ok()
+    {
+        // Its handle is closed with this process.
+        std::mem::forget(job);
+    }
+    Ok(child)
 }
 
 /// See [`crate::wait_as_called`].
 pub(crate) fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
-    child.wait()
+    let status = child.wait();
+    // SAFETY: takes the handler away again; no memory is touched.
+    unsafe { SetConsoleCtrlHandler(Some(leave_to_the_child), 0) };
+    status
+}
+
+/// Keeps this process alive at Ctrl-C and Ctrl-Break, so that it can return the child's exit code.
+unsafe extern "system" fn leave_to_the_child(event: u32) -> i32 {
+    i32::from(matches!(event, CTRL_C_EVENT | CTRL_BREAK_EVENT))
 }
 
 /// See [`crate::end_as`]; there are no signals.
@@ -77,7 +134,12 @@ pub(crate) fn default_path() -> Option<&'static OsStr> {
     None
 }
 
-/// See [`crate::shell_code`]; there are no signals.
+/// See [`crate::shell_code`]; there are no signals, and all 32 bits count.
 pub(crate) fn shell_code(status: ExitStatus) -> i32 {
     status.code().unwrap_or(1)
+}
+
+/// See [`crate::exit_code`].
+pub(crate) fn exit_code(code: i32) -> i32 {
+    code
 }

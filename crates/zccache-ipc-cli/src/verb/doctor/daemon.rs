@@ -93,6 +93,10 @@ fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
             Finding::error("daemon", format!("user {found} listens at {endpoint}"))
                 .fix("choose an endpoint of your own with --endpoint")
         }
+        Err(CallError::Ipc(IpcError::Connect(ConnectError::ForeignServer { found, .. }))) => {
+            Finding::error("daemon", format!("user {found} listens at {endpoint}"))
+                .fix("choose an endpoint of your own with --endpoint")
+        }
         Err(error) if probed.is_stopped => {
             let pid = probed.process().map(|pid| pid.to_string()).unwrap_or_default();
             Finding::error("daemon", format!("it is stopped by a signal{process} and cannot answer: {error}"))

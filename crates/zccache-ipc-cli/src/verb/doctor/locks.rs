@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    LifetimeError, Liveness, Locations, Pid, failed_start, liveness, lock_file, process_alive, shell_word,
-    start_lock_file, start_turn,
+    Endpoint, LifetimeError, Liveness, Locations, Pid, Platform, failed_start, liveness, lock_file,
+    process_alive, shell_word, start_lock_file, start_turn,
 };
 
 use super::finding::Finding;
@@ -47,12 +47,13 @@ pub(super) fn look(locations: &Locations, probed: &Probed, suggest: &Suggest) ->
 }
 
 fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
+    // A pipe has no lock beside it.
+    Endpoint::path_limit(Platform::CURRENT)?;
     let at = format!("{}.lifetime", locations.endpoint());
     let listener = probed.listener.as_ref().ok().copied().flatten();
     Some(
         match &probed.lock {
-            Ok(None) => return None,
-            Ok(Some(Liveness::Held { by: Some(by) })) if listener.is_some_and(|listener| listener != *by) => {
+            Ok(Liveness::Held { by: Some(by) }) if listener.is_some_and(|listener| listener != *by) => {
                 let listener = listener.map(|pid| pid.to_string()).unwrap_or_default();
                 Finding::error(
                     "socket lock",
@@ -60,7 +61,7 @@ fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
                 )
                 .fix(format!("end the one that is no daemon: ps -p {by},{listener}"))
             }
-            Ok(Some(Liveness::Held { by: Some(_) }))
+            Ok(Liveness::Held { by: Some(_) })
                 if matches!(&probed.listener, Err(error) if error.is_no_daemon()) =>
             {
                 Finding::warning(
@@ -69,15 +70,15 @@ fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
                 )
                 .fix("look again in a few seconds: a daemon makes its socket again, or ends")
             }
-            Ok(Some(Liveness::Free)) if matches!(probed.verified(), Verified::ByIdentity) => {
+            Ok(Liveness::Free) if matches!(probed.verified(), Verified::ByIdentity) => {
                 Finding::ok("socket lock", "nobody holds it: a released daemon, which its identity proves")
             }
-            Ok(Some(Liveness::Free)) if probed.listener.is_ok() => {
+            Ok(Liveness::Free) if probed.listener.is_ok() => {
                 let who = listener.map(|pid| format!("process {pid}")).unwrap_or("who".to_owned());
                 let text = format!("nobody holds it, and {who} listens: a released daemon, or a stranger");
                 Finding::warning("socket lock", text).fix("stop it with the zccache of its own release: zccache stop")
             }
-            Ok(Some(held)) => told("socket lock", &Ok(*held)),
+            Ok(held) => told("socket lock", &Ok(*held)),
             Err(error) => failed("socket lock", error),
         }
         .at(at),

@@ -303,7 +303,7 @@ fn only_who_holds_the_lock_where_nobody_else_listens_is_proved_to_be_the_daemon(
 
     watched(|| {
         let home = Home::new();
-        let at = || ProvedDaemon::at(&home.endpoint());
+        let at = || ProvedDaemon::at(&home.endpoint(), &home.lock_file());
         assert!(matches!(at(), Err(Unproved::NoLock { listener: None })), "nobody");
         let (socket, lock) = (home.socket(), home.lock_file());
         let mut daemon = Part::play("a_daemon", &[socket.to_str().unwrap(), lock.to_str().unwrap()]);
@@ -364,7 +364,7 @@ fn a_stopped_daemon_is_told_from_one_that_runs() {
         let (socket, lock) = (home.socket(), home.lock_file());
         let mut daemon = Part::play("a_daemon", &[socket.to_str().unwrap(), lock.to_str().unwrap()]);
         assert_eq!(daemon.says(), "won");
-        let proved = ProvedDaemon::at(&home.endpoint()).unwrap();
+        let proved = ProvedDaemon::at(&home.endpoint(), &home.lock_file()).unwrap();
         let signal = |signal| {
             let pid = rustix::process::Pid::from_raw(i32::try_from(daemon.pid()).unwrap()).unwrap();
             rustix::process::kill_process(pid, signal).unwrap();
@@ -380,7 +380,7 @@ fn a_stopped_daemon_is_told_from_one_that_runs() {
         signal(rustix::process::Signal::STOP);
         becomes(true);
         assert_eq!(
-            ProvedDaemon::at(&home.endpoint()).unwrap().pid(),
+            ProvedDaemon::at(&home.endpoint(), &home.lock_file()).unwrap().pid(),
             proved.pid(),
             "frozen, it is proved too"
         );
