@@ -120,13 +120,13 @@ pub(crate) fn of_endpoint(endpoint: &Endpoint, lock_file: &Path) -> PathBuf {
 /// It is the holder of the lock beside the socket, else the process that the pid lock file at `lock_file`
 /// names. The pid lock file alone would name no process, or another one, for a daemon with another cache
 /// directory. The result does not mean that the process answers; if the pid lock file named it, the process
-/// may not even live.
+/// may not even live. On Windows the process that serves the pipe comes before the pid lock file.
 #[must_use]
 pub fn holder(endpoint: &Endpoint, lock_file: &Path) -> Option<Pid> {
     match endpoint_liveness(endpoint) {
         // Without a name here, the pid lock file has no name either, or one of another pid namespace.
         Ok(Some(Liveness::Held { by })) => by,
-        _ => lock_file::read(lock_file).ok().flatten(),
+        _ => os::serving_process(endpoint).or_else(|| lock_file::read(lock_file).ok().flatten()),
     }
 }
 

@@ -46,6 +46,10 @@ pub fn executable_of(pid: Pid) -> io::Result<(PathBuf, File)> {
         // Each system has its own error for a missing process.
         if process_alive(pid) { error } else { io::ErrorKind::NotFound.into() }
     })?;
+    // Windows keeps the path of an ended process as long as any handle to that process is open.
+    if !process_alive(pid) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let file = open(pid, &path)?;
     Ok((path, file))
 }

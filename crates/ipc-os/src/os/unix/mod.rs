@@ -46,7 +46,9 @@ pub(crate) use process::{detach_session, our_uid, parent_pid, pid_namespace, pro
 pub(crate) use seen::Seen;
 #[cfg(feature = "signals")]
 pub(crate) use signals::Terminations;
-pub(crate) use socket::{HasPeer, accept_failure, dial_async, failure, foreign_server, peer};
+pub(crate) use socket::{
+    HasPeer, accept_failure, dial_async, failure, foreign_server, peer, serving_process,
+};
 pub(crate) use spawn::{Spawned, spawn_uninherited};
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]

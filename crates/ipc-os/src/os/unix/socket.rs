@@ -20,7 +20,7 @@ use rustix::{
 
 pub(crate) use super::system::peer;
 use super::{AsyncIo, file_kind, system::stream_socket};
-use crate::{AcceptError, Endpoint, Liveness, connect::Failure, endpoint_liveness};
+use crate::{AcceptError, Endpoint, Liveness, Pid, connect::Failure, endpoint_liveness};
 
 /// A socket whose other end has a process.
 pub(crate) trait HasPeer: AsFd {}
@@ -29,6 +29,11 @@ impl<T: AsFd> HasPeer for T {}
 /// The socket's peer has a user id, which [`peer`] returns.
 pub(crate) fn foreign_server(_: &impl HasPeer) -> io::Result<Option<(String, String)>> {
     Ok(None)
+}
+
+/// The lock beside the socket names its process.
+pub(crate) const fn serving_process(_: &Endpoint) -> Option<Pid> {
+    None
 }
 
 /// Tries to connect once; never waits.

@@ -36,8 +36,8 @@ pub(crate) use interrupt::end_line_at_interrupt;
 pub(crate) use listen::{AsyncListener, SocketId, bind};
 pub(crate) use lock::{note_time, remove_locked, try_lock, try_lock_shared, unlock};
 pub(crate) use pipe::{
-    HasPeer, accept_failure, dial_async, failure, foreign_server, peer, remove_socket, socket_path,
-    socket_stamp,
+    HasPeer, accept_failure, dial_async, failure, foreign_server, peer, remove_socket, serving_process,
+    socket_path, socket_stamp,
 };
 pub(crate) use process::{
     detach_session, our_uid, parent_pid, pid_namespace, process_alive, raise_fd_limit, reset_signals,

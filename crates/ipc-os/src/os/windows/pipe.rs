@@ -124,6 +124,11 @@ pub(super) fn server_pid(pipe: &File) -> Option<Pid> {
     Pid::new(pid).ok().filter(|_| told)
 }
 
+/// Returns the process that serves the pipe at `endpoint`, if a free instance tells it.
+pub(crate) fn serving_process(endpoint: &Endpoint) -> Option<Pid> {
+    server_pid(&dial(endpoint).ok()?)
+}
+
 /// What a failed accept means.
 pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
     match raw(&error) {
