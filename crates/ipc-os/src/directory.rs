@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{DirPolicy, FileKind, os, shell_word};
+use crate::{DirPolicy, FileKind, allow_owner, make_directory, os, show_file};
 
 /// A directory is not safe against other users.
 #[derive(Debug, Error)]
@@ -79,13 +79,13 @@ impl DirectoryError {
     /// For a directory that may belong to somebody else, the command only looks at it.
     #[must_use]
     pub fn fix(&self) -> String {
-        let path = shell_word(&self.path().to_string_lossy());
+        let path = self.path();
         match self {
-            Self::Writable { .. } | Self::Readable { .. } => format!("chmod 700 {path}"),
+            Self::Writable { .. } | Self::Readable { .. } => allow_owner(path, "700"),
             Self::Symlink(_) | Self::NotADirectory { .. } | Self::Foreign { .. } => {
-                format!("see whose it is: ls -ld {path}")
+                format!("see whose it is: {}", show_file(path))
             }
-            Self::Io { .. } => format!("mkdir -p {path} && chmod 700 {path}"),
+            Self::Io { .. } => make_directory(path),
         }
     }
 }

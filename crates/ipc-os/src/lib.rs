@@ -6,6 +6,7 @@
 //! Not here: the names of these things, which `ipc-endpoint` derives; and messages. This crate moves bytes.
 #![doc = include_str!("../README.md")]
 
+mod advice;
 mod atomic_file;
 mod backoff;
 pub mod blocking;
@@ -34,7 +35,6 @@ mod pid;
 mod process;
 mod proved_daemon;
 mod rolling_file;
-mod shell_word;
 mod small_file;
 mod start_lock;
 mod stream;
@@ -43,6 +43,7 @@ mod surroundings;
 mod termination;
 mod tool_process;
 
+pub use advice::{allow_owner, make_directory, shell_word, show_file, show_processes};
 pub use atomic_file::{Durability, FileMode, WriteError, remove_abandoned, replace_file, write_atomic};
 pub use backoff::Backoff;
 pub use claim::Claim;
@@ -72,7 +73,6 @@ pub use process::{
 };
 pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
 pub use rolling_file::{RollingFile, roll_over};
-pub use shell_word::shell_word;
 pub use small_file::{FileStamp, ReadError, leads_to, read_small};
 pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,

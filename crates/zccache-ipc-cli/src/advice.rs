@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 
 use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, shell_word,
+    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, show_file,
+    show_processes,
 };
 use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::wire_frame::Version;
@@ -99,7 +100,10 @@ fn of_stop(error: &StopError, suggest: &Suggest) -> Option<String> {
         StopError::Call(error) => return of_call(error, suggest),
         StopError::Silent(silent) => return of_silence(silent),
         StopError::StillThere { pid: Some(pid), .. } => {
-            format!("wait longer with --timeout SECS, or look at process {pid}: ps -p {pid}")
+            format!(
+                "wait longer with --timeout SECS, or see what process {pid} does: {}",
+                show_processes(&[*pid])
+            )
         }
         StopError::StillThere { pid: None, .. } => "wait longer with --timeout SECS".to_owned(),
         _ => return None,
@@ -113,7 +117,8 @@ fn of_silence(silent: &SilentDaemon) -> Option<String> {
         (NotEnded::NotWanted, _) => "let it be replaced: leave --replace never out".to_owned(),
         (why, Some(pid)) => {
             format!(
-                "it was not ended, because {why}; look at it with: ps -p {pid}, or choose another --endpoint"
+                "it was not ended, because {why}; look at it with: {}, or choose another --endpoint",
+                show_processes(&[pid])
             )
         }
         (why, None) => format!("it was not ended, because {why}; choose another --endpoint"),
@@ -192,10 +197,7 @@ fn of_connect(error: &ConnectError, suggest: &Suggest) -> Option<String> {
             "choose another --endpoint: a socket is a name in a directory".to_owned()
         }
         ConnectError::NotASocket { path, .. } => {
-            format!(
-                "choose another --endpoint, or see what it is: ls -l {}",
-                shell_word(&path.to_string_lossy())
-            )
+            format!("choose another --endpoint, or see what it is: {}", show_file(path))
         }
         ConnectError::ForeignPeer { .. } | ConnectError::ForeignServer { .. } => {
             "choose an endpoint of your own with --endpoint".to_owned()

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use zccache_ipc::endpoint::{ConnectError, FileKind, Pid, Platform, Unproved, look_at, shell_word};
+use zccache_ipc::endpoint::{
+    ConnectError, FileKind, Pid, Platform, Unproved, allow_owner, look_at, show_file, show_processes,
+};
 use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
@@ -44,12 +46,7 @@ fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Findi
     }
     let path = Path::new(located.target.endpoint.as_str());
     let text = path.display();
-    let look = || {
-        format!(
-            "see whose it is: ls -l {}; or choose another --endpoint",
-            shell_word(&path.to_string_lossy())
-        )
-    };
+    let look = || format!("see whose it is: {}; or choose another --endpoint", show_file(path));
     let nobody = matches!(&probed.listener, Err(error) if error.is_no_daemon());
     let finding = match look_at(path) {
         Ok(None) => Finding::ok("socket", "there is none"),
@@ -64,7 +61,7 @@ fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Findi
                 .fix(format!("`{}`: the next daemon replaces it", suggest.verb("start"))),
             (None, Some(mode)) if mode & 0o077 != 0 => {
                 Finding::warning("socket", format!("it has mode {mode:04o}; released daemons make it so"))
-                    .fix(format!("chmod 600 {}", shell_word(&path.to_string_lossy())))
+                    .fix(allow_owner(path, "600"))
             }
             (None, _) => Finding::ok("socket", "a socket of ours"),
         },
@@ -112,8 +109,8 @@ fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
                     format!("`{}` ends and replaces a silent daemon", suggest.verb("start"))
                 }
                 (Err(_), Some(pid)) => format!(
-                    "it is not proved to be the daemon: look at it with ps -p {pid}, or choose another \
-                     --endpoint"
+                    "it is not proved to be the daemon: look at it with {}, or choose another --endpoint",
+                    show_processes(&[pid])
                 ),
                 (Err(_), None) => "choose another --endpoint".to_owned(),
             })

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    Endpoint, LifetimeError, Liveness, Locations, Pid, Platform, failed_start, liveness, lock_file,
-    process_alive, shell_word, start_lock_file, start_turn,
+    Endpoint, LifetimeError, Liveness, Locations, Pid, Platform, allow_owner, failed_start, liveness,
+    lock_file, process_alive, show_file, show_processes, start_lock_file, start_turn,
 };
 
 use super::finding::Finding;
@@ -53,13 +53,14 @@ fn of_socket(locations: &Locations, probed: &Probed) -> Option<Finding> {
     let listener = probed.listener.as_ref().ok().copied().flatten();
     Some(
         match &probed.lock {
-            Ok(Liveness::Held { by: Some(by) }) if listener.is_some_and(|listener| listener != *by) => {
-                let listener = listener.map(|pid| pid.to_string()).unwrap_or_default();
+            Ok(Liveness::Held { by: Some(by) })
+                if let Some(listener) = listener.filter(|listener| listener != by) =>
+            {
                 Finding::error(
                     "socket lock",
                     format!("process {by} holds it, and process {listener} listens at the socket"),
                 )
-                .fix(format!("end the one that is no daemon: ps -p {by},{listener}"))
+                .fix(format!("end the one that is no daemon: {}", show_processes(&[*by, listener])))
             }
             Ok(Liveness::Held { by: Some(_) })
                 if matches!(&probed.listener, Err(error) if error.is_no_daemon()) =>
@@ -102,7 +103,7 @@ fn failed(check: &'static str, error: &LifetimeError) -> Finding {
         | LifetimeError::Foreign { path, .. }
         | LifetimeError::Linked(path) => finding.fix(look_at_it(path)),
         LifetimeError::Io { path, .. } => {
-            finding.fix(format!("make it readable: chmod 600 {}", shell_word(&path.to_string_lossy())))
+            finding.fix(format!("make it readable: {}", allow_owner(path, "600")))
         }
         _ => finding,
     }
@@ -123,7 +124,7 @@ fn pid_file(locations: &Locations, is_held: bool, answers: bool, suggest: &Sugge
             "lock file",
             format!("names process {pid}, which lives and holds no lock: a released daemon, or nobody's"),
         )
-        .fix(format!("see what it is: ps -p {pid}")),
+        .fix(format!("see what it is: {}", show_processes(&[pid]))),
         Ok(Some(pid)) => {
             Finding::warning("lock file", format!("left over: it names process {pid}, which has ended"))
                 .fix("nothing needs to be done: the next daemon writes its own")
@@ -135,8 +136,8 @@ fn pid_file(locations: &Locations, is_held: bool, answers: bool, suggest: &Sugge
 
 /// Returns an advice that removes nothing: the file may belong to another program.
 fn look_at_it(path: &Path) -> String {
-    let path = shell_word(&path.to_string_lossy());
-    format!("see whose it is: ls -l {path}; or choose another --endpoint or --cache-dir")
+    let command = show_file(path);
+    format!("see whose it is: {command}; or choose another --endpoint or --cache-dir")
 }
 
 fn process(pid: Option<Pid>) -> String {

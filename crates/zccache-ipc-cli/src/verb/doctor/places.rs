@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zccache_ipc::endpoint::{
     DirPolicy, DirectoryError, DirectoryState, FileKind, Locations, Platform, Problem, RegistryError, Rule,
-    Variable, inspect_directory, is_writable, look_at, manifest_dir, shell_word,
+    Variable, allow_owner, inspect_directory, is_writable, look_at, manifest_dir, show_file,
 };
 
 use super::finding::Finding;
@@ -78,10 +78,7 @@ fn problem(problem: &Problem) -> Option<Finding> {
 fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding {
     match inspect_directory(path, policy) {
         Ok(_) if !is_writable(path) => Finding::error(check, format!("{} cannot be written", path.display()))
-            .fix(format!(
-                "make it writable, for instance: chmod u+rwx {}",
-                shell_word(&path.to_string_lossy())
-            )),
+            .fix(format!("make it writable, for instance: {}", allow_owner(path, "u+rwx"))),
         Ok(DirectoryState::Missing) => {
             Finding::ok(check, format!("{} is made when a daemon starts", path.display()))
         }
@@ -92,7 +89,7 @@ fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding 
                 path.display()
             ),
         )
-        .fix(format!("chmod 700 {}", shell_word(&path.to_string_lossy()))),
+        .fix(allow_owner(path, "700")),
         Ok(_) => Finding::ok(check, path.display().to_string()),
         Err(error @ DirectoryError::Io { .. }) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -106,18 +103,13 @@ fn directory_of(check: &'static str, path: &Path, policy: DirPolicy) -> Finding 
 /// A file that is the daemon's own, and may not be there yet.
 fn file(check: &'static str, path: &Path) -> Finding {
     let at = path.display();
-    let look = || {
-        format!(
-            "see whose it is: ls -l {}; or choose another --cache-dir",
-            shell_word(&path.to_string_lossy())
-        )
-    };
+    let look = || format!("see whose it is: {}; or choose another --cache-dir", show_file(path));
     match look_at(path) {
         Ok(None) => Finding::ok(check, format!("{at} is made by a daemon")),
         Ok(Some(found)) => match (found.kind, found.foreign_owner) {
             (FileKind::File, None) if found.mode.is_some_and(|mode| mode & 0o022 != 0) => {
                 Finding::warning(check, format!("{at} can be written by others"))
-                    .fix(format!("chmod 600 {}", shell_word(&path.to_string_lossy())))
+                    .fix(allow_owner(path, "600"))
             }
             (FileKind::File, None) => Finding::ok(check, format!("{at}, {} bytes", found.length)),
             (FileKind::File, Some(owner)) => {
@@ -154,7 +146,7 @@ fn registry(locations: &Locations) -> Finding {
             "registry",
             format!("{} has mode {mode:04o}; the next daemon tightens it", path.display()),
         )
-        .fix(format!("chmod 700 {}", shell_word(&path.to_string_lossy()))),
+        .fix(allow_owner(&path, "700")),
         Ok(_) if is_writable(&path) => Finding::ok("registry", path.display().to_string()),
         Ok(_) => Finding::warning("registry", format!("{} cannot be written", path.display()))
             .fix("a daemon works without it; set RUNNING_PROCESS_MANIFEST_DIR to have one"),
