@@ -91,6 +91,12 @@ variables! {
     AppData = "APPDATA",
     /// The directory of the broker's socket, on macOS. Default endpoints ignore it.
     TmpDir = "TMPDIR",
+    /// Directory of the system; the client passes it to the daemon that it starts, on Windows.
+    SystemRoot = "SystemRoot",
+    /// Directory of temporary files; the client passes it to the daemon that it starts, on Windows.
+    Temp = "TEMP",
+    /// Directory of temporary files, before `TEMP`; the client passes it to the daemon that it starts, on Windows.
+    Tmp = "TMP",
     /// The search path for programs: clients look for the daemon, and `wrap` and the daemon for compilers.
     Path = "PATH",
     /// The largest size of a daemon's store, if the command line gives no size.
