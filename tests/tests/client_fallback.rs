@@ -8,9 +8,9 @@ use ipc_model::Response;
 use serde_json::Value;
 use testkit::TempEndpoint;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
 use wire_dispatch::WirePolicy;
 use wire_json::from_json;
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Stream};
 use zccache_ipc::{CallError, DaemonControlRequest, IpcError, daemon_control_roundtrip};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,7 +83,10 @@ async fn every_recorded_script_ends_as_recorded() {
 
 /// Plays one action of the script for each connection; returns what each connection sent first.
 fn serve(place: &TempEndpoint, script: &Value) -> Arc<Mutex<Vec<String>>> {
-    let listener = UnixListener::bind(place.socket()).expect("binds");
+    let lock_file = place.dir().join("daemon.lock");
+    let mut claim =
+        Claim::take(&Endpoint::new(place.name()), &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
+    let listener = claim.bind().expect("binds");
     let received = Arc::new(Mutex::new(Vec::new()));
     let sent = Arc::clone(&received);
     let script: Vec<String> = script
@@ -93,12 +96,13 @@ fn serve(place: &TempEndpoint, script: &Value) -> Arc<Mutex<Vec<String>>> {
         .map(|action| action.as_str().expect("text").into())
         .collect();
     tokio::spawn(async move {
+        let _claim = claim;
         let mut held = Vec::new();
         for action in script {
-            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let Ok(mut stream) = listener.accept().await else { return };
             if action == "close without reading" {
                 // Something must be unread, or the close is a clean one.
-                stream.readable().await.expect("readable");
+                stream.read_exact(&mut [0]).await.expect("the first byte");
                 sent.lock().expect("no panic").push("(unread)".to_owned());
                 continue;
             }
@@ -124,7 +128,7 @@ fn serve(place: &TempEndpoint, script: &Value) -> Arc<Mutex<Vec<String>>> {
     received
 }
 
-async fn read_frame(stream: &mut UnixStream) -> String {
+async fn read_frame(stream: &mut Stream) -> String {
     let mut buffer = vec![0; 256];
     let read = stream.read(&mut buffer).await.expect("readable");
     hex::encode(&buffer[..read])

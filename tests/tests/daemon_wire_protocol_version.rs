@@ -1,13 +1,12 @@
 //! The explicit previous-release harness: a daemon that speaks v15 only, and clients that do not know it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use conformance::vectors::{bytes, list};
 use ipc_model::{Request, Response};
 use testkit::{Process, TempEndpoint};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Stream};
 use zccache_ipc::{
     Caller, Client, ClientConfig, DaemonControlRequest, Server, ServerConfig, ServerFigures, ServerHandle,
     Service, WirePolicy, Wires, daemon_control_roundtrip,
@@ -63,7 +62,9 @@ async fn a_v15_only_daemon_rejects_the_first_v16_control_frame_with_a_v15_mismat
     let recorded = cases.iter().find(|case| case["name"] == "v16 Ping twice").expect("recorded");
     let first = &recorded["transcript"][0];
     let previous = PreviousRelease::start();
-    let mut stream = UnixStream::connect(previous.place.socket()).await.expect("connects");
+    let mut stream = Stream::connect(&Endpoint::new(previous.place.name()), Instant::now() + PATIENCE)
+        .await
+        .expect("connects");
     stream.write_all(&bytes(first, "sent")).await.expect("written");
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await.expect("closed");

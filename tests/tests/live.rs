@@ -1,8 +1,6 @@
 //! Our daemon against what released daemons were seen to answer, byte for byte.
 
 use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -140,7 +138,7 @@ fn check(release: &Release) {
             .args(["--foreground", "--endpoint", &place.name()])
             .args(["--report-version", release.version, "--wires", release.wires]),
     );
-    testkit::eventually(PATIENCE, "the daemon listens", || UnixStream::connect(place.socket()).is_ok());
+    testkit::eventually(PATIENCE, "the daemon listens", || raw::dial(&place).is_ok());
     let knows_itself = || {
         let files = std::fs::read_dir(place.cache_dir()).expect("the daemon has made it");
         let names = files.map(|file| file.expect("readable").file_name());
@@ -152,6 +150,10 @@ fn check(release: &Release) {
 
     let mut compared = 0;
     for case in list(release.file, "cases") {
+        // A pipe cannot be closed for one direction.
+        if cfg!(windows) && text(&case, "name").contains("half-close") {
+            continue;
+        }
         if let Some(transcript) = case["transcript"].as_array() {
             compared += replay(release, &place, text(&case, "name"), transcript);
         }
@@ -162,12 +164,12 @@ fn check(release: &Release) {
 
 /// Plays one recorded connection; returns how many steps were compared.
 fn replay(release: &Release, place: &TempEndpoint, name: &str, transcript: &[Value]) -> usize {
-    let mut stream = UnixStream::connect(place.socket()).expect("connects");
+    let mut stream = raw::dial(place).expect("connects");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     for (index, step) in transcript.iter().enumerate() {
         stream.write_all(&bytes(step, "sent")).expect("written");
         if name.contains("half-close") {
-            stream.shutdown(Shutdown::Write).expect("half closed");
+            raw::half_close(&stream);
         }
         let numbered = format!("{name}#{index}");
         let ours = release.deliberate.iter().find(|(start, _)| numbered.starts_with(start));
@@ -209,8 +211,37 @@ fn replay(release: &Release, place: &TempEndpoint, name: &str, transcript: &[Val
     transcript.len()
 }
 
+/// A connection on which one direction can be closed.
+#[cfg(unix)]
+mod raw {
+    pub(crate) use std::os::unix::net::UnixStream as Stream;
+
+    pub(crate) fn dial(place: &testkit::TempEndpoint) -> std::io::Result<Stream> {
+        Stream::connect(place.socket())
+    }
+
+    pub(crate) fn half_close(stream: &Stream) {
+        stream.shutdown(std::net::Shutdown::Write).expect("half closed");
+    }
+}
+
+/// A pipe, of which no direction can be closed alone.
+#[cfg(windows)]
+mod raw {
+    pub(crate) use zccache_ipc::endpoint::blocking::Stream;
+    use zccache_ipc::endpoint::{ConnectError, Endpoint};
+
+    pub(crate) fn dial(place: &testkit::TempEndpoint) -> Result<Stream, ConnectError> {
+        Stream::connect(&Endpoint::new(place.name()), std::time::Instant::now() + super::PATIENCE)
+    }
+
+    pub(crate) fn half_close(_: &Stream) {
+        unreachable!("such a case is left out");
+    }
+}
+
 /// Reads one frame that is framed as `like` is.
-fn one_frame(stream: &mut UnixStream, like: &[u8]) -> Vec<u8> {
+fn one_frame(stream: &mut raw::Stream, like: &[u8]) -> Vec<u8> {
     let envelope = usize::from(like[0] == 1 && like[4] <= 1);
     let mut frame = vec![0; envelope + 4];
     stream.read_exact(&mut frame).expect("a length");
@@ -222,14 +253,15 @@ fn one_frame(stream: &mut UnixStream, like: &[u8]) -> Vec<u8> {
 }
 
 /// Everything until the daemon closes; a reset after the data counts as its end.
-fn rest(stream: &mut UnixStream) -> Vec<u8> {
+fn rest(stream: &mut raw::Stream) -> Vec<u8> {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
     let mut all = Vec::new();
     let mut chunk = [0; 4096];
     loop {
         match stream.read(&mut chunk) {
             Ok(0) => return all,
             Ok(read) => all.extend_from_slice(&chunk[..read]),
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return all,
+            Err(error) if matches!(error.kind(), ConnectionReset | BrokenPipe) => return all,
             Err(error) => panic!("the daemon does not close: {error}"),
         }
     }

@@ -239,11 +239,11 @@ fn v15() -> ClientConfig {
 /// Accepts, reads one request, answers with `reply` and closes; counts the requests.
 fn script(reply: &'static [u8]) -> (testkit::TempEndpoint, Arc<AtomicU32>) {
     let place = testkit::TempEndpoint::new();
-    let listener = tokio::net::UnixListener::bind(place.socket()).expect("binds");
+    let listening = common::Listening::at(&place);
     let seen = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&seen);
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
+        while let Ok(mut stream) = listening.listener.accept().await {
             let mut request = [0; 12];
             if stream.read_exact(&mut request).await.is_ok() {
                 count.fetch_add(1, Ordering::SeqCst);

@@ -3,17 +3,16 @@
 mod common;
 
 use std::future::{Future as _, poll_fn};
-use std::io::{self, Write as _};
+use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use common::{Answering, PATIENCE, Running, artifact, every_lane, start};
-use testkit::{CountingAlloc, Report, TempEndpoint, measure, watchdog};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::UnixStream;
+use testkit::{CountingAlloc, Report, measure, watchdog};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use zccache_ipc::endpoint::{Listener, Stream};
+use zccache_ipc::endpoint::Stream;
 use zccache_ipc::model::{Lookup, LookupResult, Request, Response};
 use zccache_ipc::{Client, ClientConfig, Connection, Lane, WirePolicy, blocking};
 
@@ -180,7 +179,7 @@ fn a_broker_lane_that_is_off_allocates_nothing() {
 
 /// Counts the reads that returned bytes, and the writes.
 struct Counting {
-    stream: UnixStream,
+    stream: Stream,
     reads: usize,
     writes: usize,
 }
@@ -280,72 +279,87 @@ fn who_reads_his_own_reply_is_not_woken_to_fetch_it() {
     }
 }
 
-#[tokio::test]
-async fn who_leaves_after_an_answer_is_seen_to_without_waiting_and_who_goes_on_asking_gives_way() {
-    let _watchdog = watchdog(PATIENCE);
-    let place = TempEndpoint::new();
-    let path = place.socket();
-    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
-    let listener = Listener::from_std(listener).expect("a listener");
-    // Returns the bytes of one read that does not wait; `None` if the read would wait.
-    async fn at_once(accepted: &mut Stream) -> Option<usize> {
+/// Reads that do not wait, on sockets.
+#[cfg(unix)]
+mod reads_at_once {
+    use std::future::poll_fn;
+    use std::io::Write as _;
+    use std::pin::Pin;
+    use std::task::Poll;
+
+    use testkit::{TempEndpoint, watchdog};
+    use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
+    use zccache_ipc::endpoint::{Listener, Stream};
+
+    use super::PATIENCE;
+
+    #[tokio::test]
+    async fn who_leaves_after_an_answer_is_seen_to_without_waiting_and_who_goes_on_asking_gives_way() {
+        let _watchdog = watchdog(PATIENCE);
+        let place = TempEndpoint::new();
+        let path = place.socket();
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+        let listener = Listener::from_std(listener).expect("a listener");
+        // Returns the bytes of one read that does not wait; `None` if the read would wait.
+        async fn at_once(accepted: &mut Stream) -> Option<usize> {
+            let mut room = [0; 8];
+            let mut read = ReadBuf::new(&mut room);
+            match poll_fn(|cx| Poll::Ready(Pin::new(&mut *accepted).poll_read(cx, &mut read))).await {
+                Poll::Ready(result) => result.map(|()| Some(read.filled().len())).expect("read"),
+                Poll::Pending => None,
+            }
+        }
+        for leaves in [true, false] {
+            let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
+            client.write_all(b"ask").expect("sent");
+            let mut accepted = listener.accept().await.expect("accepted");
+            assert_eq!(at_once(&mut accepted).await, Some(3));
+            accepted.write_all(b"answer").await.expect("sent");
+            if leaves {
+                client.shutdown(std::net::Shutdown::Both).expect("left");
+                assert_eq!(at_once(&mut accepted).await, Some(0));
+                continue;
+            }
+            let mut answered = 1;
+            loop {
+                client.write_all(b"ask").expect("sent");
+                if at_once(&mut accepted).await.is_none() {
+                    break;
+                }
+                accepted.write_all(b"answer").await.expect("sent");
+                answered += 1;
+            }
+            assert!((2..10).contains(&answered), "{answered} answers before anybody else had a turn");
+            let mut ask = [0; 3];
+            accepted.read_exact(&mut ask).await.expect("received");
+            assert_eq!(&ask, b"ask");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_before_a_connection_is_accepted_is_read_without_waiting() {
+        let _watchdog = watchdog(PATIENCE);
+        let place = TempEndpoint::new();
+        let path = place.socket();
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+        let listener = Listener::from_std(listener).expect("a listener");
+        let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
+        client.write_all(b"one").expect("sent");
+        let mut accepted = listener.accept().await.expect("accepted");
         let mut room = [0; 8];
         let mut read = ReadBuf::new(&mut room);
-        match poll_fn(|cx| Poll::Ready(Pin::new(&mut *accepted).poll_read(cx, &mut read))).await {
-            Poll::Ready(result) => result.map(|()| Some(read.filled().len())).expect("read"),
-            Poll::Pending => None,
-        }
+        let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut accepted).poll_read(cx, &mut read))).await;
+        assert!(matches!(at_once, Poll::Ready(Ok(()))), "{at_once:?}");
+        assert_eq!(read.filled(), b"one");
+        // Later bytes are waited for: the ones that are there already, and the ones that are not.
+        client.write_all(b"two").expect("sent");
+        let mut next = [0; 3];
+        accepted.read_exact(&mut next).await.expect("received");
+        assert_eq!(&next, b"two");
+        let later = std::thread::spawn(move || client.write_all(b"six").map(|()| client));
+        accepted.read_exact(&mut next).await.expect("received");
+        assert_eq!(&next, b"six");
+        drop(later.join().expect("no panic").expect("sent"));
+        assert_eq!(accepted.read(&mut next).await.expect("the end"), 0);
     }
-    for leaves in [true, false] {
-        let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
-        client.write_all(b"ask").expect("sent");
-        let mut accepted = listener.accept().await.expect("accepted");
-        assert_eq!(at_once(&mut accepted).await, Some(3));
-        accepted.write_all(b"answer").await.expect("sent");
-        if leaves {
-            client.shutdown(std::net::Shutdown::Both).expect("left");
-            assert_eq!(at_once(&mut accepted).await, Some(0));
-            continue;
-        }
-        let mut answered = 1;
-        loop {
-            client.write_all(b"ask").expect("sent");
-            if at_once(&mut accepted).await.is_none() {
-                break;
-            }
-            accepted.write_all(b"answer").await.expect("sent");
-            answered += 1;
-        }
-        assert!((2..10).contains(&answered), "{answered} answers before anybody else had a turn");
-        let mut ask = [0; 3];
-        accepted.read_exact(&mut ask).await.expect("received");
-        assert_eq!(&ask, b"ask");
-    }
-}
-
-#[tokio::test]
-async fn what_was_sent_before_a_connection_is_accepted_is_read_without_waiting() {
-    let _watchdog = watchdog(PATIENCE);
-    let place = TempEndpoint::new();
-    let path = place.socket();
-    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
-    let listener = Listener::from_std(listener).expect("a listener");
-    let mut client = std::os::unix::net::UnixStream::connect(&path).expect("connected");
-    client.write_all(b"one").expect("sent");
-    let mut accepted = listener.accept().await.expect("accepted");
-    let mut room = [0; 8];
-    let mut read = ReadBuf::new(&mut room);
-    let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut accepted).poll_read(cx, &mut read))).await;
-    assert!(matches!(at_once, Poll::Ready(Ok(()))), "{at_once:?}");
-    assert_eq!(read.filled(), b"one");
-    // Later bytes are waited for: the ones that are there already, and the ones that are not.
-    client.write_all(b"two").expect("sent");
-    let mut next = [0; 3];
-    accepted.read_exact(&mut next).await.expect("received");
-    assert_eq!(&next, b"two");
-    let later = std::thread::spawn(move || client.write_all(b"six").map(|()| client));
-    accepted.read_exact(&mut next).await.expect("received");
-    assert_eq!(&next, b"six");
-    drop(later.join().expect("no panic").expect("sent"));
-    assert_eq!(accepted.read(&mut next).await.expect("the end"), 0);
 }

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use common::{Answering, PATIENCE, Running, every_lane, fixed, read_all, start};
 use testkit::watchdog;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tokio::sync::{Notify, Semaphore};
-use zccache_ipc::endpoint::{Endpoint, IdentityEndpoint};
+use zccache_ipc::endpoint::{Endpoint, IdentityEndpoint, Stream};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::rp_broker::identity::{self, Identity, this_executable};
 use zccache_ipc::rp_broker::probe::{Announcer, Ask, Outcome, Responder, verify_async};
@@ -37,7 +36,7 @@ fn probe() -> Vec<u8> {
     frame
 }
 
-async fn frame(stream: &mut UnixStream) -> Vec<u8> {
+async fn frame(stream: &mut Stream) -> Vec<u8> {
     let read = async {
         let mut frame = vec![0; 5];
         stream.read_exact(&mut frame).await.expect("a head");

@@ -10,6 +10,7 @@ use common::{Answering, PATIENCE, artifact, config, error_in, fixed, read_all, s
 use testkit::watchdog;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
+use zccache_ipc::endpoint::Stream;
 use zccache_ipc::model::{Lookup, LookupResult, Request, Response};
 use zccache_ipc::{CallError, Client, ClientConfig, DrainPolicy, Ended, ServerConfig, wire_v15};
 
@@ -334,7 +335,7 @@ async fn a_watchdog_on_its_own_thread_ends_a_drain_that_a_stuck_runtime_cannot()
     arrived.notified().await;
     running.handle.shutdown();
     // The listener closes before the drain and the drain's watchdog begin.
-    while tokio::net::UnixStream::connect(running.endpoint.as_str()).await.is_ok() {}
+    while Stream::connect(&running.endpoint, Instant::now()).await.is_ok() {}
     go_on.notify_one();
     running.served.await.expect("no panic").expect("served");
     assert!(overrun.load(Ordering::SeqCst));

@@ -5,10 +5,10 @@ mod common;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use common::{Answering, PATIENCE, artifact, every_lane, fixed, start};
+use common::{Answering, Listening, PATIENCE, artifact, every_lane, fixed, start};
 use testkit::{TempEndpoint, watchdog};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
+use zccache_ipc::endpoint::Stream;
 use zccache_ipc::model::{Cleared, Lookup, Request, Response, StoreResult};
 use zccache_ipc::wire_dispatch::{FrameKind, Received, encode, receive};
 use zccache_ipc::{CallError, Client, ClientConfig, DecodedWireMessage, IpcError, Lane, WirePolicy, Wires};
@@ -22,14 +22,22 @@ fn config(lane: Lane) -> ClientConfig {
 /// A peer whose replies the test sends.
 struct Peer {
     place: TempEndpoint,
-    listener: UnixListener,
+    listening: Listening,
 }
 
 impl Peer {
     fn new() -> Self {
         let place = TempEndpoint::new();
-        let listener = UnixListener::bind(place.socket()).expect("binds");
-        Self { place, listener }
+        let listening = Listening::at(&place);
+        Self { place, listening }
+    }
+
+    /// Listens anew, as another daemon.
+    fn replaced(self) -> Self {
+        let Self { place, listening } = self;
+        drop(listening);
+        let listening = Listening::at(&place);
+        Self { place, listening }
     }
 
     fn client(&self, config: ClientConfig) -> Client {
@@ -37,13 +45,13 @@ impl Peer {
     }
 
     async fn accept(&self) -> Served {
-        let (stream, _) = self.listener.accept().await.expect("a connection");
+        let stream = self.listening.accept().await;
         Served { stream, received: BytesMut::new() }
     }
 }
 
 struct Served {
-    stream: UnixStream,
+    stream: Stream,
     received: BytesMut,
 }
 
@@ -275,7 +283,7 @@ async fn a_large_reply_that_nobody_waits_for_does_not_hold_up_a_large_request() 
 #[tokio::test]
 async fn a_daemon_that_was_replaced_is_met_as_unknown() {
     let _watchdog = watchdog(PATIENCE);
-    let mut peer = Peer::new();
+    let peer = Peer::new();
     let client = peer.client(ClientConfig::within(PATIENCE));
     let call = |client: &Client| {
         let client = client.clone();
@@ -294,9 +302,8 @@ async fn a_daemon_that_was_replaced_is_met_as_unknown() {
     served.answer(&request, &Response::Pong).await;
     first.await.expect("no panic").expect("pong");
 
-    std::fs::remove_file(peer.place.socket()).expect("removed");
-    peer.listener = UnixListener::bind(peer.place.socket()).expect("binds");
     drop(served);
+    let peer = peer.replaced();
     let second = call(&client);
     let serve = async {
         loop {
@@ -320,10 +327,7 @@ async fn calls_at_once_to_a_daemon_that_accepts_nobody_give_up_together() {
     let _watchdog = watchdog(PATIENCE);
     for lane in Lane::ALL {
         let place = TempEndpoint::new();
-        let socket = tokio::net::UnixSocket::new_stream().expect("a socket");
-        socket.bind(place.socket()).expect("binds");
-        let _listener = socket.listen(0).expect("listens");
-        let _in_the_backlog = UnixStream::connect(place.socket()).await.expect("connects");
+        let _full = full(&place).await;
         let limit = Duration::from_millis(200);
         let client = Client::new(place.name(), config(lane).connect_timeout(limit));
         let began = std::time::Instant::now();
@@ -339,4 +343,22 @@ async fn calls_at_once_to_a_daemon_that_accepts_nobody_give_up_together() {
         }
         assert!(began.elapsed() < limit * 10, "{lane}: {:?}", began.elapsed());
     }
+}
+
+/// A daemon that accepts nobody, with its backlog full.
+#[cfg(unix)]
+async fn full(place: &TempEndpoint) -> impl Sized {
+    let socket = tokio::net::UnixSocket::new_stream().expect("a socket");
+    socket.bind(place.socket()).expect("binds");
+    let listener = socket.listen(0).expect("listens");
+    let stream = tokio::net::UnixStream::connect(place.socket()).await.expect("connects");
+    (listener, stream)
+}
+
+/// A daemon that accepts nobody, with its only free instance taken.
+#[cfg(windows)]
+async fn full(place: &TempEndpoint) -> impl Sized {
+    let listening = Listening::at(place);
+    let stream = common::dial(&place.name().into()).await;
+    (listening, stream)
 }

@@ -5,8 +5,10 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use testkit::{TempEndpoint, eventually, watchdog};
+use zccache_ipc::endpoint::Endpoint;
+use zccache_ipc::endpoint::blocking::Stream;
 
-use super::{LIMIT, SOON, client, daemon, run};
+use super::{LIMIT, SOON, client, daemon, endpoint_of, run};
 
 /// Stops the daemon that a test has started in the background, whatever becomes of the test.
 struct Stop(String);
@@ -17,13 +19,14 @@ impl Drop for Stop {
         if let Ok(mut client) = zccache_ipc::blocking::Client::connect(self.0.clone(), config) {
             let _ = client.shutdown();
         }
-        let name = self.0.clone();
-        eventually(SOON, "the daemon is gone", || !std::path::Path::new(&name).exists());
+        let endpoint = Endpoint::new(self.0.clone());
+        let is_gone = || Stream::connect(&endpoint, Instant::now()).is_err_and(|error| error.is_no_daemon());
+        eventually(SOON, "the daemon is gone", is_gone);
     }
 }
 
 fn default_endpoint(place: &TempEndpoint) -> String {
-    place.cache_dir().join("daemon.sock").to_str().expect("temporary paths are UTF-8").to_owned()
+    endpoint_of(&place.cache_dir())
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn it_has_a_session_no_stream_but_its_log_and_only_the_listed_environment() {
 fn a_relative_cache_directory_is_that_of_the_starter() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    let endpoint = place.dir().join("zc").join("daemon.sock").to_str().unwrap().to_owned();
+    let endpoint = endpoint_of(&place.dir().join("zc"));
     let _stop = Stop(endpoint.clone());
     let started = run(&place, &["--cache-dir", "zc"]);
     assert!(started.status.success(), "{started:?}");
@@ -137,8 +140,8 @@ fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     // It cannot take its lock.
-    std::fs::create_dir(format!("{}.lifetime", place.name())).unwrap();
-    let failed = run(&place, &["--endpoint", &place.name()]);
+    std::fs::create_dir(place.cache_dir().join("daemon.lifetime")).unwrap();
+    let failed = run(&place, &[]);
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert!(failed.stderr.contains("the daemon ended with"), "{failed:?}");
     let log = failed.stderr.rsplit_once("see ").unwrap().1.trim();

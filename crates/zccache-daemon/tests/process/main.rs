@@ -20,12 +20,14 @@ mod storing;
 mod tools;
 mod winner;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use testkit::{Finished, Process, TempEndpoint, eventually};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
+use zccache_ipc::endpoint::{Platform, endpoint_for_cache_dir};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 
 /// Longer than anything here may take, on a busy machine.
@@ -38,6 +40,12 @@ fn daemon(place: &TempEndpoint, arguments: &[&str]) -> Command {
     let mut command = place.command(env!("CARGO_BIN_EXE_zccache-daemon"));
     command.args(arguments);
     command
+}
+
+/// Returns the endpoint of the cache directory `dir`.
+fn endpoint_of(dir: &Path) -> String {
+    let dir = dir.to_str().expect("temporary paths are UTF-8");
+    endpoint_for_cache_dir(dir, None, Platform::CURRENT).as_str().to_owned()
 }
 
 /// Starts a daemon in the foreground on the endpoint of `place`.

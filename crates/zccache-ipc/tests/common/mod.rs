@@ -2,10 +2,10 @@
 #![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part of it")]
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::TempEndpoint;
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Stream};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, LookupResult, Request, Response};
 use zccache_ipc::{
     Caller, Client, ClientConfig, Lane, ServeError, Served, Server, ServerConfig, ServerHandle, Service,
@@ -86,8 +86,8 @@ impl Running {
         Client::new(self.endpoint.clone(), config.busy_timeout(Duration::ZERO))
     }
 
-    pub(crate) async fn raw(&self) -> tokio::net::UnixStream {
-        tokio::net::UnixStream::connect(self.endpoint.as_str()).await.expect("connects")
+    pub(crate) async fn raw(&self) -> Stream {
+        dial(&self.endpoint).await
     }
 
     pub(crate) async fn stop(self) -> Served {
@@ -96,8 +96,33 @@ impl Running {
     }
 }
 
+/// A bound endpoint whose server is the test.
+pub(crate) struct Listening {
+    pub(crate) listener: Listener,
+    // The last field, because the socket must outlive the listener.
+    _claim: Claim,
+}
+
+impl Listening {
+    pub(crate) fn at(place: &TempEndpoint) -> Self {
+        let lock_file = place.dir().join("daemon.lock");
+        let claim = Claim::take(&Endpoint::new(place.name()), &lock_file, DirPolicy::Dedicated);
+        let mut claim = claim.expect("a free endpoint");
+        Self { listener: claim.bind().expect("binds"), _claim: claim }
+    }
+
+    pub(crate) async fn accept(&self) -> Stream {
+        self.listener.accept().await.expect("a connection")
+    }
+}
+
+/// Connects without a client.
+pub(crate) async fn dial(endpoint: &Endpoint) -> Stream {
+    Stream::connect(endpoint, Instant::now() + PATIENCE).await.expect("connects")
+}
+
 /// Reads until the peer closes; a reset after the data counts as its end.
-pub(crate) async fn read_all(stream: &mut tokio::net::UnixStream) -> Vec<u8> {
+pub(crate) async fn read_all(stream: &mut Stream) -> Vec<u8> {
     use tokio::io::AsyncReadExt as _;
     let mut all = Vec::new();
     let mut chunk = [0; 4096];
