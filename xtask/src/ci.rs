@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{cargo, layers, players, tidy};
+use crate::{cargo, layers, players, tidy, windows};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 /// One named step.
@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { name: "c-project", run: c_project },
     Step { name: "demo", run: || player("demo") },
     Step { name: "evidence", run: || player("evidence") },
+    Step { name: "windows", run: windows },
 ];
 
 const CLIPPY: &[&str] = &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -189,6 +190,16 @@ fn c_project() -> Result<Outcome> {
         return Ok(Outcome::Skipped("there is no make"));
     }
     player("c-project")
+}
+
+/// Runs the tests under Wine, if an earlier `cargo xtask windows` has left its tool chain.
+fn windows() -> Result<Outcome> {
+    if !windows::is_set_up() {
+        return Ok(Outcome::Skipped(
+            "no tool chain for Windows; `cargo xtask windows` sets it up and runs the tests",
+        ));
+    }
+    passed(windows::run(&windows::Options::default()))
 }
 
 /// Runs a player against the programs that an earlier step built.

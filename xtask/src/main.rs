@@ -14,6 +14,7 @@ mod layers;
 mod mutants;
 mod players;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -65,6 +66,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Check the rules that no lint can hold
     Tidy,
+    /// Build programs and tests for Windows, run the tests under Wine, and print a table
+    Windows(windows::Options),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Layers => layers::run(),
         Command::Mutants(options) => mutants::run(&options),
         Command::Tidy => tidy::run(),
+        Command::Windows(options) => windows::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
