@@ -225,7 +225,7 @@ mod raw {
     }
 }
 
-/// A pipe, of which no direction can be closed alone.
+/// A pipe. It closes both directions at once.
 #[cfg(windows)]
 mod raw {
     pub(crate) use zccache_ipc::endpoint::blocking::Stream;

@@ -243,6 +243,7 @@ fn script(reply: &'static [u8]) -> (testkit::TempEndpoint, Arc<AtomicU32>) {
     let seen = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&seen);
     tokio::spawn(async move {
+        let listening = listening; // with its claim
         while let Ok(mut stream) = listening.listener.accept().await {
             let mut request = [0; 12];
             if stream.read_exact(&mut request).await.is_ok() {

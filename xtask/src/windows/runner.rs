@@ -13,7 +13,7 @@ use super::list::List;
 use super::table::{self, Row};
 use super::{Program, Toolchain};
 
-/// What every runner shares.
+/// The inputs of every runner.
 #[derive(Debug)]
 pub(super) struct Runner<'a> {
     pub(super) toolchain: &'a Toolchain,

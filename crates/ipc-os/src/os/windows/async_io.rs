@@ -17,7 +17,7 @@ use windows_sys::Win32::{
     System::Pipes::PeekNamedPipe,
 };
 
-use super::pipe::raw;
+use super::dial::raw;
 
 /// A connected pipe. Dropping it does not wait for the peer; the peer can still read the bytes that were written.
 #[derive(Debug)]

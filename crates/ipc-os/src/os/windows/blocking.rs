@@ -23,7 +23,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::pipe::{dial, raw};
+use super::dial::{dial, raw};
 use crate::Endpoint;
 
 /// A connected pipe, and the event that its operations signal.

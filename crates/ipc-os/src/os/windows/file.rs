@@ -10,7 +10,7 @@ use std::{
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION};
 
-use super::{lock, pipe::raw};
+use super::{dial::raw, lock};
 use crate::{
     Access, Backoff, DirPolicy, DirectoryError, DirectoryState, FileKind, Found, InodeStamp, OwnFileError,
 };

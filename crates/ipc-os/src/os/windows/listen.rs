@@ -10,8 +10,9 @@ use windows_sys::Win32::Foundation as code;
 
 use super::{
     async_io::AsyncIo,
+    dial::{dial, raw},
     identity::OwnerOnly,
-    pipe::{dial, failure, foreign_server_of, raw, server_pid},
+    pipe::{failure, foreign_server_of, server_pid},
 };
 use crate::{BindError, Endpoint, Pid, connect::Failure};
 

@@ -20,7 +20,7 @@ use windows_sys::Win32::{
     System::IO::{OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0},
 };
 
-use super::pipe::raw;
+use super::dial::raw;
 
 /// Opens a lock, which cannot be renamed or removed as long as the file is open.
 pub(super) fn open(path: &Path) -> io::Result<File> {

@@ -3,6 +3,7 @@
 mod async_io;
 mod blocking;
 mod command_line;
+mod dial;
 mod file;
 mod handed;
 mod interrupt;

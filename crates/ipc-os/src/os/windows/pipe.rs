@@ -1,25 +1,22 @@
 //! Connecting to a pipe, and what the system's answers mean.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io,
-    os::windows::{
-        fs::OpenOptionsExt,
-        io::{AsRawHandle, RawHandle},
-    },
+    os::windows::io::{AsRawHandle, RawHandle},
     path::Path,
 };
 
 use tokio::net::windows::named_pipe::ClientOptions;
 use windows_sys::Win32::{
     Foundation as code,
-    Storage::FileSystem::{FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION},
     System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId},
 };
 
 use super::{
     async_io::AsyncIo,
     blocking::BlockingIo,
+    dial::{dial, raw},
     identity::{our_sid, owner_of, sid_of_process},
 };
 use crate::{AcceptError, Endpoint, FileKind, Peer, Pid, connect::Failure};
@@ -30,17 +27,6 @@ use crate::{AcceptError, Endpoint, FileKind, Peer, Pid, connect::Failure};
 #[expect(clippy::unused_async, reason = "other systems wait for the connection")]
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
     ClientOptions::new().open(endpoint.as_str()).map(AsyncIo::Client)
-}
-
-/// One attempt to connect, which never waits; the handle is for overlapped reads and writes.
-pub(super) fn dial(endpoint: &Endpoint) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(FILE_FLAG_OVERLAPPED)
-        // The standard library adds SECURITY_SQOS_PRESENT. The server may identify us and not act as us.
-        .security_qos_flags(SECURITY_IDENTIFICATION)
-        .open(endpoint.as_str())
 }
 
 /// What a failed attempt to connect means.
@@ -162,7 +148,18 @@ pub(crate) fn remove_socket(_: &Endpoint) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the system's error code.
-pub(super) fn raw(error: &io::Error) -> Option<u32> {
-    error.raw_os_error().and_then(|code| u32::try_from(code).ok())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_user_of_this_process_is_not_foreign() {
+        let ours = our_sid().unwrap();
+        assert!(ours.starts_with("S-1-"), "{ours}");
+        assert_eq!(foreign(ours.to_owned()).unwrap(), None);
+        // The system, and the group that owns what an elevated process makes.
+        for other in ["S-1-5-18", "S-1-5-32-544"] {
+            assert_eq!(foreign(other.to_owned()).unwrap(), Some((ours.to_owned(), other.to_owned())));
+        }
+    }
 }

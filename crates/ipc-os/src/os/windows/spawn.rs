@@ -22,8 +22,8 @@ use windows_sys::Win32::{
 
 use super::{
     command_line::{command_line, environment},
+    dial::raw,
     handle_list::HandleList,
-    pipe::raw,
     wide::wide,
 };
 

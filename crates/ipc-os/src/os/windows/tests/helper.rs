@@ -114,7 +114,7 @@ fn a_daemon() {
 #[ignore = "a part"]
 fn a_sleeper() {
     println!("SAYS ready");
-    thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(60)); // the test ends it before
 }
 
 /// Starts a sleeper, says its id and sleeps too.
@@ -124,7 +124,7 @@ fn a_starter_of_sleepers() {
     let mut sleeper = Command::new(own_program());
     let sleeper = sleeper.args(arguments("a_sleeper")).stdout(Stdio::null()).spawn().unwrap();
     println!("SAYS {}", sleeper.id());
-    thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(60)); // the test ends it before
 }
 
 #[test]
@@ -149,5 +149,5 @@ fn a_witness() {
         text += &format!("{name}={value}\n");
     }
     std::fs::write(env::var("OUT").unwrap(), text + "end\n").unwrap();
-    thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(60)); // the test ends it before
 }
