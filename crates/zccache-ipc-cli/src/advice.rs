@@ -4,8 +4,7 @@ use std::io::ErrorKind;
 
 use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, show_file,
-    show_processes,
+    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, show_file, show_processes,
 };
 use zccache_ipc::wire_dispatch::EncodeError;
 use zccache_ipc::wire_frame::Version;

@@ -5,7 +5,7 @@ mod common;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use common::{PATIENCE, every_lane, read_all};
+use common::{PATIENCE, dial, every_lane, read_all};
 use testkit::{TempEndpoint, watchdog};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
@@ -93,7 +93,7 @@ async fn each_reply_is_reported_once_and_in_order_after_it_has_left() {
     let (_claim, listener) = bind(&place);
     let server = Server::new(Telling::default(), every_lane());
     let replied = Arc::clone(&server.service().replied);
-    let mut raw = tokio::net::UnixStream::connect(place.socket()).await.expect("connects");
+    let mut raw = dial(&Endpoint::new(place.name())).await;
     let serving = tokio::spawn(server.serve_connection(listener.accept().await.expect("accepted")));
     // Together, so that their replies leave together.
     let requests = [Request::Ping, Request::Clear, Request::Ping];
@@ -123,7 +123,7 @@ async fn a_call_outlives_its_client_only_where_the_server_is_told_so() {
         let service = server.service();
         let (arrived, go_on) = (Arc::clone(&service.arrived), Arc::clone(&service.go_on));
         let (ended_calls, replied) = (Arc::clone(&service.ended_calls), Arc::clone(&service.replied));
-        let mut raw = tokio::net::UnixStream::connect(place.socket()).await.expect("connects");
+        let mut raw = dial(&Endpoint::new(place.name())).await;
         let serving = tokio::spawn(server.serve_connection(listener.accept().await.expect("accepted")));
         raw.write_all(&wire_v15::encode(&Request::Status).expect("encodes")).await.expect("written");
         arrived.notified().await;
