@@ -220,7 +220,7 @@ async fn a_server_of_ones_own_answers_probes_between_its_messages() {
     let ask = Ask::new(&file, &Endpoint::new(place.name()), named).within(PATIENCE);
     let outcome = verify_async(ask).await;
     assert!(matches!(outcome, Outcome::Same(_)), "{outcome:?}");
-    let mut stream = UnixStream::connect(place.socket()).await.expect("connects");
+    let mut stream = common::dial(&Endpoint::new(place.name())).await;
     for sent in [&probe()[..], &PING_V15, &probe()] {
         stream.write_all(sent).await.expect("written");
         assert_eq!(is_answer(&frame(&mut stream).await), sent != PING_V15);
