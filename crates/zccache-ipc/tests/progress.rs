@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{Answering, PATIENCE, every_lane, start};
 use testkit::watchdog;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+use zccache_ipc::endpoint::Stream;
 use zccache_ipc::model::{CompileEphemeral, CompileResult, GenericToolExec, Request, Response, ResponseKind};
 use zccache_ipc::wire_dispatch::bytes::BytesMut;
 use zccache_ipc::wire_dispatch::{Dialect, FrameKind, Received, encode_pieces, receive};
@@ -40,7 +40,7 @@ fn config() -> ServerConfig {
 }
 
 /// Sends a request and returns the kinds of the messages up to the final reply, each in the dialect of the request.
-async fn ask(stream: &mut UnixStream, dialect: Dialect, request: &Request) -> Vec<ResponseKind> {
+async fn ask(stream: &mut Stream, dialect: Dialect, request: &Request) -> Vec<ResponseKind> {
     let mut pieces = Pieces::new();
     encode_pieces(request, dialect, ("id", 7), FrameKind::Request, &mut pieces).expect("encodes");
     stream.write_all(pieces.as_slice().expect("one piece")).await.expect("written");
