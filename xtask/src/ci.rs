@@ -96,7 +96,8 @@ const NOT_IN_CLI: &[&str] =
     &["zccache_download", "ureq", "ureq_proto", "http", "rustls", "webpki", "ring", "indicatif", "redb"];
 const PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--locked"];
 const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--locked"];
-const TESTS: &[&str] = &["test", "--workspace", "--all-targets", "--locked"];
+// Without a kind of target, so that cargo builds the examples, which a test runs.
+const TESTS: &[&str] = &["test", "--workspace", "--locked"];
 const DOCTESTS: &[&str] = &["test", "--doc", "--workspace", "--locked"];
 const RUSTDOC: &[&str] = &["doc", "--workspace", "--no-deps", "--locked"];
 const API: &[&str] = &["run", "--quiet", "--locked", "--package", "api"];
