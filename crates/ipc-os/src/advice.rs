@@ -29,7 +29,9 @@ pub fn show_processes(pids: &[Pid]) -> String {
     processes(SHELL, pids)
 }
 
-/// Returns a command that gives its user all rights to the file at `path`; on Unix the mode becomes `mode`.
+/// Returns a command that gives its user all rights to the file at `path`.
+///
+/// On Unix the mode becomes `mode`.
 #[must_use]
 pub fn allow_owner(path: &Path, mode: &str) -> String {
     allow(SHELL, path, mode)

@@ -130,7 +130,7 @@ pub(crate) enum Failure {
     Other(io::Error),
 }
 
-/// Returns the listener that `io` leads to, if it is of our user.
+/// Returns the listener at the other end of `io`, if it is a process of our user.
 pub(crate) fn ours(io: &impl os::HasPeer, endpoint: &Endpoint) -> Result<Peer, ConnectError> {
     let failed = |source| ConnectError::Io { endpoint: endpoint.clone(), source };
     let peer = os::peer(io).map_err(failed)?;

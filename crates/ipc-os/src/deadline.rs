@@ -11,9 +11,9 @@ pub fn deadline_after(limit: Duration) -> Instant {
     Instant::now() + limit.min(FAR)
 }
 
-/// Returns `duration` rounded for a message: to hundredths of a second, below 100 ms to milliseconds.
+/// Returns `duration` rounded for a message.
 ///
-/// A duration below a millisecond stays as it is.
+/// Rounds to hundredths of a second, and below 100 ms to milliseconds. A duration below a millisecond stays as it is.
 #[must_use]
 pub fn rounded(duration: Duration) -> Duration {
     let unit: u128 = match duration.as_millis() {

@@ -4,9 +4,9 @@ use std::io;
 
 use crate::os;
 
-/// Writes a line end to the standard error when SIGINT, SIGTERM or SIGHUP ends this process.
+/// Writes a line end to the standard error when a signal ends this process.
 ///
-/// The process then ends by the signal, as without this call. A signal that the starter ignored stays ignored. Does
+/// The signals are SIGINT, SIGTERM and SIGHUP. The process then ends by the signal, as without this call. A signal that the starter ignored stays ignored. Does
 /// nothing on Windows.
 ///
 /// # Errors

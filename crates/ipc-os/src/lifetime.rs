@@ -100,8 +100,8 @@ pub fn endpoint_liveness(endpoint: &Endpoint) -> Result<Option<Liveness>, Lifeti
 
 /// Returns whether a daemon holds the lifetime lock of `endpoint`.
 ///
-/// The lock is the one beside the socket, and on Windows the one beside the pid lock file `lock_file`. The call waits
-/// for nothing and creates nothing.
+/// The lock is the one beside the socket, and on Windows the one beside the pid lock file `lock_file`. The function
+/// does not wait and creates nothing.
 ///
 /// # Errors
 ///

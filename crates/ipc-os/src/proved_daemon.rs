@@ -10,10 +10,10 @@ use thiserror::Error;
 
 use crate::{Endpoint, LifetimeError, Liveness, Pid, blocking::Stream, daemon_liveness, lifetime, os};
 
-/// The process that holds an endpoint's lifetime lock, with no other listener there.
+/// The process that holds an endpoint's lifetime lock.
 ///
-/// The handle cannot become another process's, and every proof was made after the handle was opened. The
-/// caller must find out whether the daemon is silent or frozen.
+/// No other process listens at the endpoint. The handle cannot become another process's, and every proof was
+/// made after the handle was opened. The caller must find out whether the daemon is silent or frozen.
 #[derive(Debug)]
 pub struct ProvedDaemon {
     pid: Pid,

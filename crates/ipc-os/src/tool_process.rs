@@ -24,8 +24,8 @@ impl ProcessGroup {
 
     /// Returns the group of the program `first`.
     ///
-    /// [`lead`](Self::lead) must have prepared the command that started it, and nobody may have waited for
-    /// `first` yet.
+    /// [`lead`](Self::lead) must have prepared the command that started it, and the caller must not have waited
+    /// for `first` yet.
     ///
     /// # Errors
     ///
@@ -54,11 +54,13 @@ impl ProcessGroup {
         self.0.end(true)
     }
 
-    /// Lets the processes that the program left behind run on. Without this, dropping the group ends them on Windows.
+    /// Lets the program's remaining children run on.
+    ///
+    /// Without this call, dropping the group ends them on Windows.
     ///
     /// # Errors
     ///
-    /// The system's error; they end then.
+    /// The system's error; the children end then.
     pub fn let_go(self) -> io::Result<()> {
         self.0.let_go()
     }
@@ -193,8 +195,9 @@ pub fn name_itself(command: &mut Command, name: &OsStr) {
     os::name_itself(command, name);
 }
 
-/// Returns the exit code to end with for the exit code `code` of another program. Success only for success.
+/// Returns the exit code of this process for the exit code of another program.
 ///
+/// A failure never becomes 0.
 /// A process has 8 bits for it on Unix and 32 on Windows.
 #[must_use]
 pub fn exit_code(code: i32) -> i32 {

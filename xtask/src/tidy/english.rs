@@ -4,9 +4,6 @@ use super::Finding;
 use super::source::{Source, has_word};
 use super::tree::Tree;
 
-/// Folders that are not clean yet. A folder without findings must leave the list.
-const NOT_CLEAN: &[&str] = &["crates/ipc-os/"];
-
 /// The longest first doc line, in characters.
 const LONGEST: usize = 80;
 
@@ -45,18 +42,7 @@ const NO_VERBS: &[&str] = &["as", "this", "its", "always", "others", "is", "was"
 
 /// Checks first doc lines and help texts.
 pub(super) fn plain_english(tree: &Tree) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        tree.sources().flat_map(|(path, source)| in_file(path, source)).collect();
-    let is_listed = |path: &str, folder: &&&str| path.starts_with(**folder);
-    let clean: Vec<Finding> = NOT_CLEAN
-        .iter()
-        .filter(|folder| tree.sources().any(|(path, _)| path.starts_with(**folder)))
-        .filter(|folder| !findings.iter().any(|found| is_listed(&found.path, folder)))
-        .map(|folder| Finding::of_file(folder, "is clean: take it off the list in xtask/src/tidy/english.rs"))
-        .collect();
-    findings.retain(|found| !NOT_CLEAN.iter().any(|folder| is_listed(&found.path, &folder)));
-    findings.extend(clean);
-    findings
+    tree.sources().flat_map(|(path, source)| in_file(path, source)).collect()
 }
 
 fn in_file(path: &str, source: &Source) -> Vec<Finding> {
@@ -269,14 +255,5 @@ mod tests {
         check(&inside("    /// Print\n    /// that of the daemon"), &[3]);
         check("/// Print\n/// that of the daemon\n#[derive(Parser)]\nstruct A;\n", &[1]);
         check(&format!("{}/// The name.\npub fn f() {{}}\n", inside("    /// Print")), &[6]);
-    }
-
-    #[test]
-    fn a_folder_that_is_clean_leaves_the_list() {
-        let folder = NOT_CLEAN.first().expect("the list has an entry");
-        let tree = |text: &str| Tree::of([(format!("{folder}src/lib.rs"), text.to_owned())]);
-        let found = plain_english(&tree("//! A.\n/// A lock.\npub struct A;\n"));
-        assert_eq!(found.first().map(|found| found.path.as_str()), Some(*folder));
-        assert!(plain_english(&tree("//! A.\n/// What it is.\npub struct A;\n")).is_empty());
     }
 }

@@ -9,11 +9,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A started program. Dropping this does not end it.
+/// A started program. Dropping this value does not end the program.
 pub(crate) type Spawned = Child;
 
-/// Starts `command` while every descriptor above the standard streams is close-on-exec, with an empty input and output
-/// and with `messages` as its standard error.
+/// Starts `command` while every descriptor above the standard streams is close-on-exec.
+///
+/// Its input and output are null, and `messages` is its standard error.
 ///
 /// The outer error is about the descriptors, the inner one about the start. Descriptors that this process
 /// should pass on (for instance from a make job server) become inheritable again afterwards.

@@ -36,7 +36,7 @@ impl Group {
         Ok(kill_process_group(self.0, signal)?)
     }
 
-    /// See [`crate::ProcessGroup::let_go`]; a group ends nobody by itself.
+    /// See [`crate::ProcessGroup::let_go`]; dropping a group ends no process here.
     #[expect(clippy::unused_self, reason = "a job has something to do")]
     pub(crate) const fn let_go(self) -> io::Result<()> {
         Ok(())

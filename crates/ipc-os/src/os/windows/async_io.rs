@@ -22,13 +22,13 @@ use super::dial::raw;
 /// A connected pipe. Dropping it does not wait for the peer; the peer can still read the bytes that were written.
 #[derive(Debug)]
 pub(crate) enum AsyncIo {
-    /// The end that dialled.
+    /// The end that connected.
     Client(NamedPipeClient),
     /// The end that listened.
     Server(NamedPipeServer),
 }
 
-/// Most bytes that one write passes on: tokio copies them, and keeps the copy until the peer has read them.
+/// The most bytes of one write: tokio copies them, and keeps the copy until the peer has read them.
 const LARGEST_WRITE: usize = 64 * 1024;
 
 impl AsyncRead for AsyncIo {
@@ -49,7 +49,7 @@ impl AsyncWrite for AsyncIo {
         }
     }
 
-    /// Waits for nothing: `FlushFileBuffers` would wait until the peer has read everything.
+    /// Does not flush: `FlushFileBuffers` would wait until the peer has read everything.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -69,7 +69,7 @@ impl AsRawHandle for AsyncIo {
     }
 }
 
-/// Waits until there is something to read, or the peer has gone.
+/// Waits until there are bytes to read, or the peer has closed.
 pub(crate) async fn readable(io: &mut AsyncIo) -> io::Result<()> {
     match io {
         AsyncIo::Client(pipe) => pipe.ready(Interest::READABLE).await.map(drop),
@@ -77,7 +77,7 @@ pub(crate) async fn readable(io: &mut AsyncIo) -> io::Result<()> {
     }
 }
 
-/// Returns true if the other end has been closed; reads nothing.
+/// Returns true if the peer has closed the pipe; reads nothing.
 #[expect(clippy::unused_async, reason = "other systems wait for a moment")]
 pub(crate) async fn has_hung_up(io: &AsyncIo) -> bool {
     let null = ptr::null_mut();

@@ -1,4 +1,4 @@
-//! A pipe on the calling thread.
+//! The blocking connection: a pipe on the calling thread.
 //!
 //! The pipe is opened for overlapped operations, because only those can be cancelled after a timeout.
 
@@ -35,7 +35,7 @@ pub(crate) struct BlockingIo {
     write_limit: Limit,
 }
 
-/// One attempt to connect, which never waits. The connection blocks.
+/// Tries to connect once and never waits. The connection blocks.
 pub(crate) fn dial_blocking(endpoint: &Endpoint) -> io::Result<BlockingIo> {
     let pipe = dial(endpoint)?;
     // SAFETY: takes no memory; the result is checked before it is used.
@@ -59,18 +59,18 @@ impl BlockingIo {
         Ok(())
     }
 
-    /// Reads once to `room`, which is writable for `len` bytes. The end of the stream is 0 bytes.
+    /// Reads once into `room`, which has `len` bytes; returns 0 at the end of the stream.
     ///
     /// # Safety
     ///
-    /// `room` is writable for `len` bytes.
+    /// `room` must be writable for `len` bytes.
     unsafe fn read_to(&mut self, room: *mut u8, len: usize) -> io::Result<usize> {
         if len == 0 {
-            return Ok(0); // the system would wait for bytes all the same
+            return Ok(0); // the system would wait for bytes nevertheless
         }
         let read = self.run(self.read_limit.millis(), |pipe, overlapped| {
-            // SAFETY: the caller says that `room` is writable for `len` bytes; `run` keeps `overlapped` alive until
-            // the operation has ended.
+            // SAFETY: the caller guarantees that `room` is writable for `len` bytes; `run` keeps `overlapped` alive
+            // until the operation has ended.
             unsafe { ReadFile(pipe, room, at_most(len), ptr::null_mut(), overlapped) }
         });
         match read {
@@ -91,7 +91,7 @@ impl BlockingIo {
             // SAFETY: the event is open as long as `self` lives.
             match unsafe { WaitForSingleObject(self.done.as_raw_handle(), limit) } {
                 WAIT_OBJECT_0 => {}
-                // SAFETY: the operation was started with this structure. It may have ended meanwhile: an error.
+                // SAFETY: the operation was started with this structure; if it has ended, the call is an error.
                 _ => drop(unsafe { CancelIoEx(pipe, &raw const overlapped) }),
             }
         }
@@ -136,7 +136,7 @@ impl Write for BlockingIo {
     }
 }
 
-/// Reads once into `room`, and shows `taken` the bytes.
+/// Reads once into `room`, and passes the received bytes to `taken`.
 pub(crate) fn read_through(
     io: &mut BlockingIo,
     room: &mut [MaybeUninit<u8>],
@@ -149,7 +149,7 @@ pub(crate) fn read_through(
     Ok(read)
 }
 
-/// Reads once into the spare room of `buffer`.
+/// Reads once into the spare capacity of `buffer`.
 pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let room = buffer.spare_capacity_mut();
     // SAFETY: the spare room is writable for its length.
@@ -159,17 +159,17 @@ pub(crate) fn read_into(io: &mut BlockingIo, buffer: &mut Vec<u8>) -> io::Result
     Ok(read)
 }
 
-/// A pipe cannot be waited for without reading: the next read takes no longer.
+/// Sets the timeout of the next read, because this system cannot wait for a pipe without reading.
 pub(crate) fn wait_readable(io: &mut BlockingIo, limit: Duration) -> io::Result<()> {
     io.set_read_timeout(Some(limit))
 }
 
-/// A pipe cannot be asked to write without waiting.
+/// Returns `WouldBlock`: this system cannot write to a pipe without waiting.
 pub(crate) fn write_now(_: &mut BlockingIo, _: &[u8]) -> io::Result<usize> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// The system counts bytes in 32 bits.
+/// Returns `len` or the largest 32-bit number, because the system counts bytes in 32 bits.
 fn at_most(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }

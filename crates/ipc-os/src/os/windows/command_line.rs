@@ -1,4 +1,4 @@
-//! A command as the system takes it: one line, and one block of variables.
+//! A command in the system's form: one line, and one block of variables.
 
 use std::{ffi::OsStr, io, os::windows::ffi::OsStrExt, process::Command};
 
@@ -22,8 +22,9 @@ pub(super) fn command_line(command: &Command) -> io::Result<Vec<u16>> {
     Ok(line)
 }
 
-/// Appends one word as the C runtime of the program splits it off: in quotes, in which backslashes are doubled where
-/// a quote follows them.
+/// Appends one word in quotes, as the C runtime of the program splits the line.
+///
+/// Backslashes before a quote are doubled.
 fn push_word(line: &mut Vec<u16>, word: &[u16]) {
     line.push(QUOTE);
     let mut backslashes = 0;
@@ -38,7 +39,7 @@ fn push_word(line: &mut Vec<u16>, word: &[u16]) {
     line.push(QUOTE);
 }
 
-/// Returns the variables of `command`, and no others, as the system takes them.
+/// Returns the block of the variables of `command`, without variables of this process.
 pub(super) fn environment(command: &Command) -> io::Result<Vec<u16>> {
     let mut block = Vec::new();
     for (name, value) in command.get_envs() {

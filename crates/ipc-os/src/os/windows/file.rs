@@ -38,7 +38,7 @@ pub(crate) fn check_private_directory(path: PathBuf) -> Result<bool, DirectoryEr
     Ok(inspect_directory(path, DirPolicy::Dedicated)? != DirectoryState::Missing)
 }
 
-/// The profile's access list keeps others out.
+/// Accepts every directory: the profile's access list keeps other users out.
 pub(crate) fn check_above(_: &Path) -> Result<(), DirectoryError> {
     Ok(())
 }
@@ -61,12 +61,12 @@ pub(crate) fn link_to(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// See [`crate::is_writable`]. Who may write follows from access lists, which only an attempt tells.
+/// See [`crate::is_writable`]. Access lists decide about writing, and only an attempt evaluates them.
 pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Both were opened at one path; a file that is open stays where it is.
+/// Returns true: both were opened at one path, and an open file keeps its path.
 pub(crate) fn are_same(_one: &File, _other: &File) -> io::Result<bool> {
     Ok(true)
 }
@@ -82,7 +82,7 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Creates a file where nothing is.
+/// Creates a file; an existing file is an error.
 pub(crate) fn create_new(path: &Path, _mode: Option<u32>) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
@@ -113,28 +113,28 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     }
 }
 
-/// Whether `path` names the open `file`; a file that is open stays where it is.
+/// Returns true if `path` exists, because an open file keeps its path.
 pub(crate) fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
     path.try_exists()
 }
 
-/// See [`crate::leads_to`]; a file that is open stays where it is.
+/// See [`crate::leads_to`]; an open file keeps its path.
 pub(crate) fn leads_to(path: &Path, _file: &File) -> io::Result<bool> {
     path.try_exists()
 }
 
-/// Directories cannot be flushed.
+/// Does nothing: the system cannot flush a directory.
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells a file from those that were in its place before: std has no stable name for its index.
+/// Returns an id that differs from earlier files at the path; std has no stable API for the file index.
 pub(crate) fn file_id(metadata: &Metadata) -> (u64, u64) {
     use std::os::windows::fs::MetadataExt as _;
     (metadata.creation_time(), u64::from(metadata.file_attributes()))
 }
 
-/// What the metadata describe.
+/// Returns the kind of the file that the metadata describe.
 pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     if metadata.is_file() {
         FileKind::File
@@ -147,7 +147,7 @@ pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
     }
 }
 
-/// Endpoints are not files here, and have no notes beside them.
+/// Always an error: endpoints are not files here, so no note can be beside them.
 pub(crate) fn open_note(_: &Path) -> io::Result<(File, Option<usize>)> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -157,7 +157,7 @@ pub(crate) fn write_over(_: &File, _: &[u8]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// See [`InodeStamp::of`]: std tells no time of change.
+/// See [`InodeStamp::of`]; std has no change time.
 pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
     None
 }
@@ -167,7 +167,7 @@ pub(crate) fn is_foreign(_: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// See [`crate::has_other_names`]: std does not tell, and a replaced file keeps its other names.
+/// See [`crate::has_other_names`]. std has no link count, and a replaced file keeps its other names.
 pub(crate) fn has_other_names(_: &Metadata) -> bool {
     false
 }
@@ -179,15 +179,15 @@ pub(crate) fn file_clock_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX) - 20_000_000
 }
 
-/// Stamps are not made here, and none is asked about.
+/// Not needed, because this system has no stamps.
 pub(crate) fn is_read_only(_: &Path) -> bool {
     true
 }
 
-/// Gives a file another name in the place of the file that has it.
+/// Renames a file, and replaces a file that has the new name.
 ///
-/// Indexers and virus scanners open files for a moment and let no other process replace them: for up to two seconds
-/// this tries again.
+/// Retries for up to two seconds, because indexers and virus scanners open a file for a moment and let no other
+/// process replace it.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(2);
     let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(50));
@@ -205,7 +205,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 fn is_in_use(error: &io::Error, path: &Path) -> bool {
     match raw(error) {
         Some(ERROR_SHARING_VIOLATION) => true,
-        // Also the error for a directory, and for a file that is for reading only: they stay as they are.
+        // A directory and a read-only file give this error too; both stay unchanged.
         Some(ERROR_ACCESS_DENIED) => {
             fs::symlink_metadata(path).is_ok_and(|there| there.is_file() && !there.permissions().readonly())
         }

@@ -33,7 +33,7 @@ pub(crate) fn our_sid() -> io::Result<&'static str> {
     if let Some(ours) = OURS.get() {
         return Ok(ours);
     }
-    // SAFETY: returns a constant that stands for this process.
+    // SAFETY: returns a constant that represents this process.
     let ours = user_of(unsafe { GetCurrentProcess() })?;
     Ok(OURS.get_or_init(|| ours))
 }

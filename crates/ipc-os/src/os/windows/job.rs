@@ -1,4 +1,4 @@
-//! Jobs: processes that the system ends together.
+//! Jobs: groups of processes that the system ends together.
 
 use std::{
     io,
@@ -55,7 +55,7 @@ impl Job {
         done(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process) })
     }
 
-    /// Ends every process of the job.
+    /// Kills every process of the job.
     pub(super) fn end(&self) -> io::Result<()> {
         // SAFETY: the handle is open; no memory is touched.
         done(unsafe { TerminateJobObject(self.0.as_raw_handle(), 1) })

@@ -1,4 +1,4 @@
-//! Listening at a pipe.
+//! The listener of a pipe.
 
 use std::{io, mem};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{BindError, Endpoint, Pid, connect::Failure};
 
-/// What the system sets aside for each direction of a connection, in bytes.
+/// The buffer that the system reserves for each direction of a connection, in bytes.
 const BUFFER: u32 = 64 * 1024;
 
 /// The pipe, with one instance waiting for the next client.
@@ -35,7 +35,7 @@ impl AsyncListener {
             none => none.insert(instance(&self.name, Order::Later)?),
         };
         let connected = pipe.connect().await;
-        // Made before the last one is handed out, so that the name never goes.
+        // Made before the last one is handed out, so that the pipe always has an instance and keeps its name.
         let next = instance(&self.name, Order::Later);
         match connected {
             Ok(()) => {
@@ -43,7 +43,7 @@ impl AsyncListener {
                 Ok(AsyncIo::Server(taken.expect("an instance was waiting")))
             }
             Err(error) => {
-                // An instance whose client has gone again takes no other client.
+                // An instance whose client has closed takes no other client.
                 if let Ok(next) = next {
                     *waiting = Some(next);
                 }
@@ -53,25 +53,25 @@ impl AsyncListener {
     }
 }
 
-/// Pipes leave nothing behind that would have to be told apart.
+/// The identity of a bound pipe, which is empty because a pipe leaves no file behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketId;
 
 impl SocketId {
-    /// Whether the endpoint names this pipe: no other process can take a pipe's name from it.
+    /// Returns true: no other process can take the name of an open pipe.
     pub(crate) fn is_at(&self, _: &Endpoint) -> io::Result<bool> {
         Ok(true)
     }
 }
 
-/// Listens at `endpoint`, as the first to do so. `recorded` is the process in the pid lock file.
+/// Listens at `endpoint`, if no other process does. `recorded` is the process in the pid lock file.
 pub(crate) fn bind(
     endpoint: &Endpoint,
     recorded: Option<Pid>,
 ) -> Result<(AsyncListener, SocketId), BindError> {
     let recorded = recorded.filter(|pid| super::process_alive(*pid));
     let in_use = |by: Option<Pid>| BindError::InUse { endpoint: endpoint.clone(), by: by.or(recorded) };
-    // Only the exclusive creation below decides; asking first tells which process listens, and whose it is.
+    // Only the exclusive creation below decides; the attempt to connect finds the listener and its user.
     if let Some(by) = listener_at(endpoint)? {
         return Err(in_use(by));
     }
@@ -81,7 +81,7 @@ pub(crate) fn bind(
                 AsyncListener { name: endpoint.as_str().to_owned(), waiting: Mutex::new(Some(pipe)) };
             Ok((listener, SocketId))
         }
-        // What the system says to a first instance that is not the first.
+        // The system's errors if the pipe has an instance already.
         Err(error) if matches!(raw(&error), Some(code::ERROR_ACCESS_DENIED | code::ERROR_PIPE_BUSY)) => {
             Err(in_use(None))
         }
@@ -89,9 +89,9 @@ pub(crate) fn bind(
     }
 }
 
-/// The process that listens at `endpoint`, which may be unknown; `None` when none does.
+/// Returns the process that listens at `endpoint`, which may be unknown; `None` if no process listens.
 ///
-/// A pipe of another user is an error: that user made it first, and its clients would be ours.
+/// A pipe of another user is an error: our clients would connect to that user's pipe.
 fn listener_at(endpoint: &Endpoint) -> Result<Option<Option<Pid>>, BindError> {
     let denied = |source| BindError::PermissionDenied { endpoint: endpoint.clone(), source };
     match dial(endpoint) {

@@ -1,7 +1,7 @@
 //! Locks of files.
 //!
-//! A lock of this system is for bytes, which no other process can read meanwhile. So a byte far behind the text is
-//! locked: the text names the holder. A lock of the whole file, as an earlier release takes, includes that byte.
+//! A lock of this system covers bytes, which other processes then cannot read. So the lock covers a byte far behind
+//! the text, which names the holder. An earlier release locks the whole file, which includes that byte.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -33,17 +33,17 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Takes the lock for this process alone, if it is free.
+/// Takes the lock exclusively, if it is free.
 pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
     lock(file, LOCKFILE_EXCLUSIVE_LOCK)
 }
 
-/// Takes the lock together with others, if no process has it alone.
+/// Takes the lock shared with other processes, if no process has it exclusively.
 pub(crate) fn try_lock_shared(file: &File) -> Result<(), TryLockError> {
     lock(file, 0)
 }
 
-/// Lets the lock go.
+/// Frees the lock.
 pub(crate) fn unlock(file: &File) -> io::Result<()> {
     let mut place = place();
     // SAFETY: the handle is open as long as `file` lives, and the structure as long as the call.
@@ -53,7 +53,7 @@ pub(crate) fn unlock(file: &File) -> io::Result<()> {
     }
 }
 
-/// Removes the file of a lock: after it was let go, because an open lock cannot be removed.
+/// Frees a lock and then removes its file, because an open lock file cannot be removed.
 ///
 /// If another process has opened it meanwhile, the file stays.
 pub(crate) fn remove_locked(path: &Path, let_go: impl FnOnce()) -> io::Result<()> {
@@ -82,14 +82,14 @@ fn lock(file: &File, flags: LOCK_FILE_FLAGS) -> Result<(), TryLockError> {
     }
 }
 
-/// The byte that stands for the file.
+/// Returns the position of the byte that is locked.
 fn place() -> OVERLAPPED {
     const FAR_BEHIND_THE_TEXT: u32 = 0x4000_0000;
     let offset = OVERLAPPED_0_0 { Offset: 0, OffsetHigh: FAR_BEHIND_THE_TEXT };
     OVERLAPPED { Anonymous: OVERLAPPED_0 { Anonymous: offset }, ..OVERLAPPED::default() }
 }
 
-/// Notes that the text was written now. The system does so by itself, but later.
+/// Sets the time of the write, because the system sets it later.
 pub(crate) fn note_time(file: &File) -> io::Result<()> {
     file.set_modified(SystemTime::now())
 }

@@ -1,4 +1,4 @@
-//! Connecting to a pipe, and what the system's answers mean.
+//! Connects to a pipe, and interprets the system's errors.
 
 use std::{
     fs::File,
@@ -21,15 +21,15 @@ use super::{
 };
 use crate::{AcceptError, Endpoint, FileKind, Peer, Pid, connect::Failure};
 
-/// One attempt to connect, which never waits.
+/// Tries to connect once; never waits.
 ///
-/// tokio lets the server identify this process and not act as its user.
+/// tokio lets the server identify this process, but not impersonate its user.
 #[expect(clippy::unused_async, reason = "other systems wait for the connection")]
 pub(crate) async fn dial_async(endpoint: &Endpoint) -> io::Result<AsyncIo> {
     ClientOptions::new().open(endpoint.as_str()).map(AsyncIo::Client)
 }
 
-/// What a failed attempt to connect means.
+/// Returns the cause of a failed attempt to connect.
 pub(crate) fn failure(_: &Endpoint, error: io::Error) -> Failure {
     match raw(&error) {
         Some(code::ERROR_PIPE_BUSY) => Failure::Busy(error),
@@ -81,7 +81,7 @@ pub(crate) fn foreign_server(pipe: &impl HasPeer) -> io::Result<Option<(String, 
     server_user(pipe.as_raw_handle()).and_then(foreign)
 }
 
-/// As [`foreign_server`], for a connection that has no type yet.
+/// Does the same as [`foreign_server`] for a connection that has no type yet.
 pub(super) fn foreign_server_of(pipe: &File) -> io::Result<Option<(String, String)>> {
     server_user(pipe.as_raw_handle()).and_then(foreign)
 }
@@ -110,12 +110,12 @@ pub(super) fn server_pid(pipe: &File) -> Option<Pid> {
     Pid::new(pid).ok().filter(|_| told)
 }
 
-/// Returns the process that serves the pipe at `endpoint`, if a free instance tells it.
+/// Returns the process that serves the pipe at `endpoint`, if a free instance takes a connection.
 pub(crate) fn serving_process(endpoint: &Endpoint) -> Option<Pid> {
     server_pid(&dial(endpoint).ok()?)
 }
 
-/// What a failed accept means.
+/// Interprets the error of a failed accept.
 pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
     match raw(&error) {
         Some(
@@ -133,17 +133,17 @@ pub(crate) fn accept_failure(error: io::Error) -> AcceptError {
     }
 }
 
-/// A pipe is no file, so there is nothing to tell one from another.
+/// Returns `None`: a pipe is not a file and has no stamp.
 pub(crate) fn socket_stamp(_: &Endpoint) -> Option<crate::SocketStamp> {
     None
 }
 
-/// Pipes are not in a directory, so no lock can be beside one; their first instance is the lock.
+/// Returns `None`: a pipe is not in a directory, so no lock can be beside it; its first instance is the lock.
 pub(crate) fn socket_path(_: &Endpoint) -> Option<&Path> {
     None
 }
 
-/// A pipe's name goes with its last handle.
+/// Does nothing: a pipe's name disappears with its last handle.
 pub(crate) fn remove_socket(_: &Endpoint) -> io::Result<()> {
     Ok(())
 }

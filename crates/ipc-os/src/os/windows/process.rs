@@ -1,4 +1,4 @@
-//! Processes, and what this one may do.
+//! Other processes, and the settings of this one.
 
 use std::{
     io,
@@ -21,14 +21,15 @@ use windows_sys::Win32::{
 
 use crate::{Pid, View};
 
-/// Users have no numbers here.
+/// Returns `None`: users have no numbers here.
 pub(crate) fn our_uid() -> Option<u32> {
     None
 }
 
 /// See [`Pid::parent`].
 ///
-/// Windows remembers the number only, which can be another process's by now: one that is younger than this process.
+/// Windows stores only the parent's id. If the id belongs to a process that is younger than this one, the id was
+/// reused, and the parent is gone.
 pub(crate) fn parent_pid() -> Option<u32> {
     let number = recorded_parent()?;
     let parent = open(Pid::new(number).ok()?, PROCESS_QUERY_LIMITED_INFORMATION).ok()?;
@@ -75,7 +76,7 @@ pub(super) fn started(process: HANDLE) -> Option<u64> {
     times(process).map(|[started, ..]| started)
 }
 
-/// Returns when a process started and ended, and its time in the system and outside of it, in 100 ns.
+/// Returns a process's start time, end time, kernel time and user time, in 100 ns.
 pub(super) fn times(process: HANDLE) -> Option<[u64; 4]> {
     let mut times = [FILETIME::default(); 4];
     let [started, ended, kernel, user] = &mut times;
@@ -85,7 +86,7 @@ pub(super) fn times(process: HANDLE) -> Option<[u64; 4]> {
     (told != 0).then(|| times.map(number))
 }
 
-/// There are no pid namespaces.
+/// Returns `None`: this system has no pid namespaces.
 pub(crate) fn pid_namespace() -> Option<String> {
     None
 }
@@ -109,7 +110,7 @@ pub(crate) fn run_below_init(_: &mut Command) -> io::Result<ExitStatus> {
 pub(crate) fn process_alive(pid: Pid) -> bool {
     match open(pid, PROCESS_SYNCHRONIZE) {
         Ok(process) => is_running(&process),
-        // A process that we may not open exists all the same.
+        // A process that we may not open exists too.
         Err(error) => error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()),
     }
 }
@@ -120,7 +121,7 @@ pub(super) fn is_running(process: &OwnedHandle) -> bool {
     unsafe { WaitForSingleObject(process.as_raw_handle(), 0) == WAIT_TIMEOUT }
 }
 
-/// The starter sees to it with the flags it starts the program with.
+/// Does nothing: the starter's creation flags have detached this program already.
 pub(crate) fn detach_session() -> io::Result<()> {
     Ok(())
 }

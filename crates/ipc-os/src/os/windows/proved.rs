@@ -1,4 +1,4 @@
-//! Proof of which process holds a lock, and its end by force.
+//! Proves that a process holds a lock, and kills it.
 
 use std::{
     fs, io,
@@ -16,7 +16,7 @@ use windows_sys::Win32::System::Threading::{
 use super::process::{is_running, open, started, times};
 use crate::Pid;
 
-/// A handle on one process, which can never be another process's.
+/// A handle for one process, which stays valid if its id is reused.
 #[derive(Debug)]
 pub(crate) struct ProcessHandle(OwnedHandle);
 
@@ -36,8 +36,9 @@ impl ProcessHandle {
 
 /// Returns true if `pid`, which a held lock at `path` names, is the process that wrote this name.
 ///
-/// A holder replaces the name as soon as it has the lock, and clears it before it lets the lock go. So the process that
-/// wrote it is the holder, as long as it runs. A process that started after the name was written got its id later.
+/// A holder writes its name as soon as it has the lock, and clears it before it frees the lock. So the process that
+/// wrote the name is the holder, as long as it runs. A process that started after the name was written has a reused
+/// id.
 pub(crate) fn holds_lock(pid: Pid, path: &Path) -> io::Result<bool> {
     let process = open(pid, PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION)?;
     let written = fs::symlink_metadata(path)?.last_write_time();

@@ -1,4 +1,4 @@
-//! Starting a program that inherits no handle of this process but its standard streams.
+//! Starts a program that inherits only its standard streams from this process.
 
 use std::{
     fs::{File, OpenOptions},
@@ -27,10 +27,10 @@ use super::{
     wide::wide,
 };
 
-/// Starts `command` without a console, with an empty input and output and with `messages` as its standard error.
+/// Starts `command` without a console, with null input and output and with `messages` as its standard error.
 ///
-/// The outer error is about the handles, the inner one about the start. The program leaves a job of its starter
-/// that lets it, so that it does not end with that job.
+/// The outer error is about the handles, the inner one about the start. If the starter's job allows it, the program
+/// leaves that job and does not end with it.
 pub(crate) fn spawn_uninherited(
     command: &mut Command,
     messages: Option<File>,
@@ -45,7 +45,7 @@ pub(crate) fn spawn_uninherited(
     let list = HandleList::of(&streams)?;
     let flags = CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW | CREATE_BREAKAWAY_FROM_JOB;
     let started = match start(command, streams, &list, flags) {
-        // What the system says where the job lets no process leave.
+        // The system's error if the job lets no process leave.
         Err(error) if raw(&error) == Some(ERROR_ACCESS_DENIED) => {
             start(command, streams, &list, flags & !CREATE_BREAKAWAY_FROM_JOB)
         }
@@ -106,7 +106,7 @@ fn inheritable(handle: &OwnedHandle) -> io::Result<()> {
     }
 }
 
-/// A started program. Dropping this does not end it.
+/// A started program. Dropping this value does not end the program.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     process: OwnedHandle,

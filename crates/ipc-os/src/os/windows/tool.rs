@@ -1,4 +1,4 @@
-//! Programs that are run for a client.
+//! Programs that run on behalf of a client.
 
 use std::{
     ffi::OsStr,
@@ -31,7 +31,7 @@ pub(crate) fn lead_group(command: &mut Command) {
     command.creation_flags(CREATE_SUSPENDED);
 }
 
-/// A job, which ends with its last handle: when this is dropped, or this process ends.
+/// A job whose processes end with its last handle: when this value is dropped, or this process ends.
 #[derive(Debug)]
 pub(crate) struct Group(Job);
 
@@ -49,21 +49,21 @@ impl Group {
         }
     }
 
-    /// Ends every process of the job: there is no signal that asks one to end.
+    /// Kills every process of the job: this system has no signal that asks a process to end.
     pub(crate) fn end(&self, _by_force: bool) -> io::Result<()> {
         self.0.end()
     }
 
-    /// Lets the processes that are left run on after the job's end.
+    /// Lets the remaining processes run on after the job's end.
     pub(crate) fn let_go(self) -> io::Result<()> {
         self.0.limit(0)
     }
 }
 
-/// Endings that the name of a program may lack, in the system's order. Scripts of other endings need another program.
+/// Suffixes that the name of a program may lack, in the system's order. Other scripts need an interpreter.
 pub(crate) const PROGRAM_SUFFIXES: &[&str] = &["", ".com", ".exe", ".bat", ".cmd"];
 
-/// Returns true if there is a file at `path` whose ending is a program's.
+/// Returns true if there is a file at `path` with the suffix of a program.
 pub(crate) fn is_executable(path: &Path) -> bool {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let is_program =
@@ -79,7 +79,7 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// The daemon itself inherits no handle but its standard streams, which its starter sees to.
+/// Does nothing: the starter lets the daemon inherit only its standard streams.
 pub(crate) fn keep_descriptors_back() -> io::Result<()> {
     Ok(())
 }
@@ -95,14 +95,14 @@ pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
     // SAFETY: the handler touches no memory, and stays in place until this process ends.
     unsafe { SetConsoleCtrlHandler(Some(leave_to_the_child), 1) };
     let child = command.spawn()?;
-    // The child ends with this process, as where it takes its place. Its own children may outlive it: compilers
-    // start servers that other compilers use.
+    // The job ends the child with this process, as if the child had replaced it. The child's own children may
+    // outlive it: compilers start servers that other compilers use.
     let limits = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
-    // Where the system has no such job, the child runs without.
+    // If the system has no such job, the child runs without one.
     if let Ok(job) = Job::new(limits)
         && job.add(child.as_raw_handle()).is_ok()
     {
-        // Its handle is closed with this process.
+        // The system closes the job's handle when this process ends.
         std::mem::forget(job);
     }
     Ok(child)
@@ -111,7 +111,7 @@ pub(crate) fn spawn_as_called(command: &mut Command) -> io::Result<Child> {
 /// See [`crate::wait_as_called`].
 pub(crate) fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
     let status = child.wait();
-    // SAFETY: takes the handler away again; no memory is touched.
+    // SAFETY: removes the handler; no memory is touched.
     unsafe { SetConsoleCtrlHandler(Some(leave_to_the_child), 0) };
     status
 }
@@ -126,10 +126,10 @@ pub(crate) fn end_as(status: ExitStatus) -> ! {
     std::process::exit(shell_code(status))
 }
 
-/// See [`crate::name_itself`]; a program finds its own name by itself.
+/// See [`crate::name_itself`]; it has no effect here.
 pub(crate) fn name_itself(_: &mut Command, _: &OsStr) {}
 
-/// See [`crate::default_path`]; there is none.
+/// See [`crate::default_path`]; this system has no such path.
 pub(crate) fn default_path() -> Option<&'static OsStr> {
     None
 }

@@ -1,4 +1,4 @@
-//! Text as the system's functions take it.
+//! Text in the form of the system's functions.
 
 use std::{ffi::OsStr, io, os::windows::ffi::OsStrExt};
 

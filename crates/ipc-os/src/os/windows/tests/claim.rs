@@ -1,4 +1,4 @@
-//! Who may be the daemon of an endpoint.
+//! An endpoint has one holder.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ async fn one_claim_listens_and_the_others_learn_who_holds_it() {
     let mut elsewhere = Claim::take(&endpoint, &other, DirPolicy::Dedicated).unwrap();
     let taken = elsewhere.bind().unwrap_err();
     assert!(matches!(taken, BindError::InUse { by, .. } if by == ours), "{taken:?}");
-    // The question came as a connection.
+    // The failed bind has connected once.
     drop(listener.accept().await);
 
     drop(listener);
@@ -78,7 +78,7 @@ fn the_holder_of_the_lock_is_proved_and_may_be_ended() {
     let mut daemon = Part::play("a_daemon", &[endpoint.as_str(), lock.to_str().unwrap()]);
     assert_eq!(daemon.says(), "ready");
     let _first = blocking::Stream::connect(&endpoint, soon()).unwrap();
-    // From here on its only instance is taken, as in a daemon that has stopped to accept.
+    // From here on its only instance is taken, as in a daemon that no longer accepts.
     let busy = blocking::Stream::connect(&endpoint, Instant::now() + Duration::from_millis(50));
     assert!(busy.unwrap_err().is_busy());
     let proved = ProvedDaemon::at(&endpoint, &lock).unwrap();
@@ -98,7 +98,7 @@ fn a_process_that_is_younger_than_the_text_of_the_lock_is_not_its_holder() {
     let (endpoint, lock) = (endpoint("younger"), home.path().join("daemon.lock"));
     let mut daemon = Part::play("a_daemon", &[endpoint.as_str(), lock.to_str().unwrap()]);
     assert_eq!(daemon.says(), "ready");
-    // As if the holder had failed to write its name over that of an earlier one.
+    // The name in the lock is older than the holder, as after a failed write of the new name.
     let earlier = std::time::SystemTime::now() - Duration::from_secs(3600);
     let text = fs::OpenOptions::new().write(true).open(home.path().join("daemon.lifetime")).unwrap();
     text.set_modified(earlier).unwrap();

@@ -11,7 +11,7 @@ fn a_file_is_replaced_once_a_reader_that_shares_nothing_has_closed_it() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("file");
     fs::write(&path, "old").unwrap();
-    // As a virus scanner opens it: nobody may write, rename or remove it.
+    // A virus scanner opens it like this: no process may write, rename or remove it.
     let reader = fs::OpenOptions::new().read(true).share_mode(0).open(&path).unwrap();
     let closer = thread::spawn(move || {
         thread::sleep(Duration::from_millis(200)); // the time that the reader takes

@@ -1,4 +1,4 @@
-//! The other process: this test program once more, playing one of the parts below.
+//! The other process of a test: this test program again, running one of the parts below.
 
 use std::{
     env,
@@ -40,7 +40,7 @@ pub(super) fn own_program() -> PathBuf {
     env::current_exe().expect("this program has a path")
 }
 
-/// A part that another process plays; ended when dropped.
+/// A part that another process plays; killed on drop.
 pub(super) struct Part {
     child: Child,
     _input: ChildStdin,
@@ -74,7 +74,7 @@ impl Part {
         self.child.id()
     }
 
-    /// Ends it by force, as a crash would.
+    /// Kills the part, like a crash.
     pub(super) fn kill(mut self) {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");

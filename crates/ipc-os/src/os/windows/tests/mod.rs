@@ -1,4 +1,4 @@
-//! The behaviours that pipes share with sockets, and those of Windows alone.
+//! The behaviour that pipes share with sockets, and the behaviour of Windows only.
 
 use std::{process, time::Duration, time::Instant};
 

@@ -125,7 +125,7 @@ async fn many_clients_at_once_are_all_accepted() {
             Ok(stream) => accepted.push(stream),
             Err(error) => {
                 assert!(!error.is_fatal(), "{error:?}");
-                // A client that left before it was accepted.
+                // The client closed before it was accepted.
                 break;
             }
         }

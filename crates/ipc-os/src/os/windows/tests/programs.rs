@@ -78,7 +78,7 @@ fn a_launched_program_gets_the_listed_variables_and_no_other_handle() {
     let home = TempDir::new().unwrap();
     let _turn = none_starts();
     let (mut read, write) = std::io::pipe().unwrap();
-    // As this process may have got it from its own starter.
+    // An inheritable handle, like one that this process itself may have inherited.
     let handle = write.as_raw_handle();
     // SAFETY: the handle is open; no memory is touched.
     assert_ne!(unsafe { SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) }, 0);
