@@ -20,9 +20,6 @@ use toolchain::Toolchain;
 /// The tests that Wine cannot run, with the reasons.
 const LIST: &str = "tests/windows.txt";
 
-/// Packages of the repository's own commands, which run on the developer's machine only.
-const NOT_BUILT: &[&str] = &["xtask", "codegen"];
-
 /// Build programs and tests for Windows, run the tests under Wine, and print a table
 ///
 /// The first run sets up the tool chain from Debian's packages and the sources of the standard library: about ten minutes and
@@ -124,8 +121,9 @@ pub(crate) fn is_set_up() -> bool {
 
 /// Builds every program, then every test, and returns the test programs.
 fn build(toolchain: &Toolchain, target_dir: &std::path::Path, packages: &[String]) -> Result<Vec<Program>> {
+    let not_built = own_commands()?;
     let mut chosen: Vec<&str> = vec!["--workspace"];
-    chosen.extend(NOT_BUILT.iter().flat_map(|package| ["--exclude", *package]));
+    chosen.extend(not_built.iter().flat_map(|package| ["--exclude", package]));
     // Tests start the programs of other packages.
     let mut bins = vec!["build", "--locked", "--bins"];
     bins.extend(&chosen);
@@ -157,6 +155,14 @@ fn build(toolchain: &Toolchain, target_dir: &std::path::Path, packages: &[String
     ensure!(!programs.is_empty(), "cargo built no tests");
     programs.sort_by_key(Program::name);
     Ok(programs)
+}
+
+/// Returns the packages of the repository's own commands, which run on the developer's machine only.
+fn own_commands() -> Result<Vec<String>> {
+    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
+    let home = cargo::root().join("xtask");
+    let ours = metadata.packages.into_iter().filter(|package| package.manifest_path.starts_with(&home));
+    Ok(ours.map(|package| package.name.to_string()).collect())
 }
 
 fn cargo_for(toolchain: &Toolchain, target_dir: &std::path::Path, arguments: &[&str]) -> Result<()> {
