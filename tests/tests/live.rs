@@ -158,7 +158,8 @@ fn check(release: &Release) {
             compared += replay(release, &place, text(&case, "name"), transcript);
         }
     }
-    assert!(compared > 80, "{compared}");
+    let fewest = if cfg!(windows) { 70 } else { 80 }; // without the half-closed connections
+    assert!(compared > fewest, "{compared}");
     assert!(daemon.wait_exit(PATIENCE).success(), "the last case is a shutdown: {}", daemon.stderr());
 }
 

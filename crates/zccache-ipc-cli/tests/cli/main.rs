@@ -57,8 +57,13 @@ mod wire;
 mod wires;
 #[cfg(all(test, unix))]
 mod wrap;
+#[cfg(all(test, unix))]
 mod wrap_builds;
+#[cfg(all(test, unix))]
 mod wrap_cached;
+#[cfg(all(test, unix))]
 mod wrap_called;
+#[cfg(all(test, unix))]
 mod wrap_daemon;
+#[cfg(all(test, unix))]
 mod wrap_place;
