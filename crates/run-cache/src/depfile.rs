@@ -64,7 +64,7 @@ impl Words<'_> {
                     break;
                 }
                 b' ' | b'\t' => break,
-                b'\\' if matches!(next, Some(b'\n' | b'\r')) => break,
+                b'\\' if next == Some(&b'\n') || self.text[self.at + 1..].starts_with(b"\r\n") => break,
                 b'$' if next == Some(&b'$') => self.take(&mut word, b'$', 2),
                 b'\\' if next == Some(&b'#') => self.take(&mut word, b'#', 2),
                 b'\\' => self.backslashes(&mut word),
@@ -113,6 +113,9 @@ mod tests {
         check("c:/w/a.o: c:/w/a.c\n", &["c:/w/a.c"]);
         check("a.o:\n", &[]);
         check("a.o: \\\n a.c", &["a.c"]);
+        // A carriage return alone ends no line.
+        check("a.o: b\\\rc.h d.h\n", &["b\\\rc.h", "d.h"]);
+        check("a.o: b\\\r", &["b\\\r"]);
     }
 
     #[test]

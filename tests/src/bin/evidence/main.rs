@@ -45,10 +45,10 @@ struct Options {
     #[arg(long, value_delimiter = ',', value_name = "TRIAL,…")]
     only: Vec<Trial>,
     /// Longest recorded input whose every change is tried, in bytes
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 20)]
     longest: usize,
     /// Random changes for each decoder
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 2_000)]
     executions: u64,
     /// Seconds of random changes for each decoder, at most
     #[arg(long, default_value_t = 3600)]
