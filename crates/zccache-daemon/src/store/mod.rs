@@ -68,8 +68,10 @@ impl Limits {
     #[must_use]
     pub fn within(memory: u64) -> Self {
         let part = |of: u64| usize::try_from(of).unwrap_or(usize::MAX).clamp(1 << 20, LARGEST_PART);
-        // Each reader can hold an artifact as large as a frame.
-        let readers = usize::try_from(memory >> 24).unwrap_or(usize::MAX).clamp(1, Self::default().readers);
+        // Each reader can hold an artifact as large as a frame, and another one can wait to be sent.
+        let readers = usize::try_from(memory.saturating_sub(1 << 24) >> 24)
+            .unwrap_or(usize::MAX)
+            .clamp(1, Self::default().readers);
         Self { waiting_bytes: part(memory / 4), cache: part(memory / 5), readers, ..Self::default() }
     }
 }
