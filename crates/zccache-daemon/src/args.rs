@@ -115,7 +115,7 @@ const SMALLEST_STORE: ByteSize = ByteSize::mib(1);
 pub(crate) fn store_size(text: &str) -> Result<ByteSize, String> {
     let size = size(text)?;
     if size < SMALLEST_STORE {
-        return Err(format!("a store has at least {SMALLEST_STORE}"));
+        return Err(format!("{SMALLEST_STORE} is the least size of a store"));
     }
     Ok(size)
 }

@@ -161,7 +161,7 @@ fn a_daemon_that_refuses_its_command_line_is_heard() {
     let place = Place::new();
     for line in [&["start", "--max-size", "150KB"][..], &["start", "--", "--max-size", "150KB"]] {
         let said = support::run(&place.0, line).stderr;
-        assert!(said.contains("a store has at least 1.0 MiB"), "{said}");
+        assert!(said.contains("1.0 MiB is the least size of a store"), "{said}");
         let fix = said.lines().last().unwrap();
         let expected = "  fix: run it in the foreground: zccache-daemon --foreground --endpoint ";
         assert!(fix.starts_with(expected) && fix.ends_with(" --max-size 150KB"), "{said}");
