@@ -147,7 +147,7 @@ fn directories_and_files_that_are_not_safe_have_a_fix() {
     fs::create_dir(format!("{}.lifetime", locations(&place).endpoint())).unwrap();
     let (code, said) = json(&place, &["doctor"]);
     assert_eq!(code, 8, "{said}");
-    let look = |path: &Path| format!("see whose it is: ls -l {}; or choose another", path.display());
+    let look = |path: &Path| format!("see whose it is: ls -ld {}; or choose another", path.display());
     let fix = |check: &str| finding(&said, check, "error")["fix"].as_str().unwrap().to_owned();
     assert!(fix("store").starts_with(&look(&store)), "{said}");
     let socket = locations(&place).endpoint().to_string();

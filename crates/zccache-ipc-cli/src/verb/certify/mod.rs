@@ -7,6 +7,7 @@ mod table;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
+use tokio::runtime::{Builder, LocalOptions};
 use zccache_ipc::wire_dispatch::Dialect;
 use zccache_ipc::{CallError, IpcError};
 
@@ -24,7 +25,8 @@ use table::{Row, print};
 const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) fn run(located: &Located, certify: &Certify, output: &mut Output) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Any other runtime brings the scheduler with several threads, which loads the mathematical library.
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     if let Some(listen) = &certify.listen {
         return runtime.block_on(client::run(located, listen, &certify.command, output));
     }
