@@ -69,7 +69,7 @@ struct Program {
 impl Program {
     /// Returns the name in the table and in the list.
     fn name(&self) -> String {
-        if self.target == self.package {
+        if self.target.replace('_', "-") == self.package {
             self.package.clone()
         } else {
             format!("{}/{}", self.package, self.target)
