@@ -36,10 +36,23 @@ pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
     let mut process = command.to_process();
     process.env(Variable::WrapActive.name(), "1");
     set_args(&mut process, command, args);
-    process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    process.stdin(Stdio::inherit());
+    passed_on(process, io::stdout(), io::stderr(), AFTER_SIGNAL)
+}
+
+/// Runs `process` and passes its outputs on as they come.
+///
+/// `after_signal` is the timeout of the pipes after a signal ended the process.
+fn passed_on(
+    mut process: std::process::Command,
+    stdout: impl Write + Send + 'static,
+    stderr: impl Write + Send + 'static,
+    after_signal: Duration,
+) -> io::Result<Ended> {
+    process.stdout(Stdio::piped()).stderr(Stdio::piped());
     // Both at once, because a full pipe stops the compiler; and before it, because there may be no thread.
-    let (to_out, out) = reader(io::stdout())?;
-    let (to_err, err) = reader(io::stderr())?;
+    let (to_out, out) = reader(stdout)?;
+    let (to_err, err) = reader(stderr)?;
     let began = Instant::now();
     let mut child = spawn_as_called(&mut process)?;
     // The threads wait for them.
@@ -48,7 +61,7 @@ pub(super) fn run(command: &Command, args: &[String]) -> io::Result<Ended> {
     let status = wait_as_called(&mut child)?;
     let took = began.elapsed();
     // A helper that outlives its compiler may hold the pipes open.
-    let limit = if status.code().is_some() { AFTER_EXIT } else { AFTER_SIGNAL };
+    let limit = if status.code().is_some() { AFTER_EXIT } else { after_signal };
     let printed = |from: Messages| from.recv_timeout(limit).ok().flatten();
     Ok(Ended { status, took, printed: printed(out).zip(printed(err)) })
 }
@@ -103,17 +116,10 @@ impl Ask for Asker<'_> {
         let mut process = self.command.to_process();
         process.env(Variable::WrapActive.name(), "1").env("LC_ALL", "C").stdin(Stdio::null());
         set_args(&mut process, self.command, args);
-        process.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let ((to_out, out), (to_err, err)) = (reader(io::sink())?, reader(io::sink())?);
         let began = Instant::now();
-        let mut child = spawn_as_called(&mut process)?;
-        let _ = to_out.send(child.stdout.take());
-        let _ = to_err.send(child.stderr.take());
-        let status = wait_as_called(&mut child)?;
-        let printed =
-            |from: Messages| from.recv_timeout(AFTER_EXIT).ok().flatten().ok_or(io::ErrorKind::TimedOut);
-        let (stdout, stderr) = (printed(out)?, printed(err)?);
-        Ok(Ran { success: status.success(), stdout, stderr, took: began.elapsed() })
+        let ended = passed_on(process, io::sink(), io::sink(), AFTER_EXIT)?;
+        let (stdout, stderr) = ended.printed.ok_or(io::ErrorKind::TimedOut)?;
+        Ok(Ran { success: ended.status.success(), stdout, stderr, took: began.elapsed() })
     }
 }
 
