@@ -42,16 +42,22 @@ fn a_silent_daemon_is_reported_with_a_rounded_time_and_where_to_look() {
     assert!(fix.contains("zccache-ipc --cache-dir ") && fix.contains(" doctor"), "{fix}");
 }
 
+/// Serves a file of 64 KiB, whose second half waits for the gate.
+fn half_a_file() -> (WebServer, Gate) {
+    let gate = Gate::default();
+    let (bytes, of_server) = (vec![7; 64 << 10], gate.clone());
+    let server = WebServer::start(move |request| {
+        WebAnswer::file(request, &bytes, "1").hold_after(32 << 10, &of_server)
+    });
+    (server, gate)
+}
+
 #[test]
 fn a_download_that_is_late_says_how_far_it_came() {
     let _built = testkit::program("zccache-download-daemon");
     let _watchdog = watchdog(3 * SOON);
-    let (place, gate) = (TempEndpoint::new(), Gate::default());
-    let of_server = gate.clone();
-    let bytes = vec![7; 64 << 10];
-    let server = WebServer::start(move |request| {
-        WebAnswer::file(request, &bytes, "1").hold_after(32 << 10, &of_server)
-    });
+    let place = TempEndpoint::new();
+    let (server, gate) = half_a_file();
     let (exit, error) = support::json(&place, &["download", "status"]);
     let fix = error["error"]["fix"].as_str().expect("it has one");
     assert!(exit == 3 && fix.ends_with(" download get URL DEST` starts one"), "{error}");
@@ -145,12 +151,8 @@ fn a_signal_leaves_a_line_end_behind_a_progress_bar() {
     use rustix::process::{Pid, Signal, kill_process};
     let _built = testkit::program("zccache-download-daemon");
     let _watchdog = watchdog(3 * SOON);
-    let (place, gate) = (TempEndpoint::new(), Gate::default());
-    let of_server = gate.clone();
-    let bytes = vec![7; 64 << 10];
-    let server = WebServer::start(move |request| {
-        WebAnswer::file(request, &bytes, "1").hold_after(32 << 10, &of_server)
-    });
+    let place = TempEndpoint::new();
+    let (server, gate) = half_a_file();
     let (terminal, theirs) = crate::terminal::open(80);
     let mut command = program(&place, &["download", "get", &server.url("/f"), "f"]);
     let mut client = command.stderr(theirs).spawn().unwrap();
