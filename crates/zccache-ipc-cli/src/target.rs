@@ -65,6 +65,11 @@ impl Target {
         self.timeout.unwrap_or(default)
     }
 
+    /// Lowers the timeout of the command line to `limit`, or sets it.
+    pub(crate) fn shorten(&mut self, limit: Duration) {
+        self.timeout = Some(self.limit(limit).min(limit));
+    }
+
     /// Returns a client whose calls take no longer than [`limit`](Self::limit).
     pub(crate) fn client(&self, default: Duration) -> Client {
         self.client_with(ClientConfig::within(self.limit(default)))

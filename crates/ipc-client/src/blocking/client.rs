@@ -239,10 +239,12 @@ impl Client {
         })
     }
 
-    /// Sets the reply timeout of each later call and removes the call timeout.
-    pub const fn set_reply_timeout(&mut self, limit: Duration) {
-        self.config.reply_timeout = limit;
-        self.config.call_timeout = None;
+    /// Sets the timeout of each later call as a whole, and of each of its steps.
+    pub const fn set_call_timeout(&mut self, limit: Duration) {
+        let config = &mut self.config;
+        (config.connect_timeout, config.send_timeout) = (limit, limit);
+        (config.reply_timeout, config.busy_timeout) = (limit, limit);
+        config.call_timeout = Some(limit);
     }
 
     /// Returns the client's configuration.

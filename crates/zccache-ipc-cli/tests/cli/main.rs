@@ -66,4 +66,6 @@ mod wrap_called;
 #[cfg(all(test, unix))]
 mod wrap_daemon;
 #[cfg(all(test, unix))]
+mod wrap_late;
+#[cfg(all(test, unix))]
 mod wrap_place;

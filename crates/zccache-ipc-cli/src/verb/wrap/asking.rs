@@ -52,7 +52,7 @@ pub(super) fn ask(
             Ok(other) => return Err(Reason::Unexpected(other.kind().name())),
             Err(error) if may_start && error.is_no_daemon() => {
                 may_start = false;
-                start(environment, global)?;
+                start(environment, global, None)?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -3,20 +3,25 @@
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use run_cache::{Call, Hit, Miss, Plan, Ran, Seeking, Sought, is_relevant, plan};
 use zccache_ipc::WirePolicy;
 use zccache_ipc::endpoint::{Environment, end_as};
 
 use super::child::{self, Asker};
+use super::note::{Known, known};
 use super::reason::Reason;
 use super::record::Record;
 use super::settings::{Mode, Settings};
-use super::shelf::{DaemonShelf, Failed, only_compiles};
+use super::shelf::{DaemonShelf, Failed};
 use super::{Command, asking, here, say, start};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::target::Target;
+
+/// Timeout of the start of a daemon in the place of one that is late.
+const TO_REPLACE: Duration = Duration::from_secs(4);
 
 /// One compilation, with everything that decides its way.
 pub(super) struct Compilation<'a> {
@@ -55,7 +60,7 @@ impl Compilation<'_> {
     fn execute(&self, record: &mut Record<'_>, word: &str, reason: &str) -> ! {
         let is_moot = Cell::new(false);
         if let Ok(target) = self.target()
-            && !only_compiles(&target.endpoint)
+            && known(&target.endpoint).is_none()
             && let Ok(mut shelf) = DaemonShelf::connect(&target, true, &is_moot)
         {
             record.report_uncached(&mut shelf, word);
@@ -87,7 +92,7 @@ impl Compilation<'_> {
             Some(Failed::OnlyCompiles) => self.let_it_compile(record),
             Some(failed) => match self.recovered(failed, &is_moot) {
                 Ok(fresh) => {
-                    *shelf = fresh;
+                    shelf.go_on_with(fresh);
                     let sought = self.seek(again, &mut shelf, &is_moot);
                     if let Some(failed) = shelf.take_failure() {
                         self.give_up(failed.into(), record);
@@ -123,17 +128,24 @@ impl Compilation<'_> {
         let endpoint = &target.endpoint;
         // A wire that was asked for and carries no probes.
         let is_forced = matches!(target.wire, WirePolicy::Only(lane) if lane != zccache_ipc::Lane::FrameV1);
-        if is_forced || only_compiles(endpoint) {
-            return Ok(Daemon::OnlyCompiles);
+        match known(endpoint) {
+            Some(Known::Late) => return Err(Reason::Late),
+            Some(Known::OnlyCompiles) => return Ok(Daemon::OnlyCompiles),
+            None if is_forced => return Ok(Daemon::OnlyCompiles),
+            None => {}
         }
         match self.connect(target, is_moot) {
-            // The daemon is another one, at another name.
-            Ok(shelf) if shelf.endpoint != *endpoint && only_compiles(&shelf.endpoint) => {
-                Ok(Daemon::OnlyCompiles)
+            Ok(shelf) => {
+                // The daemon may be another one, at another name.
+                let is_other = shelf.endpoint != *endpoint;
+                match Some(&shelf.endpoint).filter(|_| is_other).and_then(known) {
+                    Some(Known::Late) => Err(Reason::Late),
+                    Some(Known::OnlyCompiles) => Ok(Daemon::OnlyCompiles),
+                    None => Ok(Daemon::Keeps(Box::new(shelf))),
+                }
             }
-            Ok(shelf) => Ok(Daemon::Keeps(Box::new(shelf))),
             Err(error) if error.is_no_daemon() && self.may_start => {
-                start(self.environment, self.global)?;
+                start(self.environment, self.global, None)?;
                 Ok(Daemon::Keeps(Box::new(self.connect(target, is_moot).map_err(Reason::Connect)?)))
             }
             Err(error) => Err(Reason::Connect(error)),
@@ -154,11 +166,12 @@ impl Compilation<'_> {
 
     /// Ends a daemon that is frozen or silent, as `start` does, and connects to the one in its place.
     fn recovered<'m>(&self, failed: Failed, is_moot: &'m Cell<bool>) -> Result<DaemonShelf<'m>, Reason> {
-        let Failed::Call(_) = &failed else { return Err(failed.into()) };
+        // One call for all replaces a daemon that is late.
+        let Failed::Call { is_first: true, .. } = &failed else { return Err(failed.into()) };
         if !self.may_start {
             return Err(failed.into());
         }
-        start(self.environment, self.global)?;
+        start(self.environment, self.global, Some(TO_REPLACE))?;
         is_moot.set(false);
         self.connect(&self.target()?, is_moot).map_err(Reason::Connect)
     }
@@ -223,6 +236,7 @@ impl Compilation<'_> {
                 here::run(self.command)
             }
         };
+        shelf.compiler_has_ended();
         let success = ended.status.success();
         record.set("exit_code", ended.status.code());
         record.set("compile_ms", ended.took.as_secs_f64() * 1e3);
@@ -286,7 +300,8 @@ impl From<Failed> for Reason {
         match failed {
             Failed::OnlyCompiles => Self::Unexpected("Error"),
             Failed::Refused(answer) => Self::Refused(answer),
-            Failed::Call(error) => Self::Call(error),
+            Failed::Call { is_first: false, .. } => Self::Late,
+            Failed::Call { error, .. } => Self::Call(error),
         }
     }
 }

@@ -9,6 +9,7 @@ mod child;
 pub(crate) mod explain;
 mod here;
 mod kind;
+mod note;
 pub(crate) mod program;
 mod reason;
 mod record;
@@ -18,6 +19,7 @@ mod shelf;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zccache_ipc::endpoint::{Environment, Variable};
 
@@ -78,9 +80,12 @@ pub(super) fn run(
     cached::Compilation { command, environment, settings, global, may_start }.run()
 }
 
-/// Starts a daemon, which takes as long as `zccache-ipc start` does.
-fn start(environment: &Environment, global: &Global) -> Result<(), Failure> {
-    let located = Located::new(environment.clone(), global)?;
+/// Starts a daemon, which takes as long as `zccache-ipc start` does, and at most `limit`.
+fn start(environment: &Environment, global: &Global, limit: Option<Duration>) -> Result<(), Failure> {
+    let mut located = Located::new(environment.clone(), global)?;
+    if let Some(limit) = limit {
+        located.target.shorten(limit);
+    }
     super::start::ensure(&located, &Start::default()).map(drop)
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Reason {
     Daemon(#[from] Failure),
     #[error("the daemon cannot be reached")]
     Connect(#[source] IpcError),
+    #[error("the daemon gave another call no answer in time")]
+    Late,
     #[error("the daemon gave no result")]
     Call(#[from] CallError),
     #[error("the daemon refused: {0}")]
@@ -25,9 +27,10 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// Returns true if a person has nothing to mend: no daemon was wanted.
+    /// Returns true if a person has nothing to mend or has been told: no daemon was wanted, or it is late.
     pub(super) fn is_ordinary(&self) -> bool {
         match self {
+            Self::Late => true,
             Self::Call(error) => error.is_no_daemon(),
             Self::Connect(error) => error.is_no_daemon(),
             _ => false,

@@ -1,33 +1,39 @@
 //! The daemon as a place that keeps values by key.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use run_cache::{Key, Kind, Shelf, probe};
+use run_cache::{Key, Kind, MOST_VALUE, Shelf, probe};
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{Endpoint, Note, socket_stamp, write_note};
+use zccache_ipc::endpoint::{ConnectError, Endpoint, SocketStamp, socket_stamp};
 use zccache_ipc::model::{ExecProbe, ExecStore, Request, Response};
 use zccache_ipc::{CallError, ClientConfig, IpcError, Lane, WirePolicy};
 
+use super::note;
 use crate::target::Target;
 
 /// Timeout of one answer: a daemon that works answers sooner.
 const TO_ANSWER: Duration = Duration::from_secs(1);
 
+/// Most time that one call waits for all answers of a lookup, and for all that follow the compiler's end.
+const TO_LOOK: Duration = Duration::from_secs(2);
+const TO_STORE: Duration = Duration::from_secs(2);
+
+/// Waiting that a stored value of the largest size gives back: a large result is many values.
+const TO_STORE_LARGEST: Duration = TO_STORE;
+
 /// Timeout of a refusal of v16.
 const TO_REFUSE: Duration = Duration::from_millis(300);
-
-/// Timeout of a store: the daemon writes the value to the disk.
-const TO_STORE: Duration = Duration::from_secs(20);
-
-/// The file beside the endpoint that says that its daemon only compiles.
-const NOTE: &str = "probe";
 
 /// A daemon that is asked over one connection.
 pub(super) struct DaemonShelf<'a> {
     pub(super) endpoint: Endpoint,
+    stamp: Option<SocketStamp>,
     client: Client,
+    /// The waiting that is left, and the most of it for one answer.
+    left: Duration,
+    to_answer: Duration,
     /// Why it is not asked any more.
     failure: Option<Failed>,
     /// Set when the daemon cannot be used; shared with the code that then need not work.
@@ -45,7 +51,11 @@ pub(super) enum Failed {
     /// It is busy or refuses.
     Refused(String),
     /// It cannot be talked to.
-    Call(CallError),
+    Call {
+        error: CallError,
+        /// False if another call has noted the same meanwhile.
+        is_first: bool,
+    },
 }
 
 impl<'a> DaemonShelf<'a> {
@@ -56,9 +66,60 @@ impl<'a> DaemonShelf<'a> {
         is_moot: &'a Cell<bool>,
     ) -> Result<Self, IpcError> {
         let config = ClientConfig::within(TO_ANSWER).wire(WirePolicy::Only(Lane::FrameV1));
-        let client = Client::new(target.endpoint.clone(), config).or_at(target.others.clone()).connected()?;
+        let client = Client::new(target.endpoint.clone(), config).or_at(target.others.clone()).connected();
+        let client = client.inspect_err(|error| {
+            if is_busy(error) {
+                note::late(&target.endpoint, socket_stamp(&target.endpoint));
+            }
+        })?;
         let endpoint = client.endpoint().clone();
-        Ok(Self { endpoint, client, failure: None, is_moot, is_read_only, bytes_read: 0 })
+        let stamp = socket_stamp(&endpoint);
+        let (left, to_answer) = (TO_LOOK, TO_ANSWER);
+        Ok(Self {
+            endpoint,
+            stamp,
+            client,
+            left,
+            to_answer,
+            failure: None,
+            is_moot,
+            is_read_only,
+            bytes_read: 0,
+        })
+    }
+
+    /// Goes on with a daemon that took the place of this one, and with the waiting that is left.
+    pub(super) fn go_on_with(&mut self, fresh: Self) {
+        *self = Self { left: self.left, ..fresh };
+    }
+
+    /// Allows the waiting for everything that follows the compiler's end.
+    pub(super) fn compiler_has_ended(&mut self) {
+        (self.left, self.to_answer) = (TO_STORE, TO_STORE);
+    }
+
+    /// Calls the daemon, and waits no longer than is left. After a lost answer it is not called again.
+    fn call(&mut self, request: &Request) -> Option<Response> {
+        if self.failure.is_some() {
+            return None;
+        }
+        let began = Instant::now();
+        self.client.set_call_timeout(self.to_answer.min(self.left));
+        let answer = self.client.call(request);
+        self.left = self.left.saturating_sub(began.elapsed());
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                if is_timeout(&error) && speaks_only_v15(&self.endpoint) {
+                    note::only_compiles(&self.endpoint);
+                    self.fail(Failed::OnlyCompiles);
+                } else {
+                    let is_first = !is_timeout(&error) || note::late(&self.endpoint, self.stamp);
+                    self.fail(Failed::Call { error, is_first });
+                }
+                None
+            }
+        }
     }
 
     /// Returns why the daemon was of no use, if it was not.
@@ -68,34 +129,19 @@ impl<'a> DaemonShelf<'a> {
 
     /// Asks for what is kept under `name` and `extra`.
     pub(super) fn probe(&mut self, name: &str, extra: Bytes) -> Option<Bytes> {
-        if self.failure.is_some() {
-            return None;
-        }
         let probe = ExecProbe { name: name.to_owned(), input_extra: extra, ..ExecProbe::default() };
-        match self.client.call(&Request::from(probe)) {
-            Ok(Response::ExecProbeResult(result)) => {
+        match self.call(&Request::from(probe))? {
+            Response::ExecProbeResult(result) => {
                 self.bytes_read += result.cached_bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-                result.cached_bytes
+                return result.cached_bytes;
             }
-            Ok(Response::Error(_)) => {
-                note(&self.endpoint);
+            Response::Error(_) => {
+                note::only_compiles(&self.endpoint);
                 self.fail(Failed::OnlyCompiles);
-                None
             }
-            Ok(other) => {
-                self.fail(Failed::Refused(other.kind().name().to_owned()));
-                None
-            }
-            Err(CallError::Ipc(error)) if error.is_timeout() && speaks_only_v15(&self.endpoint) => {
-                note(&self.endpoint);
-                self.fail(Failed::OnlyCompiles);
-                None
-            }
-            Err(error) => {
-                self.fail(Failed::Call(error));
-                None
-            }
+            other => self.fail(Failed::Refused(other.kind().name().to_owned())),
         }
+        None
     }
 
     fn fail(&mut self, failed: Failed) {
@@ -110,13 +156,17 @@ impl Shelf for DaemonShelf<'_> {
     }
 
     fn keep(&mut self, kind: Kind, key: &Key, value: Bytes) -> bool {
-        if self.failure.is_some() || self.is_read_only {
+        if self.is_read_only {
             return false;
         }
         let cache_key_hex = probe::key(kind.name(), [], [], key.as_bytes());
+        let earned = TO_STORE_LARGEST.mul_f64(value.len() as f64 / MOST_VALUE as f64);
         let store = Request::from(ExecStore { cache_key_hex, result_bytes: value });
-        self.client.set_reply_timeout(TO_STORE);
-        matches!(self.client.call(&store), Ok(Response::ExecStoreAck(ack)) if ack.stored)
+        let is_stored = matches!(self.call(&store), Some(Response::ExecStoreAck(ack)) if ack.stored);
+        if is_stored {
+            self.left = (self.left + earned).min(TO_STORE);
+        }
+        is_stored
     }
 }
 
@@ -126,14 +176,15 @@ fn speaks_only_v15(endpoint: &Endpoint) -> bool {
     matches!(Client::new(endpoint.clone(), config).ping(), Err(CallError::VersionRefused { .. }))
 }
 
-/// Returns true if the daemon at `endpoint` is known to keep no values.
-pub(super) fn only_compiles(endpoint: &Endpoint) -> bool {
-    let Some(note) = Note::open(endpoint, NOTE) else { return false };
-    socket_stamp(endpoint).is_some_and(|stamp| note.text() == stamp.to_string())
+/// Returns true if a daemon that took the connection, or should have, gave no answer in time.
+fn is_timeout(error: &CallError) -> bool {
+    let (CallError::Ipc(error) | CallError::OutcomeUnknown { source: error, .. }) = error else {
+        return false;
+    };
+    error.is_timeout() || is_busy(error)
 }
 
-fn note(endpoint: &Endpoint) {
-    let Some(stamp) = socket_stamp(endpoint) else { return };
-    // Only a hint: without it the next call asks again.
-    let _ = write_note(endpoint, NOTE, Note::open(endpoint, NOTE), &stamp.to_string());
+/// Returns true if a daemon is there and takes no connection.
+fn is_busy(error: &IpcError) -> bool {
+    matches!(error, IpcError::Connect(ConnectError::Busy { .. }))
 }
