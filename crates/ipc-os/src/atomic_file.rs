@@ -65,6 +65,14 @@ pub enum FileMode {
     Like(fs::Permissions),
 }
 
+/// Returns the limit of file sizes of this process, in bytes, if there is one.
+///
+/// A write beyond it ends the process by `SIGXFSZ`.
+#[must_use]
+pub fn largest_file() -> Option<u64> {
+    os::largest_file()
+}
+
 /// Replaces the file at `path` by all of `contents`, and returns its length.
 ///
 /// A reader sees the old content or the new: the bytes go to a new file of another name in the same

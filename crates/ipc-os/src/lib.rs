@@ -44,7 +44,9 @@ mod termination;
 mod tool_process;
 
 pub use advice::{allow_owner, make_directory, shell_word, show_file, show_processes};
-pub use atomic_file::{Durability, FileMode, WriteError, remove_abandoned, replace_file, write_atomic};
+pub use atomic_file::{
+    Durability, FileMode, WriteError, largest_file, remove_abandoned, replace_file, write_atomic,
+};
 pub use backoff::Backoff;
 pub use claim::Claim;
 pub use claim_error::{BindError, ClaimError};
@@ -82,7 +84,7 @@ pub use surroundings::{View, view_of};
 #[cfg(feature = "signals")]
 pub use termination::Terminations;
 pub use tool_process::{
-    ProcessGroup, default_path, end_as, exit_code, find_program, find_program_that, is_executable, is_path,
-    is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code, spawn_as_called,
-    wait_as_called,
+    ProcessGroup, default_path, end_as, exit_code, find_program, find_program_that, has_standard_streams,
+    is_executable, is_path, is_same_file, keep_descriptors_back, name_itself, run_instead, shell_code,
+    spawn_as_called, wait_as_called,
 };

@@ -185,6 +185,15 @@ pub fn wait_as_called(child: &mut Child) -> io::Result<ExitStatus> {
     os::wait_as_called(child)
 }
 
+/// Returns true if the caller left the standard streams open and writable.
+///
+/// The runtime of Rust opens `/dev/null` in the place of a closed one. A stream that leads to `/dev/full` is not
+/// writable. Always true on Windows.
+#[must_use]
+pub fn has_standard_streams() -> bool {
+    os::has_standard_streams()
+}
+
 /// Ends this process with the exit status of `status`, or by the same signal.
 pub fn end_as(status: ExitStatus) -> ! {
     os::end_as(status)

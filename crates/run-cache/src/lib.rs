@@ -63,6 +63,7 @@ mod spelled;
 mod times;
 mod toolchain;
 mod unchanged;
+mod urls;
 mod vacancies;
 mod way;
 mod words;

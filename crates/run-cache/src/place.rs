@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, replace_file};
+use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, largest_file, replace_file};
 
 /// The purpose of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,6 +112,14 @@ impl Output {
             _ => replace(&self.path, contents, None),
         }
     }
+}
+
+/// Returns true if the compiler could not make `len` bytes of outputs under the caller's limit of file sizes.
+///
+/// The limit holds for the files between a source and its object too, which are larger.
+pub(crate) fn is_too_large(len: u64) -> bool {
+    const BETWEEN: u64 = 32;
+    largest_file().is_some_and(|limit| len.saturating_mul(BETWEEN) > limit)
 }
 
 fn before(metadata: &Metadata) -> Before {

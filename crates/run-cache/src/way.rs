@@ -18,12 +18,12 @@ use crate::inputs::Inputs;
 use crate::key::{Key, Kind, Recipe};
 use crate::manifest::{Manifest, Set};
 use crate::manifest_codec::fold;
-use crate::place::{Before, Role};
+use crate::place::{Before, Role, is_too_large};
 use crate::plan::{Plan, SourceRead};
 use crate::private::Private;
 use crate::reason::{NotCacheable, NotKept, Reason};
 use crate::shelf::Shelf;
-use crate::toolchain;
+use crate::{toolchain, urls};
 
 /// The outcome of a lookup.
 #[derive(Debug)]
@@ -133,7 +133,9 @@ impl Plan {
         let private = Private::of(&self)?;
         let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
         let colour = self.call.colour && !self.args.has_colour;
-        let args = private.args(&self, colour);
+        let mut args = private.args(&self, colour);
+        // In front, so that an argument of the caller wins.
+        args.splice(0..0, urls::argument(&self, &facts));
         let began_ns = file_clock_ns();
         let miss = Miss {
             plan: self,
@@ -199,6 +201,7 @@ impl Plan {
             recipe.text("variable", &format!("{name}={value}"));
         }
         recipe.text("colour", if self.call.colour { "yes" } else { "no" });
+        recipe.text("links", if self.call.colour && urls::are_written(&self.call) { "yes" } else { "no" });
         recipe.key()
     }
 }
@@ -210,6 +213,9 @@ impl Hit {
     ///
     /// What the system said. The caller then runs the compiler, which says it better.
     pub fn place(&self) -> std::io::Result<()> {
+        if is_too_large(self.bundle.len() as u64) {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
         for output in &self.plan.outputs {
             if let Some(contents) = self.bundle.output(output.role) {
                 output.place(contents)?;

@@ -69,3 +69,5 @@ mod wrap_daemon;
 mod wrap_late;
 #[cfg(all(test, unix))]
 mod wrap_place;
+#[cfg(all(test, target_os = "linux"))]
+mod wrap_terminal;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use testkit::watchdog;
 
 use crate::support::{self, SOON};
-use crate::wrap_place::Place;
+use crate::wrap_place::{Place, compilers};
 
 #[test]
 fn compilers_that_call_the_wrapper_wait_for_nobody() {
@@ -75,10 +75,57 @@ fn modes_and_the_log_do_as_they_say() {
     check("on", "-c a.c", "hit");
     check("read-only", "-c a.c", "hit");
     check("recache", "-c a.c", "miss");
-    check("off", "-c a.c", "");
+    check("off", "-c a.c", "uncached");
     check("on", "-E a.c -o a.i", "uncached");
     let (code, said, _) = outcomes("readonly", "-c a.c");
     assert!(code == 0 && said.lines().count() == 1 && said.contains("ZCCACHE_WRAP_MODE"), "{said}");
+}
+
+#[test]
+fn every_call_of_a_tool_has_its_line_in_the_log() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { int unused; return 1; }\n");
+    place.script("cc.sh", "#!/bin/sh\nexec gcc \"$@\"\n");
+    let check = |line: &str, code: i32, reason: &str| {
+        let log = place.dir().join("log");
+        let _ = fs::remove_file(&log);
+        let (ended, said) = place.sh(&format!("export ZCCACHE_WRAP_LOG=log; {line}"));
+        assert_eq!(ended, code, "{line}: {said}");
+        let lines = fs::read_to_string(&log).unwrap_or_default();
+        let line: Value = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+        assert_eq!((&line["outcome"], &line["reason"]), (&"uncached".into(), &reason.into()), "{line}");
+    };
+    check("ZCCACHE_WRAP_MODE=off \"$W\" gcc -c a.c", 0, "off");
+    check("\"$W\" ./cc.sh -c a.c", 0, "not_a_compiler");
+    check("\"$W\" ls >/dev/null", 0, "not_a_compiler");
+    check("ZCCACHE_WRAP_ACTIVE=1 \"$W\" gcc -c a.c", 0, "inner");
+    // A warning that cannot be written is an error, also where the result was stored before.
+    place.sh("\"$W\" gcc -Wall -c a.c");
+    let direct = place.sh("gcc -Wall -c a.c 2>&-").0;
+    check("\"$W\" gcc -Wall -c a.c 2>&-", direct, "closed_stream");
+    assert_ne!(direct, 0);
+    for compiler in compilers(&place) {
+        let direct = place.sh(&format!("{compiler} -Wall -c a.c 2>/dev/full")).0;
+        check(&format!("\"$W\" {compiler} -Wall -c a.c 2>/dev/full"), direct, "closed_stream");
+    }
+}
+
+#[test]
+fn a_limit_of_file_sizes_holds_for_a_hit_too() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { return 1; }\n");
+    place.quietly("\"$W\" gcc -c a.c && \"$W\" gcc -c a.c");
+    for limit in [0, 1, 100_000] {
+        let line = |wrapper: &str| {
+            let run = format!("(ulimit -f {limit}; ZCCACHE_WRAP_LOG=log {wrapper} gcc -c a.c) 2>/dev/null");
+            place.sh(&format!("rm -f a.o; {run}; echo $?; ls -A | grep -v log"))
+        };
+        assert_eq!(line("\"$W\""), line(""), "{limit} blocks");
+    }
+    let log = fs::read_to_string(place.dir().join("log")).unwrap();
+    assert!(log.lines().last().unwrap().contains(r#""outcome":"hit""#), "a large limit is none: {log}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use testkit::{Process, TempEndpoint};
@@ -39,11 +39,16 @@ impl Place {
 
     /// Runs a line of sh, in which `$W` is the wrapper; returns exit code and both streams.
     pub(crate) fn sh(&self, line: &str) -> (i32, String) {
-        let mut command = self.0.command("/bin/sh");
-        command.args(["-c", line]).env("PATH", PATH).env("W", wrapper()).stdin(Stdio::null());
-        let output = command.output().expect("there is a shell");
+        let output = self.command(line).output().expect("there is a shell");
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         (output.status.code().unwrap_or(-1), text.concat())
+    }
+
+    /// Returns the command of a line of sh, in which `$W` is the wrapper.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = self.0.command("/bin/sh");
+        command.args(["-c", line]).env("PATH", PATH).env("W", wrapper()).stdin(Stdio::null());
+        command
     }
 
     /// The same for a line that must succeed and print nothing.

@@ -7,10 +7,15 @@
 use std::{
     io,
     mem::MaybeUninit,
-    os::unix::process::CommandExt,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::process::CommandExt,
+    },
     process::Command,
     sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering},
 };
+
+use rustix::fs::FileType;
 
 /// True if the caller ignored `SIGPIPE`.
 static IGNORES_PIPE: AtomicBool = AtomicBool::new(false);
@@ -26,6 +31,9 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 
 /// Signal that came before the child was started; 0 for none.
 static EARLY: AtomicI32 = AtomicI32::new(0);
+
+/// Number of the device `/dev/full` on Linux.
+const FULL: u64 = (1 << 8) | 7;
 
 /// Signals that end a build, which the child must get too.
 const FORWARDED: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
@@ -50,6 +58,17 @@ extern "C" fn note() {
             CLOSED.fetch_or(1 << stream, Ordering::Relaxed);
         }
     }
+}
+
+/// Returns true if the caller left all three standard streams open, and none that fails every write.
+pub(super) fn has_streams() -> bool {
+    let is_full = |stream: BorrowedFd<'_>| {
+        let is_device =
+            |stat: &rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
+        rustix::fs::fstat(stream).is_ok_and(|stat| is_device(&stat) && stat.st_rdev == FULL)
+    };
+    let fails = is_full(io::stdout().as_fd()) || is_full(io::stderr().as_fd());
+    CLOSED.load(Ordering::Relaxed) == 0 && !(cfg!(target_os = "linux") && fails)
 }
 
 /// Makes `command` start its program with the state that the caller of this process set up.

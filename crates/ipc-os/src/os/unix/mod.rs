@@ -32,7 +32,8 @@ pub(crate) use directory::{
 };
 pub(crate) use file::{
     are_same, create_new, file_id, file_kind, has_other_names, inode_stamp, is_at, is_foreign, is_read_only,
-    leads_to, link_to, look_at, open_for_reading, open_note, open_own, rename, sync_directory, write_over,
+    largest_file, leads_to, link_to, look_at, open_for_reading, open_note, open_own, rename, sync_directory,
+    write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
@@ -55,6 +56,7 @@ pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
 pub(crate) use system::{file_clock_ns, has_exited, view_of};
 pub(crate) use tool::{
-    Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, is_executable, is_same_file,
-    keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
+    Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, has_standard_streams, is_executable,
+    is_same_file, keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called,
+    wait_as_called,
 };

@@ -64,6 +64,11 @@ pub(crate) fn keep_descriptors_back() -> io::Result<()> {
     mark_inherited()
 }
 
+/// See [`crate::has_standard_streams`].
+pub(crate) fn has_standard_streams() -> bool {
+    caller::has_streams()
+}
+
 /// See [`crate::run_instead`].
 pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     caller::as_called(command);

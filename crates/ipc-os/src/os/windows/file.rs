@@ -184,6 +184,11 @@ pub(crate) fn is_read_only(_: &Path) -> bool {
     true
 }
 
+/// See [`crate::largest_file`].
+pub(crate) const fn largest_file() -> Option<u64> {
+    None
+}
+
 /// Renames a file, and replaces a file that has the new name.
 ///
 /// Retries for up to two seconds, because indexers and virus scanners open a file for a moment and let no other

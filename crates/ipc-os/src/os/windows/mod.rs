@@ -28,7 +28,8 @@ pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wa
 pub(crate) use file::{
     are_same, check_above, check_private_directory, create_new, ensure_directory, file_clock_ns, file_id,
     file_kind, has_other_names, inode_stamp, inspect_directory, is_at, is_foreign, is_read_only, is_writable,
-    leads_to, link_to, look_at, open_for_reading, open_note, open_own, rename, sync_directory, write_over,
+    largest_file, leads_to, link_to, look_at, open_for_reading, open_note, open_own, rename, sync_directory,
+    write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;
@@ -49,6 +50,7 @@ pub(crate) use proved::{ProcessHandle, holds_lock, is_stopped, processor_time};
 pub(crate) use signals::Terminations;
 pub(crate) use spawn::{Spawned, spawn_uninherited};
 pub(crate) use tool::{
-    Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, is_executable, is_same_file,
-    keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called, wait_as_called,
+    Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, has_standard_streams, is_executable,
+    is_same_file, keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called,
+    wait_as_called,
 };

@@ -84,6 +84,11 @@ pub(crate) fn keep_descriptors_back() -> io::Result<()> {
     Ok(())
 }
 
+/// See [`crate::has_standard_streams`].
+pub(crate) const fn has_standard_streams() -> bool {
+    true
+}
+
 /// See [`crate::run_instead`].
 pub(crate) fn run_instead(command: &mut Command) -> io::Result<ExitStatus> {
     let mut child = spawn_as_called(command)?;

@@ -17,6 +17,9 @@ const MOST_MESSAGES: usize = 16 << 20;
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 const AFTER_SIGNAL: Duration = Duration::from_millis(20);
 
+/// Pause before the next write to a full pipe that does not block.
+const FULL_PIPE: Duration = Duration::from_millis(1);
+
 /// Result of a compiler process.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
@@ -82,10 +85,10 @@ fn reader<R: Read + Send + 'static>(
 /// Passes everything on at once; returns it unless it was too much or was not taken.
 ///
 /// Where the reader of this program has gone, the pipe is closed, so that the compiler learns of it as without a
-/// wrapper.
+/// wrapper. After any other error, as on a full disk, the rest is read and dropped: compilers go on.
 fn pass_on(from: Option<impl Read>, to: &mut impl Write) -> Option<Vec<u8>> {
     let mut from = from?;
-    let (mut kept, mut buffer) = (Some(Vec::new()), [0; 16 * 1024]);
+    let (mut kept, mut buffer) = (Some(Vec::<u8>::new()), [0; 16 * 1024]);
     loop {
         let read = match from.read(&mut buffer) {
             Ok(0) => return kept,
@@ -93,11 +96,30 @@ fn pass_on(from: Option<impl Read>, to: &mut impl Write) -> Option<Vec<u8>> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => return None,
         };
-        to.write_all(read).and_then(|()| to.flush()).ok()?;
+        match write_all(to, read) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
+            Err(_) => kept = None,
+        }
         if let Some(bytes) = &mut kept {
             bytes.extend_from_slice(read);
         }
         kept = kept.filter(|bytes| bytes.len() <= MOST_MESSAGES);
+    }
+}
+
+/// Writes and flushes `bytes`; waits where a stream of the caller is one that does not block.
+pub(super) fn write_all(to: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    loop {
+        let written = if bytes.is_empty() { to.flush().map(|()| 0) } else { to.write(bytes) };
+        match written {
+            Ok(0) if bytes.is_empty() => return Ok(()),
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL_PIPE),
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -135,4 +157,45 @@ fn set_args(process: &mut std::process::Command, command: &Command, args: &[Stri
         };
     }
     *process = other;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes bytes one by one between errors.
+    struct Rough(Vec<u8>, Vec<io::ErrorKind>);
+
+    impl Write for Rough {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(kind) = self.1.pop() {
+                return Err(kind.into());
+            }
+            self.0.push(bytes[0]);
+            Ok(1)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn messages_reach_a_stream_that_does_not_block() {
+        let mut rough = Rough(Vec::new(), vec![io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted]);
+        assert_eq!(pass_on(Some(&b"warning"[..]), &mut rough), Some(b"warning".to_vec()));
+        assert_eq!(rough.0, b"warning");
+    }
+
+    #[test]
+    fn a_full_disk_does_not_end_the_compiler() {
+        let mut messages = io::Cursor::new(b"warning".to_vec());
+        let mut full = Rough(Vec::new(), vec![io::ErrorKind::StorageFull]);
+        assert_eq!(pass_on(Some(&mut messages), &mut full), None, "they are not kept");
+        assert_eq!(messages.position(), 7, "all of them are read");
+        let mut messages = io::Cursor::new(vec![0; 40_000]);
+        let mut gone = Rough(Vec::new(), vec![io::ErrorKind::BrokenPipe]);
+        assert_eq!(pass_on(Some(&mut messages), &mut gone), None);
+        assert!(messages.position() < 40_000, "the pipe is closed");
+    }
 }

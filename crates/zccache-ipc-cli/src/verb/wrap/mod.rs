@@ -21,7 +21,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use zccache_ipc::endpoint::{Environment, Variable};
+use zccache_ipc::endpoint::{Environment, Variable, has_standard_streams};
 
 use crate::Exit;
 use crate::args::Global;
@@ -29,6 +29,7 @@ use crate::args::Start;
 use crate::failure::Failure;
 use crate::target::Located;
 use asking::Answer;
+use record::Record;
 use settings::{Mode, Settings};
 
 /// The exit codes of a shell for a program that it did not find, and for one that does not run.
@@ -70,8 +71,22 @@ pub(super) fn run(
     let command = Command { called: found.called, program: found.path, args, skip: found.skip };
     let settings = Settings::of(&environment);
     cached::warn_of(&settings);
-    let is_inner = environment.var(Variable::WrapActive).is_some();
-    if is_inner || !found.is_compiler || settings.mode == Mode::Off {
+    let untouched = [
+        (environment.var(Variable::WrapActive).is_some(), "inner", "another wrap runs this compiler"),
+        (
+            !found.is_compiler,
+            "not_a_compiler",
+            "the program is a script, or its name is not one of a compiler",
+        ),
+        (settings.mode == Mode::Off, "off", "ZCCACHE_WRAP_MODE is off"),
+        // A compiler whose message cannot be written fails; one that prints nothing may succeed.
+        (!has_standard_streams(), "closed_stream", "a standard stream is closed or takes nothing"),
+    ];
+    if let Some((_, word, why)) = untouched.into_iter().find(|(applies, ..)| *applies) {
+        let mut record = Record::new(&command, &environment, &settings);
+        record.set("reason", word);
+        record.set("why", why);
+        record.write("uncached");
         here::run(&command);
     }
     let has_place = settings.has_home || global.cache_dir.is_some();
@@ -94,8 +109,8 @@ fn start(environment: &Environment, global: &Global, limit: Option<Duration>) ->
 /// A stream that takes nothing changes no exit code: compilers do not look whether their messages arrive.
 fn tell(answer: &Answer) -> i32 {
     // Both, whatever becomes of the other one; what the compiler wrote last stands last.
-    let _ = io::stdout().lock().write_all(&answer.stdout).and_then(|()| io::stdout().flush());
-    let _ = io::stderr().lock().write_all(&answer.stderr);
+    let _ = child::write_all(&mut io::stdout().lock(), &answer.stdout);
+    let _ = child::write_all(&mut io::stderr().lock(), &answer.stderr);
     answer.exit_code
 }
 

@@ -1,12 +1,13 @@
 //! What one call came to: a line of the log, and a report to the daemon.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use zccache_ipc::endpoint::Environment;
+use zccache_ipc::endpoint::{Environment, largest_file};
 
 use super::settings::Settings;
 use super::shelf::DaemonShelf;
@@ -90,9 +91,19 @@ impl<'a> Record<'a> {
         }
         // One write, so that lines of calls at the same time do not mix.
         let text = format!("{line}\n");
-        let written = OpenOptions::new().append(true).create(true).open(path);
-        if let Err(error) = written.and_then(|mut file| file.write_all(text.as_bytes())) {
+        if let Err(error) = append(path, text.as_bytes()) {
             say(&format!("cannot write to {}: {error}", path.display()));
         }
     }
+}
+
+/// Appends to the file at `path`, unless that would take it above the limit of file sizes.
+fn append(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    if let Some(limit) = largest_file()
+        && file.metadata()?.len().saturating_add(text.len() as u64) > limit
+    {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    file.write_all(text)
 }

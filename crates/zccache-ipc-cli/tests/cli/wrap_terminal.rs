@@ -1,0 +1,48 @@
+//! Messages on a terminal: with colours and links, as the compiler itself writes them there.
+
+use std::time::Duration;
+
+use testkit::watchdog;
+
+use crate::support::SOON;
+use crate::terminal;
+use crate::wrap_place::{Place, compilers};
+
+/// Runs a line of sh on a terminal, and returns what it shows.
+fn on_terminal(place: &Place, line: &str, variables: &[(&str, &str)]) -> String {
+    let (terminal, theirs) = terminal::open(200);
+    let mut command = place.command(line);
+    command.stdout(theirs.try_clone().expect("a second one")).stderr(theirs).envs(variables.iter().copied());
+    let mut child = command.spawn().expect("there is a shell");
+    drop(command);
+    let mut text = String::new();
+    while child.try_wait().expect("it is ours").is_none() {
+        text.push_str(&terminal.read(Duration::from_millis(20)));
+    }
+    text + &terminal.read(Duration::from_millis(50))
+}
+
+#[test]
+fn a_warning_on_a_terminal_looks_as_without_the_wrapper() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { int unused; return 1; }\n");
+    place.quietly("\"$W\" gcc -c a.c");
+    for compiler in compilers(&place) {
+        for variables in [
+            &[("TERM", "xterm-256color")][..],
+            &[("TERM", "xterm")],
+            &[("TERM", "xterm"), ("COLORTERM", "truecolor")],
+            &[("TERM", "dumb")],
+            &[],
+        ] {
+            let direct = on_terminal(&place, &format!("{compiler} -Wall -c a.c"), variables);
+            assert!(direct.contains("unused"), "{direct}");
+            for round in 1..=2 {
+                let wrapped = on_terminal(&place, &format!("\"$W\" {compiler} -Wall -c a.c"), variables);
+                assert_eq!(wrapped, direct, "{compiler}, {variables:?}, round {round}");
+            }
+        }
+    }
+    assert!(place.hits() >= 3);
+}
