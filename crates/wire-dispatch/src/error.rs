@@ -1,6 +1,6 @@
 //! Errors of the bodies, whichever wire they are of.
 
-use ipc_model::NotUtf8;
+use ipc_model::{NotUtf8, RequestKind};
 use thiserror::Error;
 use wire_frame::Version;
 
@@ -57,6 +57,14 @@ pub enum DecodeError {
         /// Its length in bytes.
         length: usize,
     },
+    /// A request that the header number does not have. Its reply could not be sent. The stream goes on.
+    #[error("protocol {version} has no {request} request")]
+    NotCarried {
+        /// The request.
+        request: RequestKind,
+        /// The header number of its frame.
+        version: Version,
+    },
     /// Protobuf of the right schema that is no value of the model. The stream goes on.
     #[error(transparent)]
     Convert(#[from] wire_v16::ConvertError),
@@ -92,6 +100,6 @@ impl DecodeError {
     /// Returns true if the frame was removed, so that the next one can be read.
     #[must_use]
     pub const fn is_recoverable(&self) -> bool {
-        matches!(self, Self::Convert(_))
+        matches!(self, Self::Convert(_) | Self::NotCarried { .. })
     }
 }

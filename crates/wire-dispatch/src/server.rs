@@ -125,7 +125,15 @@ impl ServerMachine {
                     let cause = DecodeError::RequestId { length };
                     return Step::Refuse(self.refusal(ReplyTo::lane_only(dialect), cause));
                 }
-                Step::Answer { request: message, reply_to: ReplyTo { dialect, ids } }
+                let reply_to = ReplyTo { dialect, ids };
+                match dialect {
+                    // Refused before the service acts on it.
+                    Dialect::Protobuf(generation) if !wire_v16::carries(&message, generation) => {
+                        let (request, version) = (message.kind(), generation.version());
+                        Step::Reject(self.refusal(reply_to, DecodeError::NotCarried { request, version }))
+                    }
+                    _ => Step::Answer { request: message, reply_to },
+                }
             }
             Ok(Received::Undecodable { dialect, ids, error, foreign }) => {
                 let goes_on = error.is_recoverable();
@@ -221,7 +229,7 @@ impl ServerMachine {
             DecodeError::Cut(CutError::Envelope) => mismatch::refusal_text(&self.release, newest, "FrameV1"),
             // The released texts of `docs/spec/wire.md#bad-input`.
             DecodeError::Convert(error) => error.to_string(),
-            DecodeError::RequestId { .. } => cause.to_string(),
+            DecodeError::RequestId { .. } | DecodeError::NotCarried { .. } => cause.to_string(),
             DecodeError::Cut(CutError::Length { source: error @ FrameError::TooLong { .. }, .. }) => {
                 error.to_string()
             }

@@ -1,7 +1,7 @@
 //! The replies and refusals of the machine.
 
 use bytes::BytesMut;
-use ipc_model::Request;
+use ipc_model::{ExecStore, Request};
 
 use super::*;
 use crate::encode;
@@ -52,6 +52,35 @@ fn the_id_of_a_request_without_contents_is_repeated_up_to_the_limit() {
         request[8] = 0x7a;
         let (answered, by, ids) = reply_to(&machine(), &request);
         assert_eq!((answered, by, ids.request_id.len()), (false, Dialect::V16, repeated));
+    }
+}
+
+#[test]
+fn a_request_that_its_number_does_not_have_is_refused_before_it_is_acted_on() {
+    let stored = Request::from(ExecStore { cache_key_hex: "k".into(), result_bytes: "r".into() });
+    let newest = Dialect::Protobuf(wire_v16::Generation::V24);
+    let ids = Ids { request_id: ID.to_owned(), frame_request_id: FRAME_ID };
+    let mut frame = BytesMut::new();
+    encode(&stored, newest, &ids, Kind::Request, &mut frame).unwrap();
+    for generation in wire_v16::Generation::ALL {
+        let mut received = frame.clone();
+        received[4..8].copy_from_slice(&generation.version().0.to_le_bytes());
+        // The next request on the same connection.
+        received.extend_from_slice(&self::frame(Dialect::V16, ID));
+        match machine().step(&mut received) {
+            Step::Answer { request, .. } => {
+                assert_eq!((generation, request), (wire_v16::Generation::V24, stored.clone()));
+            }
+            Step::Reject(refusal) => {
+                assert!(generation < wire_v16::Generation::V24, "{refusal:?}");
+                assert_eq!(
+                    (refusal.reply_to.dialect, refusal.reply_to.ids),
+                    (Dialect::Protobuf(generation), Ids { request_id: ID.to_owned(), frame_request_id: 0 })
+                );
+            }
+            other => panic!("{generation:?}: {other:?}"),
+        }
+        assert!(reply_to(&machine(), &received).0, "the stream goes on");
     }
 }
 
