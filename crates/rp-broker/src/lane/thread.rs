@@ -10,14 +10,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::LaneFailure;
 use super::question::{Adopted, Question, adopt};
 
-/// Number of questions of one process at one time. Each costs three threads.
+/// Number of questions of one process that callers wait for at one time. Each costs three threads.
 const MOST: usize = 4;
 static PLACES: Semaphore = Semaphore::const_new(MOST);
+
+/// Number of abandoned questions of one process whose threads still wait.
+///
+/// They have no place in [`PLACES`], so silent brokers keep nobody from asking another one.
+const MOST_OVERDUE: usize = 16;
 
 /// Brokers that owe an answer to an abandoned question whose thread still waits.
 static OVERDUE: Mutex<BTreeMap<u64, Option<String>>> = Mutex::new(BTreeMap::new());
@@ -40,8 +45,14 @@ pub(super) async fn ask(
     budget: Duration,
     asked: &mut bool,
 ) -> Result<Adopted, LaneFailure> {
-    if overdue().values().any(|broker| *broker == question.broker) {
-        return Err(LaneFailure::StillSilent);
+    {
+        let overdue = overdue();
+        if overdue.values().any(|broker| *broker == question.broker) {
+            return Err(LaneFailure::StillSilent);
+        }
+        if overdue.len() >= MOST_OVERDUE {
+            return Err(LaneFailure::Crowded(budget));
+        }
     }
     let place = PLACES.acquire().await.map_err(|error| LaneFailure::Thread(error.to_string()))?;
     *asked = true;
@@ -55,14 +66,13 @@ pub(super) async fn ask(
         let nobody_looks = overdue();
         let _ = answer.send(result);
         drop(nobody_looks);
-        drop(place);
     };
     std::thread::Builder::new()
         .name("zccache-broker".to_owned())
         .spawn(body)
         .map_err(|error| LaneFailure::Thread(error.to_string()))?;
 
-    let mut waiting = Waiting { number, broker, answered: &mut answered, is_over: false };
+    let mut waiting = Waiting { number, broker, answered: &mut answered, is_over: false, _place: place };
     let result = (&mut *waiting.answered).await;
     waiting.is_over = true;
     result.unwrap_or_else(|_| Err(LaneFailure::Thread("its thread failed".to_owned())))
@@ -92,6 +102,7 @@ struct Waiting<'a> {
     broker: Option<String>,
     answered: &'a mut oneshot::Receiver<Result<Adopted, LaneFailure>>,
     is_over: bool,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Drop for Waiting<'_> {

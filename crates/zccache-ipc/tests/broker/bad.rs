@@ -99,6 +99,22 @@ async fn a_broker_that_does_not_answer_in_time_costs_its_budget_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn silent_brokers_keep_nobody_from_asking_another_one() {
+    let _watchdog = watchdog(PATIENCE * 2);
+    let (direct, backend) = (daemon(DIRECT), daemon(super::support::BACKEND));
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        let broker = scripted(hold);
+        let routed = route(&direct, &lane(&broker.0.name())).await.unwrap();
+        assert_eq!(routed.why_direct().map(WhyDirect::label), Some("silent"));
+        silent.push(broker);
+    }
+    let (good, _) = scripted(answers(answer_frame(1, backend.endpoint.as_str())));
+    let routed = route(&direct, &lane(&good.name())).await.unwrap();
+    assert_eq!(routed.endpoint(), Some(&backend.endpoint), "{routed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_too_late_is_not_waited_for_and_the_next_one_is_heard() {
     let _watchdog = watchdog(PATIENCE * 2);
     let (direct, backend) = (daemon(DIRECT), daemon(super::support::BACKEND));
