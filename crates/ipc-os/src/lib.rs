@@ -74,7 +74,7 @@ pub use process::{
     detach_session, process_alive, raise_fd_limit, reset_signals, return_freed_blocks, run_below_init,
 };
 pub use proved_daemon::{ProvedDaemon, Unproved, has_let_go};
-pub use rolling_file::{RollingFile, roll_over};
+pub use rolling_file::{RollingFile, open_to_append, roll_over};
 pub use small_file::{FileStamp, ReadError, leads_to, read_small};
 pub use start_lock::{
     StartLock, StartLockError, StartTurn, failed_start, note_failed_start, start_lock_file, start_turn,

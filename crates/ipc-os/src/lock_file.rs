@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{FileKind, Pid, PidError, ReadError, WriteError, read_small, write_atomic};
+use crate::{FileKind, OwnFileError, Pid, PidError, ReadError, WriteError, read_small, write_atomic};
 
 /// A lock file names no process.
 #[derive(Debug, Error)]
@@ -35,6 +35,9 @@ pub enum LockFileError {
         /// The kind of the file that is there.
         kind: FileKind,
     },
+    /// Another user owns the file, or it has a second name.
+    #[error(transparent)]
+    NotOwn(OwnFileError),
     /// The file could not be read.
     #[error("cannot read the lock file {}", path.display())]
     Io {
@@ -61,6 +64,7 @@ pub fn read(path: &Path) -> Result<Option<Pid>, LockFileError> {
         Ok(None) => return Ok(None),
         Err(ReadError::NotAFile { path, kind }) => return Err(LockFileError::NotAFile { path, kind }),
         Err(ReadError::TooLong { path, .. }) => return Err(LockFileError::NotText(path)),
+        Err(ReadError::NotOwn(refused)) => return Err(LockFileError::NotOwn(refused)),
         Err(ReadError::Io { path, source }) => return Err(LockFileError::Io { path, source }),
     };
     match std::str::from_utf8(&bytes) {

@@ -1,6 +1,6 @@
 //! A file for appended lines with a bounded size.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl RollingFile {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        let file = append(&path)?;
+        let file = open_to_append(&path)?;
         Ok(Self { path, limit, file })
     }
 
@@ -35,7 +35,7 @@ impl RollingFile {
     fn roll(&mut self) -> io::Result<()> {
         if is_above(&self.file.metadata()?, self.limit) {
             rename_to_old(&self.path)?;
-            self.file = append(&self.path)?;
+            self.file = open_to_append(&self.path)?;
         }
         Ok(())
     }
@@ -82,18 +82,38 @@ fn rename_to_old(path: &Path) -> io::Result<()> {
     std::fs::rename(path, old)
 }
 
-/// Opens the file for appending, unless another user owns it and could read or replace the lines.
-fn append(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
-    if os::is_foreign(&file)? {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file belongs to another user"));
-    }
-    Ok(file)
+/// Opens the file at `path` for appending, or creates it.
+///
+/// A regular file must be this user's and have no other name, so that nothing is written to a file that another
+/// user put there, nor to a file of this user through a link of another one. Waits for the reader of a fifo.
+///
+/// # Errors
+///
+/// The system's error, and [`io::ErrorKind::PermissionDenied`] for such a file or link.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    os::open_to_append(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn lines_go_to_a_file_with_one_name_and_through_a_link_of_this_user() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let [path, hard, soft] = ["log", "hard", "soft"].map(|name| dir.path().join(name));
+        open_to_append(&path).unwrap().write_all(b"1").unwrap();
+        std::os::unix::fs::symlink(&path, &soft).unwrap();
+        open_to_append(&soft).unwrap().write_all(b"2").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "12");
+        open_to_append(Path::new("/dev/null")).unwrap().write_all(b"3").unwrap();
+        std::fs::hard_link(&path, &hard).unwrap();
+        for name in [&path, &hard, &soft] {
+            let error = open_to_append(name).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{}", name.display());
+        }
+    }
 
     #[test]
     fn a_file_for_another_process_is_rolled_over_only_above_the_limit() {

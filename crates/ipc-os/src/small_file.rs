@@ -1,7 +1,7 @@
 //! Small files from other programs, read without trust.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{FileKind, os};
+use crate::{Access, FileKind, OwnFileError, open_own, os};
 
 /// A file was not read.
 #[derive(Debug, Error)]
@@ -31,6 +31,9 @@ pub enum ReadError {
         /// The largest size in bytes.
         limit: u64,
     },
+    /// Another user owns the file, or it has a second name.
+    #[error(transparent)]
+    NotOwn(OwnFileError),
     /// The file could not be read.
     #[error("cannot read {}", path.display())]
     Io {
@@ -41,31 +44,25 @@ pub enum ReadError {
     },
 }
 
-/// Returns the contents of the regular file at `path`; `None` if it is missing.
+/// Returns the contents of this user's regular file at `path`; `None` if it is missing.
 ///
-/// Reads at most `limit` bytes. It does not wait and follows no link, so that a fifo or a directory at the
-/// path is an error and does not block.
+/// Reads at most `limit` bytes. Opens the file as [`open_own`] does: a fifo or a directory at the path is an
+/// error and does not block, and a file that another user put there is not read.
 ///
 /// # Errors
 ///
 /// [`ReadError`].
 pub fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let io = |source| ReadError::Io { path: path.to_owned(), source };
-    let kind = |kind| ReadError::NotAFile { path: path.to_owned(), kind };
-    let file = match os::open_for_reading(path) {
-        Ok(file) => file,
-        Err(error) => {
-            return match fs::symlink_metadata(path) {
-                Ok(metadata) if !metadata.is_file() => Err(kind(os::file_kind(&metadata))),
-                _ if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                _ => Err(io(error)),
-            };
+    let file = match open_own(path, Access::Read) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(None),
+        Err(OwnFileError::NotAFile { path, kind }) => return Err(ReadError::NotAFile { path, kind }),
+        Err(OwnFileError::Io { source, .. }) => return Err(io(source)),
+        Err(refused @ (OwnFileError::Foreign { .. } | OwnFileError::Linked(_))) => {
+            return Err(ReadError::NotOwn(refused));
         }
     };
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(kind(os::file_kind(&metadata)));
-    }
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > limit {
@@ -107,7 +104,21 @@ pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_a_file_with_a_second_name_are_not_read() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        let [path, hard, soft] = ["f", "hard", "soft"].map(|name| dir.path().join(name));
+        fs::write(&path, "1234").expect("written");
+        std::os::unix::fs::symlink(&path, &soft).expect("linked");
+        assert!(matches!(read_small(&soft, 4), Err(ReadError::NotAFile { .. })));
+        fs::hard_link(&path, &hard).expect("linked");
+        assert!(matches!(read_small(&hard, 4), Err(ReadError::NotOwn(OwnFileError::Linked(_)))));
+    }
 
     #[test]
     fn only_a_regular_file_within_the_limit_is_read() {

@@ -1,12 +1,12 @@
 //! The daemon's log.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
-use zccache_ipc::endpoint::roll_over;
+use zccache_ipc::endpoint::{open_to_append, roll_over};
 
 /// Size in bytes above which a starting daemon renames the log to `.1`.
 const LIMIT: u64 = 1024 * 1024;
@@ -37,5 +37,5 @@ pub(crate) fn init(file: Option<&Path>, level: &str) -> io::Result<()> {
 fn open(path: &Path) -> io::Result<File> {
     // If the rename fails, the log grows beyond the limit.
     let _ = roll_over(path, LIMIT);
-    OpenOptions::new().create(true).append(true).open(path)
+    open_to_append(path)
 }

@@ -1,11 +1,11 @@
 //! The end of the log of a daemon that ended.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ipc_endpoint::DirPolicy;
-use ipc_os::{DirectoryError, ensure_directory, roll_over};
+use ipc_os::{Access, DirectoryError, ensure_directory, open_own, roll_over};
 use thiserror::Error;
 
 use super::DaemonPlace;
@@ -47,7 +47,8 @@ impl Log {
     fn last_lines(&self) -> io::Result<String> {
         const MOST: u64 = 4096;
         const LINES: usize = 20;
-        let mut file = File::open(&self.path)?;
+        let opened = open_own(&self.path, Access::Read).map_err(io::Error::other)?;
+        let mut file = opened.ok_or(io::ErrorKind::NotFound)?;
         let length = file.metadata()?.len();
         let from = self.length.min(length).max(length.saturating_sub(MOST));
         file.seek(SeekFrom::Start(from))?;

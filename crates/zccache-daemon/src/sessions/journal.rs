@@ -3,7 +3,6 @@
 //! Best effort and bounded: what cannot be written, or finds the queue full, is left out, and no
 //! request waits for it.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,6 +11,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use zccache_ipc::endpoint::open_to_append;
 
 /// Lines that may wait.
 const WAITING: usize = 1024;
@@ -92,7 +92,7 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = open_to_append(path)?;
     if file.metadata()?.len() >= FULL {
         return Err(io::Error::other("it is full"));
     }

@@ -20,9 +20,33 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLO
 const READ_AND_WRITE: OFlags =
     OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// Opens for reading. The caller must check the type: a fifo opens without waiting.
-pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
-    Ok(open(path, READ, Mode::empty())?.into())
+const APPEND: OFlags =
+    OFlags::WRONLY.union(OFlags::APPEND).union(OFlags::CREATE).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Opens for appending, or creates the file; a regular file must be this user's and have no other name.
+///
+/// Follows a link of this user or of root, such as `/dev/stderr`, and no other one.
+pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    let refused = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+    let file = match open(path, APPEND | OFlags::NOFOLLOW, mode) {
+        Err(Errno::LOOP) => {
+            let link = Seen::at(path)?;
+            if link.foreign_to().is_some() && link.uid() != 0 {
+                return refused("the link belongs to another user");
+            }
+            File::from(open(path, APPEND, mode)?)
+        }
+        opened => File::from(opened?),
+    };
+    let seen = Seen::of(&file)?;
+    if seen.kind() != FileKind::File {
+        return Ok(file);
+    }
+    if seen.foreign_to().is_some() {
+        return refused("the file belongs to another user");
+    }
+    if seen.is_linked_elsewhere() { refused("the file has another name too") } else { Ok(file) }
 }
 
 /// Creates a file with exactly `mode`; an existing file is an error.
@@ -99,12 +123,6 @@ fn judge(path: &Path, seen: &Seen) -> Result<(), OwnFileError> {
         return Err(OwnFileError::Foreign { path: path(), owner: seen.uid(), expected });
     }
     if seen.is_linked_elsewhere() { Err(OwnFileError::Linked(path())) } else { Ok(()) }
-}
-
-/// Returns true if another user owns the regular file that is open.
-pub(crate) fn is_foreign(file: &File) -> io::Result<bool> {
-    let seen = Seen::of(file)?;
-    Ok(seen.kind() == FileKind::File && seen.foreign_to().is_some())
 }
 
 /// Returns true if both are the same file.

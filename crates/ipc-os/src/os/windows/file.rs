@@ -77,9 +77,11 @@ pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
     Ok(Found { kind: file_kind(&metadata), length: metadata.len(), foreign_owner: None, mode: None })
 }
 
-/// Opens for reading.
-pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
-    File::open(path)
+/// Opens for appending, or creates the file.
+///
+/// The profile's access list keeps other users out.
+pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
 }
 
 /// Creates a file; an existing file is an error.
@@ -160,11 +162,6 @@ pub(crate) fn write_over(_: &File, _: &[u8]) -> io::Result<()> {
 /// See [`InodeStamp::of`]; std has no change time.
 pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
     None
-}
-
-/// The profile's access list keeps other users out.
-pub(crate) fn is_foreign(_: &File) -> io::Result<bool> {
-    Ok(false)
 }
 
 /// See [`crate::has_other_names`]. std has no link count, and a replaced file keeps its other names.
