@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
-use ipc_model::{Request, RequestKind, Response, ResponseKind};
+use ipc_model::{Backpressure, Request, RequestKind, Response, ResponseKind};
 use ipc_os::Peer;
 use wire_frame::Version;
+
+use crate::server::ReplyMemory;
 
 /// Answers requests, whichever wire they came on.
 ///
@@ -43,6 +45,28 @@ pub struct Caller {
     pub connection: ConnectionId,
     /// Process of the client, which runs as this user.
     pub peer: Peer,
+    pub(crate) memory: ReplyMemory,
+}
+
+impl Caller {
+    /// Reserves `bytes` of the server's memory budget for the reply to the current request.
+    ///
+    /// A service calls it before it reads a large part of its reply into memory. The server keeps the
+    /// reservation until the client has taken the reply. A second call replaces the first reservation.
+    ///
+    /// Waits for room, at most [`ServerConfig::frame_timeout`](crate::ServerConfig::frame_timeout), unless the
+    /// request itself holds memory of the budget.
+    ///
+    /// # Errors
+    ///
+    /// The reply for the client, if the budget has no room. The service must not have acted on the request.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future reserves nothing.
+    pub async fn reserve_reply(&self, bytes: usize) -> Result<(), Backpressure> {
+        self.memory.reserve(bytes).await
+    }
 }
 
 /// Id of a server's connection, unique within the server.

@@ -160,6 +160,34 @@ async fn decoding_a_large_body_keeps_nobody_waiting() {
     running.stop().await;
 }
 
+/// Runs on one thread, so that frames decoded one after the other would block every client.
+#[tokio::test]
+async fn decoding_medium_bodies_of_many_connections_keeps_nobody_waiting() {
+    const CONNECTIONS: usize = 24;
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(fixed), every_lane());
+    let hostile = ping_with_unknown_fields(200 << 10);
+    let mut streams = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = running.raw().await;
+        // All but the last byte, so that all of them can be decoded at once.
+        stream.write_all(&hostile[..hostile.len() - 1]).await.expect("written");
+        streams.push(stream);
+    }
+    let client = running.client();
+    client.ping().await.expect("answered");
+    for stream in &mut streams {
+        stream.write_all(&hostile[hostile.len() - 1..]).await.expect("written");
+    }
+    client.ping().await.expect("answered");
+    let answered = running.handle.figures().requests;
+    assert!(answered < 2 + CONNECTIONS as u64 / 2, "{answered} requests were answered before a ping");
+    for stream in &mut streams {
+        stream.read_exact(&mut [0; 8]).await.expect("a reply");
+    }
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn an_error_that_repeats_what_the_peer_sent_is_cut() {
     let _watchdog = watchdog(PATIENCE);

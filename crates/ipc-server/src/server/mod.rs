@@ -8,6 +8,7 @@ pub(crate) mod drain;
 mod figures;
 mod idle;
 mod in_flight;
+mod reply_memory;
 mod shared;
 pub(crate) mod tasks;
 mod waiting;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 pub use config::{DrainPolicy, ServerConfig};
 pub use figures::ServerFigures;
 pub(crate) use figures::{Answering, Counters};
+pub(crate) use reply_memory::ReplyMemory;
 
 use crate::Service;
 use shared::Shared;

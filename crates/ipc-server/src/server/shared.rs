@@ -12,6 +12,7 @@ use super::ServerConfig;
 use super::figures::Counters;
 use super::idle::Places;
 use super::in_flight::InFlight;
+use super::reply_memory::Pool;
 use crate::ConnectionId;
 
 /// Bytes that do not count against the memory budget: the size of one read.
@@ -27,6 +28,9 @@ const PERMIT: usize = 1024;
 /// Decoding needs the size of the frame again.
 const MAX_DECODERS: usize = 4;
 
+/// Reason of an overload: the replies that clients have not taken fill the budget.
+pub(super) const LARGE_REPLIES: &str = "too many large replies";
+
 /// Upper bound of [`max_queued`].
 const MAX_QUEUED: usize = 256;
 
@@ -40,13 +44,17 @@ pub(super) struct Shared<S> {
     pub(super) idle: Places,
     /// One permit for each connection that waits for a place or receives a refusal.
     pub(super) queued: Arc<Semaphore>,
-    pub(super) memory: Semaphore,
+    pub(super) memory: Arc<Semaphore>,
+    /// `memory`, for services that reserve some for their replies.
+    pub(super) replies: Arc<Pool>,
     /// Part of the memory budget for replies that wait for room.
     pub(super) waiting_replies: Semaphore,
     /// Number of permits of `memory`.
     pub(super) budget: u32,
     /// One permit for each large frame that is being decoded.
     pub(super) decoders: Semaphore,
+    /// One permit for each frame of medium size that is being decoded on the runtime's threads.
+    pub(super) turns: Semaphore,
     /// One slot for each request in flight.
     pub(super) in_flight: InFlight,
     next_connection: AtomicU64,
@@ -68,6 +76,15 @@ impl<S> Shared<S> {
         let budget = permits(whole - waiting);
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let counters = Arc::new(Counters::new());
+        let memory = Arc::new(Semaphore::new(budget as usize));
+        let replies = Pool {
+            budget: Arc::clone(&memory),
+            counters: Arc::clone(&counters),
+            most: budget,
+            limit: config.frame_timeout,
+            // A service that waits for memory does not know the number of connections.
+            refusal: overload(config.max_connections, &config, LARGE_REPLIES),
+        };
         Self {
             service,
             idle: Places::new(counters.began()),
@@ -75,10 +92,12 @@ impl<S> Shared<S> {
             counters,
             places: Arc::new(Semaphore::new(config.max_connections)),
             queued: Arc::new(Semaphore::new(max_queued(config.max_connections))),
-            memory: Semaphore::new(budget as usize),
+            memory,
+            replies: Arc::new(replies),
             waiting_replies: Semaphore::new(permits(waiting) as usize),
             budget,
             decoders: Semaphore::new((cores / 2).clamp(1, MAX_DECODERS)),
+            turns: Semaphore::new((cores / 2).clamp(1, MAX_DECODERS)),
             in_flight: InFlight::new(config.max_in_flight),
             config,
             next_connection: AtomicU64::new(0),
@@ -94,11 +113,15 @@ impl<S> Shared<S> {
     /// Rule: `docs/spec/messages.md#backpressure`.
     pub(super) fn backpressure(&self, reason: &str) -> Response {
         let open = self.config.max_connections - self.places.available_permits();
-        Response::Backpressure(Backpressure {
-            queue_depth: u32::try_from(open).unwrap_or(u32::MAX),
-            retry_after_ms: u32::try_from(self.config.retry_after.as_millis()).unwrap_or(u32::MAX),
-            reason: reason.to_owned(),
-        })
+        Response::Backpressure(overload(open, &self.config, reason))
+    }
+}
+
+fn overload(open: usize, config: &ServerConfig, reason: &str) -> Backpressure {
+    Backpressure {
+        queue_depth: u32::try_from(open).unwrap_or(u32::MAX),
+        retry_after_ms: u32::try_from(config.retry_after.as_millis()).unwrap_or(u32::MAX),
+        reason: reason.to_owned(),
     }
 }
 

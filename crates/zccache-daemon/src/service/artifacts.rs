@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use zccache_ipc::Caller;
 use zccache_ipc::model::{ArtifactData, Response, RustArtifactList, StoreResult};
 
 use super::refusal;
@@ -25,9 +26,14 @@ impl Artifacts {
         Self { store, sessions, counters }
     }
 
-    pub(super) async fn lookup(&self, key: &str, connection: Connection) -> Response {
+    pub(super) async fn lookup(
+        &self,
+        key: &str,
+        connection: Connection,
+        caller: Option<&Caller>,
+    ) -> Response {
         let began = Instant::now();
-        let artifact = match self.store.lookup(key).await {
+        let artifact = match self.store.lookup_for(key, caller).await {
             Ok(artifact) => artifact,
             Err(error) => return refusal::by_store(&error),
         };

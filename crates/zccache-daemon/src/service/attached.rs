@@ -49,7 +49,8 @@ impl Service for Attached {
         if runs_a_tool(&request) && caller.peer.pid().is_some_and(|pid| view_of(pid) == View::Other) {
             return Response::error(OTHER_FILES);
         }
-        self.service.answer(request, Connection { server: self.server, id: caller.connection }).await
+        let connection = Connection { server: self.server, id: caller.connection };
+        self.service.answer(request, connection, Some(caller)).await
     }
 
     fn disconnected(&self, connection: ConnectionId) {

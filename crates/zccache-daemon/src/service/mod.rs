@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use zccache_ipc::Caller;
 use zccache_ipc::model::{NormalizedPath, Request, Response};
 
 use artifacts::Artifacts;
@@ -151,12 +152,12 @@ impl DaemonService {
         self.sessions.owners_are_gone()
     }
 
-    async fn answer(&self, request: Request, connection: Connection) -> Response {
+    async fn answer(&self, request: Request, connection: Connection, caller: Option<&Caller>) -> Response {
         match request {
             Request::Ping => Response::Pong,
             Request::Shutdown => Response::ShuttingDown,
             Request::Status => self.control.status(),
-            Request::Lookup(lookup) => self.artifacts.lookup(&lookup.cache_key, connection).await,
+            Request::Lookup(lookup) => self.artifacts.lookup(&lookup.cache_key, connection, caller).await,
             Request::Store(store) => self.artifacts.store(&store.cache_key, store.artifact, connection).await,
             Request::Clear => {
                 let response = self.artifacts.clear().await;
@@ -177,7 +178,7 @@ impl DaemonService {
             Request::FingerprintInvalidate(file) => self.fingerprints.invalidate(file.cache_file).await,
             Request::ReleaseWorktreeHandles(release) => self.handles.release(release.path).await,
             Request::ExecProbe(probe) if operator::is_operators(&probe) => self.operate(*probe).await,
-            Request::ExecProbe(probe) => self.shelves.probe(*probe).await,
+            Request::ExecProbe(probe) => self.shelves.probe(*probe, caller).await,
             Request::ExecStore(store) => self.shelves.keep(*store).await,
         }
     }

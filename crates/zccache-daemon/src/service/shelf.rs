@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use zccache_ipc::Caller;
 use zccache_ipc::model::{
     ExecProbe, ExecProbeResult, ExecStore, ExecStoreAck, PhaseProfileSummary, Response,
 };
@@ -80,7 +81,7 @@ impl Shelves {
         Self { shelf: Shelf::new(store), sessions, counters, reports: Mutex::default() }
     }
 
-    pub(super) async fn probe(&self, probe: ExecProbe) -> Response {
+    pub(super) async fn probe(&self, probe: ExecProbe, caller: Option<&Caller>) -> Response {
         let report = match probe.name.as_str() {
             UNCACHED => Some(self.uncached(&probe.input_extra)),
             SESSION => Some(self.session(&probe.input_extra)),
@@ -89,7 +90,7 @@ impl Shelves {
         };
         let (is_lookup, is_result) = (probe.name == MANIFEST, probe.name == RESULT);
         let is_other = !is_lookup && !is_result && report.is_none() && !probe.name.starts_with("run-cache ");
-        let probed = match self.shelf.probe(probe).await {
+        let probed = match self.shelf.probe(probe, caller).await {
             Ok(probed) => probed,
             Err(error) => return refused(&error),
         };

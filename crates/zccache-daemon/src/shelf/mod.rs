@@ -11,6 +11,7 @@ use bytes::Bytes;
 use run_cache::probe;
 use thiserror::Error;
 use tokio::sync::Semaphore;
+use zccache_ipc::Caller;
 use zccache_ipc::model::{ArtifactData, ExecProbe, ExecStore};
 
 use crate::store::{Store, StoreError};
@@ -68,12 +69,13 @@ impl Shelf {
     ///
     /// # Errors
     ///
-    /// [`ShelfError::Input`]. A store that fails is a miss.
+    /// [`ShelfError::Input`], and [`ShelfError::Store`] if there is no memory for the result. A store that fails
+    /// otherwise is a miss.
     ///
     /// # Cancel safety
     ///
     /// Probing changes nothing that can be seen.
-    pub async fn probe(&self, probe: ExecProbe) -> Result<Probed, ShelfError> {
+    pub async fn probe(&self, probe: ExecProbe, caller: Option<&Caller>) -> Result<Probed, ShelfError> {
         let key = if probe.input_files.is_empty() {
             key(&probe, &[])
         } else {
@@ -92,10 +94,14 @@ impl Shelf {
             });
             hashed.await.map_err(|_| ShelfError::Panicked)??
         };
-        let found = self.store.lookup(&name(&key)).await.unwrap_or_else(|error| {
-            tracing::warn!(error = crate::chain(&error), "the store cannot be asked for a result");
-            None
-        });
+        let found = match self.store.lookup_for(&name(&key), caller).await {
+            Err(error @ StoreError::NoMemory(_)) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(error = crate::chain(&error), "the store cannot be asked for a result");
+                None
+            }
+            Ok(found) => found,
+        };
         Ok(Probed { key, result: found.map(|artifact| artifact.stdout) })
     }
 

@@ -22,7 +22,7 @@ impl Sut {
     }
 
     async fn probe(&self, probe: ExecProbe) -> Probed {
-        self.shelf.probe(probe).await.unwrap()
+        self.shelf.probe(probe, None).await.unwrap()
     }
 
     async fn keep(&self, key: &str, result: &'static [u8]) {
@@ -88,7 +88,7 @@ async fn a_key_has_the_contents_of_its_files() {
     }
     assert_eq!(keys.len(), 3);
     std::fs::remove_file(&path).unwrap();
-    let missing = sut.shelf.probe(probe()).await.unwrap_err();
+    let missing = sut.shelf.probe(probe(), None).await.unwrap_err();
     assert_eq!(missing.to_string(), format!("cannot hash input file {}", path.display()));
 }
 

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use redb::{
-    Database, OwnedAccessGuard, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableError, WriteTransaction,
+    Database, OwnedAccessGuard, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
+    ReadableTableMetadata as _, TableError, WriteTransaction,
 };
 use zccache_ipc::endpoint::leads_to;
 use zccache_ipc::model::{RustArtifactInfo, StoreResult};
@@ -43,8 +43,8 @@ pub(super) struct StoreFile {
 pub(super) enum Read {
     /// This.
     Value(Bytes),
-    /// More bytes than were asked for.
-    Longer,
+    /// More bytes than were asked for: so many.
+    Longer(usize),
 }
 
 /// A stored value where the database has it in memory. The transaction that read it ends with it.
@@ -70,9 +70,14 @@ impl StoreFile {
 
     /// Returns the sealed artifact under `key`, unless it has more than `most` bytes.
     pub(super) fn read(&self, key: &str, most: usize) -> Result<Option<Read>, redb::Error> {
-        let table = self.database.begin_read()?.open_table(ARTIFACTS)?;
+        let transaction = self.database.begin_read()?;
+        // A long value is not read into memory to learn its length.
+        if let Some(longer) = length(&transaction, key)?.filter(|len| *len > most) {
+            return Ok(Some(Read::Longer(longer)));
+        }
+        let table = transaction.open_table(ARTIFACTS)?;
         Ok(table.get_owned(key)?.map(|value| match value.value().len() {
-            longer if longer > most => Read::Longer,
+            longer if longer > most => Read::Longer(longer),
             len if len >= SHARED => Read::Value(Bytes::from_owner(Page(value))),
             _ => Read::Value(Bytes::copy_from_slice(value.value())),
         }))
@@ -126,7 +131,7 @@ impl StoreFile {
                 results.push(StoreResult::AlreadyExists);
                 continue;
             }
-            tables.insert(key, value, description.as_deref())?;
+            tables.insert(key, value, description.as_ref())?;
             results.push(StoreResult::Stored);
         }
         let removed = tables.shrink_to(most)?;
@@ -208,6 +213,17 @@ impl StoreFile {
         transaction.set_quick_repair(true);
         Ok(transaction)
     }
+}
+
+/// Returns the length of the value under `key`, if its age has been recorded.
+fn length(transaction: &ReadTransaction, key: &str) -> Result<Option<usize>, redb::Error> {
+    let ages = match transaction.open_table(AGES) {
+        // A file of an earlier daemon, in which nothing was stored since.
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        ages => ages?,
+    };
+    let bytes = ages.get(key)?.map(|age| age.value().2);
+    Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(key.len())))
 }
 
 /// Returns the seconds since 1970.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use zccache_ipc::endpoint::DirectoryError;
+use zccache_ipc::model::Backpressure;
 use zccache_ipc::wire_v15::EncodeError;
 
 use super::MAX_KEY_LEN;
@@ -68,6 +69,9 @@ pub enum StoreError {
         /// The number of waiting jobs.
         waiting: usize,
     },
+    /// The memory budget has no room for the entry; it was not read.
+    #[error("there is no memory for the entry: {}", .0.reason)]
+    NoMemory(Backpressure),
     /// The file could not be read or written.
     #[error("the store cannot be used: {0}")]
     Database(#[source] Arc<redb::Error>),
@@ -114,6 +118,6 @@ impl StoreError {
     /// Returns true if the same request can succeed a little later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::NoMemory(_))
     }
 }

@@ -4,12 +4,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use zccache_ipc::model::{Cleared, StoreResult};
 
 use super::StoreError;
+use super::entry::Sealed;
 
 /// One job of the writer's queue. A reply without a waiting caller is dropped.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Store an entry.
-    Put(Put),
+    Put(Box<Put>),
     /// Record the entries that lookups found.
     Used,
     /// Remove this entry if it is damaged.
@@ -29,9 +30,9 @@ pub(super) enum Job {
 pub(super) struct Put {
     pub(super) key: String,
     /// The sealed artifact.
-    pub(super) value: Vec<u8>,
+    pub(super) value: Sealed,
     /// The sealed description, if it is a Rust artifact.
-    pub(super) rust: Option<Vec<u8>>,
+    pub(super) rust: Option<Sealed>,
     /// True if a sound entry under the key gives way.
     pub(super) replaces: bool,
     pub(super) reply: oneshot::Sender<Result<StoreResult, StoreError>>,

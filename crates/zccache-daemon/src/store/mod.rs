@@ -14,6 +14,7 @@ mod database;
 mod entry;
 mod error;
 mod job;
+mod looking;
 mod opening;
 mod recency;
 mod rust;
@@ -35,7 +36,7 @@ pub use ages::Listed;
 pub(crate) use error::is_full;
 pub use error::{OpenError, StoreError};
 use job::{Job, Put};
-use shared::{Look, Shared};
+use shared::Shared;
 
 /// The longest key, in bytes.
 pub const MAX_KEY_LEN: usize = 1024;
@@ -143,52 +144,6 @@ impl Store {
         })
     }
 
-    /// Returns the artifact that is stored under `key`.
-    ///
-    /// A damaged entry is not returned: it counts as missing, is logged, and is removed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::KeyTooLong`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Looking changes nothing that can be seen.
-    pub async fn lookup(&self, key: &str) -> Result<Option<ArtifactData>, StoreError> {
-        checked(key)?;
-        // Most lookups are misses or small, from pages in memory: another thread would cost more than they do.
-        let look = match self.shared.look_quickly(key, LARGE) {
-            Some(look) => look,
-            None => {
-                let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
-                let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
-                let looked = tokio::task::spawn_blocking(move || shared.look(&key));
-                looked.await.map_err(|_| StoreError::Closed)?
-            }
-        };
-        match look {
-            Look::Found(artifact) => {
-                if self.shared.used.note(key) {
-                    // When the queue is full, the next store notes it.
-                    let _ = self.queue.try_send(Job::Used);
-                }
-                Ok(Some(artifact))
-            }
-            Look::Absent => Ok(None),
-            Look::Damaged(why) => {
-                tracing::warn!(key, %why, "a stored artifact is damaged and is removed");
-                // When the queue is full, the next lookup of the key asks again.
-                let _ = self.queue.try_send(Job::Recheck { key: key.to_owned() });
-                Ok(None)
-            }
-            Look::Broken { error, generation } => {
-                tracing::warn!(key, %error, "the store cannot be read");
-                let _ = self.queue.try_send(Job::Repair { generation, error });
-                Ok(None)
-            }
-        }
-    }
-
     /// Stores `artifact` under `key`, unless a sound entry exists.
     ///
     /// The entry is on disk when this returns.
@@ -226,7 +181,8 @@ impl Store {
         replaces: bool,
     ) -> Result<StoreResult, StoreError> {
         checked(key)?;
-        let size = artifact.payload_len();
+        let names = artifact.outputs.iter().map(|output| output.name.len()).sum::<usize>();
+        let size = artifact.payload_len() + names;
         // Before the work of encoding, so that an overloaded daemon does less of it, not more.
         let permits = u32::try_from(size.min(self.limits.waiting_bytes)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.room).try_acquire_many_owned(permits).map_err(|_| self.busy())?;
@@ -250,7 +206,7 @@ impl Store {
             return Err(StoreError::TooLarge { len: room, most: self.limits.size });
         }
         let (reply, answer) = oneshot::channel();
-        slot.send(Job::Put(Put { key, value, rust, replaces, reply, _room: permit }));
+        slot.send(Job::Put(Box::new(Put { key, value, rust, replaces, reply, _room: permit })));
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -303,27 +259,6 @@ impl Store {
         let shared = Arc::clone(&self.shared);
         let list = move || shared.list(from.as_ref().map(String::as_str), most);
         tokio::task::spawn_blocking(list).await.map_err(|_| StoreError::Closed)?
-    }
-
-    /// Returns the artifact under `key` without counting this as a use.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::KeyTooLong`], and [`StoreError`] for a file that cannot be read. A damaged entry is `None`.
-    ///
-    /// # Cancel safety
-    ///
-    /// Looking changes nothing.
-    pub async fn peek(&self, key: &str) -> Result<Option<ArtifactData>, StoreError> {
-        checked(key)?;
-        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
-        let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
-        let looked = tokio::task::spawn_blocking(move || shared.look(&key));
-        match looked.await.map_err(|_| StoreError::Closed)? {
-            Look::Found(artifact) => Ok(Some(artifact)),
-            Look::Absent | Look::Damaged(_) => Ok(None),
-            Look::Broken { error, .. } => Err(error),
-        }
     }
 
     /// Removes the entry under `key`; returns true if it was there.

@@ -37,6 +37,10 @@ pub(super) struct Shared {
     cache: usize,
 }
 
+/// The length of an entry that has more bytes than were asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TooLong(pub(super) usize);
+
 /// The result of a lookup.
 #[derive(Debug)]
 pub(super) enum Look {
@@ -74,16 +78,15 @@ impl Shared {
         }
     }
 
-    /// Looks for `key`, waiting for the file if need be.
-    pub(super) fn look(&self, key: &str) -> Look {
+    /// Looks for `key`, waiting for the file if need be, unless the entry has more than `most` bytes.
+    pub(super) fn look(&self, key: &str, most: usize) -> Result<Look, TooLong> {
         let generation = self.generation();
-        let read = self.with_file(|file| file.read(key, usize::MAX));
-        Self::seen(key, read, generation).expect("no length is above the largest one")
+        let read = self.with_file(|file| file.read(key, most));
+        Self::seen(key, read, generation)
     }
 
-    /// Looks for `key` without waiting for the file; `None` when it is busy, or the entry has more than `most`
-    /// bytes.
-    pub(super) fn look_quickly(&self, key: &str, most: usize) -> Option<Look> {
+    /// Looks for `key` without waiting for the file; `None` when it is busy.
+    pub(super) fn look_quickly(&self, key: &str, most: usize) -> Option<Result<Look, TooLong>> {
         let generation = self.generation();
         let slot = match self.file.try_read() {
             Ok(slot) => slot,
@@ -92,13 +95,13 @@ impl Shared {
         };
         let read = in_file(&slot, |file| file.read(key, most));
         drop(slot);
-        Self::seen(key, read, generation)
+        Some(Self::seen(key, read, generation))
     }
 
-    fn seen(key: &str, read: Result<Option<Read>, StoreError>, generation: u64) -> Option<Look> {
-        Some(match read {
+    fn seen(key: &str, read: Result<Option<Read>, StoreError>, generation: u64) -> Result<Look, TooLong> {
+        Ok(match read {
             Ok(None) => Look::Absent,
-            Ok(Some(Read::Longer)) => return None,
+            Ok(Some(Read::Longer(len))) => return Err(TooLong(len)),
             Ok(Some(Read::Value(value))) => match entry::unseal(key, &value) {
                 Ok(artifact) => Look::Found(artifact),
                 Err(damage) => Look::Damaged(damage),

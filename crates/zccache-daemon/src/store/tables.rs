@@ -1,10 +1,9 @@
 //! The tables of the store within one transaction that writes, and the sums over them.
 
-use bytes::Bytes;
 use redb::{ReadableTable as _, Table, TableDefinition, WriteTransaction};
 
 use super::ages::Ages;
-use super::entry;
+use super::entry::{self, Sealed};
 use super::recency::Recency;
 
 /// Key to sealed artifact. The number is the version of the table's layout; an entry has its own in its frame.
@@ -61,21 +60,21 @@ impl<'t> Tables<'t> {
 
     /// Returns true if the entry under `key` is sound; `None` without an entry.
     pub(super) fn is_sound(&self, key: &str) -> Result<Option<bool>, redb::Error> {
-        let value = self.artifacts.get(key)?.map(|value| Bytes::copy_from_slice(value.value()));
-        Ok(value.map(|value| entry::unseal(key, &value).is_ok()))
+        Ok(self.artifacts.get(key)?.map(|value| entry::is_sound(key, value.value())))
     }
 
     /// Puts an entry in the place of whatever is there, as the one used last.
     pub(super) fn insert(
         &mut self,
         key: &str,
-        value: &[u8],
-        description: Option<&[u8]>,
+        value: &Sealed,
+        description: Option<&Sealed>,
     ) -> Result<(), redb::Error> {
+        // First, so that the old and the new value are not in memory together.
         self.remove(key)?;
-        self.artifacts.insert(key, value)?;
+        value.write(self.artifacts.insert_reserve(key, value.len())?.as_mut());
         if let Some(description) = description {
-            self.rust.insert(key, description)?;
+            description.write(self.rust.insert_reserve(key, description.len())?.as_mut());
         }
         self.recency.used(key)?;
         self.ages.stored(key, weight(key, value.len()))?;

@@ -23,7 +23,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
         shared.give_back_owed();
         match job {
             Job::Put(first) => {
-                let mut batch = vec![first];
+                let mut batch = vec![*first];
                 next = gather(&mut jobs, &mut batch);
                 put(shared, batch);
             }
@@ -63,7 +63,7 @@ fn gather(jobs: &mut Receiver<Job>, batch: &mut Vec<Put>) -> Option<Job> {
         match jobs.try_recv() {
             Ok(Job::Put(put)) => {
                 bytes += put.value.len();
-                batch.push(put);
+                batch.push(*put);
             }
             Ok(other) => return Some(other),
             Err(_) => break,

@@ -9,6 +9,8 @@ mod identity;
 mod links;
 #[cfg(feature = "running-process")]
 mod manifest;
+#[cfg(all(test, target_os = "linux"))]
+mod memory;
 mod places;
 mod private;
 mod serving;

@@ -43,6 +43,7 @@ impl<'a, S: Service> Connection<'a, S> {
         }
         let progress = self.progress_interval(kind, reply_to);
         let caller = self.caller.clone();
+        caller.memory.begin(memory.is_some());
         let mut call = pin!(shared.service.call(request, &caller));
         let response = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
             Poll::Ready(response) => response,
@@ -77,7 +78,8 @@ impl<'a, S: Service> Connection<'a, S> {
         // Released before the reply reserves memory: two connections that each hold memory and wait for
         // more would wait for each other.
         drop(memory);
-        let mut result = self.reply(reply_to, &response, is_idempotent).await;
+        let reserved = caller.memory.take();
+        let mut result = self.reply_within(reserved, reply_to, &response, is_idempotent).await;
         let now = answering.end();
         tracing::trace!(connection = self.caller.connection.0, request = %kind, response = %response.kind(), "answered");
         if matches!(response, Response::ShuttingDown) {

@@ -25,6 +25,7 @@ mod unreported;
 use super::admission::{Admission, evict_for_place};
 use super::figures::Counters;
 use super::idle::Taken;
+use super::reply_memory::ReplyMemory;
 use super::shared::Shared;
 use super::tasks::Listed;
 use super::waiting::{Next, Registered, has_passed, is_ready};
@@ -39,6 +40,12 @@ use unreported::Unreported;
 
 /// Frames of at least this size are decoded outside of the runtime's threads.
 const DECODED_OFFLOADED: usize = 256 * 1024;
+
+/// Frames of at least this size are decoded in turn.
+///
+/// A frame with a field in every few bytes takes milliseconds. If a thread decoded the frames of many connections
+/// one after the other, a small request would wait for all of them.
+const DECODED_IN_TURN: usize = 16 * 1024;
 
 /// Error text for a frame that does not arrive in time.
 const UNFINISHED: &str = "the request did not arrive in time, and was not acted on";
@@ -81,7 +88,7 @@ pub(super) async fn run<S: Service>(
     admission: Admission,
     _listed: Option<Listed>,
 ) {
-    let caller = Caller { connection: id, peer: *stream.peer() };
+    let caller = Caller { connection: id, peer: *stream.peer(), memory: ReplyMemory::new(&shared.replies) };
     Counters::count(&shared.counters.open);
     // Also runs if the task is aborted.
     let _disconnect = Disconnect { shared: &shared, id };
@@ -294,10 +301,22 @@ impl<'a, S: Service> Connection<'a, S> {
         if self.inbound.is_empty() {
             return Ok(Step::Read { needed: 1, frame: None });
         }
-        if self.inbound.whole().is_none_or(|frame_len| frame_len < DECODED_OFFLOADED) {
-            return Ok(self.shared.machine.step(&mut self.inbound.received));
+        let frame_len = self.inbound.whole().unwrap_or(0);
+        if frame_len >= DECODED_OFFLOADED {
+            return Box::pin(self.decode_offloaded()).await;
         }
-        Box::pin(self.decode_offloaded()).await
+        if frame_len >= DECODED_IN_TURN {
+            return Box::pin(self.decode_in_turn()).await;
+        }
+        Ok(self.shared.machine.step(&mut self.inbound.received))
+    }
+
+    async fn decode_in_turn(&mut self) -> Result<Step, End> {
+        // The semaphore is never closed.
+        let _turn = self.shared.turns.acquire().await;
+        // The requests that have arrived meanwhile are answered between two of these frames.
+        tokio::task::yield_now().await;
+        Ok(self.shared.machine.step(&mut self.inbound.received))
     }
 
     async fn decode_offloaded(&mut self) -> Result<Step, End> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipc_model::Response;
 use ipc_os::{Platform, Stream};
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::{Coming, Lane, ReplyTo, Step};
 use wire_frame::{Header, Peeked};
@@ -14,7 +15,7 @@ use wire_frame::{Header, Peeked};
 use super::memory::{NoRoom, response_size};
 use super::{Connection, Counters, End};
 use crate::Service;
-use crate::server::shared::{FREE, Shared, permits_for};
+use crate::server::shared::{FREE, LARGE_REPLIES, Shared, permits_for};
 use ipc_connection::inbound::Inbound;
 use ipc_connection::{outbound, spare};
 
@@ -28,7 +29,7 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum length of an error message in bytes: so short that it never waits for memory.
 const MAX_ERROR: usize = FREE / 2;
 
-/// Time that unread replies may wait before their memory counts against the budget.
+/// Time that unread replies may wait for room in the budget.
 const UNCOUNTED: Duration = Duration::from_secs(1);
 
 impl<S: Service> Connection<'_, S> {
@@ -105,7 +106,26 @@ impl<S: Service> Connection<'_, S> {
         response: &Response,
         again: bool,
     ) -> Result<(), End> {
+        self.reply_within(None, reply_to, response, again).await
+    }
+
+    /// Queues a reply as [`reply`](Self::reply) does, with the memory that the service has `reserved` for it.
+    pub(super) async fn reply_within(
+        &mut self,
+        reserved: Option<OwnedSemaphorePermit>,
+        reply_to: &ReplyTo,
+        response: &Response,
+        again: bool,
+    ) -> Result<(), End> {
         let bytes = response_size(response);
+        if let Some(reserved) =
+            reserved.filter(|reserved| covers(reserved, permits_for(bytes).min(self.shared.budget)))
+        {
+            self.make_ready(reply_to, response);
+            let sent = self.send_ready(false).await;
+            drop(reserved);
+            return sent;
+        }
         if permits_for(bytes) == 0 {
             self.make_ready(reply_to, response);
             return if self.outbound.len() > FREE { self.flush().await } else { Ok(()) };
@@ -115,7 +135,7 @@ impl<S: Service> Connection<'_, S> {
             Ok(_) => self.make_ready(reply_to, response),
             Err(NoRoom) => {
                 let busy = if again {
-                    self.shared.backpressure("too many large replies")
+                    self.shared.backpressure(LARGE_REPLIES)
                 } else {
                     Response::error("the request was acted on, and there was no memory for its reply")
                 };
@@ -136,8 +156,8 @@ impl<S: Service> Connection<'_, S> {
 
     /// Sends the queued replies.
     ///
-    /// Replies that a slow peer does not read use the server's memory. After [`UNCOUNTED`], replies above the
-    /// free size must find room in the budget, or the server closes the connection.
+    /// Replies that a slow peer does not read use the server's memory. Those above the free size must find room
+    /// in the budget within [`UNCOUNTED`], or the server closes the connection.
     pub(super) async fn flush(&mut self) -> Result<(), End> {
         self.send_ready(true).await
     }
@@ -155,16 +175,13 @@ impl<S: Service> Connection<'_, S> {
         match poll_fn(|cx| Poll::Ready(write(cx))).await {
             Poll::Ready(written) => written?,
             Poll::Pending => {
-                let mut limit = shared.config.reply_timeout;
-                let late = limit;
-                if permits > 0 {
-                    limit = limit.min(UNCOUNTED);
-                }
-                let mut reserved = None;
+                let late = shared.config.reply_timeout;
+                let mut reserved = shared.memory.try_acquire_many(permits).ok();
+                let mut limit = if reserved.is_some() { late } else { late.min(UNCOUNTED) };
                 loop {
                     match timeout(limit, poll_fn(&mut write)).await {
                         Ok(written) => break written?,
-                        Err(_) if permits > 0 && reserved.is_none() => {
+                        Err(_) if reserved.is_none() => {
                             let permit = shared.memory.try_acquire_many(permits);
                             reserved = Some(
                                 permit.map_err(|_| End::Late("unread replies exceed the memory budget"))?,
@@ -181,6 +198,11 @@ impl<S: Service> Connection<'_, S> {
         unreported.report(|request, response| shared.service.replied(caller, request, response));
         Ok(())
     }
+}
+
+/// Returns true if `reserved` is enough for a large reply of so many permits.
+fn covers(reserved: &OwnedSemaphorePermit, permits: u32) -> bool {
+    permits > 0 && reserved.num_permits() >= permits as usize
 }
 
 /// Truncates an error message to [`MAX_ERROR`], because it may repeat text of the peer.
