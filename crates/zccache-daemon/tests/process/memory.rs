@@ -66,17 +66,18 @@ fn next_length(streams: &mut [UnixStream]) -> (usize, usize) {
 /// Reads the rest of a reply that has an entry.
 fn finish(mut stream: UnixStream, length: usize) {
     assert!(length > 12 << 20, "a client was answered with {length} bytes");
-    stream.set_nonblocking(false).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    stream.read_exact(&mut vec![0; length]).unwrap();
+    stream.set_nonblocking(false).expect("a socket has modes");
+    stream.set_read_timeout(Some(SOON)).expect("it is above zero");
+    stream.read_exact(&mut vec![0; length]).expect("the rest of the reply");
 }
 
 /// Returns the most memory that the process has held, without its program.
 fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
     let kib = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        number.expect("the kernel shows it")
     };
     (kib("VmHWM") - kib("RssFile")) << 10
 }
