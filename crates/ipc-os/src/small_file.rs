@@ -44,7 +44,7 @@ pub enum ReadError {
     },
 }
 
-/// Returns the contents of this user's regular file at `path`; `None` if it is missing.
+/// Returns the contents of this user's file at `path`; `None` if it is missing.
 ///
 /// Reads at most `limit` bytes. Opens the file as [`open_own`] does: a fifo or a directory at the path is an
 /// error and does not block, and a file that another user put there is not read.

@@ -49,7 +49,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reserves `bytes` of the server's memory budget for the reply to the current request.
+    /// Reserves `bytes` of the memory budget for the reply to the current request.
     ///
     /// A service calls it before it reads a large part of its reply into memory. The server keeps the
     /// reservation until the client has taken the reply. A second call replaces the first reservation.

@@ -1,10 +1,15 @@
 //! Citations of the specification and links between documents, checked against the headings that exist.
 
+use std::collections::BTreeSet;
+
 use super::Finding;
 use super::tree::Tree;
 
 /// The folder of the specification.
 const SPEC: &str = "docs/spec/";
+
+/// The least length of a test's name. Shorter words between backticks are types and options.
+const LONG_NAME: usize = 25;
 
 /// Checks each citation `docs/spec/<page>.md#<heading>` in comments and documents.
 pub(super) fn citations(tree: &Tree) -> Vec<Finding> {
@@ -28,13 +33,43 @@ pub(super) fn links(tree: &Tree) -> Vec<Finding> {
             }
         }
         if path.starts_with(SPEC) {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             let twice = headings(text).filter(|(_, heading)| !seen.insert(heading.clone()));
             findings
                 .extend(twice.map(|(line, heading)| Finding::at(path, line, format!("#{heading} twice"))));
         }
     }
     findings
+}
+
+/// Checks that each test and file that STABILITY.md names exists.
+pub(super) fn named_tests(tree: &Tree) -> Vec<Finding> {
+    const PAGE: &str = "STABILITY.md";
+    let Some(page) = tree.text(PAGE) else { return Vec::new() };
+    let functions: BTreeSet<&str> = tree
+        .texts()
+        .filter(|(path, _)| path.ends_with(".rs"))
+        .flat_map(|(_, text)| functions(text))
+        .collect();
+    let named = prose(page).flat_map(|(line, text)| {
+        // The last cell of a row names the tests.
+        let cell = text.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        let is_row = text.starts_with('|');
+        cell.split('`').skip(1).step_by(2).filter(move |_| is_row).map(move |name| (line, name))
+    });
+    let is_test = |name: &str| {
+        name.len() >= LONG_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let missing = named.filter(|(_, name)| is_test(name) && !functions.contains(name));
+    missing.map(|(line, name)| Finding::at(PAGE, line, format!("there is no test {name}"))).collect()
+}
+
+/// Returns the names of the functions in a source.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    text.split("fn ")
+        .skip(1)
+        .map(move |rest| rest.split(|character| !is_name(character)).next().unwrap_or(""))
 }
 
 /// Returns true for files other than Rust sources whose whole text may cite.
@@ -172,6 +207,21 @@ mod tests {
         let old = ": spec/WIRE.md is in no clone: cite docs/spec/<page>.md#<heading>";
         check(citations, "a.rs", "//! As `spec/WIRE.md` §3.\n", &[&format!("a.rs:1{old}")]);
         check(citations, "docs/a.md", "\n(`spec/WIRE.md`)\n", &[&format!("docs/a.md:2{old}")]);
+    }
+
+    #[test]
+    fn a_test_that_a_promise_names_exists() {
+        let here =
+            "| kept | ever | `a_citation_names_a_page_and_a_heading`, `--max-memory`, `Backpressure` |\n";
+        let source = ("a.rs", "    fn a_citation_names_a_page_and_a_heading() {}\n");
+        let found = |page: &str| {
+            let files = [source, ("STABILITY.md", page)];
+            let tree = Tree::of(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+            named_tests(&tree).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found(here), [""; 0]);
+        let gone = format!("{here}| kept | ever | `a_citation_names_a_page_and_nothing` |\n");
+        assert_eq!(found(&gone), ["STABILITY.md:2: there is no test a_citation_names_a_page_and_nothing"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::circles::circles;
-use super::citations::{citations, links};
+use super::citations::{citations, links, named_tests};
 use super::source::{Source, has_word};
 use super::tree::Tree;
 
@@ -28,6 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "plain-english", check: super::english::plain_english },
     Rule { name: "citations", check: citations },
     Rule { name: "links", check: links },
+    Rule { name: "named-tests", check: named_tests },
     Rule { name: "circles", check: circles },
 ];
 

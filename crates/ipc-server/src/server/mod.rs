@@ -8,6 +8,7 @@ pub(crate) mod drain;
 mod figures;
 mod idle;
 mod in_flight;
+mod permits;
 mod reply_memory;
 mod shared;
 pub(crate) mod tasks;

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::figures::Counters;
-use super::shared::permits_for;
+use super::permits::permits_for;
 
 /// Reservation for the reply to the current request of one connection.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ mod tests {
         assert!(second.reserve(300 << 10).await.is_err());
         let waiting = second.reserve(300 << 10);
         let freed = async {
-            tokio::time::sleep(Duration::from_secs(10)).await;
+            tokio::time::sleep(Duration::from_secs(10)).await; // of the paused clock
             drop(first.take());
         };
         let (reserved, ()) = tokio::join!(waiting, freed);

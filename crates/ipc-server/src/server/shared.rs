@@ -12,16 +12,9 @@ use super::ServerConfig;
 use super::figures::Counters;
 use super::idle::Places;
 use super::in_flight::InFlight;
+use super::permits::permits;
 use super::reply_memory::Pool;
 use crate::ConnectionId;
-
-/// Bytes that do not count against the memory budget: the size of one read.
-///
-/// The limit of connections bounds them.
-pub(super) const FREE: usize = ipc_connection::inbound::CHUNK;
-
-/// Bytes for each permit of the memory budget.
-const PERMIT: usize = 1024;
 
 /// Maximum number of large frames that are decoded at one time.
 ///
@@ -123,13 +116,4 @@ fn overload(open: usize, config: &ServerConfig, reason: &str) -> Backpressure {
         retry_after_ms: u32::try_from(config.retry_after.as_millis()).unwrap_or(u32::MAX),
         reason: reason.to_owned(),
     }
-}
-
-/// Returns the permits for `bytes` of memory; 0 up to [`FREE`].
-pub(super) fn permits_for(bytes: usize) -> u32 {
-    if bytes <= FREE { 0 } else { permits(bytes) }
-}
-
-fn permits(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(PERMIT)).unwrap_or(u32::MAX).min(1 << 28)
 }

@@ -9,7 +9,7 @@ use wire_dispatch::Coming;
 
 use super::{Connection, Counters};
 use crate::Service;
-use crate::server::shared::permits_for;
+use crate::server::permits::permits_for;
 
 /// The memory budget has no room.
 #[derive(Debug)]

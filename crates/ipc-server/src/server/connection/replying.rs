@@ -15,7 +15,8 @@ use wire_frame::{Header, Peeked};
 use super::memory::{NoRoom, response_size};
 use super::{Connection, Counters, End};
 use crate::Service;
-use crate::server::shared::{FREE, LARGE_REPLIES, Shared, permits_for};
+use crate::server::permits::{FREE, permits_for};
+use crate::server::shared::{LARGE_REPLIES, Shared};
 use ipc_connection::inbound::Inbound;
 use ipc_connection::{outbound, spare};
 
