@@ -88,15 +88,18 @@ pub fn random(target: &Target, seed: u64, executions: u64, limit: Duration) -> R
     let mut random = Random::new(seed, target.slug);
     let mut tried = Tried::new(target.name);
     let end = Instant::now() + limit;
+    let mut frame = Vec::new();
     while tried.executions < executions && (!tried.executions.is_multiple_of(1024) || Instant::now() < end) {
-        tried.run(target, &mutated(&seeds, &mut random))?;
+        mutate(&seeds, &mut random, &mut frame);
+        tried.run(target, &frame)?;
     }
     Ok(tried)
 }
 
-/// Changes one seed in up to eight places, or joins it with a part of another one.
-fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-    let mut frame = seeds[random.below(seeds.len())].clone();
+/// Fills `frame` with one seed, changed in up to eight places or joined with a part of another one.
+fn mutate(seeds: &[Vec<u8>], random: &mut Random, frame: &mut Vec<u8>) {
+    frame.clear();
+    frame.extend_from_slice(&seeds[random.below(seeds.len())]);
     for _ in 0..=random.below(8) {
         let at = random.below(frame.len().max(1));
         match random.below(7) {
@@ -122,7 +125,6 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             frame[..4].copy_from_slice(&length.to_le_bytes());
         }
     }
-    frame
 }
 
 /// Numbers that a seed repeats (xorshift64*).

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 use conformance::programs::repository;
 use wire_conformance::targets::Target;
 
-/// Runs each of `targets` for `seconds`, and returns the table of executions.
+/// Runs each of `targets` for `seconds` with `seed`, and returns the table of executions.
 ///
 /// # Errors
 ///
 /// A build that fails, and an input that libFuzzer reports: a panic, a hang or a large allocation.
-pub(crate) fn run(targets: impl Iterator<Item = &'static Target>, seconds: u64) -> Result<String> {
+pub(crate) fn run(targets: impl Iterator<Item = &'static Target>, seconds: u64, seed: u64) -> Result<String> {
     if seconds == 0 {
         return Ok("Not run: `--fuzz` gives the seconds of each target.\n".to_owned());
     }
@@ -29,11 +29,11 @@ pub(crate) fn run(targets: impl Iterator<Item = &'static Target>, seconds: u64) 
     seeds.args(["run", "--quiet", "--release", "--bin", "seeds", "corpus"]);
     ensure!(seeds.status()?.success(), "the recorded inputs cannot be written");
     let mut page = format!(
-        "libFuzzer with AddressSanitizer, {seconds} s for each target, from the recorded inputs. It fails on a panic, after 5 s, on one allocation \
-         above 17 MiB and on a memory error.\n\n| decoder | executions | covered edges | inputs kept |\n|---|---|---|---|\n"
+        "libFuzzer with AddressSanitizer, {seconds} s for each target, from the recorded inputs, inputs of at most 4096 bytes. It fails on a panic, \
+         after 5 s, on one allocation above 17 MiB and on a memory error.\n\n| decoder | executions | covered edges | inputs kept |\n|---|---|---|---|\n"
     );
     for target in targets {
-        let log = one(target, seconds).with_context(|| target.name)?;
+        let log = one(target, seconds, seed).with_context(|| target.name)?;
         let executions = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
         let executions = executions.context("libFuzzer reports no executions")?.trim();
         let last = log.lines().rfind(|line| line.contains(" cov: ")).unwrap_or_default();
@@ -47,11 +47,12 @@ pub(crate) fn run(targets: impl Iterator<Item = &'static Target>, seconds: u64) 
 }
 
 /// Runs one target, and returns what libFuzzer wrote.
-fn one(target: &Target, seconds: u64) -> Result<String> {
+fn one(target: &Target, seconds: u64, seed: u64) -> Result<String> {
     let mut fuzz = cargo();
-    fuzz.args(["fuzz", "run", "--fuzz-dir", ".", target.slug, &format!("corpus/{}", target.slug), "--"]);
-    fuzz.arg(format!("-max_total_time={seconds}"));
-    fuzz.args(["-timeout=5", "-malloc_limit_mb=17", "-max_len=65536", "-print_final_stats=1"]);
+    let (corpus, seeds) = (format!("corpus/{}", target.slug), format!("seeds/{}", target.slug));
+    fuzz.args(["fuzz", "run", "--fuzz-dir", ".", target.slug, &corpus, &seeds, "--"]);
+    fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-seed={seed}"));
+    fuzz.args(["-timeout=5", "-max_len=4096", "-detect_leaks=0", "-print_final_stats=1"]);
     let output = fuzz.stdout(Stdio::null()).output()?;
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     let tail: Vec<_> = log.lines().rev().take(40).collect();

@@ -82,3 +82,30 @@ pub(crate) fn status_of(pid: u32, line: &str) -> Result<u64> {
 pub(crate) fn descriptors_of(pid: u32) -> Result<u64> {
     Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64)
 }
+
+/// Threads of [`queued`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Thread {
+    /// The calling one.
+    Own,
+    /// Every thread of this process.
+    AllOf(u32),
+}
+
+/// Returns the time for which threads could run and had no processor; zero where the system does not say it.
+pub(crate) fn queued(threads: Thread) -> Duration {
+    let of = |path: &Path| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.split_whitespace()
+            .nth(1)
+            .and_then(|nanos| nanos.parse().ok())
+            .map_or(Duration::ZERO, Duration::from_nanos)
+    };
+    match threads {
+        Thread::Own => of(Path::new("/proc/thread-self/schedstat")),
+        Thread::AllOf(pid) => {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+            tasks.map(|task| of(&task.path().join("schedstat"))).sum()
+        }
+    }
+}
