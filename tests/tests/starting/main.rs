@@ -6,9 +6,13 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod busy;
+#[cfg(test)]
 mod herd;
 #[cfg(test)]
 mod inherited;
+#[cfg(all(test, target_os = "linux"))]
+mod namespaces;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
