@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ipc_os::InodeStamp;
 
 use crate::key::Key;
@@ -74,10 +75,23 @@ pub(crate) struct Set {
     pub(crate) listings: Vec<Listing>,
 }
 
+/// The largest result that a manifest carries, in bytes.
+pub(crate) const LARGEST_CARRIED: usize = 32 << 10;
+
+/// A result that stands in the manifest itself, which saves its own entry in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) result: Key,
+    /// The only part of the result.
+    pub(crate) part: Bytes,
+}
+
 /// The sets of one call, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) sets: Vec<Set>,
+    /// The result of one of the sets.
+    pub(crate) carried: Option<Carried>,
 }
 
 impl Manifest {
@@ -86,6 +100,19 @@ impl Manifest {
         self.sets.retain(|old| old.result != set.result);
         self.sets.insert(0, set);
         self.sets.truncate(MOST_SETS);
+    }
+
+    /// Takes a result of one small part; returns what was carried before and needs an entry of its own.
+    pub(crate) fn carry(&mut self, carried: Option<Carried>) -> Option<Carried> {
+        let before = std::mem::replace(&mut self.carried, carried)?;
+        let is_needed = self.sets.iter().any(|set| set.result == before.result);
+        let is_same = self.carried.as_ref().is_some_and(|carried| carried.result == before.result);
+        (is_needed && !is_same).then_some(before)
+    }
+
+    /// Returns the carried result with this key.
+    pub(crate) fn carried(&self, result: &Key) -> Option<Bytes> {
+        self.carried.as_ref().filter(|carried| carried.result == *result).map(|carried| carried.part.clone())
     }
 }
 

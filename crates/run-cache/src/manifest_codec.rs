@@ -2,25 +2,29 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ipc_os::InodeStamp;
 
 use crate::bundle::MOST_VALUE;
 use crate::codec::{Reader, Writer};
-use crate::manifest::{Compare, FileState, Listing, MOST_INPUTS, MOST_SETS, Manifest, Set, Table, Vacancy};
+use crate::manifest::{
+    Carried, Compare, FileState, LARGEST_CARRIED, Listing, MOST_INPUTS, MOST_SETS, Manifest, Set, Table,
+    Vacancy,
+};
 
 /// First byte of a manifest.
-const MAGIC: u8 = 2;
+const MAGIC: u8 = 3;
 
 impl Manifest {
     /// Returns the manifest as bytes, without its oldest sets if it would be too large.
     pub(crate) fn encode(&self) -> Vec<u8> {
         for kept in (0..=self.sets.len()).rev() {
-            let bytes = encode(&self.sets[..kept]);
+            let bytes = encode(&self.sets[..kept], self.carried.as_ref());
             if bytes.len() <= MOST_VALUE {
                 return bytes;
             }
         }
-        encode(&[])
+        encode(&[], None)
     }
 
     /// Reads a manifest; `None` if it is not one.
@@ -59,11 +63,15 @@ impl Manifest {
                 })?,
             });
         }
-        reader.finish(Self { sets })
+        let carried = option(&mut reader, |reader| {
+            let (result, part) = (reader.key()?, reader.bytes()?);
+            (part.len() <= LARGEST_CARRIED).then(|| Carried { result, part: Bytes::copy_from_slice(part) })
+        })?;
+        reader.finish(Self { sets, carried })
     }
 }
 
-fn encode(sets: &[Set]) -> Vec<u8> {
+fn encode(sets: &[Set], carried: Option<&Carried>) -> Vec<u8> {
     let mut texts = Table::<String>::default();
     let mut files = Table::<FileState>::default();
     let mut vacancies = Table::<Vacancy>::default();
@@ -85,6 +93,10 @@ fn encode(sets: &[Set]) -> Vec<u8> {
             body.key(&listing.names);
         });
     }
+    put_option(&mut body, carried, |body, carried| {
+        body.key(&carried.result);
+        body.bytes(&carried.part);
+    });
     let mut tables = Writer::default();
     put_list(&mut tables, &files.values, |tables, file| {
         tables.count(texts.number(&file.path));
@@ -259,7 +271,8 @@ mod tests {
             present: vec!["opt.h".into()],
             listings: vec![Listing { dir: "/usr/lib/gcc".into(), names: Key::of_contents(b"12") }],
         };
-        Manifest { sets: vec![set(1), set(2)] }
+        let carried = Carried { result: Key::of_contents(&[2]), part: Bytes::from_static(b"part") };
+        Manifest { sets: vec![set(1), set(2)], carried: Some(carried) }
     }
 
     #[test]
@@ -292,6 +305,20 @@ mod tests {
         manifest.add(again.clone());
         assert_eq!(manifest.sets.len(), 2);
         assert_eq!(manifest.sets[0], again);
+    }
+
+    #[test]
+    fn a_carried_result_moves_out_when_another_one_is_carried() {
+        let mut manifest = sample();
+        let (one, two) = (manifest.sets[0].result, manifest.sets[1].result);
+        assert_eq!(manifest.carried(&two).as_deref(), Some(&b"part"[..]));
+        assert_eq!(manifest.carried(&one), None);
+        let carried = |result| Some(Carried { result, part: Bytes::from_static(b"new") });
+        assert_eq!(manifest.carry(carried(two)), None, "the same result again");
+        let moved = manifest.carry(carried(one)).unwrap();
+        assert_eq!((moved.result, manifest.carried(&two)), (two, None));
+        manifest.sets.remove(0);
+        assert_eq!(manifest.carry(None), None, "its set has gone");
     }
 
     #[test]

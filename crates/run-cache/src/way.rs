@@ -16,13 +16,13 @@ use crate::depfile::prerequisites;
 use crate::facts::Facts;
 use crate::inputs::Inputs;
 use crate::key::{Key, Kind, Recipe};
-use crate::manifest::{Manifest, Set};
+use crate::manifest::{Carried, LARGEST_CARRIED, Manifest, Set};
 use crate::manifest_codec::fold;
 use crate::place::{Before, Role, is_too_large};
 use crate::plan::{Plan, SourceRead};
 use crate::private::Private;
 use crate::reason::{NotCacheable, NotKept, Reason};
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, keep_parts};
 use crate::{toolchain, urls};
 
 /// The outcome of a lookup.
@@ -110,7 +110,7 @@ impl Plan {
                         return Err(Reason::OutputIsInput.into());
                     }
                     let result = manifest.sets[found.number].result;
-                    let first = shelf.fetch(Kind::Result, &result);
+                    let first = manifest.carried(&result).or_else(|| shelf.fetch(Kind::Result, &result));
                     let bundle = first.and_then(|first| {
                         Bundle::decode(&first, |part| shelf.fetch(Kind::Part, &result.part(part)))
                     });
@@ -305,16 +305,14 @@ impl Miss {
         let set = self.set(&bundle)?;
         let result = set.result;
         let parts = bundle.encode().ok_or(NotKept::TooLarge)?;
-        // The first part comes last: it says that the others are there.
-        for (number, part) in parts.into_iter().enumerate().rev() {
-            let number = u32::try_from(number).map_err(|_| NotKept::TooLarge)?;
-            let (kind, key) =
-                if number == 0 { (Kind::Result, result) } else { (Kind::Part, result.part(number)) };
-            if !shelf.keep(kind, &key, part) {
-                return Err(NotKept::Refused);
-            }
-        }
         self.manifest.add(set);
+        let is_small = parts.len() == 1 && parts[0].len() <= LARGEST_CARRIED;
+        let carried = is_small.then(|| Carried { result, part: parts[0].clone() });
+        let moved = self.manifest.carry(carried).map(|moved| (moved.result, vec![moved.part]));
+        let own = (!is_small).then_some((result, parts));
+        for (result, parts) in moved.into_iter().chain(own) {
+            keep_parts(shelf, result, parts)?;
+        }
         let encoded = self.manifest.encode();
         if shelf.keep(Kind::Manifest, &self.key, encoded.into()) {
             Ok(bundle.len() as u64)

@@ -9,9 +9,9 @@ pub(crate) struct Counters {
     pub(crate) hits: Counter,
     /// Lookups, and compilations by the daemon, that found nothing.
     pub(crate) misses: Counter,
-    /// Compilations that clients looked up to run them themselves.
+    /// Hits and misses that clients report, which run compilers themselves.
     pub(crate) lookups: Counter,
-    /// Such compilations whose result was found.
+    /// The hits among them.
     pub(crate) lookup_hits: Counter,
     /// Lookups of artifacts that found something.
     pub(crate) artifact_hits: Counter,

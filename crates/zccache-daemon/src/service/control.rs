@@ -63,7 +63,6 @@ impl Control {
         let stored = self.store.figures();
         let (sessions_total, sessions_active) = self.sessions.total_and_open();
         let hits = self.counters.lookup_hits.value();
-        // A compilation that a client runs counts as a miss until its result is found.
         let misses = self.counters.lookups.value().saturating_sub(hits);
         DaemonStatus {
             version: self.identity.version.clone(),

@@ -25,14 +25,17 @@ use crate::store::Store;
 const UNCACHED: &str = "zccache-wrap uncached 1";
 const SESSION: &str = "zccache-wrap session 1";
 const MISS: &str = "zccache-wrap miss 1";
+const HIT: &str = "zccache-wrap hit 1";
 
-/// Name of the probe that every lookup of a compilation begins with, and of the one that finds a result.
-const MANIFEST: &str = "run-cache manifest 1";
-const RESULT: &str = "run-cache result 1";
+/// Beginning of the names of probes that are steps of one compilation, which its client reports as a whole.
+const STEP: &str = "run-cache ";
 
 /// The most reasons that are counted apart, and the most bytes of one.
 const MOST_REASONS: usize = 64;
 const LONGEST_REASON: usize = 40;
+
+/// The most milliseconds that one hit saves: one day.
+const MOST_SAVED_MS: u64 = 86_400_000;
 
 /// The most unknown sessions that are remembered.
 const MOST_UNKNOWN: usize = 256;
@@ -86,21 +89,14 @@ impl Shelves {
             UNCACHED => Some(self.uncached(&probe.input_extra)),
             SESSION => Some(self.session(&probe.input_extra)),
             MISS => Some(self.miss(&probe.input_extra)),
+            HIT => Some(self.hit(&probe.input_extra)),
             _ => None,
         };
-        let (is_lookup, is_result) = (probe.name == MANIFEST, probe.name == RESULT);
-        let is_other = !is_lookup && !is_result && report.is_none() && !probe.name.starts_with("run-cache ");
+        let is_other = report.is_none() && !probe.name.starts_with(STEP);
         let probed = match self.shelf.probe(probe, caller).await {
             Ok(probed) => probed,
             Err(error) => return refused(&error),
         };
-        if is_lookup {
-            self.counters.compilations.add_one();
-            self.counters.lookups.add_one();
-        }
-        if is_result && probed.result.is_some() {
-            self.counters.lookup_hits.add_one();
-        }
         if is_other {
             if probed.result.is_some() { &self.counters.hits } else { &self.counters.misses }.add_one();
             if probed.result.is_some() { &self.counters.exec_hits } else { &self.counters.exec_misses }
@@ -125,10 +121,26 @@ impl Shelves {
         None
     }
 
-    /// Counts why a compilation was a miss, and why its result was not kept.
+    /// Counts a compilation whose result was found.
+    fn hit(&self, report: &Bytes) -> Option<Bytes> {
+        self.counters.compilations.add_one();
+        self.counters.lookups.add_one();
+        self.counters.lookup_hits.add_one();
+        let report: Value = serde_json::from_slice(report).ok()?;
+        self.counters.saved_ms.add(report["saved_ms"].as_u64().unwrap_or_default().min(MOST_SAVED_MS));
+        None
+    }
+
+    /// Counts why a compilation was a miss, and why its result was not kept. One that failed is an error.
     fn miss(&self, report: &Bytes) -> Option<Bytes> {
         let report: Value = serde_json::from_slice(report).ok()?;
         let word = |name: &str| report[name].as_str().unwrap_or_default().as_bytes();
+        self.counters.compilations.add_one();
+        if word("not_kept") == b"failed" {
+            self.counters.compile_errors.add_one();
+            return None;
+        }
+        self.counters.lookups.add_one();
         let mut reports = self.reports();
         reports.misses.count(word("reason"));
         reports.not_kept.count(word("not_kept"));

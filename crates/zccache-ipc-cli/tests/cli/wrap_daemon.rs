@@ -142,6 +142,10 @@ fn status_tells_compilations_from_lookups_and_why_some_are_not_cached() {
     assert_eq!(status["daemon"]["lookup"]["hits"], 0);
     assert_eq!(of["not_cached_by_reason"], serde_json::json!({"refused_argument": 1, "source_kind": 1}));
     assert_eq!(of["misses_by_reason"], serde_json::json!({"first": 1}));
+    // A compilation that fails is an error, and no miss.
+    place.sh("echo 'int 1;' > e.c; \"$W\" gcc -c e.c");
+    let of = &place.status()["daemon"]["compile"];
+    assert_eq!((&of["misses"], &of["errors"]), (&1.into(), &1.into()), "{of}");
     // A changed source has another key. A changed header is one of the inputs under a known key.
     place.write("h.h", "int h;\n");
     place.write("b.c", "#include \"h.h\"\n");
@@ -197,6 +201,8 @@ fn explain_says_what_decides_and_compiles_nothing() {
     let (code, miss) = explain("gcc -c a.c");
     assert_eq!((code, &miss["outcome"], &miss["key"]), (0, &"miss".into(), &hit["key"]));
     assert!(miss["differs"][0].as_str().unwrap().starts_with("h.h "), "{miss}");
+    let of = &place.status()["daemon"]["compile"];
+    assert_eq!((&of["hits"], &of["misses"]), (&0.into(), &1.into()), "an explanation counts nowhere: {of}");
     let (code, refused) = explain("gcc -E a.c");
     assert_eq!((code, &refused["argument"]), (1, &"-E".into()), "{refused}");
     assert!(!place.dir().join("a.o").exists());

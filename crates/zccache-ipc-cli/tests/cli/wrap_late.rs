@@ -14,6 +14,12 @@ use crate::wrap_place::Place;
 /// Most time that one call may spend on a daemon that does not answer, with a compiler on a loaded machine.
 const BOUND: Duration = Duration::from_secs(5);
 
+/// Returns numbers that do not compress.
+fn noise(count: usize) -> String {
+    let next = |last: &u32| Some(last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(1), next).take(count).map(|number| format!("{number}u,")).collect()
+}
+
 /// Compiles `args` behind the wrapper, which starts no daemon: the one of the test is in the test's process.
 #[track_caller]
 fn compile(place: &Place, args: &str, expected: i32) -> (Duration, String) {
@@ -34,7 +40,8 @@ fn no_compilation_waits_long_for_a_daemon_that_stops_answering() {
     for takes in 0..12 {
         let place = Place::new();
         let _daemon = Daemon::start(&place.0, Manner::Takes(takes));
-        place.write("a.c", "int a;\n");
+        // A result that is too large for the manifest has a store of its own.
+        place.write("a.c", format!("unsigned a[] = {{ {} }};\n", noise(20_000)));
         place.write("b.c", "int b;\n");
         let (took, log) = compile(&place, "-c a.c", 0);
         assert!(took < BOUND, "{takes} stores: {took:?}");

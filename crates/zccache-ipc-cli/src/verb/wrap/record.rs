@@ -19,6 +19,9 @@ const UNCACHED: &str = "zccache-wrap uncached 1";
 /// Name of a probe that counts a miss, by reason.
 const MISS: &str = "zccache-wrap miss 1";
 
+/// Name of a probe that counts a hit.
+const HIT: &str = "zccache-wrap hit 1";
+
 /// Name of a probe that counts a call in its session.
 const SESSION: &str = "zccache-wrap session 1";
 
@@ -51,6 +54,11 @@ impl<'a> Record<'a> {
     pub(super) fn report_miss(&self, shelf: &mut DaemonShelf<'_>, reason: &str, not_kept: Option<&str>) {
         let report = json!({ "reason": reason, "not_kept": not_kept });
         let _ = shelf.probe(MISS, Bytes::from(report.to_string()));
+    }
+
+    /// Reports a hit, and the time that the compiler took when the result was made.
+    pub(super) fn report_hit(&self, shelf: &mut DaemonShelf<'_>, saved_ms: u64) {
+        let _ = shelf.probe(HIT, Bytes::from(json!({ "saved_ms": saved_ms }).to_string()));
     }
 
     /// Reports the call to the session that the environment names.
