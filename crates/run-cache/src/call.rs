@@ -23,9 +23,9 @@ pub struct Call {
 }
 
 impl Call {
-    /// Returns the value of a variable; of one that is set twice, the last value.
+    /// Returns the value of a variable; of one that is set twice, the first value, as `getenv` does.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.env.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns where a path leads for this caller.

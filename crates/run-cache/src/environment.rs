@@ -12,7 +12,6 @@ const VARIABLES: &[&str] = &[
     "CPLUS_INCLUDE_PATH",
     "OBJC_INCLUDE_PATH",
     "OBJCPLUS_INCLUDE_PATH",
-    "COMPILER_PATH",
     "LIBRARY_PATH",
     "SOURCE_DATE_EPOCH",
     "RC_DEBUG_OPTIONS",
@@ -28,7 +27,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 /// Beginnings of such variables. What the loader reads may make any program another one.
-const FAMILIES: &[&str] = &["GCC_", "LD_", "DYLD_", "CLANG_", "COLLECT_", "GLIBC_"];
+const FAMILIES: &[&str] = &["GCC_", "LD_", "CLANG_", "COLLECT_", "GLIBC_"];
 
 /// Variables that change messages and times alone.
 const MESSAGES: &[&str] = &[
@@ -48,7 +47,8 @@ const MESSAGES: &[&str] = &[
     "CLICOLOR_FORCE",
 ];
 
-/// Variables that make a compiler write more files, or take other arguments than it was given.
+/// Variables that make a compiler write more files, take other arguments than it was given, or use parts that nothing
+/// lists.
 const DISTURBING: &[&str] = &[
     "DEPENDENCIES_OUTPUT",
     "SUNPRO_DEPENDENCIES",
@@ -56,10 +56,19 @@ const DISTURBING: &[&str] = &[
     "GCC_COMPARE_DEBUG",
     "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
     "EXPERIMENTAL_SARIF_SOCKET",
+    "COMPILER_PATH",
+    "GCC_EXEC_PREFIX",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "LD_PRELOAD",
+    "LD_AUDIT",
 ];
 
 /// Beginnings of such variables.
-const DISTURBING_FAMILIES: &[&str] = &["CC_PRINT_", "CC_LOG_", "CCC_", "CLANG_SPAWN", "AS_"];
+const DISTURBING_FAMILIES: &[&str] = &["CC_PRINT_", "CC_LOG_", "CCC_", "CLANG_SPAWN", "AS_", "DYLD_"];
+
+/// Directories that the loader searches for libraries first.
+pub(crate) const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
 /// Returns true if a result may depend on the variable `name`.
 ///
@@ -98,10 +107,23 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// Picks the variables of `call` that count; of one that is set twice, the last value.
+    /// Picks the variables of `call` that count.
     pub(crate) fn of(call: &Call) -> Result<Self, NotCacheable> {
         if let Some((name, _)) = call.env.iter().find(|(name, value)| disturbs(name) && !value.is_empty()) {
             return Err(NotCacheable::of(name, Reason::Environment));
+        }
+        // The compiler takes the first value of a variable that is set twice, and its children may get the last.
+        let mut names: Vec<_> =
+            call.env.iter().map(|(name, _)| name).filter(|name| is_relevant(name)).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(NotCacheable::of(twice[0], Reason::Environment));
+        }
+        // A relative directory of libraries is another one for each working directory.
+        let libraries = call.variable(LIBRARIES).unwrap_or_default();
+        let is_absolute = std::env::split_paths(libraries).all(|dir| dir.is_absolute());
+        if !libraries.is_empty() && (!is_absolute || libraries.contains(['$', ';'])) {
+            return Err(NotCacheable::of(LIBRARIES, Reason::Environment));
         }
         let pick = |counts: fn(&str) -> bool| {
             let picked: BTreeMap<_, _> = call.env.iter().filter(|(name, _)| counts(name)).cloned().collect();
@@ -132,19 +154,36 @@ mod tests {
     fn a_variable_counts_by_its_name() {
         let objects = |pairs: &[(&str, &str)]| of(pairs).unwrap().objects;
         assert_eq!(objects(&[("HOME", "/h"), ("TERM", "x"), ("PATH", "/bin"), ("LC_ALL", "C")]), []);
-        assert_eq!(objects(&[("CPATH", "/a"), ("CPATH", "/b")]), objects(&[("CPATH", "/b")]));
         assert_ne!(objects(&[("CPATH", "/a")]), objects(&[("CPATH", "/b")]));
-        assert_eq!(objects(&[("LD_PRELOAD", "x")]).len(), 1);
+        assert_eq!(objects(&[("LD_LIBRARY_PATH", "/x")]).len(), 1);
         assert_eq!(objects(&[("GCC_COLORS", "x"), ("LANG", "C")]), []);
         assert_eq!(of(&[("LC_ALL", "C"), ("LANG", "de"), ("CPATH", "x")]).unwrap().messages.len(), 2);
     }
 
     #[test]
     fn a_variable_that_makes_the_compiler_do_more_keeps_the_call_from_being_cached() {
-        for name in ["DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "CC_PRINT_HEADERS", "CCC_OVERRIDE_OPTIONS"]
-        {
+        let names = "DEPENDENCIES_OUTPUT SUNPRO_DEPENDENCIES CC_PRINT_HEADERS CCC_OVERRIDE_OPTIONS COMPILER_PATH \
+            GCC_EXEC_PREFIX GCONV_PATH GETCONF_DIR LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES";
+        for name in names.split_whitespace() {
             assert_eq!(of(&[(name, "x")]).unwrap_err().reason, Reason::Environment, "{name}");
             assert!(of(&[(name, "")]).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_counts_and_is_set_twice_keeps_the_call_from_being_cached() {
+        let twice = of(&[("CPATH", "/a"), ("X", "1"), ("CPATH", "/a")]);
+        assert_eq!(twice, Err(NotCacheable::of("CPATH", Reason::Environment)));
+        assert!(of(&[("X", "1"), ("X", "2")]).is_ok());
+    }
+
+    #[test]
+    fn a_directory_of_libraries_must_be_the_same_one_everywhere() {
+        for value in ["lib", "./lib", "/a:", ":/a", "/a::/b", "/a:b", "/a/$LIB", "$ORIGIN"] {
+            let refused = of(&[(LIBRARIES, value)]);
+            assert_eq!(refused, Err(NotCacheable::of(LIBRARIES, Reason::Environment)), "{value}");
+        }
+        assert!(of(&[(LIBRARIES, "/a:/b")]).is_ok());
+        assert!(of(&[(LIBRARIES, "")]).is_ok());
     }
 }

@@ -25,7 +25,6 @@ const SEARCH: &[&str] = &[
     "CPATH",
     "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
-    "COMPILER_PATH",
     "LIBRARY_PATH",
     "SDKROOT",
     "DEVELOPER_DIR",

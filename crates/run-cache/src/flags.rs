@@ -122,13 +122,14 @@ pub(crate) const TABLE: &[Row] = &[
     row("-gsplit-dwarf", Word, SplitDebug, "cached, with the `.dwo`; the directory counts"),
     row("-gsplit-dwarf=", Joined, Refused("writes a file that is not known"), "not cached"),
     row(
-        "-gz -gz= -gcolumn-info -gno-column-info -gstrict-dwarf -gno-strict-dwarf -grecord-gcc-switches \
+        "-gz -gz= -gcolumn-info -gno-column-info -gstrict-dwarf -gno-strict-dwarf \
             -gno-record-gcc-switches -gpubnames -gno-pubnames -ggnu-pubnames -gno-split-dwarf",
         Word,
         Plain,
         "cached",
     ),
     row("-gz=", Joined, Plain, "cached"),
+    row("-grecord-gcc-switches", Word, Plain, "cached for gcc; clang records every argument"),
     row("-g", Joined, TellsDirectory, "cached; the directory counts unless a prefix map hides it"),
     row("-g", Word, TellsDirectory, "cached; the directory counts unless a prefix map hides it"),
     row("--coverage -coverage", Word, Coverage, "cached, with the `.gcno`; the directory counts"),
@@ -159,7 +160,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("-m", Joined, Machine, "cached; `native` by what it stands for"),
     row("-O -W -std= --std=", Joined, Plain, "cached"),
     row("-O -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s", Word, Plain, "cached"),
-    row("-trigraphs -remap -no-canonical-prefixes -Qunused-arguments -rdynamic", Word, Plain, "cached"),
+    row("-trigraphs -no-canonical-prefixes -Qunused-arguments -rdynamic", Word, Plain, "cached"),
     row(
         "-static -shared -nostdlib -nodefaultlibs -nostartfiles -static-libgcc -no-pie -pie",
         Word,
@@ -175,7 +176,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("-isysroot -target", Next, Toolchain, "cached"),
     row("--target= --sysroot= -stdlib= --gcc-toolchain=", Joined, Toolchain, "cached"),
     row("--sysroot", Next, Toolchain, "cached"),
-    row("-B", Either, Toolchain, "cached"),
+    row("-B", Either, Refused("it names other programs and headers of the compiler"), "not cached"),
     row("-E -S -M -MM -fsyntax-only", Word, Refused("it does not compile to an object"), "not cached"),
     row(
         "-v -### --version --help -dumpversion -dumpmachine",
@@ -198,6 +199,8 @@ pub(crate) const TABLE: &[Row] = &[
         Refused("it records every argument"),
         "not cached",
     ),
+    row("-remap", Word, Refused("it reads a map of names in each directory"), "not cached"),
+    row("-fdiagnostics-absolute-paths", Word, Refused("the messages name the directory"), "not cached"),
     row("-", Word, Refused("the source is the standard input"), "not cached"),
 ];
 
@@ -316,7 +319,6 @@ mod tests {
         check("-gz", Plain, None, false);
         check("-gsplit-dwarf", SplitDebug, None, false);
         check("-L/usr/lib", Plain, Some("/usr/lib"), false);
-        check("-B", Toolchain, None, true);
         check("-flto=auto", TellsOutput, Some("auto"), false);
         check("-fno-lto", Plain, None, false);
         check("-fPIC", Plain, None, false);
@@ -325,6 +327,8 @@ mod tests {
         check("-fsanitize=address", Plain, None, false);
         check("--coverage", Coverage, None, false);
         check("-static", Plain, None, false);
+        check("-finput-charset=utf-8", Plain, None, false);
+        check("-finput-charset=ISO-8859-15", Plain, None, false);
         check("-std=c99", Plain, Some("c99"), false);
     }
 
@@ -336,6 +340,8 @@ mod tests {
             -fsyntax-only -fdiagnostics-format=sarif-file -fcallgraph-info -frecord-gcc-switches --version \
             -print-prog-name=as -fworking-directory -fpreprocessed -fdirectives-only -ftime-report -aux-info \
             -ftime-trace -fopt-info-vec=x -fsave-optimization-record -fcompare-debug -wrapper -fprofile-dir=x \
+            -B -B/x -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
+            -finput-charset=UTF-16 -finput-charset=EBCDIC-US \
             -fbranch-probabilities -fthinlto-index=x -I- -iprefix -iwithprefix -ivfsoverlay -F -F/x";
         for word in words.split_whitespace() {
             let effect = find(word).map(|found| (found.effect, found.word));

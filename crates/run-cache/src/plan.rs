@@ -17,6 +17,11 @@ use crate::response;
 /// The largest source that is looked up, in bytes.
 const LARGEST_SOURCE: u64 = 256 << 20;
 
+/// Arguments that are harmless for gcc alone: clang runs an assembler that is not known, records the arguments that
+/// the run adds, or looks for a quoted name beside every file that is being read.
+const CLANG_REFUSED: &[&str] =
+    &["-fno-integrated-as", "-no-integrated-as", "-grecord-gcc-switches", "-fms-compatibility"];
+
 /// A call that is understood.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -46,8 +51,7 @@ pub fn plan(call: &Call) -> Result<Plan, NotCacheable> {
     let of = if expanded.files.is_empty() { call } else { &unchanged };
     let mut args = Arguments::of(of, &expanded.args, driver.links_cxx)?;
     let is_clang = driver.family == Family::Clang;
-    let disturbs = |word: &&String| matches!(word.as_str(), "-fno-integrated-as" | "-no-integrated-as");
-    if let Some(word) = args.keyed.iter().find(disturbs).filter(|_| is_clang) {
+    if let Some(word) = args.keyed.iter().find(|word| is_clang && CLANG_REFUSED.contains(&word.as_str())) {
         return Err(NotCacheable::of(word, Reason::RefusedArgument));
     }
     if !expanded.files.is_empty() {
@@ -175,8 +179,14 @@ impl Plan {
     pub(crate) fn recipe(&self, source: &SourceRead, native: Option<&str>) -> Result<Recipe, Reason> {
         let mut recipe = Recipe::new("manifest").remembering();
         recipe.text("compiler", &self.driver.identity().ok_or(Reason::Encoding)?);
-        let name = Path::new(&self.call.name).file_name().and_then(|name| name.to_str());
-        recipe.text("name", name.ok_or(Reason::Encoding)?);
+        if self.follows_no_links() {
+            // The driver finds its parts from here, and prints them by this name.
+            recipe.text("program", self.call.program.to_str().ok_or(Reason::Encoding)?);
+            recipe.text("name", &self.call.name);
+        } else {
+            let name = Path::new(&self.call.name).file_name().and_then(|name| name.to_str());
+            recipe.text("name", name.ok_or(Reason::Encoding)?);
+        }
         for (name, file) in &self.helpers {
             recipe.text("helper", name);
             recipe.text("found", file.as_deref().map_or(Some(""), Path::to_str).ok_or(Reason::Encoding)?);
@@ -210,6 +220,12 @@ impl Plan {
         Ok(recipe)
     }
 
+    /// Returns true if the driver looks for its parts beside the path that it was called by.
+    fn follows_no_links(&self) -> bool {
+        self.driver.family == Family::Clang
+            || self.args.keyed.iter().any(|word| word == "-no-canonical-prefixes")
+    }
+
     fn language_word(&self) -> &'static str {
         match self.args.language {
             Language::C => "c",
@@ -230,6 +246,10 @@ impl Plan {
     pub(crate) fn hiding_map(&self) -> Option<(&str, &str)> {
         // Maps of debug information leave names of other kinds alone.
         if self.args.tells_output {
+            return None;
+        }
+        // clang's assembler writes the directory into its table of lines unmapped.
+        if self.driver.family == Family::Clang && self.args.language.is_assembler() {
             return None;
         }
         let debug = |word: &str| matches!(word, "-fdebug-prefix-map=" | "-ffile-prefix-map=");

@@ -133,7 +133,7 @@ impl Spelled {
 
     fn hidden(&mut self, text: &[u8]) {
         const HIDDEN: &[&[u8]] =
-            &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module"];
+            &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module", b"include_alias"];
         let has = |word: &[u8]| memmem::find(text, word).is_some();
         // Each of these stands in a pragma, whose name a joined line may part.
         if has(b"ragma") || has(b"\\\n") {

@@ -5,7 +5,8 @@ use crate::flags::Effect;
 /// The documentation of `-f…`.
 pub(crate) const NOTE: &str = "cached, where its first word is one of code generation, language or diagnostics; \
     not cached: what reads or writes other files (`-fdump-…`, `-fplugin…`, `-fprofile-use`, `-fmodules…`, \
-    `-ftime-…`, `-fsanitize-…list=`, `-fdiagnostics-format=`)";
+    `-ftime-…`, `-fsanitize-…list=`, `-fdiagnostics-format=`), \
+    what searches headers otherwise (`-fms-compatibility` of clang), a charset that does not contain ASCII";
 
 /// First words of names that change the object or what is printed, and neither read nor write another file.
 const FIRST_WORDS: &str = "PIC PIE analyzer approx graphite min tracer abi access addrsig aggressive align aligned allocation allow altivec ansi argument \
@@ -40,7 +41,10 @@ const VALUED: &str = "sanitize= sanitize-recover= sanitize-trap= sanitize-covera
 const REFUSED: &str = "stack-usage implicit-module diagnostics-format= emit-module code-model-file use-plugin \
     use-line-directives check-file random-file debug-cpp version-file template-file split-lto integrated-cc1 \
     init-file max-errors-file cs-profile-generate diagnostics-add-output= diagnostics-set-output= \
-    experimental clang-module";
+    experimental clang-module ms-compatibility-version";
+
+/// Charsets of sources in which ASCII stands for itself; the sources are searched for ASCII words.
+const CHARSETS: &str = "utf-8 utf8 ascii us-ascii latin1 iso-8859-";
 
 /// Returns what `-f` with `name` is, or `None` if it is not known to be harmless.
 pub(crate) fn effect(name: &str) -> Option<Effect> {
@@ -49,6 +53,11 @@ pub(crate) fn effect(name: &str) -> Option<Effect> {
     let begins = |list: &str| list.split_whitespace().any(|listed| positive.starts_with(listed));
     if begins(REFUSED) && name == positive {
         return None;
+    }
+    if let Some(charset) = name.strip_prefix("input-charset=") {
+        let charset = charset.to_ascii_lowercase();
+        let is_like = |known: &str| charset == known || known.ends_with('-') && charset.starts_with(known);
+        return CHARSETS.split_whitespace().any(is_like).then_some(Effect::Plain);
     }
     if is_in(WHOLE) || begins(VALUED) {
         return Some(Effect::Plain);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::process;
 
-use zccache_ipc::endpoint::{Variable, end_as, name_itself, run_instead};
+use zccache_ipc::endpoint::{Environment, Variable, end_as, name_itself, run_instead};
 
 use super::reason::Reason;
 use super::{Command, DOES_NOT_RUN, NOT_FOUND, say};
@@ -44,10 +44,14 @@ impl Command {
         let mut child = process::Command::new(&self.program);
         name_itself(&mut child, &self.called);
         child.args(&self.args);
+        // A change makes `Command` rebuild the environment; without one even variables that are set twice stay.
         match &self.skip {
-            Some(skip) => child.env(Variable::WrapSkip.name(), skip),
-            None => child.env_remove(Variable::WrapSkip.name()),
-        };
+            Some(skip) => drop(child.env(Variable::WrapSkip.name(), skip)),
+            None if Environment::to_pass_on().iter().any(|(name, _)| name == Variable::WrapSkip.name()) => {
+                child.env_remove(Variable::WrapSkip.name());
+            }
+            None => {}
+        }
         child
     }
 }
