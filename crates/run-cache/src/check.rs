@@ -10,6 +10,7 @@ use ipc_os::InodeStamp;
 
 use crate::key::{Key, Recipe};
 use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy, aliases};
+use crate::programs::Programs;
 
 /// Why a set does not stand for the inputs of now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +84,15 @@ impl<'a> Checker<'a> {
     }
 
     /// Returns the first set that holds, or why each does not.
-    pub(crate) fn find(&mut self, manifest: &'a Manifest, voice: &Key) -> Result<Match, Vec<Differs>> {
+    pub(crate) fn find(
+        &mut self,
+        manifest: &'a Manifest,
+        voice: &Key,
+        programs: &mut Programs<'_>,
+    ) -> Result<Match, Vec<Differs>> {
         let mut differs = Vec::new();
         for (number, set) in manifest.sets.iter().enumerate() {
-            match self.check(set, voice) {
+            match self.check(set, voice, programs) {
                 Ok(refreshed) => {
                     let stamps =
                         set.files.iter().filter_map(|file| self.files.get(file.path.as_str())?.as_ref());
@@ -99,13 +105,18 @@ impl<'a> Checker<'a> {
         Err(differs)
     }
 
-    fn check(&mut self, set: &'a Set, voice: &Key) -> Result<Option<Set>, Differs> {
+    fn check(
+        &mut self,
+        set: &'a Set,
+        voice: &Key,
+        programs: &mut Programs<'_>,
+    ) -> Result<Option<Set>, Differs> {
         if set.voice.as_ref().is_some_and(|then| then != voice) {
             return Err(Differs::Voice);
         }
         let (mut files, mut vacancies) = (Vec::new(), Vec::new());
         for (number, file) in set.files.iter().enumerate() {
-            files.extend(self.file(file, set.is_strict)?.map(|stamp| (number, stamp)));
+            files.extend(self.file(file, set.is_strict, programs)?.map(|stamp| (number, stamp)));
         }
         let inode = |file: &Arc<FileState>| {
             let metadata = self.files.get(file.path.as_str())?.as_ref()?;
@@ -141,7 +152,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Compares a file, and returns its stamp if it is a new one that can be trusted.
-    fn file(&mut self, file: &'a FileState, is_strict: bool) -> Result<Option<InodeStamp>, Differs> {
+    fn file(
+        &mut self,
+        file: &'a FileState,
+        is_strict: bool,
+        programs: &mut Programs<'_>,
+    ) -> Result<Option<InodeStamp>, Differs> {
         let differs = || Differs::File(file.path.clone());
         let path = self.cwd.join(&file.path);
         let metadata = self.files.entry(&file.path).or_insert_with(|| fs::metadata(&path).ok());
@@ -155,15 +171,19 @@ impl<'a> Checker<'a> {
             return Err(differs());
         }
         match &file.compare {
-            Compare::Program => {
-                // The same inode with another time of change was written to, whatever its other times are.
-                let is_same_inode = file
-                    .stamp
-                    .zip(stamp)
-                    .is_some_and(|(then, now)| (then.device, then.inode) == (now.device, now.inode));
-                if is_modified || is_same_inode {
+            Compare::Program(expected) => {
+                if is_modified {
                     return Err(differs());
                 }
+                // Another program may have the same length and time: packages set the times of their files.
+                if stamp.is_some() {
+                    let hash =
+                        self.hashes.entry(&file.path).or_insert_with(|| programs.hash(&path, metadata));
+                    if expected.is_none() || hash != expected {
+                        return Err(differs());
+                    }
+                }
+                return Ok(stamp.filter(|stamp| stamp.is_settled_at(self.now_ns)));
             }
             Compare::Contents(expected) => {
                 let hash = self.hashes.entry(&file.path).or_insert_with(|| hash(&path));

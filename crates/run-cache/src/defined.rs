@@ -68,7 +68,7 @@ impl Inputs<'_> {
         let mut seen = HashSet::new();
         let is_copy = |file: &Arc<FileState>| match file.compare {
             Compare::Contents(key) => file.len > 0 && !seen.insert(key),
-            Compare::Program => false,
+            Compare::Program(_) => false,
         };
         self.plan.driver.family == Family::Gcc && self.reads_once && self.files().iter().any(is_copy)
     }

@@ -307,20 +307,6 @@ impl<'a> Inputs<'a> {
         Ok(())
     }
 
-    /// Takes a program that ran. One that is no program may run others, which are not known.
-    pub(crate) fn program(&mut self, path: &Path) -> Result<(), NotKept> {
-        let path = path.to_str().ok_or(NotKept::InputUnknown)?;
-        if !self.known.insert(path.to_owned()) {
-            return Ok(());
-        }
-        let metadata = self.metadata(path)?.ok_or(NotKept::InputUnreadable)?;
-        if !crate::compiler::is_program(&self.plan.call.at(path)) {
-            return Err(NotKept::InputUnknown);
-        }
-        self.unchanged(&metadata)?;
-        self.push(path, &metadata, Compare::Program)
-    }
-
     /// Reads a file and takes it as an input. A file that was taken is not read again.
     pub(crate) fn file(&mut self, path: &str) -> Result<Vec<u8>, NotKept> {
         if !self.known.insert(path.to_owned()) {
@@ -361,7 +347,7 @@ impl<'a> Inputs<'a> {
         Ok(contents)
     }
 
-    fn push(&mut self, path: &str, metadata: &Metadata, compare: Compare) -> Result<(), NotKept> {
+    pub(crate) fn push(&mut self, path: &str, metadata: &Metadata, compare: Compare) -> Result<(), NotKept> {
         if self.files.len() >= MOST_INPUTS {
             return Err(NotKept::TooLarge);
         }
@@ -373,14 +359,16 @@ impl<'a> Inputs<'a> {
             len: metadata.len(),
             modified_ns: modified_ns(metadata).ok_or(NotKept::InputUnreadable)?,
             compare,
-            // A program's inode counts even where its times do not.
-            stamp: stamp
-                .filter(|stamp| compare == Compare::Program || stamp.is_trusted_at(&full, self.now_ns)),
+            // A program comes with the system: it does not change together with a read-only image.
+            stamp: stamp.filter(|stamp| match compare {
+                Compare::Program(_) => stamp.is_settled_at(self.now_ns),
+                Compare::Contents(_) => stamp.is_trusted_at(&full, self.now_ns),
+            }),
         }));
         Ok(())
     }
 
-    fn metadata(&self, path: &str) -> Result<Option<Metadata>, NotKept> {
+    pub(crate) fn metadata(&self, path: &str) -> Result<Option<Metadata>, NotKept> {
         match fs::metadata(self.plan.call.at(path)) {
             Ok(metadata) => Ok(Some(metadata)),
             Err(error) if crate::check::is_missing(&error) => Ok(None),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The layout of keys and values: another one finds nothing of this one's.
-const LAYOUT: &str = "run-cache 2";
+const LAYOUT: &str = "run-cache 3";
 
 /// The kind of a value in the shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

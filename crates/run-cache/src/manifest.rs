@@ -23,8 +23,10 @@ pub(crate) const MOST_INPUTS: usize = 20_000;
 pub(crate) enum Compare {
     /// By its contents.
     Contents(Key),
-    /// By length and times: a program, too large to be read for every run.
-    Program,
+    /// By its stamp, and where that is another one by its contents: a program, too large to be read for every run.
+    ///
+    /// A file without a hash must have the same stamp, where the system has stamps.
+    Program(Option<Key>),
 }
 
 /// A file as it was.

@@ -107,7 +107,11 @@ fn encode(sets: &[Set], carried: Option<&Carried>) -> Vec<u8> {
                 tables.0.push(0);
                 tables.key(hash);
             }
-            Compare::Program => tables.0.push(1),
+            Compare::Program(None) => tables.0.push(1),
+            Compare::Program(Some(hash)) => {
+                tables.0.push(2);
+                tables.key(hash);
+            }
         }
         put_stamp(tables, file.stamp);
     });
@@ -187,7 +191,8 @@ fn file<'a>(reader: &mut Reader<'a>, text: impl Fn(&mut Reader<'a>) -> Option<St
         modified_ns: signed(reader.number()?),
         compare: match reader.byte()? {
             0 => Compare::Contents(reader.key()?),
-            1 => Compare::Program,
+            1 => Compare::Program(None),
+            2 => Compare::Program(Some(reader.key()?)),
             _ => return None,
         },
         stamp: stamp(reader)?,
@@ -215,13 +220,17 @@ const fn signed(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// The hash that names the inputs of a set: it says nothing of stamps.
+/// Folds the inputs of a set into the name of its result. Stamps count only for files without a hash.
 pub(crate) fn fold(set: &Set, into: &mut crate::key::Recipe) {
     for file in &set.files {
         into.bytes("file", file.path.as_bytes());
         match &file.compare {
             Compare::Contents(hash) => into.bytes("contents", hash.as_bytes()),
-            Compare::Program => into.text("program", &format!("{} {}", file.len, file.modified_ns)),
+            Compare::Program(Some(hash)) => into.bytes("program", hash.as_bytes()),
+            // Nothing else tells it from another file of the same length and time.
+            Compare::Program(None) => {
+                into.text("program", &format!("{} {} {:?}", file.len, file.modified_ns, file.stamp));
+            }
         }
         if set.is_strict {
             into.text("modified", &file.modified_ns.to_string());
@@ -259,7 +268,8 @@ mod tests {
             is_strict: number == 2,
             files: vec![
                 file("a.c", Compare::Contents(Key::of_contents(b"a")), Some(stamp)),
-                file(&format!("b{number}.h"), Compare::Program, None),
+                file(&format!("b{number}.h"), Compare::Program(None), None),
+                file("cc1", Compare::Program(Some(Key::of_contents(b"cc1"))), Some(stamp)),
             ],
             aliases: vec![(1, 0)],
             vacancies: vec![Arc::new(Vacancy {

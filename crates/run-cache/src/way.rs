@@ -21,6 +21,7 @@ use crate::manifest_codec::fold;
 use crate::place::{Before, Role, is_too_large};
 use crate::plan::{Plan, SourceRead};
 use crate::private::Private;
+use crate::programs::Programs;
 use crate::reason::{NotCacheable, NotKept, Reason};
 use crate::shelf::{Shelf, keep_parts};
 use crate::{toolchain, urls};
@@ -103,7 +104,8 @@ impl Plan {
         let now_ns = file_clock_ns();
         let cwd = self.call.cwd.clone();
         if !seeking.recache {
-            let found = Checker::new(&cwd, now_ns).find(&manifest, &self.voice());
+            let programs = &mut Programs::new(shelf, now_ns);
+            let found = Checker::new(&cwd, now_ns).find(&manifest, &self.voice(), programs);
             match found {
                 Ok(found) => {
                     if self.writes_to(&found.inodes) {
@@ -302,7 +304,7 @@ impl Miss {
             stderr: Bytes::copy_from_slice(&ran.stderr),
             took: ran.took,
         };
-        let set = self.set(&bundle)?;
+        let set = self.set(&bundle, shelf)?;
         let result = set.result;
         let parts = bundle.encode().ok_or(NotKept::TooLarge)?;
         self.manifest.add(set);
@@ -322,9 +324,11 @@ impl Miss {
     }
 
     /// Gathers the inputs of the run.
-    fn set(&self, bundle: &Bundle) -> Result<Set, NotKept> {
+    fn set(&self, bundle: &Bundle, shelf: &mut dyn Shelf) -> Result<Set, NotKept> {
         let plan = &self.plan;
-        let mut inputs = Inputs::new(plan, &self.facts, self.began_ns, file_clock_ns());
+        let now_ns = file_clock_ns();
+        let mut programs = Programs::new(shelf, now_ns);
+        let mut inputs = Inputs::new(plan, &self.facts, self.began_ns, now_ns);
         let contents = inputs.file(&plan.args.source)?;
         if contents.len() as u64 != self.source.len || Key::of_contents(&contents) != self.source.hash {
             return Err(NotKept::InputChanged);
@@ -357,7 +361,7 @@ impl Miss {
             inputs.time_zone()?;
         }
         let (tells_timestamp, has_copies) = (inputs.times.tells_timestamp(), inputs.has_copies());
-        let listings = toolchain::take(plan, &self.facts, &mut inputs)?;
+        let listings = toolchain::take(plan, &self.facts, &mut inputs, &mut programs)?;
         let prints = !bundle.stdout.is_empty() || !bundle.stderr.is_empty();
         if prints && inputs.names_lines {
             return Err(NotKept::LineNames);

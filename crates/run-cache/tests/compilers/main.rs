@@ -4,6 +4,7 @@
 mod definitions;
 mod inputs;
 mod support;
+mod toolchain;
 
 use run_cache::NotKept;
 use support::{Bench, End, has};
@@ -51,7 +52,6 @@ fn what_real_builds_pass_is_cached() {
             "-imacros inc/h.h",
             "-include inc/h.h",
             "-L/usr/lib",
-            "-B/usr/bin",
             "-xc",
             "-pthread -fPIC -fvisibility=hidden",
             "-flto -frandom-seed=1",

@@ -1,0 +1,124 @@
+//! Programs that a compiler runs, and libraries that the loader puts into them.
+
+use std::path::{Path, PathBuf};
+
+use memchr::memmem;
+
+use crate::check::listing;
+use crate::environment;
+use crate::inputs::Inputs;
+use crate::manifest::{Compare, Listing};
+use crate::plan::Plan;
+use crate::programs::Programs;
+use crate::reason::NotKept;
+use crate::vacancies::There;
+
+/// A driver of more bytes has its libraries inside.
+const LARGEST_SHARED: u64 = 8 << 20;
+
+/// Names of directories of libraries for one kind of processor.
+const HARDWARE: &[&str] = &[
+    "glibc-hwcaps",
+    "tls",
+    "x86_64",
+    "haswell",
+    "xeon_phi",
+    "avx512_1",
+    "i586",
+    "i686",
+    "sse2",
+    "aarch64",
+    "atomics",
+    "power8",
+    "power9",
+    "z13",
+    "z14",
+    "z15",
+];
+
+/// Takes every library of the directories that the loader searches first.
+pub(crate) fn preferred(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Vec<Listing>, NotKept> {
+    let mut listings = Vec::new();
+    let value = plan.call.variable(environment::LIBRARIES).unwrap_or_default();
+    for dir in std::env::split_paths(value).filter(|dir| dir.is_absolute()) {
+        let text = dir.to_str().ok_or(NotKept::InputUnknown)?;
+        match inputs.vacancies.there(&dir)? {
+            There::Nothing | There::DeadLink => {
+                inputs.vacancies.note(&dir)?;
+                continue;
+            }
+            There::Dir => {}
+            There::File | There::Other => return Err(NotKept::InputUnknown),
+        }
+        listings.push(Listing { dir: text.to_owned(), names: listing(&dir).ok_or(NotKept::InputUnknown)? });
+        for entry in std::fs::read_dir(&dir).map_err(|_| NotKept::InputUnreadable)? {
+            let name = entry.map_err(|_| NotKept::InputUnreadable)?.file_name();
+            let name = name.to_str().ok_or(NotKept::InputUnknown)?;
+            let is_library = name.contains(".so");
+            match inputs.vacancies.there(&dir.join(name))? {
+                // The loader looks into these for libraries that fit the processor.
+                There::Dir if HARDWARE.contains(&name) => return Err(NotKept::InputUnknown),
+                There::File if is_library => inputs.library(&dir.join(name))?,
+                There::DeadLink | There::Other if is_library => return Err(NotKept::InputUnknown),
+                _ => {}
+            }
+        }
+    }
+    Ok(listings)
+}
+
+/// Returns the libraries that a clang consists of, where it is not one file.
+pub(crate) fn libraries(driver: &Path) -> Vec<PathBuf> {
+    const STEMS: &[&[u8]] = &[b"libclang-cpp.so", b"libLLVM"];
+    if !driver.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST_SHARED) {
+        return Vec::new();
+    }
+    let Ok(program) = std::fs::read(driver) else { return Vec::new() };
+    let beside = driver.parent().unwrap_or(Path::new("/"));
+    let mut dirs = vec![beside.join("../lib")];
+    dirs.extend(
+        ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
+            .map(PathBuf::from),
+    );
+    let mut found = Vec::new();
+    for stem in STEMS {
+        for at in memmem::find_iter(&program, stem) {
+            let end = memchr::memchr(0, &program[at..]).map_or(program.len(), |len| at + len);
+            let Ok(name) = std::str::from_utf8(&program[at..end]) else { continue };
+            if name.contains(".so") {
+                found.extend(dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()));
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+impl Inputs<'_> {
+    /// Takes a program that ran. One that is no program may run others, which are not known.
+    pub(crate) fn program(&mut self, path: &Path, programs: &mut Programs<'_>) -> Result<(), NotKept> {
+        let path = path.to_str().ok_or(NotKept::InputUnknown)?;
+        if !self.known.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let metadata = self.metadata(path)?.ok_or(NotKept::InputUnreadable)?;
+        if !crate::compiler::is_program(&self.plan.call.at(path)) {
+            return Err(NotKept::InputUnknown);
+        }
+        self.unchanged(&metadata)?;
+        let hash = programs.hash(&self.plan.call.at(path), &metadata);
+        self.push(path, &metadata, Compare::Program(hash))
+    }
+
+    /// Takes a library that a program may have loaded; any other stamp counts as a change.
+    pub(crate) fn library(&mut self, path: &Path) -> Result<(), NotKept> {
+        let path = path.to_str().ok_or(NotKept::InputUnknown)?;
+        if !self.known.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let metadata = self.metadata(path)?.ok_or(NotKept::InputUnreadable)?;
+        self.unchanged(&metadata)?;
+        self.push(path, &metadata, Compare::Program(None))
+    }
+}

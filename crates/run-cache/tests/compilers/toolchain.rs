@@ -1,0 +1,159 @@
+//! Parts of a compiler: programs, configurations, installations and variables that choose among them.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+
+use run_cache::{NotKept, Reason};
+
+use crate::support::{Bench, End, has, make_executable};
+
+/// Returns true if clang is here, and says so if it is not.
+fn has_clang() -> bool {
+    let is_here = has("clang") && has("clang++");
+    if !is_here {
+        let _ = std::io::stderr().write_all(b"no clang on PATH: this part of the test is left out\n");
+    }
+    is_here
+}
+
+/// Returns the reason for which a call is refused.
+fn refused(end: End) -> Option<Reason> {
+    if let End::NotCacheable(why) = end { Some(why.reason) } else { None }
+}
+
+#[test]
+fn an_assembler_that_comes_first_on_path_is_an_input() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("tools/x", "");
+    let path = bench.env[0].1.clone();
+    bench.env[0].1 = format!("tools:{path}");
+    bench.cached("gcc -c a.c -o a.o");
+    bench.write("tools/as", "#!/bin/sh\nexec /usr/bin/as --defsym mine=1 \"$@\"\n");
+    make_executable(&bench.at("tools/as"));
+    bench.settle(&bench.at("tools/as"));
+    // Nobody knows what a script runs.
+    assert_eq!(bench.same("gcc -c a.c -o a.o"), End::NotKept(NotKept::InputUnknown));
+    // Another text of PATH that leads to the same programs is the same.
+    bench.env[0].1 = format!("/nonexistent:{path}");
+    assert_eq!(bench.same("gcc -c a.c -o a.o"), End::Hit);
+}
+
+#[test]
+fn a_program_of_the_same_length_and_time_is_another_program() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("tools/x", "");
+    bench.env[0].1 = format!("tools:{}", bench.env[0].1);
+    let assembler = fs::read(fs::canonicalize("/usr/bin/as").unwrap()).unwrap();
+    let mut other = assembler.clone();
+    // Bytes behind the program's own change nothing in what it does.
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_577_836_800);
+    for (text, last, expected) in
+        [(assembler, 0, End::Kept), (other.clone(), 1, End::Kept), (std::mem::take(&mut other), 0, End::Hit)]
+    {
+        let mut text = text;
+        text.push(last);
+        fs::write(bench.at("tools/new"), text).unwrap();
+        make_executable(&bench.at("tools/new"));
+        fs::File::options().append(true).open(bench.at("tools/new")).unwrap().set_modified(time).unwrap();
+        bench.settle(&bench.at("tools/new"));
+        fs::rename(bench.at("tools/new"), bench.at("tools/as")).unwrap();
+        bench.settle(&bench.at("tools/as"));
+        assert_eq!(bench.same("gcc -c a.c -o a.o"), expected, "{last}");
+    }
+}
+
+#[test]
+fn what_names_other_parts_of_the_compiler_is_not_cached() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("tools/x", "");
+    for line in ["gcc -Btools -c a.c", "gcc -B tools -c a.c", "gcc -remap -c a.c"] {
+        assert_eq!(refused(bench.same(line)), Some(Reason::RefusedArgument), "{line}");
+    }
+    for (name, value) in [
+        ("COMPILER_PATH", "tools"),
+        ("GCC_EXEC_PREFIX", "/usr/lib/gcc/"),
+        ("GCONV_PATH", "tools"),
+        ("LD_PRELOAD", ""),
+        ("LD_LIBRARY_PATH", "tools"),
+    ] {
+        bench.env.push((name.into(), value.into()));
+        let expected = if value.is_empty() { None } else { Some(Reason::Environment) };
+        assert_eq!(refused(bench.same("gcc -c a.c")), expected, "{name}={value}");
+        bench.env.pop();
+    }
+}
+
+#[test]
+fn a_library_that_the_loader_finds_first_is_an_input() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("lib/libmine.so.1", "one");
+    bench.env.push(("LD_LIBRARY_PATH".into(), bench.at("lib").to_str().unwrap().into()));
+    let line = "gcc -c a.c";
+    bench.write("lib/libother.so", "");
+    assert_eq!(bench.same(line), End::Kept);
+    bench.write("lib/libother.so", "x");
+    assert_eq!(bench.same(line), End::Kept);
+    fs::create_dir(bench.at("lib/glibc-hwcaps")).unwrap();
+    assert_eq!(bench.same(line), End::NotKept(NotKept::InputUnknown));
+}
+
+#[test]
+fn what_only_gcc_takes_as_harmless_is_not_cached_for_clang() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    for words in [
+        "-g -grecord-gcc-switches",
+        "-fms-compatibility",
+        "-fms-compatibility-version=19",
+        "-fdiagnostics-absolute-paths",
+        "-fno-integrated-as",
+    ] {
+        let end = bench.compile(&format!("clang {words} -c a.c"));
+        assert!(refused(end.clone()).is_some(), "{words}: {end:?}");
+    }
+    bench.cached("clang -fms-extensions -c a.c");
+    bench.write("b.c", "#pragma include_alias(\"x.h\", \"y.h\")\nint a;\n");
+    assert_eq!(bench.same("clang -fms-extensions -c b.c"), End::NotKept(NotKept::HiddenInput));
+}
+
+#[test]
+fn clang_is_the_path_that_it_is_called_by() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.cc", "#include <vv.h>\nint x = V;\n");
+    let real = fs::canonicalize("/usr/bin/clang++").unwrap();
+    for (root, value) in [("one", "1"), ("two", "2")] {
+        bench.write(&format!("{root}/lib/gcc/x86_64-linux-gnu/12/crtbegin.o"), "");
+        bench.write(&format!("{root}/include/c++/12/vv.h"), &format!("#define V {value}\n"));
+        fs::create_dir(bench.at(&format!("{root}/bin"))).unwrap();
+        symlink(&real, bench.at(&format!("{root}/bin/clang++"))).unwrap();
+    }
+    bench.cached("one/bin/clang++ --target=x86_64-linux-gnu -MD -c a.cc");
+    bench.cached("two/bin/clang++ --target=x86_64-linux-gnu -MD -c a.cc");
+    // The depfile has the name as it was called.
+    bench.cached("./two/bin/clang++ --target=x86_64-linux-gnu -MD -c a.cc");
+}
+
+#[test]
+fn a_map_does_not_hide_the_directory_in_what_clang_assembles() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    for dir in ["one", "two"] {
+        bench.write(&format!("{dir}/a.s"), "f: ret\n");
+        let line = format!("clang -g -fdebug-prefix-map={}=. -c a.s", bench.at(dir).display());
+        assert_eq!(bench.same_in(dir, &line), End::Kept, "{dir}");
+        assert_eq!(bench.same_in(dir, &line), End::Hit, "{dir}");
+    }
+}
