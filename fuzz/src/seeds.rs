@@ -1,7 +1,7 @@
 //! Writes the recorded inputs of each target into `<folder>/<target>/`, from which libFuzzer starts.
 //!
 //! `seeds corpus` writes all of them. `seeds --small seeds` writes what the repository has: of inputs that begin
-//! alike the shortest one, and at most 16 KiB for each target.
+//! alike the shortest one, and at most 2 KiB for each target.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -9,10 +9,11 @@ use std::path::Path;
 use std::{env, fs, io};
 
 /// Bytes of the small selection of one target.
-const SMALL: usize = 16 << 10;
+const SMALL: usize = 2 << 10;
 
-/// Bytes that tell the kinds of messages apart: of the header, and of the first field.
+/// Bytes that tell the kinds of messages apart: of the header and of the first field, and of an envelope.
 const START: usize = 13;
+const START_OF_ENVELOPE: usize = 40;
 
 fn main() -> io::Result<()> {
     let (options, folders): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|arg| arg.starts_with('-'));
@@ -35,7 +36,8 @@ fn small(all: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut kinds = BTreeMap::<Vec<u8>, Vec<u8>>::new();
     for seed in all {
         // The length says nothing about the kind.
-        let kind = seed.get(4..).unwrap_or(&seed).iter().take(START - 4).copied().collect();
+        let start = if seed.first() == Some(&1) { START_OF_ENVELOPE } else { START };
+        let kind = seed.get(4..).unwrap_or(&seed).iter().take(start - 4).copied().collect();
         let shortest = kinds.entry(kind).or_insert_with(|| seed.clone());
         if seed.len() < shortest.len() {
             *shortest = seed;
