@@ -1,15 +1,16 @@
 //! Macros that arguments define, and what all texts of a run come to together.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::aliased;
 use crate::compiler::Family;
 use crate::inputs::Inputs;
-use crate::manifest::{Compare, FileState};
+use crate::key::Key;
+use crate::manifest::Compare;
 use crate::reason::NotKept;
 use crate::search::Dir;
 use crate::spelled::{Look, Spelled};
@@ -65,12 +66,21 @@ impl Inputs<'_> {
     /// Returns true if gcc may tell two files apart by their times alone: it reads a file once that has the
     /// length, the second of modification and the contents of another one.
     pub(crate) fn has_copies(&self) -> bool {
-        let mut seen = HashSet::new();
-        let is_copy = |file: &Arc<FileState>| match file.compare {
-            Compare::Contents(key) => file.len > 0 && !seen.insert(key),
-            Compare::Program(_) => false,
-        };
-        self.plan.driver.family == Family::Gcc && self.reads_once && self.files().iter().any(is_copy)
+        if self.plan.driver.family != Family::Gcc || !self.reads_once {
+            return false;
+        }
+        let mut first: HashMap<Key, Option<(u64, u64)>> = HashMap::new();
+        self.files().iter().zip(self.inodes_of_files()).any(|(file, inode)| match file.compare {
+            // One file by two names is no copy: it has one time of modification.
+            Compare::Contents(key) if file.len > 0 => match first.entry(key) {
+                Entry::Occupied(known) => inode.is_none() || known.get() != inode,
+                Entry::Vacant(place) => {
+                    place.insert(*inode);
+                    false
+                }
+            },
+            _ => false,
+        })
     }
 
     /// Judges what only all texts together tell.

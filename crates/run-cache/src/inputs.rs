@@ -109,6 +109,11 @@ impl<'a> Inputs<'a> {
         aliases(self.inodes.iter().copied())
     }
 
+    /// Returns device and inode of each file, in the order of the files.
+    pub(crate) fn inodes_of_files(&self) -> &[Option<(u64, u64)>] {
+        &self.inodes
+    }
+
     pub(crate) fn files(&self) -> &[Arc<FileState>] {
         &self.files
     }

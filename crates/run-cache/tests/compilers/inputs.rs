@@ -330,6 +330,21 @@ fn a_header_that_is_the_same_file_by_another_name_is_told_from_a_copy() {
 }
 
 #[test]
+fn one_header_by_two_names_may_have_another_time() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "#include \"x.h\"\n#include <x.h>\nint k(void) { return n; }\n");
+    for second in [1_000_000, 2_000_000] {
+        bench.write("x.h", "#pragma once\nstatic int n = 1;\n");
+        let file = fs::File::options().write(true).open(bench.at("x.h")).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second))
+            .unwrap();
+        bench.settle(&bench.at("x.h"));
+        let end = bench.same("gcc -I. -c a.c -o a.o");
+        assert_eq!(end, if second == 1_000_000 { End::Kept } else { End::Hit });
+    }
+}
+
+#[test]
 fn a_copy_that_gcc_tells_apart_by_its_second_is_told_apart() {
     let mut bench = Bench::new();
     let text = "#pragma once\nstatic int n = __COUNTER__;\n";
