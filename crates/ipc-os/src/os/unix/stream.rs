@@ -33,6 +33,8 @@ pub(crate) struct AsyncIo {
     arrivals: Option<AsyncFd<RawFd>>,
     /// A registered duplicate of the socket, while bytes wait to be written.
     full: Option<AsyncFd<OwnedFd>>,
+    /// True if the last write did not take all bytes.
+    is_full: bool,
     /// True if a read comes first, and a wait only if the read found nothing.
     eager: bool,
     /// The number of eager reads that are left: a wait also lets other tasks run.
@@ -53,35 +55,43 @@ impl AsyncIo {
     /// The client's request is usually there already. An immediate read finds it without another poll of the
     /// runtime and without a timer.
     const fn accepted(socket: OwnedFd) -> Self {
-        Self { arrivals: None, full: None, eager: true, tries: EAGER_READS, socket }
+        Self { arrivals: None, full: None, is_full: false, eager: true, tries: EAGER_READS, socket }
     }
 
     /// Calls `write` until it does not return `AGAIN`.
     fn poll_written(
         &mut self,
         cx: &mut Context<'_>,
-        mut write: impl FnMut(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
+        wanted: usize,
+        write: impl Fn(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        let Self { arrivals, full, is_full, eager, tries, socket } = self;
         loop {
-            match write(self.socket.as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
+            let mut ready = None;
+            if *is_full {
+                ready = Some(ready!(writable(full, socket)?.poll_write_ready(cx))?);
+            }
+            match write(socket.as_fd(), SendFlags::DONTWAIT | NO_SIGNAL) {
                 Ok(count) => {
+                    // A short write has filled the socket: another one would fail before the peer reads.
+                    *is_full = count < wanted;
+                    if let (true, Some(mut ready)) = (*is_full, ready) {
+                        ready.clear_ready();
+                    }
                     // A client often closes after its answer, and then needs no registration.
-                    self.eager |= self.arrivals.is_none() && self.tries > 0;
+                    *eager |= arrivals.is_none() && *tries > 0;
                     return Poll::Ready(Ok(count));
                 }
                 Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => {}
+                Err(Errno::AGAIN) => {
+                    *is_full = true;
+                    // A readiness from before the failed write does not count.
+                    if let Some(mut ready) = ready {
+                        ready.clear_ready();
+                    }
+                }
                 Err(errno) => return Poll::Ready(Err(errno.into())),
             }
-            let full = match &mut self.full {
-                Some(full) => full,
-                none => {
-                    let again = fcntl_dupfd_cloexec(&self.socket, 0)?;
-                    none.insert(register(again, Interest::WRITABLE)?)
-                }
-            };
-            // A readiness from before the failed write does not count.
-            ready!(full.poll_write_ready(cx))?.clear_ready();
         }
     }
 }
@@ -93,6 +103,7 @@ impl AsFd for AsyncIo {
 }
 
 impl AsyncRead for AsyncIo {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,8 +150,9 @@ impl AsyncRead for AsyncIo {
 }
 
 impl AsyncWrite for AsyncIo {
+    #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_written(cx, |socket, flags| send(socket, buf, flags))
+        self.poll_written(cx, buf.len(), |socket, flags| send(socket, buf, flags))
     }
 
     fn poll_write_vectored(
@@ -148,7 +160,8 @@ impl AsyncWrite for AsyncIo {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_written(cx, |socket, flags| {
+        let wanted = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_written(cx, wanted, |socket, flags| {
             sendmsg(socket, bufs, &mut SendAncillaryBuffer::default(), flags)
         })
     }
@@ -157,9 +170,11 @@ impl AsyncWrite for AsyncIo {
         true
     }
 
+    #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Everything is written, so the write registration ends.
         self.full = None;
+        self.is_full = false;
         Poll::Ready(Ok(()))
     }
 
@@ -233,6 +248,7 @@ pub(crate) async fn has_hung_up(stream: &AsyncIo) -> bool {
 }
 
 /// Returns the registration of `socket` for reading; makes it on first use.
+#[inline]
 fn registered<'a>(
     arrivals: &'a mut Option<AsyncFd<RawFd>>,
     socket: &OwnedFd,
@@ -245,6 +261,17 @@ fn registered<'a>(
             // out.
             none.insert(unsafe { AsyncFd::register_with_interest(raw, Interest::READABLE) }?)
         }
+    })
+}
+
+/// Returns the registration of `socket` for writing; makes it on first use.
+fn writable<'a>(
+    full: &'a mut Option<AsyncFd<OwnedFd>>,
+    socket: &OwnedFd,
+) -> io::Result<&'a AsyncFd<OwnedFd>> {
+    Ok(match full {
+        Some(full) => full,
+        none => none.insert(register(fcntl_dupfd_cloexec(socket, 0)?, Interest::WRITABLE)?),
     })
 }
 
