@@ -173,6 +173,21 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_an_artifact_counts_contents_and_both_streams() {
+        let output = |payload| ArtifactOutput { name: "o".to_owned(), payload };
+        let artifact = ArtifactData {
+            outputs: vec![
+                output(ArtifactPayload::Bytes(vec![7; 100].into())),
+                output(ArtifactPayload::Path("/not/read".into())),
+            ],
+            stdout: vec![7; 20].into(),
+            stderr: vec![7; 3].into(),
+            exit_code: 0,
+        };
+        assert_eq!(artifact.payload_len(), 123);
+    }
+
+    #[test]
     fn a_file_named_by_path_has_no_contents_here() {
         let payload = ArtifactPayload::from(NormalizedPath::new("/a"));
         assert_eq!((payload.size_bytes(), payload.as_bytes()), (None, None));

@@ -164,3 +164,15 @@ pub fn percentage(downloaded: u64, total: Option<u64>) -> Option<f32> {
         Some(total) => Some(((downloaded as f64 * 100.0 / total as f64 * 100.0).round() / 100.0) as f32),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_has_two_decimals_and_needs_a_total() {
+        assert_eq!(percentage(1, Some(3)), Some(33.33));
+        assert_eq!(percentage(3, Some(2)), Some(150.0));
+        assert_eq!((percentage(1, None), percentage(0, Some(0))), (None, None));
+    }
+}

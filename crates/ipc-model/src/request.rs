@@ -124,6 +124,7 @@ macro_rules! kinds {
         impl crate::$message {
             /// Returns the variant without its contents.
             #[must_use]
+            #[inline]
             pub const fn kind(&self) -> $kind {
                 match self {
                     $(Self::$variant $(($inner))? => $kind::$variant,)*
@@ -196,6 +197,7 @@ impl RequestKind {
     /// the first. A client that does not know whether the daemon acted on a request resends it only if it is
     /// idempotent.
     #[must_use]
+    #[inline]
     pub const fn is_idempotent(self) -> bool {
         match self {
             // These requests change nothing that a client can see.
@@ -236,6 +238,7 @@ impl Request {
     ///
     /// See [`RequestKind::is_idempotent`].
     #[must_use]
+    #[inline]
     pub const fn is_idempotent(&self) -> bool {
         self.kind().is_idempotent()
     }
@@ -256,6 +259,12 @@ mod tests {
     #[test]
     fn a_request_is_cheap_to_move() {
         assert!(size_of::<Request>() <= 32, "{}", size_of::<Request>());
+    }
+
+    #[test]
+    fn a_request_is_as_idempotent_as_its_kind() {
+        assert!(Request::Ping.is_idempotent());
+        assert!(!Request::Clear.is_idempotent());
     }
 
     #[test]

@@ -69,3 +69,15 @@ impl From<Option<SessionStats>> for SessionStatsReply {
         Self { stats: stats.map(Box::new) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_that_exist_are_in_the_reply() {
+        let stats = SessionStats { hits: 3, ..SessionStats::default() };
+        assert_eq!(SessionStatsReply::from(Some(stats.clone())).stats.as_deref(), Some(&stats));
+        assert_eq!(SessionStatsReply::from(None).stats, None);
+    }
+}

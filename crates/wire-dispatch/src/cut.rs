@@ -79,6 +79,7 @@ pub fn cut(received: &mut BytesMut, wires: Wires) -> Result<Cut, CutError> {
 }
 
 /// Looks at the front of `received`.
+#[inline]
 pub(crate) fn front(received: &[u8], wires: Wires) -> Result<Front, CutError> {
     let (dialect, head, frame_len) = match Opening::of(received) {
         Ok(Opening::Incomplete { needed }) => return Ok(Front::Read { needed, frame: None }),

@@ -51,6 +51,7 @@ impl Dialect {
     ///
     /// `None` for an unknown number.
     #[must_use]
+    #[inline]
     pub fn of(version: Version) -> Option<Self> {
         let bincode = wire_v15::Generation::of(version).map(Self::Bincode);
         bincode.or_else(|| wire_v16::Generation::of(version).map(Self::Protobuf))
@@ -58,6 +59,7 @@ impl Dialect {
 
     /// Returns the lane.
     #[must_use]
+    #[inline]
     pub const fn lane(self) -> Lane {
         match self {
             Self::Bincode(_) => Lane::V15,
@@ -68,6 +70,7 @@ impl Dialect {
 
     /// Returns the header number; `None` for FrameV1.
     #[must_use]
+    #[inline]
     pub const fn version(self) -> Option<Version> {
         match self {
             Self::Bincode(generation) => Some(generation.version()),
@@ -95,8 +98,18 @@ impl Dialect {
 
     /// Returns the place in [`ALL`](Self::ALL).
     #[must_use]
-    pub fn index(self) -> usize {
-        Self::ALL.iter().position(|dialect| *dialect == self).expect("every dialect is listed")
+    #[inline]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Bincode(wire_v15::Generation::V15) => 0,
+            Self::Bincode(wire_v15::Generation::V17) => 1,
+            Self::Bincode(wire_v15::Generation::V18) => 2,
+            Self::Bincode(_) => 3,
+            Self::Protobuf(wire_v16::Generation::V16) => 4,
+            Self::Protobuf(wire_v16::Generation::V19) => 5,
+            Self::Protobuf(_) => 6,
+            Self::FrameV1 => 7,
+        }
     }
 }
 
@@ -123,6 +136,19 @@ impl fmt::Display for Dialect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dialect_is_shown_by_its_lane_or_number() {
+        let shown = [Dialect::V15, Dialect::V16, Dialect::FrameV1].map(|dialect| dialect.to_string());
+        assert_eq!(shown, ["v15", "v16", "frame_v1"]);
+    }
+
+    #[test]
+    fn the_index_is_the_place_in_the_list() {
+        for (place, dialect) in Dialect::ALL.into_iter().enumerate() {
+            assert_eq!(dialect.index(), place, "{dialect}");
+        }
+    }
 
     #[test]
     fn a_number_is_of_one_dialect() {

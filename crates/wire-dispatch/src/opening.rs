@@ -28,6 +28,7 @@ impl Opening {
     /// # Errors
     ///
     /// [`FrameError`] as soon as a header's length is illegal.
+    #[inline]
     pub fn of(buffer: &[u8]) -> Result<Self, FrameError> {
         if buffer.first() == Some(&FRAMING) {
             match buffer.get(4) {
@@ -53,6 +54,13 @@ mod tests {
     fn released_rule(head: [u8; 8]) -> bool {
         let [a, b, c, d, e, f, g, h] = head;
         u32::from_le_bytes([a, b, c, d]) >= 4 && matches!(u32::from_le_bytes([e, f, g, h]), 15 | 16)
+    }
+
+    #[test]
+    fn the_kind_of_a_frame_that_starts_with_1_needs_five_bytes() {
+        for len in 1..5 {
+            assert_eq!(Opening::of(&[1, 9, 0, 0][..len]), Ok(Opening::Incomplete { needed: 5 - len }));
+        }
     }
 
     /// Only frames that start with the byte 1 can be mistaken, and of those the fifth byte decides.

@@ -90,3 +90,24 @@ impl WirePolicy {
         matches!(self, Self::Auto | Self::AsReleased)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_the_variable_selects_its_lanes() {
+        let check = |words: &[&str], expected| {
+            for word in words {
+                assert_eq!(WirePolicy::parse(Some(word)), Ok(expected), "{word:?}");
+            }
+        };
+        assert_eq!(WirePolicy::parse(None), Ok(WirePolicy::Auto));
+        check(&["", " ", "auto", " AUTO "], WirePolicy::Auto);
+        check(&["bincode", "bincode-v15", "v15"], WirePolicy::Only(Lane::V15));
+        check(&["prost", "prost-v16", "v16"], WirePolicy::Only(Lane::V16));
+        check(&["frame", "frame-v1"], WirePolicy::Only(Lane::FrameV1));
+        assert_eq!(WirePolicy::parse(Some(" Nope ")), Err(UnknownWire("nope".to_owned())));
+        assert_eq!(Lane::ALL.map(|lane| lane.to_string()), ["v15", "v16", "frame_v1"]);
+    }
+}

@@ -229,6 +229,14 @@ mod tests {
     const LOST: Setback = Setback::Lost { sent: true };
     const REFUSED: Setback = Setback::Refused { by: Dialect::V15 };
 
+    #[test]
+    fn bincode_may_follow_until_the_dialect_is_known_unless_one_lane_was_chosen() {
+        let may = |policy, known| Selector::new(policy, known).may_fall_back();
+        assert!(may(WirePolicy::Auto, None) && may(WirePolicy::AsReleased, None));
+        assert!(!may(WirePolicy::Auto, Some(Dialect::V16)));
+        assert!(!may(WirePolicy::Only(Lane::V16), None));
+    }
+
     fn auto() -> Selector {
         Selector::new(WirePolicy::Auto, None)
     }

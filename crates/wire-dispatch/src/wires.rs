@@ -38,18 +38,21 @@ impl Wires {
 
     /// Returns true if `dialect` is spoken.
     #[must_use]
+    #[inline]
     pub fn contains(self, dialect: Dialect) -> bool {
         self.0 & 1 << dialect.index() != 0
     }
 
     /// Returns true if some dialect of `lane` is spoken.
     #[must_use]
+    #[inline]
     pub fn speaks(self, lane: Lane) -> bool {
         self.spoken().any(|dialect| dialect.lane() == lane)
     }
 
     /// Returns the dialect of header frames with this number, if it is spoken.
     #[must_use]
+    #[inline]
     pub fn dialect(self, version: Version) -> Option<Dialect> {
         Dialect::of(version).filter(|dialect| self.contains(*dialect))
     }
@@ -94,6 +97,11 @@ mod tests {
         assert!(!Wires::V16.speaks(Lane::V15));
         assert_eq!(Wires::of(&Dialect::ALL), Wires::ALL);
         assert_eq!(Wires::of(&[Dialect::V15]), Wires::V15);
+    }
+
+    #[test]
+    fn a_dialect_that_is_listed_twice_is_spoken() {
+        assert_eq!(Wires::of(&[Dialect::V15, Dialect::V15]), Wires::V15);
     }
 
     #[test]

@@ -63,12 +63,14 @@ impl<'a> Envelope<'a> {
 }
 
 /// The number of a field and its wire type.
+#[inline]
 fn key(rest: &mut &[u8]) -> Option<(u32, u32)> {
     let key = u32::try_from(varint(rest)?).ok()?;
     Some((key >> 3, key & 7))
 }
 
 /// Reads a length and the bytes after it.
+#[inline]
 fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = usize::try_from(varint(rest)?).ok()?;
     let (bytes, after) = rest.split_at_checked(len)?;
@@ -77,6 +79,7 @@ fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// A number of up to nine bytes; one of ten is rare, and may be too large.
+#[inline]
 fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..63).step_by(7) {

@@ -148,8 +148,11 @@ mod tests {
     #[track_caller]
     fn check(rows: &[(Event, Do)]) {
         let mut machine = Machine::new();
+        let mut has_left = false;
         for (index, (event, expected)) in rows.iter().enumerate() {
             assert_eq!(machine.after(*event), *expected, "row {index}: {event:?}");
+            has_left |= *expected == Do::Leave;
+            assert_eq!(machine.is_ending(), has_left, "row {index}: {event:?}");
         }
     }
 

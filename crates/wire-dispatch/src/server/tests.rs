@@ -113,3 +113,52 @@ fn a_refusal_is_framed_as_its_sender_reads_it() {
     check(Wires::V15, 100, 25, Dialect::V15);
     check(Wires::V15, too_long, 15, Dialect::V15);
 }
+
+#[test]
+fn a_body_that_cannot_be_converted_costs_one_frame_and_another_fault_the_connection() {
+    let machine = machine();
+    // An unknown field in the place of the ping: there is no request in the body.
+    let mut rejected = frame(Dialect::V16, ID);
+    rejected[8] = 0x7a;
+    assert!(matches!(machine.step(&mut rejected), Step::Reject(_)));
+    // A wire type that does not exist.
+    let mut refused = frame(Dialect::V16, ID);
+    refused[8] = 0x0f;
+    assert!(matches!(machine.step(&mut refused), Step::Refuse(_)));
+}
+
+#[test]
+fn a_short_and_a_long_frame_of_another_protocol_are_returned_whole() {
+    for length in [10, 2 * wire_v15::SHARED_FROM] {
+        let mut received = frame(Dialect::FrameV1, &"i".repeat(length));
+        let protocol = received.windows(3).position(|bytes| bytes == [0xe3, 0xf4, 0x01]).unwrap();
+        received[protocol] = 0xe4;
+        let envelope = received[wire_v16::frame_v1::HEAD_LEN..].to_vec();
+        match machine().step(&mut received) {
+            Step::Foreign { frame, .. } => {
+                assert_eq!((frame.protocol, &frame.envelope[..]), (0x7a64, &envelope[..]));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_reply_is_framed_with_the_ids_of_its_request() {
+    for dialect in [Dialect::V15, Dialect::V16, Dialect::FrameV1] {
+        let Step::Answer { reply_to, .. } = machine().step(&mut frame(dialect, ID)) else {
+            panic!("{dialect}: a ping is answered")
+        };
+        let mut reply = BytesMut::from(&b""[..]);
+        machine().reply(&reply_to, &Response::Pong, &mut reply).unwrap();
+        let Ok(Received::Message(received)) = receive::<Response>(&mut reply, Wires::ALL) else {
+            panic!("{dialect}: a reply is whole")
+        };
+        let ids = match dialect.lane() {
+            Lane::V15 => Ids::default(),
+            Lane::V16 => Ids { request_id: ID.to_owned(), frame_request_id: 0 },
+            Lane::FrameV1 => Ids { request_id: ID.to_owned(), frame_request_id: FRAME_ID },
+        };
+        assert_eq!((received.dialect(), received.ids, received.message), (dialect, ids, Response::Pong));
+    }
+}

@@ -151,16 +151,19 @@ impl<T: Nested> Contents for T {
 pub(crate) const LEN: WireType = WireType::LengthDelimited;
 
 /// Bytes of a key.
+#[inline]
 pub(crate) fn key_len(number: u32) -> usize {
     prost::encoding::key_len(number)
 }
 
 /// Appends a key.
+#[inline]
 pub(crate) fn put_key(number: u32, wire_type: WireType, buffer: &mut Pieces) {
     put_varint(u64::from(number << 3 | wire_type as u32), buffer);
 }
 
 /// Appends a number. Keys and lengths are nearly always one byte or two.
+#[inline]
 pub(crate) fn put_varint(value: u64, buffer: &mut Pieces) {
     match value {
         ..0x80 => buffer.copied().put_u8(value as u8),
@@ -170,6 +173,7 @@ pub(crate) fn put_varint(value: u64, buffer: &mut Pieces) {
 }
 
 /// Bytes of a length.
+#[inline]
 pub(crate) fn varint_len(value: usize) -> usize {
     encoded_len_varint(value as u64)
 }
