@@ -8,6 +8,8 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("512 clients", "Client", "three to four times the instructions of the floor"),
     ("512 clients", "IpcConnection", "two to three times the instructions of the floor"),
     ("Compile", "encode v15", "a call for each of 220 strings"),
+    ("fetch of 64 KiB from", "", "the daemon verifies a checksum over all bytes"),
+    ("fetch of 1 MiB from", "", "the daemon verifies a checksum over all bytes"),
     ("fetch of 1 MiB", "", "10 µs of user code in 200"),
 ];
 

@@ -1,5 +1,7 @@
 //! The measurements: builds `benches/` and the measured programs, runs them, and keeps the table.
 
+mod embedder;
+
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::fs;
@@ -23,7 +25,7 @@ const PLAYER: &str = "compile-bench";
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
     /// Only this workload: ping, connect, fallback, fetch, store, memory, many, idle, pipelined, allocations,
-    /// system_calls, codec or process
+    /// system_calls, embedder, codec or process
     workload: Option<String>,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
@@ -34,6 +36,9 @@ pub(crate) struct Options {
     /// Put the table into docs/performance.md
     #[arg(long, conflicts_with_all = ["workload", "quick"])]
     write: bool,
+    /// Measure client and server on one thread, in cargo's default release profile and with fat LTO
+    #[arg(long, conflicts_with_all = ["workload", "json"])]
+    embedder: bool,
 }
 
 /// Measures, and prints the table with a target beside each figure.
@@ -42,6 +47,9 @@ pub(crate) struct Options {
 ///
 /// If a program cannot be built or measured. A missed target is no error.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.embedder {
+        return embedder::run(options.quick, options.write);
+    }
     let root = cargo::root();
     // One after the other: a common build would unify the features of both.
     for package in ["zccache-ipc-cli", "zccache-daemon"] {
@@ -69,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.write {
         let path = root.join(DOCUMENT);
         let document = fs::read_to_string(&path).with_context(|| DOCUMENT.to_owned())?;
-        fs::write(&path, with_table(&document, &fs::read_to_string(table)?)?)?;
+        fs::write(&path, with_table(&document, BEGIN, &fs::read_to_string(table)?)?)?;
         println!("{DOCUMENT} has the table");
     }
     Ok(())
@@ -106,6 +114,11 @@ pub(crate) fn compile(options: &CompileOptions) -> Result<()> {
 
 /// Returns the path of the program `name` in the release build of `package`.
 fn program(package: &Path, name: &str) -> Result<PathBuf> {
+    program_of(package, name, "release")
+}
+
+/// Returns the path of the program `name` of `package`, as built in `profile`.
+fn program_of(package: &Path, name: &str, profile: &str) -> Result<PathBuf> {
     let output = cargo::command()
         .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
         .arg(package.join("Cargo.toml"))
@@ -113,16 +126,16 @@ fn program(package: &Path, name: &str) -> Result<PathBuf> {
         .context("cargo cannot be started")?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let target = metadata["target_directory"].as_str().context("cargo names no target directory")?;
-    let program = Path::new(target).join("release").join(format!("{name}{EXE_SUFFIX}"));
+    let program = Path::new(target).join(profile).join(format!("{name}{EXE_SUFFIX}"));
     ensure!(program.is_file(), "cargo built no {}", program.display());
     Ok(program)
 }
 
-/// Replaces the table in `document` by `table`.
-fn with_table(document: &str, table: &str) -> Result<String> {
-    let (before, rest) = document.split_once(BEGIN).with_context(|| format!("no line {BEGIN}"))?;
+/// Replaces the table behind the line `begin` of `document` by `table`.
+fn with_table(document: &str, begin: &str, table: &str) -> Result<String> {
+    let (before, rest) = document.split_once(begin).with_context(|| format!("no line {begin}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("no line {END}"))?;
-    Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", table.trim()))
+    Ok(format!("{before}{begin}\n\n{}\n\n{END}{after}", table.trim()))
 }
 
 #[cfg(test)]
@@ -133,7 +146,7 @@ mod tests {
     fn a_table_takes_the_place_of_the_old_one_and_of_nothing_else() {
         let document = format!("a\n{BEGIN}\n\nold\n\n{END}\nb\n");
         let expected = format!("a\n{BEGIN}\n\nnew\n\n{END}\nb\n");
-        assert_eq!(with_table(&document, "new\n").unwrap(), expected);
-        assert!(with_table("nothing", "new").is_err());
+        assert_eq!(with_table(&document, BEGIN, "new\n").unwrap(), expected);
+        assert!(with_table("nothing", BEGIN, "new").is_err());
     }
 }

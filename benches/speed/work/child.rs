@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::caller::{Caller, Kind};
 use crate::machine::{many_files, memory};
 use crate::server::{Answerer, Payloads, listen, serve};
+use crate::work::embedder;
 use crate::work::many::Crowd;
 
 /// Runs the arguments of `speed child`.
@@ -42,12 +43,22 @@ pub fn run(arguments: &[String]) -> Result<()> {
             crowd.pings(times.parse()?)?;
             Ok(())
         }
-        ["peak", kind, path, len] => {
+        // Likewise, with client and server on one thread.
+        ["embedded", kind, len, times] => {
+            let kind = Kind::of_name(kind).context("no such client")?;
+            embedder::fetches(kind, len.parse()?, times.parse()?)
+        }
+        ["embedded-crowd", kind, clients, times] => {
+            many_files()?;
+            let kind = Kind::of_name(kind).context("no such client")?;
+            embedder::pings(kind, clients.parse()?, times.parse()?)
+        }
+        ["peak", kind, path, len, times] => {
             let kind = Kind::of_name(kind).context("no such client")?;
             let mut caller = Caller::connect(kind, Path::new(path))?;
             caller.pings(1)?;
             let before = memory(std::process::id(), "VmHWM")?;
-            caller.fetches(len.parse()?, 1)?;
+            caller.fetches(len.parse()?, times.parse()?)?;
             println!("{}", memory(std::process::id(), "VmHWM")? - before);
             Ok(())
         }

@@ -44,7 +44,11 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn connect(kind: Kind, path: &Path, clients: u32) -> Result<Self> {
-        let runtime = runtime()?;
+        Self::connect_in(runtime()?, kind, path, clients)
+    }
+
+    /// Connects the clients on `runtime`, which may run their server too.
+    pub fn connect_in(runtime: Runtime, kind: Kind, path: &Path, clients: u32) -> Result<Self> {
         let callers = (0..clients).map(|_| runtime.block_on(AsyncCaller::connect(kind, path)));
         Ok(Self { callers: callers.collect::<Result<_>>()?, runtime })
     }

@@ -15,17 +15,9 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     for kind in Kind::all() {
         let mut sides = [Vec::new(), Vec::new()];
         for _ in 0..scale.rounds(5) {
-            let server = Process::start(kind.answerer())?;
-            // The server has served its first connection before the measurement.
-            Caller::connect(kind, server.path())?.pings(1)?;
-            let before = server.memory("VmHWM")?;
-            let mut child = command()?;
-            let output =
-                child.arg("peak").arg(kind.name()).arg(server.path()).arg(LEN.to_string()).output()?;
-            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let client: f64 = String::from_utf8(output.stdout)?.trim().parse().context("a number")?;
+            let (client, server) = peaks(kind, LEN, 1)?;
             sides[0].push(client);
-            sides[1].push(server.memory("VmHWM")? - before);
+            sides[1].push(server);
         }
         let target = Some(Target::AtMost(17.0)).filter(|_| !Kind::FLOORS.contains(&kind));
         for (side, figures) in ["client", "server"].into_iter().zip(sides) {
@@ -36,4 +28,18 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     }
     rows.sort_by(|a, b| a.workload.cmp(&b.workload));
     Ok(rows.into())
+}
+
+/// Returns by how many bytes the peak memory of client and server grows during fetches of `len` bytes.
+pub fn peaks(kind: Kind, len: usize, times: u32) -> Result<(f64, f64)> {
+    let server = Process::start(kind.answerer())?;
+    // The server has served its first connection before the measurement.
+    Caller::connect(kind, server.path())?.pings(1)?;
+    let before = server.memory("VmHWM")?;
+    let mut child = command()?;
+    child.arg("peak").arg(kind.name()).arg(server.path()).arg(len.to_string()).arg(times.to_string());
+    let output = child.output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let client = String::from_utf8(output.stdout)?.trim().parse().context("a number")?;
+    Ok((client, server.memory("VmHWM")? - before))
 }

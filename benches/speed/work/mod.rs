@@ -4,6 +4,7 @@ mod allocations;
 pub mod child;
 mod codec;
 mod connect;
+pub mod embedder;
 mod fallback;
 mod fetch;
 mod idle;
@@ -74,6 +75,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload { name: "pipelined", what: "64 calls at once on one connection", run: pipelined::run },
     Workload { name: "allocations", what: "counted exactly, on both sides", run: allocations::run },
     Workload { name: "system_calls", what: "of a client, by strace", run: system_calls::run },
+    Workload { name: "embedder", what: "client and server on one thread", run: embedder::run },
     Workload { name: "codec", what: "encoding and decoding alone", run: codec::run },
     Workload { name: "process", what: "a whole process that pings", run: process::run },
 ];

@@ -73,8 +73,13 @@ fn speed(
     let micros = rounds(&mut peers, scale.rounds(many), scale.times(times))?;
     let size = if len < MIDDLE { "64 KiB".to_owned() } else { format!("{} MiB", len >> 20) };
     let workload = format!("fetch of {size} from a daemon's store, all CPUs");
-    // No target, because the floor checks no bytes, and a daemon checks the bytes of each artifact.
-    let judge = Judge { workload: &workload, floor: |_| "tokio", target: &|_| None, bytes: Some(len) };
+    let least = match len {
+        SMALL => Some(0.5),
+        MIDDLE => Some(0.7),
+        _ => None,
+    };
+    let target = |name: &str| least.filter(|_| name != "tokio").map(Target::AtLeast);
+    let judge = Judge { workload: &workload, floor: |_| "tokio", target: &target, bytes: Some(len) };
     Ok(judge.rows(&peers, &micros))
 }
 

@@ -45,7 +45,7 @@ pub const MAX_KEY_LEN: usize = 1024;
 pub const DEFAULT_SIZE: u64 = 10 << 30;
 
 /// Artifacts above this many bytes are encoded and decoded off the runtime's threads.
-const LARGE: usize = 64 * 1024;
+const LARGE: usize = 128 * 1024;
 
 /// Limits on the entries of a store and on its queue.
 #[derive(Debug, Clone, Copy)]
