@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pause_is_what_the_daemon_asks_for_and_up_to_half_as_much_again() {
+    fn the_pause_is_between_the_requested_time_and_half_more() {
         let mut patience = patience(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
         let mut check = |asked_ms, least_ms: u64, most_ms: u64| {
             let pauses: Vec<_> = (0..100).filter_map(|_| patience.pause(&pressure(asked_ms))).collect();

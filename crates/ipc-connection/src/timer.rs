@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_deadline_is_waited_for_whatever_the_earlier_deadline_was() {
+    async fn each_deadline_is_waited_for_after_any_earlier_deadline() {
         let mut timer = Timer::default();
         let started = Instant::now();
         let ms = |ms| started + Duration::from_millis(ms);

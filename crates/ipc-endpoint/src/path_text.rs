@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_name_and_what_is_before_it() {
+    fn a_path_is_split_before_its_last_name() {
         for (platform, text, directory, name) in [
             (Platform::Linux, "/a/b", "/a/", "b"),
             (Platform::Linux, "/a/b/", "/a/", "b"),

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directories_are_those_of_the_platform() {
+    fn each_platform_has_its_directories() {
         use Variable::{AppData, Home, UserProfile, XdgConfigHome, XdgDataHome};
         check(
             Platform::Linux,
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_writes_into_a_home_that_was_not_named() {
+    fn without_a_named_home_no_file_is_written_into_one() {
         for (platform, variable) in [
             (Platform::Linux, Variable::Home),
             (Platform::Macos, Variable::Home),

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looking_changes_nothing_and_tells_what_would_be_refused() {
+    fn an_inspection_changes_nothing_and_reports_refusals() {
         let dir = tempfile::tempdir().expect("a directory");
         let inside = dir.path().join("inside");
         let inspect = || inspect_directory(&inside, DirPolicy::Dedicated);

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_client_at_a_time_starts_a_daemon_and_tells_the_others_who_it_is() {
+    fn one_client_at_a_time_starts_a_daemon_and_its_lock_names_it() {
         let dir = tempfile::tempdir().expect("a directory");
         let lock_file = dir.path().join("new").join("daemon-a.b.lock");
         assert_eq!(start_lock_file(&lock_file), dir.path().join("new").join("daemon-a.b.start"));

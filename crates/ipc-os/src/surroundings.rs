@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_sees_what_it_sees() {
+    fn the_surroundings_equal_those_of_the_process() {
         let own = Pid::new(std::process::id()).unwrap();
         assert_ne!(view_of(own), View::Other);
         #[cfg(target_os = "linux")]

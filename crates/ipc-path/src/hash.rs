@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_ids_are_those_of_the_spec() {
+    fn windows_ids_equal_those_of_the_specification() {
         // docs/spec/endpoint.md#windows
         for (path, id) in [
             (r"C:\zc", "5505c0f5bffad13a"),

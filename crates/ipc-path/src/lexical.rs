@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_stays_as_it_is_is_known_to_be_normal() {
+    fn only_a_path_that_normalising_keeps_is_normal() {
         for platform in [Platform::Linux, Platform::Macos, Platform::Windows] {
             for text in [
                 "", "/", "a", "/a", "/a/b", "..a/.b", "/ /b", "a//b", "//a", "a/", ".", "./a", "/..", "a/..",

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_library() {
+    fn the_numbers_equal_those_of_the_library() {
         for (ours, theirs) in [
             (RootKind::DATA, CacheRootKind::CacheData),
             (RootKind::LOGS, CacheRootKind::CacheLogs),

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_can_be_a_files_name_is_a_release() {
+    fn only_a_valid_file_name_is_a_release() {
         for text in ["1.12.0", "0.1.0", "10.20.30-rc.1", "1.0.0-a"] {
             assert_eq!(Release::new(text).expect(text).as_str(), text);
         }

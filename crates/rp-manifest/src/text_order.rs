@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warning_says_which_releases_and_what_else_to_use() {
+    fn the_warning_names_the_releases_and_the_alternative() {
         let warning = |minimum| TextOrder::of(&Release::new(minimum).unwrap()).unwrap().to_string();
         let end = "; a list of allowed releases has no such trap";
         let begin = "brokers v2 compare releases as text: with the minimum ";

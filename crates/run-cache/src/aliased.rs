@@ -106,7 +106,7 @@ mod tests {
         #if defined(A) \\\n   || (defined(B) && XXH_HAS_INCLUDE(<arm.h>)) /* x */\n#endif\n";
 
     #[test]
-    fn another_name_is_seen_with_what_it_asks_for() {
+    fn an_alias_of_has_include_is_found_with_its_header() {
         assert_eq!(aliases(XXHASH.as_bytes()), BTreeSet::from(["XXH_HAS_INCLUDE".to_owned()]));
         let names = [(Look::Angle, "arm.h".to_owned()), (Look::Next, "arm.h".to_owned())];
         let expected = Asked { names: names.into(), is_computed: false };

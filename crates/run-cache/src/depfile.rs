@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_depfile_names_none() {
+    fn a_file_in_another_format_names_no_inputs() {
         for text in ["", "a.o", "a.o a.c\n", "\u{fffd}"] {
             assert_eq!(prerequisites(text.as_bytes()), None, "{text:?}");
         }

@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_argument_is_what_the_compilers_take_it_for() {
+    fn arguments_are_read_as_compilers_read_them() {
         #[track_caller]
         fn check(word: &str, effect: Effect, joined: Option<&str>, takes_next: bool) {
             let found = find(word).unwrap_or_else(|| panic!("{word} is not known"));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_writes_or_reads_other_files_or_hides_words_is_not_cached() {
+    fn flags_with_other_files_or_hidden_words_are_not_cached() {
         let words = "-E -S -M -MM -P -C -v -### -save-temps -save-temps=obj -fprofile-use -fprofile-generate=x \
             -fauto-profile=x -fdump-tree-all -dM -fplugin=x.so -specs=x -Xclang -Xpreprocessor -Xassembler \
             -mllvm -fmodules -fmodules-ts -fsanitize-ignorelist=x -include-pch -fpch-preprocess \

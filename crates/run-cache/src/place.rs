@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_before_and_was_not_touched_is_not_taken_for_made() {
+    fn an_untouched_earlier_file_is_no_output() {
         let dir = tempfile::TempDir::new().unwrap();
         let object = output(Role::Object, dir.path().join("a.o"));
         let before = object.before().unwrap();

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_those_of_released_daemons() {
+    fn keys_equal_those_of_released_daemons() {
         let empty = "1aab15138b2c8a3593c4300f14ad605d9aec6d5807508e3bae5b9756228f420b";
         assert_eq!(key("", [], [], b""), empty);
         // Transcript of the daemon 1.13.1, in `tests/vectors/generations_live.json`.

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_compiler_can_read_is_left_to_it() {
+    fn an_unclear_response_file_is_left_to_the_compiler() {
         let dir = tempfile::TempDir::new().unwrap();
         fs::write(dir.path().join("self"), "@self").unwrap();
         for (arg, reason) in [

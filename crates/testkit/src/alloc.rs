@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_the_work() {
+    fn figures_count_the_measured_work_only() {
         check(|| {}, Report::default());
         check(
             || drop(Vec::<u8>::with_capacity(1000)),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outer_measure_sees_what_the_inner_one_saw() {
+    fn an_outer_measure_includes_the_inner_one() {
         let work = || {
             let kept = Vec::<u8>::with_capacity(100);
             let (_, inner) = measure(|| drop(Vec::<u8>::with_capacity(1000)));

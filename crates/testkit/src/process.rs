@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn output_and_status_are_those_of_the_child() {
+    fn a_child_returns_its_output_and_status() {
         let _watchdog = watchdog(SOON);
         let finished = shell(&TempEndpoint::new(), "echo out; echo err >&2; exit 7").finish(SOON);
         assert_eq!(finished.status.code(), Some(7));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_so_far_can_be_read_while_it_runs() {
+    fn partial_output_can_be_read_while_the_child_runs() {
         let _watchdog = watchdog(SOON);
         let endpoint = TempEndpoint::new();
         let mut process = shell(&endpoint, "echo ready; read forever; exec /bin/sleep 600 </dev/null");

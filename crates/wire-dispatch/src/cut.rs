@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_spoken_is_refused_at_its_head() {
+    fn an_unknown_version_is_refused_at_its_head() {
         let check = |head: &[u8], wires, expected| {
             assert_eq!(cut(&mut BytesMut::from(head), wires), Err(expected), "{head:?}");
         };

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_tells_what_the_daemon_speaks_on_the_other_lanes() {
+    fn a_number_selects_the_dialects_of_the_other_lanes() {
         let check = |from: u32, bincode: u32, protobuf: u32| {
             let from = Dialect::of(Version(from)).expect("known");
             let on = |lane| from.on(lane).and_then(Dialect::version).map(|version| version.0);

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn every_legal_envelope_is_an_envelope_whatever_its_body_starts_with() {
+    fn every_legal_envelope_is_an_envelope_with_any_body() {
         for body_len in 0..=MAX_LENGTH {
             for start in [0, 1, 8, 15, 16, 0xff] {
                 let mut head = [start; 8];
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_never_more_than_what_decides() {
+    fn the_needed_bytes_never_exceed_the_deciding_bytes() {
         let ping = [8, 0, 0, 0, 15, 0, 0, 0];
         for have in 0..8 {
             assert_eq!(Opening::of(&ping[..have]), Ok(Opening::Incomplete { needed: 8 - have }), "{have}");

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_acted_on_or_is_harmless_is_sent_again() {
+    fn only_an_idempotent_or_unprocessed_request_is_sent_again() {
         let check = |mut selector: Selector, lane, idempotent, setback, expected| {
             let before = selector.clone();
             assert_eq!(selector.after(lane, idempotent, setback), expected, "{before:?} {setback:?}");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_is_used_until_it_turns_out_wrong() {
+    fn a_learned_dialect_is_used_until_the_daemon_refuses_it() {
         let mut selector = auto();
         assert_eq!(selector.after(Dialect::V16, true, REFUSED), Next::Again(Dialect::V15));
         assert_eq!(selector.plan(RequestKind::Clear), Plan::Send(Dialect::V15));

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_sets_hold_what_their_names_say() {
+    fn the_named_sets_have_the_dialects_in_their_names() {
         let numbers = |wires: Wires| -> Vec<u32> {
             (0..64).filter(|number| wires.dialect(Version(*number)).is_some()).collect()
         };

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_one_buffer_however_they_are_taken() {
+    fn pieces_yield_the_same_bytes_as_one_buffer_in_any_steps() {
         let (pieces, flat) = sample();
         assert_eq!((pieces.len(), pieces.shared.len()), (flat.len(), 3));
         for step in [1, 7, 1000, Pieces::SHARED_FROM, Pieces::SHARED_FROM + 1, flat.len()] {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_appended_can_be_taken_back() {
+    fn truncating_to_a_mark_removes_later_bytes() {
         let (mut pieces, flat) = sample();
         let mark = pieces.mark();
         pieces.push(&Bytes::from(vec![9; Pieces::SHARED_FROM]));

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_wins_over_the_defaults() {
+    fn given_values_override_the_defaults() {
         let default = || Ids { request_id: "d".to_owned(), frame_request_id: 1 };
         let check = |text: &str, request_id: &str, frame_request_id| {
             let ids = parse_on::<Request>(text).unwrap().ids(default());
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lane_or_no_id_is_told() {
+    fn an_unknown_lane_or_a_bad_id_is_an_error() {
         let check = |text: &str, expected: &str| {
             assert_eq!(parse_on::<Request>(text).unwrap_err().to_string(), expected, "{text}");
         };

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_without_prost_is_what_prost_reads_and_every_damage_too() {
+    fn the_short_reader_agrees_with_prost_on_whole_and_damaged_bodies() {
         let ping = body_of(&Request::Ping, "control-ping");
         let lookup = body_of(&Request::Lookup(ipc_model::Lookup { cache_key: "k".into() }), "é");
         let pong = body_of(&Response::Pong, "");

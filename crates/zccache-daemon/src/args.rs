@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_a_usage_error() {
+    fn contradictory_arguments_are_a_usage_error() {
         use clap::error::ErrorKind::{
             InvalidValue, MissingRequiredArgument, UnknownArgument, ValueValidation,
         };

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "running-process")]
-    fn only_the_daemon_at_the_default_endpoint_of_who_uses_the_broker_tells_it_where_it_is() {
+    fn only_a_daemon_at_the_default_endpoint_registers_with_the_broker() {
         let using = environment().with(Variable::BrokerConnect, "1");
         assert!(settings("d", &using).tells_broker);
         assert!(!settings("d", &environment()).tells_broker);

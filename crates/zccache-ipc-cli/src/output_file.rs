@@ -92,7 +92,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_written_to_and_a_link_stays_one() {
+    fn a_device_is_written_to_and_a_link_stays_a_link() {
         use std::os::unix::{fs::FileTypeExt as _, fs::symlink};
 
         let dir = tempfile::tempdir().unwrap();

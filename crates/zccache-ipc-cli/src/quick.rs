@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_understood_quickly_means_what_it_means_to_clap() {
+    fn the_quick_parser_agrees_with_clap() {
         let check = |line: &str, quick: bool| {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             let parsed = parse(&words);

@@ -291,7 +291,7 @@ async fn a_reply_of_another_version_is_typed_and_not_an_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_endpoint_is_told_apart_from_a_daemon_that_fails() {
+async fn no_daemon_at_the_endpoint_differs_from_a_failing_one() {
     let _watchdog = watchdog(PATIENCE);
     let place = testkit::TempEndpoint::new();
     let client = Client::new(place.name(), v15());

@@ -254,7 +254,7 @@ fn calls_at_once_share_one_connection() {
 }
 
 #[test]
-fn who_reads_his_own_reply_is_not_woken_to_fetch_it() {
+fn a_caller_that_reads_its_own_reply_is_not_woken() {
     let _watchdog = watchdog(PATIENCE);
     for lane in LANES {
         let server = OneThread::start(0);
@@ -294,7 +294,7 @@ mod reads_at_once {
     use super::PATIENCE;
 
     #[tokio::test]
-    async fn who_leaves_after_an_answer_is_seen_to_without_waiting_and_who_goes_on_asking_gives_way() {
+    async fn a_leaving_client_costs_no_wait_and_a_busy_one_yields() {
         let _watchdog = watchdog(PATIENCE);
         let place = TempEndpoint::new();
         let path = place.socket();
@@ -337,7 +337,7 @@ mod reads_at_once {
     }
 
     #[tokio::test]
-    async fn what_was_sent_before_a_connection_is_accepted_is_read_without_waiting() {
+    async fn bytes_sent_before_the_accept_are_read_without_a_wait() {
         let _watchdog = watchdog(PATIENCE);
         let place = TempEndpoint::new();
         let path = place.socket();

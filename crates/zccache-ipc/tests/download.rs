@@ -216,7 +216,7 @@ async fn requests_that_are_sent_ahead_of_an_answer_are_answered_in_their_order()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_server_answers_who_waits_and_closes() {
+async fn a_stopped_server_answers_waiting_clients_and_closes() {
     let _watchdog = watchdog(PATIENCE);
     let running = start(config());
     let endpoint = running.endpoint.clone();
@@ -262,7 +262,7 @@ async fn a_body_that_is_no_request_is_refused_and_the_next_one_is_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_large_or_too_late_is_turned_away() {
+async fn large_and_late_frames_are_turned_away() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.frame_timeout = Duration::from_millis(50);
@@ -277,7 +277,7 @@ async fn what_is_too_large_or_too_late_is_turned_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_connection_too_many_is_told_so_and_those_before_stay() {
+async fn one_connection_too_many_is_refused_and_the_others_stay() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.max_connections = 1;
@@ -291,7 +291,7 @@ async fn one_connection_too_many_is_told_so_and_those_before_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_nobody_needs_ends_and_one_with_a_download_does_not() {
+async fn an_idle_server_ends_and_one_with_a_download_does_not() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.idle_timeout = Some(Duration::from_millis(100));

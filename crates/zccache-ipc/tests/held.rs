@@ -133,7 +133,7 @@ fn ping_with_unknown_fields(len: usize) -> Vec<u8> {
 
 /// Runs on one thread, so that a decoder that occupies the thread would block every client.
 #[tokio::test]
-async fn decoding_a_large_body_keeps_nobody_waiting() {
+async fn decoding_a_large_body_does_not_delay_other_connections() {
     let _watchdog = watchdog(PATIENCE);
     let running = start(Answering(fixed), every_lane());
     let hostile = ping_with_unknown_fields(15 << 20);
@@ -189,7 +189,7 @@ async fn decoding_medium_bodies_of_many_connections_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn an_error_that_repeats_what_the_peer_sent_is_cut() {
+async fn a_long_error_is_truncated() {
     let _watchdog = watchdog(PATIENCE);
     let echo = |request| async move {
         match request {

@@ -134,7 +134,7 @@ async fn a_peer_that_does_not_read_its_reply_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_idle_connections_do_not_keep_anybody_waiting() {
+async fn five_hundred_idle_connections_delay_no_request() {
     let _watchdog = watchdog(PATIENCE);
     let _ = zccache_ipc::endpoint::raise_fd_limit();
     let running = start(Answering(fixed), config());
@@ -277,7 +277,7 @@ fn held() -> (Answering<impl Fn(Request) -> Answer + Send + Sync + 'static>, Arc
 type Answer = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
 
 #[tokio::test]
-async fn a_shutdown_lets_what_is_in_flight_finish_and_closes_the_rest() {
+async fn a_shutdown_finishes_requests_in_flight_and_closes_idle_connections() {
     let _watchdog = watchdog(PATIENCE);
     let (service, arrived, go_on) = held();
     let running = start(service, config());
@@ -297,7 +297,7 @@ async fn a_shutdown_lets_what_is_in_flight_finish_and_closes_the_rest() {
 }
 
 #[tokio::test]
-async fn the_drain_is_bounded_by_cutting_off_what_does_not_finish() {
+async fn the_drain_aborts_requests_at_its_limit() {
     let _watchdog = watchdog(PATIENCE);
     let (service, arrived, _never) = held();
     let mut config = config();
@@ -342,7 +342,7 @@ async fn a_watchdog_on_its_own_thread_ends_a_drain_that_a_stuck_runtime_cannot()
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_asks_anything_ends_by_itself() {
+async fn a_server_without_requests_ends_after_its_idle_timeout() {
     let _watchdog = watchdog(PATIENCE);
     let mut config: ServerConfig = config();
     config.idle_timeout = Some(Duration::from_millis(100));
@@ -372,7 +372,7 @@ async fn two_hundred_clients_at_once_are_all_served() {
 }
 
 #[tokio::test]
-async fn those_who_wait_at_the_door_are_bounded() {
+async fn the_number_of_waiting_connections_is_bounded() {
     let _watchdog = watchdog(PATIENCE);
     let (service, arrived, go_on) = held();
     let mut config = config();

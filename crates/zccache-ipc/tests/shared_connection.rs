@@ -97,7 +97,7 @@ async fn clones_share_one_connection_and_each_gets_its_own_reply() {
 }
 
 #[tokio::test]
-async fn replies_find_their_requests_in_whatever_order_they_come() {
+async fn replies_in_any_order_find_their_requests() {
     let _watchdog = watchdog(PATIENCE);
     for lane in LANES {
         let peer = Peer::new();
@@ -120,7 +120,7 @@ async fn replies_find_their_requests_in_whatever_order_they_come() {
 }
 
 #[tokio::test]
-async fn the_one_who_reads_for_all_may_be_cancelled_and_its_late_reply_reaches_nobody() {
+async fn the_reading_task_may_be_cancelled_and_its_late_reply_is_dropped() {
     let _watchdog = watchdog(PATIENCE);
     for lane in LANES {
         let peer = Peer::new();
@@ -154,7 +154,7 @@ async fn the_one_who_reads_for_all_may_be_cancelled_and_its_late_reply_reaches_n
 }
 
 #[tokio::test]
-async fn a_reply_to_nobody_ends_the_connection_for_all() {
+async fn a_reply_with_unknown_ids_ends_the_connection() {
     let _watchdog = watchdog(PATIENCE);
     for lane in LANES {
         let peer = Peer::new();
@@ -177,7 +177,7 @@ async fn a_reply_to_nobody_ends_the_connection_for_all() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_is_told_to_all_who_wait_and_only_harmless_ones_ask_again() {
+async fn all_waiting_calls_learn_of_the_end_and_only_idempotent_ones_retry() {
     let _watchdog = watchdog(PATIENCE);
     let peer = Peer::new();
     let client = peer.client(config(Lane::V16));
@@ -253,7 +253,7 @@ async fn calls_at_once_to_an_unknown_daemon_that_closes_on_v16_all_fall_back() {
 }
 
 #[tokio::test]
-async fn a_large_reply_that_nobody_waits_for_does_not_hold_up_a_large_request() {
+async fn an_abandoned_large_reply_does_not_block_a_large_request() {
     let _watchdog = watchdog(PATIENCE);
     for lane in LANES {
         let peer = Peer::new();
@@ -323,7 +323,7 @@ async fn a_daemon_that_was_replaced_is_met_as_unknown() {
 }
 
 #[tokio::test]
-async fn calls_at_once_to_a_daemon_that_accepts_nobody_give_up_together() {
+async fn simultaneous_calls_to_a_daemon_that_does_not_accept_time_out_together() {
     let _watchdog = watchdog(PATIENCE);
     for lane in Lane::ALL {
         let place = TempEndpoint::new();

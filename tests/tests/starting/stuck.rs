@@ -206,7 +206,7 @@ fn a_silent_holder_of_the_lock_that_its_identity_file_contradicts_is_named_and_l
 }
 
 #[test]
-fn a_silent_daemon_is_not_replaced_for_who_does_not_want_it_or_cannot_wait() {
+fn a_silent_daemon_is_not_replaced_without_consent_or_time() {
     let place = Place::new();
     let _watchdog = watchdog(LIMIT);
     let mut silent = stuck(&place, Manner::Silent, true);

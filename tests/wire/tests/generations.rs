@@ -100,7 +100,7 @@ fn a_server_answers_every_request_in_its_own_dialect() {
 
 /// Releases 1.12.10 to 1.12.17 write a ping or a pong for a message that their protobuf lacks; ours is an error.
 #[test]
-fn what_a_release_cannot_carry_is_refused_and_not_changed() {
+fn a_message_that_a_release_cannot_carry_is_refused_unchanged() {
     let vectors = list("generations_public.json", "not_carried");
     assert_eq!(vectors.len(), 48);
     for vector in &vectors {

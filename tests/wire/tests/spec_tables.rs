@@ -212,7 +212,7 @@ fn the_default_request_ids_are_those_of_the_code() {
 }
 
 #[test]
-fn what_may_be_resent_is_what_the_code_resends() {
+fn the_table_of_resent_requests_equals_the_code() {
     let rows = rows("wire.md", "### What may be resent");
     let (may, must_not) = (quoted(&rows[1][0]), quoted(&rows[1][1]));
     for kind in RequestKind::ALL {

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_those_of_the_variables_where_they_are_numbers_of_seconds() {
+    fn limits_come_from_variables_that_are_numbers_of_seconds() {
         #[track_caller]
         fn check(value: &str, stop: u64, patience: u64) {
             let secs = Duration::from_secs;

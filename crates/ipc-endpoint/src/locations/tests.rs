@@ -129,7 +129,7 @@ fn the_windows_lock_is_below_home_and_the_rest_in_the_cache_root() {
 }
 
 #[test]
-fn what_is_wrong_with_the_names_is_said() {
+fn the_faults_of_names_are_reported() {
     let relative = |variable, recorded: &str, used: &str| Problem::Relative {
         setting: Setting::Variable(variable),
         recorded: recorded.to_owned(),

@@ -29,7 +29,7 @@ fn both() -> Hashes {
 }
 
 #[test]
-fn what_was_written_is_read_back_whichever_hashes_there_are() {
+fn an_identity_with_any_set_of_hashes_is_read_back() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let path = place.dir().join("i.json");
@@ -116,7 +116,7 @@ fn a_file_that_describes_no_process_is_an_error_that_says_why() {
 }
 
 #[test]
-fn what_is_no_small_file_is_not_read_and_not_waited_for() {
+fn a_large_file_or_a_fifo_is_refused_without_a_wait() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let path = place.dir().join("i.json");
@@ -143,7 +143,7 @@ fn only_the_file_of_that_process_is_removed() {
 }
 
 #[test]
-fn hashes_agree_in_what_both_have() {
+fn identities_compare_the_hashes_that_both_have() {
     #[track_caller]
     fn check(one: Hashes, other: Hashes, expected: bool) {
         assert_eq!((one.agree_with(&other), other.agree_with(&one)), (expected, expected));
@@ -158,7 +158,7 @@ fn hashes_agree_in_what_both_have() {
 }
 
 #[test]
-fn a_hash_is_late_at_its_deadline_and_is_there_for_the_next_one_who_asks() {
+fn a_hash_that_misses_its_deadline_serves_the_next_caller() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let path = place.dir().join("program");

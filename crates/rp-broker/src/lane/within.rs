@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ready_is_returned_and_what_is_not_is_given_up() {
+    fn a_ready_result_is_returned_and_a_late_one_is_dropped() {
         assert_eq!(block_within(Duration::ZERO, async { 7 }), Some(7));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let other = thread::spawn(move || sender.send(8));

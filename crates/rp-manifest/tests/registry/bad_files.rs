@@ -46,7 +46,7 @@ fn a_later_schema_is_not_guessed_at() {
 
 #[cfg(unix)]
 #[test]
-fn one_bad_file_hides_no_other_and_keeps_nobody_waiting() {
+fn one_bad_file_hides_no_other_and_causes_no_wait() {
     let _watchdog = watchdog(std::time::Duration::from_secs(30));
     let place = TempEndpoint::new();
     publish(&place, "cache", "1.2.3");

@@ -37,7 +37,7 @@ fn dir(place: &TempEndpoint) -> PathBuf {
 }
 
 #[test]
-fn what_is_installed_is_read_back_by_us_and_by_the_library_in_both_forms() {
+fn an_installed_definition_is_read_back_by_us_and_by_the_library_in_both_forms() {
     let place = TempEndpoint::new();
     let definition = full(&place);
     let files = install_service_definition(&dir(&place), DirPolicy::Dedicated, &definition).unwrap();

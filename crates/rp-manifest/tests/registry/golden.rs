@@ -16,7 +16,7 @@ const CACHE: &str = "/tmp/mfg/c";
 
 #[cfg(unix)]
 #[test]
-fn ours_is_the_released_one_but_for_when_where_and_what_is_added() {
+fn our_manifest_equals_the_released_one_except_for_times_paths_and_additions() {
     let place = TempEndpoint::new();
     let environment = Environment::new(Platform::Linux, "/").with(Variable::CacheDir, CACHE);
     let locations = Locations::for_daemon(&environment, None, None).unwrap();

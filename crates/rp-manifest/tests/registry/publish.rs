@@ -10,7 +10,7 @@ use testkit::TempEndpoint;
 use crate::{edit, locations, names, publish, registry, release};
 
 #[test]
-fn what_is_published_is_read_back_by_us_and_by_the_library() {
+fn a_published_manifest_is_read_back_by_us_and_by_the_library() {
     let place = TempEndpoint::new();
     let published = publish(&place, "cache", "1.2.3");
     assert_eq!(published.path, manifest_path(&registry(&place), &release("1.2.3")));

@@ -58,7 +58,7 @@ fn the_manifest_of_a_daemon_that_lives_stays_and_goes_with_it() {
 }
 
 #[test]
-fn what_released_zccache_or_anybody_else_wrote_stays() {
+fn files_of_released_zccache_and_of_others_stay() {
     let place = TempEndpoint::new();
     let path = publish(&place, "cache", "1.12.0").path;
     edit(&path, |manifest| manifest.roots[3].labels.clear());
@@ -92,7 +92,7 @@ fn a_machine_or_container_that_cannot_be_looked_into_keeps_its_manifest() {
 }
 
 #[test]
-fn a_daemon_of_an_earlier_boot_is_gone_whatever_else_is_known() {
+fn a_daemon_of_an_earlier_boot_is_gone() {
     let place = TempEndpoint::new();
     let path = publish(&place, "cache", "1.2.3").path;
     edit(&path, |manifest| {

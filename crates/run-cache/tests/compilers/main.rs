@@ -21,7 +21,7 @@ fn bench() -> Bench {
 
 /// Arguments of real builds, each with what the compiler makes of it.
 #[test]
-fn what_real_builds_pass_is_cached() {
+fn command_lines_of_real_builds_are_cached() {
     for compiler in ["gcc", "clang"] {
         if !has(compiler) {
             continue;
@@ -94,7 +94,7 @@ fn a_header_that_changes_or_newly_comes_first_is_seen() {
 }
 
 #[test]
-fn what_has_include_asks_for_is_an_input() {
+fn the_operand_of_has_include_is_an_input() {
     for compiler in ["gcc", "clang"] {
         if !has(compiler) {
             continue;

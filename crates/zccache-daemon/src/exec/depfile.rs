@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dependencies_are_what_follows_the_targets() {
+    fn dependencies_follow_the_targets() {
         #[track_caller]
         fn check(text: &str, expected: Option<&[&str]>) {
             let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());

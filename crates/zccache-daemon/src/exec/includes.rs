@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_one_may_be_any_and_what_a_macro_names_is_not_known() {
+    fn include_next_matches_any_directory_and_a_macro_operand_is_unknown() {
         let next = [("m.c", "#include_next <x.h>"), ("a/x.h", ""), ("b/x.h", "")];
         let expected = ["a/x.h", "b/x.h"].map(str::to_owned).to_vec();
         assert_eq!(names(&next, &[&[], &["a", "b"], &[]]), Some(expected));

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_that_is_none_is_told_in_the_released_words() {
+    fn an_invalid_glob_is_reported_in_the_released_words() {
         let check = |include: &[&str], exclude: &[&str]| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
             let check = FingerprintCheck {

@@ -194,7 +194,7 @@ const RELEASED: &[&[Step]] = &[
 ];
 
 #[test]
-fn decisions_and_reasons_are_those_of_released_daemons() {
+fn decisions_and_reasons_equal_those_of_released_daemons() {
     for comparison in ["hash", "two-layer"] {
         for (number, steps) in RELEASED.iter().enumerate() {
             let sut = Sut::new(comparison);
@@ -252,7 +252,7 @@ fn contents_that_change_without_a_change_of_length_and_time_are_seen_by_hash_and
 }
 
 #[test]
-fn a_success_is_of_what_the_check_saw_and_not_of_what_is_there_by_now() {
+fn a_success_refers_to_the_state_at_the_check() {
     let sut = Sut::new("hash");
     sut.check();
     sut.put("a.rs", "changed while the tool ran");
@@ -275,7 +275,7 @@ fn another_root_is_another_tree_and_another_filter_is_a_change() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_run_and_says_why() {
+fn an_unreadable_input_runs_the_tool_and_gives_the_reason() {
     let sut = Sut::new("hash");
     let check = |root: &str| sut.check_by(&FingerprintCheck { root: root.into(), ..sut.request() });
     let missing = sut.dir.path().join("missing");
@@ -308,7 +308,7 @@ fn a_glob_that_matches_everything_is_bounded() {
 }
 
 #[test]
-fn a_scan_that_nobody_waits_for_ends() {
+fn an_abandoned_scan_ends() {
     let sut = Sut::new("hash");
     let given_up = AtomicBool::new(true);
     assert!(matches!(sut.fingerprints.check(&sut.request(), &given_up), Err(ScanError::GivenUp)));
@@ -316,7 +316,7 @@ fn a_scan_that_nobody_waits_for_ends() {
 
 #[cfg(unix)]
 #[test]
-fn links_and_what_is_no_file_do_not_count_and_a_cycle_of_links_has_an_end() {
+fn links_and_special_files_do_not_count_and_a_cycle_of_links_ends() {
     // As a scan by the programs of zccache 1.12.9.
     use std::os::unix::fs::symlink;
     let sut = Sut::new("hash");

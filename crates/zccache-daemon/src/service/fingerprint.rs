@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_changes_is_cut_to_what_fits_a_reply() {
+    fn a_list_of_changes_is_cut_to_the_size_of_a_reply() {
         let changed = (0..100).map(|n| n.to_string().repeat(500_000)).collect();
         let result = result(Decision::Run { reason: "content changed".to_owned(), changed });
         assert_eq!((result.decision.as_str(), result.changed_files.len()), ("run", 13));

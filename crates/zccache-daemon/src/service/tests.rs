@@ -78,7 +78,7 @@ fn tracked() -> SessionStart {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_looked_up_counted_listed_and_cleared() {
+async fn a_stored_artifact_is_found_counted_listed_and_cleared() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     assert_eq!(sut.ask(Request::Ping).await, Response::Pong);

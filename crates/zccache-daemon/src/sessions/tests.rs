@@ -84,7 +84,7 @@ fn a_session_without_figures_has_none() {
 }
 
 #[test]
-fn what_a_connection_does_counts_in_its_own_session_else_in_the_only_one() {
+fn requests_count_in_the_session_of_their_connection_or_the_only_one() {
     let sessions = Sessions::default();
     let one = start(&sessions, 1);
     sessions.count(HIT, connection(3), TOOK);
@@ -102,7 +102,7 @@ fn what_a_connection_does_counts_in_its_own_session_else_in_the_only_one() {
 }
 
 #[test]
-fn figures_are_what_happened() {
+fn figures_count_each_event_once() {
     let sessions = Sessions::default();
     let id = start(&sessions, 1);
     sessions.count(HIT, connection(1), TOOK);
@@ -173,7 +173,7 @@ async fn a_journal_has_a_line_for_each_event_when_the_session_ends() {
 }
 
 #[test]
-fn what_sessions_keep_together_is_bounded() {
+fn the_memory_of_all_sessions_is_bounded() {
     let sessions = Sessions::new(Limits::default());
     let options = PrivateDaemonSessionOptions {
         env: vec![("NAME".to_owned(), "v".repeat(1 << 20))],

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_has_no_hash() {
+    fn a_special_file_has_no_hash() {
         let dir = tempfile::TempDir::new().unwrap();
         let memo = Memo::default();
         assert!(memo.hash(dir.path()).is_err());

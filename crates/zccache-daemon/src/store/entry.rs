@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_unsealed() {
+    fn a_sealed_artifact_is_unsealed() {
         let value = Bytes::from(seal("key", artifact()).unwrap().to_bytes());
         assert_eq!(unseal("key", &value).unwrap(), artifact());
     }

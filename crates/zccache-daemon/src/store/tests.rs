@@ -45,7 +45,7 @@ fn names(dir: &TempDir) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_found_after_the_store_was_opened_again() {
+async fn a_stored_artifact_is_found_after_the_store_is_reopened() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
     let store = open(&path);
@@ -155,7 +155,7 @@ async fn beyond_the_limit_a_store_is_refused_as_busy() {
 }
 
 #[tokio::test]
-async fn clear_reports_what_was_there_and_the_file_shrinks_by_what_it_says() {
+async fn clear_reports_its_entries_and_the_bytes_by_which_the_file_shrinks() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
     let store = open(&path);

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_that_write_to_one_place_both_know_of_it_and_those_who_come_later_do_not() {
+    fn two_writers_of_one_path_know_of_each_other_and_later_ones_do_not() {
         let dir = tempfile::TempDir::new().unwrap();
         std::fs::create_dir(dir.path().join("d")).unwrap();
         let at = |names: &[&str]| names.iter().map(|name| dir.path().join(name)).collect::<Vec<_>>();

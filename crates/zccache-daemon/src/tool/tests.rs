@@ -28,7 +28,7 @@ async fn run(tool: &Tool) -> Result<Ran, ToolError> {
 }
 
 #[tokio::test]
-async fn a_tool_gets_what_the_client_gave_and_its_streams_come_back_byte_for_byte() {
+async fn a_tool_gets_the_clients_input_and_its_streams_return_unchanged() {
     let _watchdog = watchdog(LIMIT);
     let dir = TempDir::new().unwrap();
     let script = r#"/bin/cat; printf '\377\000x'; pwd; echo "$A-$HOME-$#-$1" >&2; exit 7"#;

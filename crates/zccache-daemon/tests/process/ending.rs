@@ -7,7 +7,7 @@ use testkit::{TempEndpoint, watchdog};
 use super::{LIMIT, SOON, client, lifecycle, spawn};
 
 #[test]
-fn a_daemon_that_nobody_asks_anything_ends() {
+fn a_daemon_without_requests_ends() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let began = Instant::now();

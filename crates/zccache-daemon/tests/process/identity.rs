@@ -101,7 +101,7 @@ fn a_file_that_is_not_its_own_is_left_alone_at_the_end() {
 }
 
 #[test]
-fn whatever_is_in_the_files_place_a_daemon_starts_and_serves() {
+fn a_daemon_starts_and_serves_with_anything_in_place_of_its_file() {
     let _watchdog = watchdog(LIMIT);
     let check = |put: &dyn Fn(&std::path::Path), is_replaced: bool| {
         let place = TempEndpoint::new();

@@ -16,7 +16,7 @@ fn signals(id: u32, name: &str) -> u64 {
 }
 
 #[test]
-fn what_the_starter_ignored_or_blocked_is_reset() {
+fn ignored_and_blocked_signals_of_the_starter_are_reset() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut command = place.command("/usr/bin/env");

@@ -140,7 +140,7 @@ fn a_daemon_without_any_room_starts_finds_what_is_stored_and_can_be_cleared() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_said_to_be_stored_is_there_after_the_cache_directory_was_removed() {
+fn an_acknowledged_store_survives_removal_of_the_cache_directory() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut daemon = spawn(&place, &[]);

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_for_a_wire_are_those_of_the_variable() {
+    fn the_option_for_the_wire_takes_the_words_of_the_variable() {
         let parsed = |word: &str| {
             let arguments = Arguments::try_parse_from([PROGRAM, "--wire", word, "ping"]);
             arguments.ok().and_then(|arguments| arguments.global.wire)

@@ -161,7 +161,7 @@ fn directories_and_files_that_are_not_safe_have_a_fix() {
 }
 
 #[test]
-fn what_daemons_and_clients_leave_behind_is_listed_and_stays() {
+fn leftovers_of_daemons_and_clients_are_listed_and_stay() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let cache = place.cache_dir();
@@ -200,7 +200,7 @@ fn what_daemons_and_clients_leave_behind_is_listed_and_stays() {
 }
 
 #[test]
-fn an_endpoint_that_is_too_long_and_a_wire_that_is_none_are_findings() {
+fn a_long_endpoint_and_an_unknown_wire_are_findings() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let long = format!("/{}", "x".repeat(200));
@@ -265,7 +265,7 @@ fn the_registry_is_looked_for_where_a_daemon_would_publish() {
 
 /// No process writes into the fifo, so a program that opens it like a file waits for ever.
 #[test]
-fn a_fifo_in_the_place_of_the_identity_file_is_told_and_waited_for_by_nobody() {
+fn a_fifo_in_place_of_the_identity_file_is_reported_without_a_wait() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let file = locations(&place).identity_file().to_owned();

@@ -176,7 +176,7 @@ fn a_client_outlives_a_daemon_that_is_killed_and_nothing_broken_is_in_place() {
 }
 
 #[test]
-fn a_daemon_that_nobody_needs_ends_by_itself() {
+fn an_unused_daemon_ends_by_itself() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     let daemon =
@@ -208,7 +208,7 @@ fn serve_becomes_the_daemon_and_its_end_is_that_of_the_command() {
 }
 
 #[test]
-fn without_the_daemons_program_it_is_said_what_to_install_and_the_other_verbs_work() {
+fn a_missing_daemon_program_is_named_and_the_other_verbs_work() {
     let _watchdog = watchdog(3 * SOON);
     let place = Place::new();
     let place = &place.0;

@@ -85,7 +85,7 @@ fn a_long_list_comes_in_pages() {
 }
 
 #[test]
-fn status_shows_the_process_its_limits_its_clients_and_what_it_refused() {
+fn status_shows_process_limits_clients_and_refusals() {
     let _watchdog = watchdog(2 * SOON);
     let place = with_daemon(&["--max-size", "7MiB", "--max-connections", "77"]);
     let place = &place.0;

@@ -18,7 +18,7 @@ fn real(place: &TempEndpoint, program: &Path) -> Process {
 }
 
 #[test]
-fn without_a_daemon_there_is_nobody_and_nothing_is_made() {
+fn a_probe_without_a_daemon_finds_none_and_makes_no_file() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let (code, said) = json(&place, &["probe"]);

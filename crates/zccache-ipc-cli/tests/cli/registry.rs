@@ -87,7 +87,7 @@ fn without_a_release_it_is_that_of_the_program() {
 }
 
 #[test]
-fn what_is_wrong_with_a_manifest_is_told_by_its_kind() {
+fn a_fault_of_a_manifest_is_reported_by_its_kind() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let missing = fails(&place, &["manifest", "show"], 1, "not-found");

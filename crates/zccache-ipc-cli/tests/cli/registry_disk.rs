@@ -29,7 +29,7 @@ fn on_a_small_disk(place: &TempEndpoint, script: &str) -> Option<Finished> {
 }
 
 #[test]
-fn a_full_disk_is_told_and_keeps_what_was_published_before() {
+fn a_full_disk_is_reported_and_the_earlier_file_stays() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let script = r#"cd m && "$1" manifest publish --dir . --release 1.2.3 >&2

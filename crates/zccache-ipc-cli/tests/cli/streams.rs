@@ -8,7 +8,7 @@ use crate::real::{Place, daemon, start};
 use crate::support::{self, SOON, code, path, run};
 
 #[test]
-fn a_cached_file_is_streamed_behind_what_was_written_before_it() {
+fn a_cached_file_is_streamed_after_earlier_output() {
     let daemon = daemon();
     let _watchdog = watchdog(2 * SOON);
     let place = Place(TempEndpoint::new());

@@ -77,7 +77,7 @@ fn every_vector_of_every_lane_goes_there_and_back() {
 }
 
 #[test]
-fn ids_that_are_left_out_are_those_of_the_peers() {
+fn omitted_ids_default_to_those_of_the_peers() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let check = |of: &str, lane: &str, form: &str, frame: &str| {

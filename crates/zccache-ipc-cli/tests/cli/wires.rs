@@ -65,7 +65,7 @@ fn every_verb_speaks_the_wire_that_is_asked_for() {
 }
 
 #[test]
-fn every_recorded_value_of_the_variable_selects_what_it_selected() {
+fn every_recorded_value_of_the_variable_selects_the_recorded_wire() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let _daemon = Daemon::start(&place, Manner::Good);

@@ -177,7 +177,7 @@ fn a_daemon_that_gives_no_result_costs_the_cache_and_not_the_build() {
 }
 
 #[test]
-fn what_is_not_unicode_is_compiled_without_a_word() {
+fn arguments_that_are_not_unicode_are_compiled_without_a_message() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     let _daemon = place.start_real();
@@ -227,7 +227,7 @@ fn held_pipe(place: &TempEndpoint) -> (Process, fs::File) {
 }
 
 #[test]
-fn a_session_counts_what_is_compiled_for_it() {
+fn a_session_counts_its_compilations() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     let _daemon = place.start_real();

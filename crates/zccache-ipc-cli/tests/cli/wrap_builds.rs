@@ -29,7 +29,7 @@ fn has_option(place: &Place, option: &str) -> bool {
 }
 
 #[test]
-fn a_header_that_changes_rebuilds_what_cmake_built_from_the_store() {
+fn a_changed_header_rebuilds_objects_of_cmake_that_came_from_the_store() {
     let _watchdog = watchdog(6 * SOON);
     let place = Place::new();
     if !has(&place, "cmake ninja make gcc g++") {

@@ -98,7 +98,7 @@ fn a_header_that_newly_comes_first_or_goes_is_seen() {
 }
 
 #[test]
-fn a_second_directory_shares_what_does_not_tell_where_it_is() {
+fn a_second_directory_shares_results_without_its_path() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     for compiler in compilers(&place) {
@@ -175,7 +175,7 @@ fn an_assembler_that_newly_comes_first_on_path_is_used() {
 }
 
 #[test]
-fn what_stands_on_the_standard_input_or_a_descriptor_is_compiled() {
+fn source_from_standard_input_or_a_descriptor_is_compiled() {
     let _watchdog = watchdog(4 * SOON);
     let place = Place::new();
     place.write("rsp", "-x c -c - -o o.o\n");

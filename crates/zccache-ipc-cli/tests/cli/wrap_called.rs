@@ -59,7 +59,7 @@ fn same(place: &Place, line: &str) {
 }
 
 #[test]
-fn limits_mask_signals_descriptors_and_variables_are_those_of_the_caller() {
+fn the_compiler_inherits_limits_mask_signals_descriptors_and_variables() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     place.program(

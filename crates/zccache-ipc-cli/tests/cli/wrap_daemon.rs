@@ -10,7 +10,7 @@ use crate::support::{self, SOON};
 use crate::wrap_place::{Place, compilers};
 
 #[test]
-fn compilers_that_call_the_wrapper_wait_for_nobody() {
+fn a_compiler_that_calls_the_wrapper_does_not_deadlock() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     place.script("cc.sh", "#!/bin/sh\nexec \"$W\" gcc \"$@\"\n");
@@ -182,7 +182,7 @@ fn a_signal_ends_the_wrapper_as_it_ended_the_compiler() {
 }
 
 #[test]
-fn explain_says_what_decides_and_compiles_nothing() {
+fn explain_names_the_reason_and_compiles_nothing() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     place.write("a.c", "#include \"h.h\"\n");

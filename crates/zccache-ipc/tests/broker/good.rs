@@ -74,7 +74,7 @@ async fn a_control_request_goes_by_way_of_the_broker_and_directly_where_there_is
 }
 
 #[tokio::test]
-async fn a_brokered_daemon_is_found_where_none_is_at_the_endpoint() {
+async fn a_brokered_daemon_is_found_without_one_at_the_endpoint() {
     let _watchdog = watchdog(PATIENCE);
     let backend = daemon(BACKEND);
     let (broker, place) = broker(backend.endpoint.as_str());
@@ -171,7 +171,7 @@ async fn a_fake_backend_that_is_not_there_is_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lane_that_is_off_asks_nobody() {
+async fn a_disabled_lane_contacts_no_broker() {
     let _watchdog = watchdog(PATIENCE);
     let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
     let (broker, _place) = broker(backend.endpoint.as_str());
@@ -186,7 +186,7 @@ async fn a_lane_that_is_off_asks_nobody() {
 }
 
 #[tokio::test]
-async fn what_the_lane_takes_is_never_all_that_a_call_has() {
+async fn the_lane_takes_at_most_half_of_the_time_of_a_call() {
     let _watchdog = watchdog(PATIENCE);
     let direct = daemon(DIRECT);
     let place = TempEndpoint::new();

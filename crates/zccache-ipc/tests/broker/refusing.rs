@@ -34,7 +34,7 @@ async fn every_refusal_is_typed_and_the_daemon_is_called_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn running_process_itself_refuses_what_it_does_not_serve() {
+async fn running_process_refuses_an_unknown_service() {
     let _watchdog = watchdog(PATIENCE);
     let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
     let backend = backend.endpoint.as_str();

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_expected_is_explained() {
+    fn each_expected_result_has_a_reason() {
         let cell = cell(|_| {});
         assert!(cell.explained);
         assert_eq!(cell.short, "v15 refusal; v15 ok (hit)");

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_conversation_is_an_error() {
+    fn an_invalid_conversation_is_an_error() {
         let check = |recording: &Recording| assert!(Trace::of(std::slice::from_ref(recording)).is_err());
         check(&recording(&[], &[(Lane::V15, Response::Pong)]));
         let mut cut = recording(&[(Lane::V16, Request::Ping)], &[]);

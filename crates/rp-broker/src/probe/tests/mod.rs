@@ -48,7 +48,7 @@ fn a_daemon_of_either_generation_is_the_same_with_a_file_of_either() {
 }
 
 #[test]
-fn what_the_file_says_is_checked_before_anybody_is_asked() {
+fn the_identity_file_is_checked_before_the_daemon_is_probed() {
     let _watchdog = watchdog(LIMIT);
     let daemon = Daemon::absent();
     #[track_caller]
@@ -157,7 +157,7 @@ fn a_daemon_that_says_something_else_of_itself_is_different() {
 }
 
 #[test]
-fn what_is_no_answer_is_unknown_and_known_at_once() {
+fn an_invalid_answer_is_unknown_without_a_wait() {
     let _watchdog = watchdog(LIMIT);
     #[track_caller]
     fn check(answer: fn(&Frame, &Identity) -> Vec<u8>, is_expected: fn(&Answer) -> bool) {
@@ -269,7 +269,7 @@ fn asking_from_a_runtime_holds_neither_its_threads_nor_its_end_up() {
 }
 
 #[tokio::test]
-async fn a_responder_answers_as_soon_as_it_knows_for_whom_and_refuses_what_is_no_probe() {
+async fn a_responder_answers_once_it_has_its_identity_and_refuses_other_frames() {
     let _watchdog = watchdog(LIMIT);
     let nonce = [7; 32];
     let question = exchange::question(&nonce);
@@ -311,7 +311,7 @@ async fn without_an_identity_a_probe_is_refused_before_its_prober_gives_up() {
 }
 
 #[test]
-fn the_texts_say_what_to_look_at() {
+fn the_texts_name_file_and_endpoint() {
     let mut out = Vec::new();
     let unknown = Unknown::NoIdentityFile("/c/daemon.running-process.json".into());
     write!(out, "{unknown}; {}", Difference::Answer(Field::Pid)).unwrap();

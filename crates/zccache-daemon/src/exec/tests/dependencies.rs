@@ -32,7 +32,7 @@ fn listing(sut: &Sut, rule: &str) -> GenericToolExec {
 }
 
 #[tokio::test]
-async fn what_the_tool_lists_is_part_of_the_key_from_its_second_run_on() {
+async fn listed_inputs_are_part_of_the_key_from_the_second_run_on() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     sut.put("with space.h", "1");
@@ -57,7 +57,7 @@ async fn what_the_tool_lists_is_part_of_the_key_from_its_second_run_on() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_missing_old_or_none_makes_no_result() {
+async fn a_missing_old_or_invalid_list_stores_no_result() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     sut.put("a.d", "a.o: in.txt");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_was_marked_outlives_the_daemon_and_goes_with_its_file() {
+fn marks_outlive_the_daemon_and_go_with_their_file() {
     let mut sut = Sut::new("two-layer");
     sut.check();
     sut.succeed();
@@ -77,7 +77,7 @@ fn a_cache_file_in_the_tree_does_not_count() {
 }
 
 #[test]
-fn memory_is_bounded_and_what_was_marked_is_read_again() {
+fn memory_is_bounded_and_marks_are_read_again() {
     let sut = Sut::with("hash", Limits { cache_files: 2, files: 10, ..Limits::default() });
     let request = |n: usize| {
         let cache_file = sut.dir.path().join(format!("c{n}"));

@@ -117,7 +117,7 @@ async fn a_compilation_is_a_miss_and_then_a_hit_with_the_same_files_and_streams(
 }
 
 #[tokio::test]
-async fn what_the_result_depends_on_makes_it_another_one() {
+async fn a_changed_input_makes_another_result() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
     assert!(!sut.is_hit("-c a.c").await);
@@ -176,7 +176,7 @@ async fn the_directory_matters_where_the_object_tells_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_run_each_time() {
+async fn an_unknown_command_line_is_run_each_time() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
     sut.write("e.c", "int e;\n");

@@ -18,7 +18,7 @@ fn owners(sessions: &Sessions) -> Vec<(u32, u64)> {
 }
 
 #[tokio::test]
-async fn the_owners_of_a_private_daemon_are_those_of_its_open_sessions() {
+async fn a_private_daemon_has_the_owners_of_its_open_sessions() {
     let sessions = Sessions::default().private();
     let me = std::process::id();
     assert!(!sessions.owners_are_gone(), "nobody has been there yet");
@@ -56,7 +56,7 @@ fn a_session_that_loses_its_place_loses_its_owners() {
 }
 
 #[test]
-fn nobody_owns_a_shared_daemon() {
+fn a_shared_daemon_has_no_owners() {
     let sessions = Sessions::default();
     sessions.start(&private(&[NOBODY], &[("A", "1")]), connection(1)).unwrap();
     assert!(!sessions.owners_are_gone());
@@ -64,7 +64,7 @@ fn nobody_owns_a_shared_daemon() {
 }
 
 #[test]
-fn private_variables_are_those_of_their_session_and_only_their_names_are_told() {
+fn private_variables_stay_in_their_session_and_status_lists_their_names() {
     let sessions = Sessions::default().private();
     let id =
         sessions.start(&private(&[], &[("B", "secret"), ("A", "1")]), connection(1)).unwrap().to_string();

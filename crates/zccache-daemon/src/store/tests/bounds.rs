@@ -17,7 +17,7 @@ async fn found(store: &Store, keys: &[&str]) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn what_was_not_used_for_longest_goes_first() {
+async fn the_least_recently_used_entry_is_evicted_first() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
     // Each takes a quarter of a MiB and a little, so half of one: there is room for four.

@@ -19,7 +19,7 @@ async fn check(name: &str, take_away: impl FnOnce(&Path)) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_stored_after_the_file_was_taken_away_is_found_by_the_next_daemon() {
+async fn an_artifact_stored_after_the_file_was_removed_is_found_by_the_next_daemon() {
     let _watchdog = watchdog(LIMIT);
     check("the directory is removed", |path| std::fs::remove_dir_all(path.parent().unwrap()).unwrap()).await;
     check("the file is removed", |path| std::fs::remove_file(path).unwrap()).await;

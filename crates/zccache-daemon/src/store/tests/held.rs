@@ -25,7 +25,7 @@ async fn large_contents_are_not_copied() {
 }
 
 #[tokio::test]
-async fn what_is_held_outlives_its_entry_its_page_and_its_store() {
+async fn held_bytes_outlive_their_entry_page_and_store() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
     let store = open(&path);

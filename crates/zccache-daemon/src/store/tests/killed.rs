@@ -32,7 +32,7 @@ fn killed(name: &str, variable: &str, path: &Path, enough: usize) -> Vec<usize> 
 }
 
 #[test]
-fn what_was_answered_survives_a_kill_at_any_moment() {
+fn answered_stores_survive_a_kill_at_any_moment() {
     if let Some(path) = std::env::var_os(VICTIM) {
         return store_until_killed(open(Path::new(&path)));
     }
@@ -41,7 +41,7 @@ fn what_was_answered_survives_a_kill_at_any_moment() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut acknowledged = 0;
     for round in 0..5 {
-        let name = "store::tests::killed::what_was_answered_survives_a_kill_at_any_moment";
+        let name = "store::tests::killed::answered_stores_survive_a_kill_at_any_moment";
         acknowledged += killed(name, VICTIM, &path, 5 + round * 7).len();
         let store = open(&path);
         for n in 0..acknowledged {

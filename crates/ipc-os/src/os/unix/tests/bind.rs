@@ -37,7 +37,7 @@ fn a_bound_socket_is_for_its_owner_only_and_the_lock_file_names_us() {
 }
 
 #[test]
-fn what_is_not_a_socket_is_refused_and_kept() {
+fn a_file_that_is_no_socket_is_refused_and_kept() {
     let check = |make: fn(&Path), expected: FileKind| {
         watched_async(async move {
             let home = Home::new();

@@ -65,7 +65,7 @@ fn a_claim_that_leaves_no_trace_has_one_holder_at_a_time_all_the_same() {
 }
 
 #[test]
-fn one_endpoint_has_one_holder_whatever_lock_files_are_given() {
+fn one_endpoint_has_one_holder_with_any_lock_files() {
     let home = Home::new();
     let _first = home.claim().unwrap();
     let other = Claim::take(&home.endpoint(), &home.path("other/daemon.lock"), DirPolicy::Dedicated);
@@ -81,7 +81,7 @@ fn one_endpoint_has_one_holder_whatever_lock_files_are_given() {
 }
 
 #[test]
-fn one_lock_file_has_one_holder_whatever_endpoints_are_given() {
+fn one_lock_file_has_one_holder_with_any_endpoints() {
     let home = Home::new();
     let _first = home.claim().unwrap();
     let second = Claim::take(&endpoint(&home.path("other.sock")), &home.lock_file(), DirPolicy::Dedicated);
@@ -298,7 +298,7 @@ fn removed_locks_are_taken_again_unless_somebody_was_faster() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn only_who_holds_the_lock_where_nobody_else_listens_is_proved_to_be_the_daemon() {
+fn only_a_lock_holder_that_alone_listens_is_proved_to_be_the_daemon() {
     use crate::{ProvedDaemon, Unproved, lifetime::beside_socket};
 
     watched(|| {

@@ -56,7 +56,7 @@ fn nothing_there_is_no_daemon() {
 }
 
 #[test]
-fn what_is_not_a_socket_is_named() {
+fn a_file_that_is_no_socket_is_named() {
     let home = Home::new();
     fs::write(home.path("file"), "").unwrap();
     fs::create_dir(home.path("directory")).unwrap();

@@ -77,7 +77,7 @@ fn a_directory_of_another_user_is_refused() {
 }
 
 #[test]
-fn what_is_not_a_directory_is_refused_and_kept() {
+fn a_file_in_place_of_a_directory_is_refused_and_kept() {
     #[track_caller]
     fn check(path: &Path, expected: FileKind) {
         let error = ensure_directory(path, DirPolicy::Dedicated).unwrap_err();

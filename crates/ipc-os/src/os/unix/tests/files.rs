@@ -107,7 +107,7 @@ fn an_atomic_write_replaces_a_link_and_keeps_its_target() {
 }
 
 #[test]
-fn a_failed_atomic_write_keeps_what_was_there_and_leaves_nothing_else() {
+fn a_failed_atomic_write_keeps_the_old_file_and_no_other() {
     let home = Home::new();
     // A rename cannot replace a directory that is not empty.
     fs::create_dir_all(home.path("f/inner")).unwrap();
@@ -168,7 +168,7 @@ fn half_files_of_writers_that_are_gone_are_removed_and_nothing_else() {
 }
 
 #[test]
-fn a_hard_link_in_place_of_a_lock_is_refused_and_what_it_names_is_kept() {
+fn a_hard_link_in_place_of_a_lock_is_refused_and_its_file_is_kept() {
     let home = Home::new();
     let (precious, lock) = (home.path("precious"), home.path("daemon.lifetime"));
     fs::write(&precious, "kept").unwrap();

@@ -49,7 +49,7 @@ fn a_listener_that_was_passed_on_is_served_and_removed_at_the_end() {
 }
 
 #[test]
-fn whatever_is_not_the_listener_at_the_endpoint_is_refused_and_left_alone() {
+fn an_inherited_descriptor_that_is_not_the_listener_is_refused_and_left_open() {
     #[track_caller]
     fn check(home: &Home, number: &str, expected: fn(&InheritedError) -> bool) {
         let mut claim = home.claim().unwrap();

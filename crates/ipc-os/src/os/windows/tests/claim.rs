@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn one_claim_listens_and_the_others_learn_who_holds_it() {
+async fn one_claim_listens_and_the_others_learn_its_holder() {
     let home = TempDir::new().unwrap();
     let (endpoint, lock) = (endpoint("one"), home.path().join("daemon.lock"));
     assert!(Stream::connect(&endpoint, soon()).await.unwrap_err().is_no_daemon());

@@ -52,7 +52,7 @@ fn all_32_bits_of_an_exit_code_are_kept() {
 }
 
 #[test]
-fn a_group_runs_once_it_is_in_its_job_and_ends_with_what_it_started() {
+fn a_group_runs_inside_its_job_and_ends_with_its_processes() {
     let mut command = Command::new(own_program());
     command.args(arguments("a_starter_of_sleepers")).stdout(Stdio::piped());
     ProcessGroup::lead(&mut command);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_the_text_of_a_source_does_not_show_is_run_each_time_or_in_the_key() {
+async fn hidden_inputs_are_part_of_the_key_or_prevent_caching() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
     // A missing directory, which the compiler reports.
