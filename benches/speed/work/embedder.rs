@@ -179,7 +179,9 @@ pub fn pings(kind: Kind, clients: u32, times: u32) -> Result<()> {
     Ok(())
 }
 
-/// Measures the growth of a client's peak memory during fetches of 15 MiB, each dropped before the next.
+/// Measures the growth of a client's peak memory.
+///
+/// Each fetched artifact is dropped before the next fetch.
 fn peak(scale: &Scale) -> Result<Vec<Row>> {
     let rows = kinds().into_iter().map(|kind| {
         let mut figures = Vec::new();

@@ -30,7 +30,9 @@ pub fn run(scale: &Scale) -> Result<Outcome> {
     Ok(rows.into())
 }
 
-/// Returns by how many bytes the peak memory of client and server grows during fetches of `len` bytes.
+/// Returns the growth of the peak memory of client and server in bytes.
+///
+/// The client fetches `len` bytes `times` times.
 pub fn peaks(kind: Kind, len: usize, times: u32) -> Result<(f64, f64)> {
     let server = Process::start(kind.answerer())?;
     // The server has served its first connection before the measurement.
