@@ -153,7 +153,9 @@ fn judged(
     Ok(Judge { workload, floor: |_| "tokio", target: &target, bytes }.rows(peers, micros))
 }
 
-/// Fetches `len` bytes `times` times; 0 bytes are a ping on a connection of its own.
+/// Fetches `len` bytes `times` times.
+///
+/// 0 bytes are a ping on a connection of its own.
 pub fn fetches(kind: Kind, len: usize, times: u32) -> Result<()> {
     let both = Both::start(kind.answerer())?;
     let path = both.path();

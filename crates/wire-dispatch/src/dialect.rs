@@ -99,7 +99,7 @@ impl Dialect {
     /// Returns the place in [`ALL`](Self::ALL).
     #[must_use]
     #[inline]
-    pub const fn index(self) -> usize {
+    pub fn index(self) -> usize {
         match self {
             Self::Bincode(wire_v15::Generation::V15) => 0,
             Self::Bincode(wire_v15::Generation::V17) => 1,
