@@ -1,15 +1,17 @@
 //! What a compiler says of itself when it preprocesses nothing, verbosely: its search path and its parts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use ipc_os::InodeStamp;
 
+use crate::around::Around;
 use crate::call::Ask;
-use crate::check::listing;
 use crate::compiler::Family;
 use crate::key::{Key, Kind, Recipe};
+use crate::language::Language;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::shelf::Shelf;
@@ -48,9 +50,7 @@ pub(crate) struct Facts {
     pub(crate) command: String,
     /// Files of specifications that were read.
     pub(crate) specs: Vec<String>,
-    /// Where clang found a gcc: its siblings could be chosen instead.
-    pub(crate) gcc_installation: Option<String>,
-    /// Hash of the names beside it, when the compiler was asked.
+    /// Hash of the places that clang looks at and does not print, when it was asked.
     siblings: Option<String>,
     /// Where clang keeps its own files.
     pub(crate) resources: Option<String>,
@@ -79,7 +79,7 @@ impl Facts {
             return Err(Reason::CompilerSilent);
         }
         let mut facts = Self::parse(&ran.stderr, plan.driver.family).ok_or(Reason::CompilerSilent)?;
-        facts.siblings = facts.siblings_now();
+        facts.siblings = facts.siblings_now(plan);
         let mut text = ran.stderr;
         text.extend(facts.siblings.iter().flat_map(|key| format!("{SIBLINGS}{key}\n").into_bytes()));
         // Without it the next call asks again.
@@ -96,13 +96,41 @@ impl Facts {
             && Path::new(&self.program).is_file()
             && self.specs.iter().all(|specs| Path::new(specs).is_file())
             && self.configurations(plan).iter().all(|path| !path.is_file() || is_read(path))
-            && self.siblings == self.siblings_now()
+            && self.siblings == self.siblings_now(plan)
     }
 
-    /// Returns a hash of the names beside the gcc that clang chose.
-    fn siblings_now(&self) -> Option<String> {
-        let dir = Path::new(self.gcc_installation.as_ref()?).parent()?;
-        listing(dir).map(|names| names.to_string())
+    /// Returns a hash of the state of the places that clang looks at and does not print.
+    fn siblings_now(&self, plan: &Plan) -> Option<String> {
+        self.around(plan)?.state().map(|state| state.to_string())
+    }
+
+    /// Returns what decides which places clang looks at; `None` for gcc, which prints them.
+    pub(crate) fn around(&self, plan: &Plan) -> Option<Around> {
+        if plan.driver.family != Family::Clang {
+            return None;
+        }
+        let words = &plan.args.toolchain;
+        let value = |name: &str| {
+            let mut joined = words.iter().filter_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+            let next = words.iter().skip_while(|word| *word != name).nth(1).map(String::as_str);
+            joined.next_back().or(next)
+        };
+        let sysroot = value("--sysroot").or(value("-isysroot")).filter(|dir| !dir.is_empty());
+        let above = |program: &Path| {
+            let root = program.parent().unwrap_or(Path::new("/")).join("..");
+            root.canonicalize().unwrap_or(root)
+        };
+        let mut roots = vec![above(&plan.driver.path), above(&plan.call.program)];
+        roots.extend(value("--gcc-toolchain").map(PathBuf::from));
+        let triple = self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1);
+        let target = value("--target").or(value("-target"));
+        Some(Around {
+            cwd: plan.call.cwd.clone(),
+            roots,
+            sysroot: sysroot.unwrap_or("/").into(),
+            triples: [triple, target].into_iter().flatten().map(str::to_owned).collect(),
+            is_cxx: matches!(plan.args.language, Language::Cxx | Language::CxxHeader),
+        })
     }
 
     /// Reads what `-v` prints; `None` if it is not understood.
@@ -140,8 +168,6 @@ impl Facts {
             self.file_dirs = dirs(list);
         } else if let Some(specs) = line.strip_prefix("Reading specs from ") {
             self.specs.push(specs.to_owned());
-        } else if let Some(gcc) = line.strip_prefix("Selected GCC installation: ") {
-            self.gcc_installation = Some(gcc.to_owned());
         } else if let Some(siblings) = line.strip_prefix(SIBLINGS) {
             self.siblings = Some(siblings.to_owned());
         } else if line.starts_with("Configuration file: ") {
@@ -190,6 +216,8 @@ impl Facts {
             }
             Family::Clang => {
                 let target = self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1);
+                let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
+                let names = configuration_names(name.unwrap_or_default(), target);
                 let beside = |path: &Path| path.parent().map(Path::to_owned);
                 let dirs = [
                     beside(&plan.driver.path),
@@ -200,18 +228,37 @@ impl Facts {
                     plan.call.variable("HOME").map(|home| Path::new(home).join(".llvm")),
                 ];
                 for dir in dirs.into_iter().flatten() {
-                    for name in ["clang", "clang++", "clang-cpp"] {
-                        places.push(dir.join(format!("{name}.cfg")));
-                        places.extend(target.map(|target| dir.join(format!("{target}-{name}.cfg"))));
-                    }
-                    places.extend(target.map(|target| dir.join(format!("{target}.cfg"))));
-                    let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
-                    places.extend(name.map(|name| dir.join(format!("{name}.cfg"))));
+                    places.extend(names.iter().map(|name| dir.join(format!("{name}.cfg"))));
                 }
             }
         }
         places
     }
+}
+
+/// Returns the names of configuration files that a clang of this name looks for, without their ending.
+fn configuration_names(name: &str, target: Option<&str>) -> BTreeSet<String> {
+    const DRIVERS: &[&str] =
+        &["clang", "clang++", "clang-c++", "clang-cc", "clang-cpp", "clang-g++", "clang-gcc", "cc", "c++"];
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    // The version may be one more word or the end of the last one.
+    let unversioned = match name.rsplit_once('-') {
+        Some((name, version)) if digits(version) => name,
+        _ => name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'),
+    };
+    let mut names: BTreeSet<String> = [name, unversioned].map(str::to_owned).into();
+    // The last words are the driver, and the first ones the target.
+    let mut targets: BTreeSet<&str> =
+        unversioned.match_indices('-').map(|(at, _)| &unversioned[..at]).collect();
+    targets.extend(target);
+    targets.extend(target.and_then(|target| target.split('-').next()));
+    for driver in DRIVERS {
+        names.insert((*driver).to_owned());
+        names.extend(targets.iter().map(|target| format!("{target}-{driver}")));
+    }
+    names.extend(targets.iter().map(|target| (*target).to_owned()));
+    names.remove("");
+    names
 }
 
 /// Returns the arguments that make the compiler of a plan preprocess nothing and say how.
@@ -316,10 +363,28 @@ mod tests {
             assert_eq!(facts.search, ["/usr/lib/clang/14/include", "/usr/include"]);
             assert_eq!(facts.program, "/usr/lib/llvm-14/bin/clang");
             assert_eq!(facts.resources.as_deref(), Some("/usr/lib/clang/14"));
-            assert_eq!(facts.gcc_installation.as_deref(), Some("/usr/bin/../lib/gcc/x86_64-linux-gnu/12"));
         }
         let configured = format!("Configuration file: /etc/clang.cfg\n{CLANG}");
         assert!(Facts::parse(configured.as_bytes(), Family::Clang).unwrap().is_configured);
+    }
+
+    #[test]
+    fn the_names_of_configurations_come_from_the_name_and_the_target() {
+        let names = configuration_names("foo-clang-14", Some("i386-pc-linux-gnu"));
+        for name in [
+            "foo",
+            "foo-clang",
+            "foo-clang-14",
+            "i386",
+            "i386-clang",
+            "i386-pc-linux-gnu",
+            "clang",
+            "clang++",
+            "i386-pc-linux-gnu-clang",
+        ] {
+            assert!(names.contains(name), "{name}: {names:?}");
+        }
+        assert!(configuration_names("x86_64-linux-gnu-clang++14", None).contains("x86_64-linux-gnu-clang++"));
     }
 
     #[test]

@@ -32,6 +32,7 @@
 
 mod aliased;
 mod arguments;
+mod around;
 mod assembled;
 mod assembly;
 mod bundle;

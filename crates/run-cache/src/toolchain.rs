@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::around::Places;
 use crate::check::listing;
 use crate::compiler::Family;
 use crate::facts::{Facts, same};
@@ -23,6 +24,11 @@ pub(crate) fn take(
 ) -> Result<Vec<Listing>, NotKept> {
     if facts.is_configured {
         return Err(NotKept::Configuration);
+    }
+    // Another assembler would run, or quoted names are looked for beside every file that is being read.
+    let is_other = |word: &str| matches!(word, "-no-integrated-as" | "-fms-compatibility");
+    if plan.driver.family == Family::Clang && facts.command.split_whitespace().any(is_other) {
+        return Err(NotKept::InputUnknown);
     }
     inputs.program(&plan.driver.path, programs)?;
     inputs.program(Path::new(&facts.program), programs)?;
@@ -51,11 +57,8 @@ pub(crate) fn take(
         }
     }
     let mut listings = loaded::preferred(plan, inputs)?;
-    if let Some(dir) = facts.gcc_installation.as_ref().and_then(|dir| Path::new(dir).parent())
-        && let Some(text) = dir.to_str()
-    {
-        // A newer gcc beside the one that clang chose would be chosen instead.
-        listings.push(Listing { dir: text.to_owned(), names: listing(dir).ok_or(NotKept::InputUnknown)? });
+    if let Some(around) = facts.around(plan) {
+        places(&around.places(), inputs, &mut listings)?;
     }
     if plan.args.keyed.iter().any(|word| word.starts_with("-fsanitize"))
         && let Some(resources) = &facts.resources
@@ -63,6 +66,29 @@ pub(crate) fn take(
         lists_of_exceptions(Path::new(resources), inputs)?;
     }
     Ok(listings)
+}
+
+/// Takes the places that decide what clang finds.
+fn places(places: &Places, inputs: &mut Inputs<'_>, listings: &mut Vec<Listing>) -> Result<(), NotKept> {
+    for dir in &places.listed {
+        let names = listing(&inputs.plan.call.cwd.join(dir)).ok_or(NotKept::InputUnknown)?;
+        listings.push(Listing { dir: dir.to_str().ok_or(NotKept::InputUnknown)?.to_owned(), names });
+    }
+    for path in &places.looked {
+        let text = path.to_str().ok_or(NotKept::InputUnknown)?;
+        match inputs.vacancies.there(path)? {
+            There::File => drop(inputs.present.insert(text.to_owned())),
+            There::Dir => drop(inputs.present.insert(format!("{text}/"))),
+            There::Nothing | There::DeadLink => inputs.vacancies.note(path)?,
+            There::Other => return Err(NotKept::InputUnknown),
+        }
+    }
+    for path in &places.read {
+        if inputs.vacancies.there(path)? == There::File {
+            inputs.file(path.to_str().ok_or(NotKept::InputUnknown)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the programs that gcc runs: of its own directories first, else of `PATH`.

@@ -157,3 +157,68 @@ fn a_map_does_not_hide_the_directory_in_what_clang_assembles() {
         assert_eq!(bench.same_in(dir, &line), End::Hit, "{dir}");
     }
 }
+
+#[test]
+fn a_gcc_or_headers_that_clang_would_find_are_inputs() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.cc", "#include <vv.h>\nint x = V;\n");
+    bench.write("last/vv.h", "#define V 0\n");
+    bench.write("tc/lib/gcc/x86_64-linux-gnu/12/x", "");
+    bench.write("tc/lib/gcc/x86_64-linux-gnu/13/x", "");
+    bench.write("tc/include/c++/13/vv.h", "#define V 13\n");
+    bench.write("s/usr/include/stdc-predef.h", "");
+    let line =
+        "clang++ --target=x86_64-linux-gnu --gcc-toolchain=tc --sysroot=s -idirafter last -MD -c a.cc -o a.o";
+    bench.cached(line);
+    for (path, text) in [
+        ("tc/lib/gcc/x86_64-linux-gnu/12/crtbegin.o", ""),
+        ("tc/include/c++/12/vv.h", "#define V 12\n"),
+        ("tc/lib/gcc/x86_64-linux-gnu/13/crtbegin.o", ""),
+        ("s/usr/include/x86_64-linux-gnu/new.h", ""),
+    ] {
+        bench.write(path, text);
+        assert_eq!(bench.same(line), End::Kept, "{path}");
+        assert_eq!(bench.same(line), End::Hit, "{path}");
+    }
+    bench.remove("tc/lib/gcc/x86_64-linux-gnu/13/crtbegin.o");
+    bench.cached(line);
+}
+
+#[test]
+fn a_configuration_that_clang_would_read_is_an_input() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.c", "#ifndef V\n#define V 1\n#endif\nint x = V;\n");
+    fs::create_dir(bench.at("bin")).unwrap();
+    symlink(fs::canonicalize("/usr/bin/clang").unwrap(), bench.at("bin/foo-clang-14")).unwrap();
+    let line = "bin/foo-clang-14 --target=x86_64-linux-gnu -c a.c";
+    bench.cached(line);
+    for name in ["foo.cfg", "foo-clang.cfg", "foo-clang-14.cfg", "x86_64-clang.cfg", "x86_64.cfg"] {
+        bench.write(&format!("bin/{name}"), "-DV=2\n");
+        let end = bench.same(line);
+        assert!(matches!(end, End::NotKept(_)), "{name}: {end:?}");
+        bench.remove(&format!("bin/{name}"));
+        assert_eq!(bench.same(line), End::Hit, "{name}");
+    }
+}
+
+#[test]
+fn an_assembler_or_a_search_that_the_target_chooses_is_not_kept() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("bin/sparc64-linux-gnu-as", "#!/bin/sh\n");
+    make_executable(&bench.at("bin/sparc64-linux-gnu-as"));
+    bench.env[0].1 = format!("{}:{}", bench.at("bin").display(), bench.env[0].1);
+    for target in ["sparc64-linux-gnu", "x86_64-pc-windows-msvc"] {
+        let end = bench.compile(&format!("clang --target={target} -c a.c -o a.o"));
+        assert!(matches!(end, End::NotKept(NotKept::NoOutput | NotKept::InputUnknown)), "{target}: {end:?}");
+    }
+}
