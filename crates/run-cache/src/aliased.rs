@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
+use crate::asking::is_tested;
 use crate::spelled::{Cursor, Look, Name};
-use crate::words::{handed_on, last_word};
+use crate::words::{handed_on, identifiers, last_word};
 
 /// Questions that a text asks by another name of `__has_include`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// Names that are asked for.
     pub(crate) names: BTreeSet<(Look, String)>,
+    /// Words in those names that are macros if any text defines them.
+    pub(crate) tokens: BTreeSet<String>,
     /// True if a macro stands in the place of a name, or the other name is handed on.
     pub(crate) is_computed: bool,
 }
@@ -46,9 +49,7 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
         if !is_whole || !is_in_directive(&text[..at]) {
             continue;
         }
-        let before = last_word(text[..at].strip_suffix(b"(").unwrap_or(&text[..at]));
-        let tests = [&b"define"[..], b"undef", b"defined", b"ifdef", b"ifndef", b"elifdef", b"elifndef"];
-        if before.is_some_and(|(word, _)| tests.contains(&word)) {
+        if is_tested(&text[..at]) {
             continue;
         }
         let mut cursor = Cursor { text, at: end };
@@ -62,6 +63,11 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
         match cursor.name() {
             // The other name may be one of `__has_include_next`, which skips directories.
             Name::Spelled(look, name) => {
+                if look == Look::Angle {
+                    // The name is an argument of a macro, and so made of words.
+                    asked.is_computed |= name.contains([' ', '\t']);
+                    asked.tokens.extend(identifiers(&name).map(str::to_owned));
+                }
                 asked.names.insert((look, name.clone()));
                 asked.names.insert((Look::Next, name));
             }
@@ -73,7 +79,7 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
 }
 
 /// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.
-fn is_in_directive(before: &[u8]) -> bool {
+pub(crate) fn is_in_directive(before: &[u8]) -> bool {
     let mut start = before.len();
     loop {
         let line = memchr::memrchr(b'\n', &before[..start]).map_or(0, |end| end + 1);
@@ -109,7 +115,8 @@ mod tests {
     fn an_alias_of_has_include_is_found_with_its_header() {
         assert_eq!(aliases(XXHASH.as_bytes()), BTreeSet::from(["XXH_HAS_INCLUDE".to_owned()]));
         let names = [(Look::Angle, "arm.h".to_owned()), (Look::Next, "arm.h".to_owned())];
-        let expected = Asked { names: names.into(), is_computed: false };
+        let expected =
+            Asked { names: names.into(), tokens: ["arm".into(), "h".into()].into(), is_computed: false };
         assert_eq!(asked(XXHASH.as_bytes(), "XXH_HAS_INCLUDE"), expected);
     }
 

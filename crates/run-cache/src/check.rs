@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
             vacancies.extend(self.vacancy(vacancy)?.map(|stamp| (number, stamp)));
         }
         for path in &set.present {
-            if self.cwd.join(path).metadata().is_err() {
+            if !is_present(&self.cwd.join(path)) {
                 return Err(Differs::Gone(path.clone()));
             }
         }
@@ -211,6 +211,13 @@ impl<'a> Checker<'a> {
         }
         Ok(now.filter(|stamp| vacancy.shows && stamp.is_trusted_at(here(&dir), self.now_ns)))
     }
+}
+
+/// Returns true if a compiler can open the file at `path`, or the directory if the path ends with a slash.
+fn is_present(path: &Path) -> bool {
+    let Ok(metadata) = fs::metadata(path) else { return false };
+    let is_readable = || metadata.is_file() && fs::File::open(path).is_ok();
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") { metadata.is_dir() } else { is_readable() }
 }
 
 /// Returns the stamp of a directory.

@@ -14,18 +14,15 @@ use crate::manifest::Compare;
 use crate::reason::NotKept;
 use crate::search::Dir;
 use crate::spelled::{Look, Spelled};
+use crate::words::{hash, joined};
+
+/// Macros of compilers that are no reserved words.
+const PREDEFINED: &[&str] = &["linux", "unix", "i386", "arm", "mips", "sparc", "sun", "hpux", "vax"];
 
 impl Inputs<'_> {
     /// Searches the macros of arguments as if a file defined them.
-    ///
-    /// `renamed` takes other names of `__has_include`.
-    pub(crate) fn defined(&mut self, renamed: &mut BTreeSet<String>) -> Result<(), NotKept> {
-        let mut text = String::new();
-        for definition in &self.plan.args.definitions {
-            let (name, value) = definition.split_once('=').unwrap_or((definition, "1"));
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "#define {name} {value}");
-        }
+    pub(crate) fn defined(&mut self) -> Result<(), NotKept> {
+        let text = self.definitions();
         let spelled = Spelled::of(text.as_bytes());
         self.judge(&spelled, text.as_bytes())?;
         let nowhere = Dir { path: PathBuf::new(), is_system: false };
@@ -36,29 +33,69 @@ impl Inputs<'_> {
             }
             self.asked((*look, name), &nowhere)?;
         }
-        renamed.extend(aliased::aliases(text.as_bytes()));
+        self.tokens.extend(spelled.tokens);
+        self.defined.extend(spelled.defined);
+        self.aliases.extend(aliased::aliases(text.as_bytes()));
         Ok(())
     }
 
-    /// Takes what files ask by other names of `__has_include`, which any file or argument may define.
-    pub(crate) fn asked_by(&mut self, renamed: &BTreeSet<String>) -> Result<(), NotKept> {
-        if renamed.is_empty() {
-            return Ok(());
+    /// Returns the macros of arguments as a file would define them.
+    fn definitions(&self) -> String {
+        let mut text = String::new();
+        for definition in &self.plan.args.definitions {
+            let (name, value) = definition.split_once('=').unwrap_or((definition, "1"));
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "#define {name} {value}");
         }
-        let paths: Vec<String> = self.files().iter().map(|file| file.path.clone()).collect();
-        for path in paths {
-            let text = fs::read(self.plan.call.at(&path)).map_err(|_| NotKept::InputUnreadable)?;
-            let dir = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
-            let beside = Dir { path: dir, is_system: false };
-            for name in renamed {
-                let asked = aliased::asked(&text, name);
-                if asked.is_computed {
-                    return Err(NotKept::ComputedInclude);
-                }
-                for (look, name) in &asked.names {
-                    self.asked((*look, name), &beside)?;
+        text
+    }
+
+    /// Takes what files ask by other names of `__has_include`.
+    pub(crate) fn asked_by(&mut self) -> Result<(), NotKept> {
+        if !self.aliases.is_empty() {
+            let aliases = self.aliases.clone();
+            let nowhere = Dir { path: PathBuf::new(), is_system: false };
+            self.asked_in(self.definitions().as_bytes(), &aliases, None, &nowhere)?;
+            let paths: Vec<String> = self.files().iter().map(|file| file.path.clone()).collect();
+            for path in paths {
+                let text = fs::read(self.plan.call.at(&path)).map_err(|_| NotKept::InputUnreadable)?;
+                let dir = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
+                let beside = Dir { path: dir, is_system: false };
+                for text in [Some(&text), joined(&text).as_ref()].into_iter().flatten() {
+                    self.asked_in(text, &aliases, Some(&path), &beside)?;
                 }
             }
+        }
+        let is_macro = |word: &String| {
+            let rest = word.strip_prefix('_');
+            let is_reserved =
+                rest.is_some_and(|rest| rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase()));
+            is_reserved
+                || PREDEFINED.contains(&word.as_str())
+                || self.defined.contains(&hash(word.as_bytes()))
+        };
+        if self.tokens.iter().any(is_macro) { Err(NotKept::ComputedInclude) } else { Ok(()) }
+    }
+
+    /// Takes what one text asks; `path` is unknown for macros of arguments.
+    fn asked_in(
+        &mut self,
+        text: &[u8],
+        aliases: &BTreeSet<String>,
+        path: Option<&str>,
+        beside: &Dir,
+    ) -> Result<(), NotKept> {
+        for alias in aliases {
+            let asked = aliased::asked(text, alias);
+            let is_beside_nothing =
+                path.is_none() && asked.names.iter().any(|(look, _)| *look == Look::Quote);
+            if asked.is_computed || is_beside_nothing {
+                return Err(NotKept::ComputedInclude);
+            }
+            for (look, name) in &asked.names {
+                self.asked((*look, name), beside)?;
+            }
+            self.tokens.extend(asked.tokens);
         }
         Ok(())
     }
@@ -89,6 +126,9 @@ impl Inputs<'_> {
             && self.plan.variables.objects.iter().any(|(name, _)| name == "SOURCE_DATE_EPOCH");
         if self.times.tells_date() && !has_epoch {
             return Err(NotKept::Time);
+        }
+        if self.has_parts && self.times.joins() {
+            return Err(NotKept::ComputedInclude);
         }
         if self.assembly.may_read_files() { Err(NotKept::HiddenInput) } else { Ok(()) }
     }

@@ -21,6 +21,7 @@ use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
 use crate::times::Times;
 use crate::vacancies::{There, Vacancies};
+use crate::words::joined;
 
 /// The largest file that is read as text, in bytes.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -28,27 +29,39 @@ const LARGEST_FILE: u64 = 1 << 30;
 /// Gathers the inputs of one run.
 pub(crate) struct Inputs<'a> {
     pub(crate) plan: &'a Plan,
-    search: Search,
+    pub(crate) search: Search,
     pub(crate) vacancies: Vacancies<'a>,
     /// When the run began.
     pub(crate) began_ns: i64,
     now_ns: i64,
-    files: Vec<Arc<FileState>>,
+    pub(crate) files: Vec<Arc<FileState>>,
     /// Paths that are among the files.
     pub(crate) known: HashSet<String>,
     /// Device and inode of each file, where the system tells them.
     inodes: Vec<Option<(u64, u64)>>,
     /// Files that were looked at.
-    seen: HashMap<String, Metadata>,
+    pub(crate) seen: HashMap<String, Metadata>,
     /// Lengths of the files that a depfile lists.
-    lengths: HashSet<u64>,
+    pub(crate) lengths: HashSet<u64>,
     pub(crate) present: BTreeSet<String>,
     pub(crate) ancestors: HashSet<PathBuf>,
-    looked: HashSet<(Look, String, PathBuf)>,
+    pub(crate) looked: HashSet<(Look, String, PathBuf)>,
     /// Directories that quoted names are looked for in, of files that compute names.
-    computing: BTreeSet<PathBuf>,
+    pub(crate) computing: BTreeSet<PathBuf>,
+    /// Device and inode of each file that a spelled or derived name stands for.
+    pub(crate) found: HashSet<(u64, u64)>,
+    /// True if a text may make the compiler take it for one of the system.
+    pub(crate) names_system: bool,
     pub(crate) names_lines: bool,
     pub(crate) reads_once: bool,
+    /// Other names of `__has_include`, which any file or argument may define.
+    pub(crate) aliases: BTreeSet<String>,
+    /// Words in names after `__has_include` that are macros if any text defines them.
+    pub(crate) tokens: BTreeSet<String>,
+    /// Hashes of the macros that all texts define.
+    pub(crate) defined: HashSet<u64>,
+    /// True if parts of `__has_include` are there for `##` to join.
+    pub(crate) has_parts: bool,
     /// Names of the time in all texts.
     pub(crate) times: Times,
     /// Assembly in all texts.
@@ -56,9 +69,9 @@ pub(crate) struct Inputs<'a> {
 }
 
 /// A text that is to be searched for names.
-struct Text {
-    path: String,
-    is_system: bool,
+pub(crate) struct Text {
+    pub(crate) path: String,
+    pub(crate) is_system: bool,
 }
 
 impl<'a> Inputs<'a> {
@@ -78,8 +91,14 @@ impl<'a> Inputs<'a> {
             ancestors: HashSet::new(),
             looked: HashSet::new(),
             computing: BTreeSet::new(),
+            found: HashSet::new(),
+            names_system: false,
             names_lines: false,
             reads_once: false,
+            aliases: BTreeSet::new(),
+            tokens: BTreeSet::new(),
+            defined: HashSet::new(),
+            has_parts: false,
             times: Times::default(),
             assembly: Assembly::default(),
         }
@@ -105,7 +124,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Returns which files are one file by two names.
-    pub(crate) fn aliases(&self) -> Vec<(usize, usize)> {
+    pub(crate) fn same_files(&self) -> Vec<(usize, usize)> {
         aliases(self.inodes.iter().copied())
     }
 
@@ -120,7 +139,7 @@ impl<'a> Inputs<'a> {
 
     /// Takes the files that the preprocessor read.
     ///
-    /// `listed` is every file, except for headers of the system if `is_complete` is false.
+    /// `listed` is every file if `is_complete` is true; else headers that count as the system's are left out.
     pub(crate) fn preprocessed(&mut self, listed: &[String], is_complete: bool) -> Result<(), NotKept> {
         let mut texts: VecDeque<_> =
             listed.iter().map(|path| Text { path: path.clone(), is_system: false }).collect();
@@ -139,8 +158,6 @@ impl<'a> Inputs<'a> {
                 self.seen.insert(path.clone(), metadata);
             }
         }
-        // Where no directory counts as one of the system, every file is listed.
-        let is_complete = is_complete || !self.search.dirs().any(|dir| dir.is_system);
         for (_, dir) in &self.plan.args.search {
             // Of a directory that is missing, and of a file in its place, the compiler may say so.
             match self.vacancies.there(here(Path::new(dir)))? {
@@ -163,8 +180,7 @@ impl<'a> Inputs<'a> {
             is_complete,
             &mut texts,
         )?;
-        let mut renamed = BTreeSet::new();
-        self.defined(&mut renamed)?;
+        self.defined()?;
         while let Some(text) = texts.pop_front() {
             if self.known.contains(&text.path) {
                 continue;
@@ -173,15 +189,18 @@ impl<'a> Inputs<'a> {
             if text.path.ends_with(".gch") || text.path.ends_with(".pch") {
                 continue;
             }
-            let spelled = Spelled::of(&contents);
-            self.judge(&spelled, &contents)?;
             let dir = Path::new(&text.path).parent().unwrap_or(Path::new("")).to_owned();
             let beside = Dir { path: dir, is_system: text.is_system };
+            let mut spelled = Spelled::of(&contents);
+            self.judge(&spelled, &contents)?;
+            if let Some(joined) = joined(&contents) {
+                let of_joined = Spelled::of(&joined);
+                self.judge(&of_joined, &joined)?;
+                spelled.add(of_joined);
+                self.aliases.extend(aliased::aliases(&joined));
+            }
+            self.names_system |= spelled.names_system;
             if spelled.computes_include {
-                // Of a name that is not spelled, only the list tells what it stood for.
-                if !is_complete {
-                    return Err(NotKept::ComputedInclude);
-                }
                 self.computing.insert(beside.path.clone());
             }
             for (look, name) in &spelled.includes {
@@ -190,18 +209,25 @@ impl<'a> Inputs<'a> {
             for (look, name) in &spelled.asked {
                 self.asked((*look, name), &beside)?;
             }
-            renamed.extend(aliased::aliases(&contents));
+            self.aliases.extend(aliased::aliases(&contents));
+            self.tokens.extend(spelled.tokens);
+            self.defined.extend(spelled.defined);
         }
         self.judge_all()?;
-        self.asked_by(&renamed)?;
+        self.asked_by()?;
         if !self.computing.is_empty() {
+            // Of a name that is not spelled, only the list tells which file it stood for.
+            let has_system = self.names_system || self.search.dirs().any(|dir| dir.is_system);
+            if !is_complete && has_system {
+                return Err(NotKept::ComputedInclude);
+            }
             self.computed(listed, is_complete)?;
         }
         Ok(())
     }
 
     /// Looks for an included name, and takes what it may have stood for without being listed.
-    fn look(
+    pub(crate) fn look(
         &mut self,
         (look, name): (Look, &str),
         beside: &Dir,
@@ -213,13 +239,13 @@ impl<'a> Inputs<'a> {
             return Ok(());
         }
         let takes_precompiled = self.plan.driver.family == Family::Gcc;
-        for hit in self.search.find(&mut self.vacancies, (look, name), beside, takes_precompiled)? {
+        let hits = self.search.find(&mut self.vacancies, (look, name), beside, takes_precompiled)?;
+        // No list has a precompiled header, nor the header that it was made of.
+        let is_precompiled = self.precompiled(&hits)?;
+        for hit in hits {
             let path = hit.path.to_str().ok_or(NotKept::InputUnknown)?.to_owned();
-            if self.known.contains(&path) {
-                continue;
-            }
-            self.ancestors_of(&hit.path)?;
             if hit.is_dir {
+                self.ancestors_of(&hit.path)?;
                 self.present.insert(path);
                 continue;
             }
@@ -227,11 +253,16 @@ impl<'a> Inputs<'a> {
                 Some(metadata) => metadata.clone(),
                 None => self.metadata(&path)?.ok_or(NotKept::InputChanged)?,
             };
+            self.found.extend(InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode)));
+            if self.known.contains(&path) {
+                continue;
+            }
+            self.ancestors_of(&hit.path)?;
             self.unchanged(&metadata)?;
-            let is_unlisted = !is_complete && (hit.is_system || beside.is_system);
+            // Which headers a depfile leaves out depends on pragmas and line markers, not on directories alone.
+            let is_unlisted = !is_complete;
             // A header that is included once is told from its copies by reading them.
             let may_be_copy = self.lengths.contains(&metadata.len());
-            let is_precompiled = path.ends_with(".gch");
             if is_unlisted || may_be_copy || is_precompiled {
                 texts.push_back(Text { path, is_system: hit.is_system || beside.is_system });
             }
@@ -239,57 +270,24 @@ impl<'a> Inputs<'a> {
         Ok(())
     }
 
-    /// Makes sure that clang takes no precompiled header for `name`: what went into one is not listed.
-    fn no_precompiled(&mut self, name: &str) -> Result<(), NotKept> {
-        for ending in ["pch", "gch"] {
-            let path = PathBuf::from(format!("{name}.{ending}"));
-            match self.vacancies.there(&path)? {
-                There::Nothing | There::DeadLink => self.vacancies.note(&path)?,
-                _ => return Err(NotKept::InputUnknown),
-            }
-        }
-        Ok(())
-    }
-
     /// Looks for a name that a source asks for: whether it is there is an input.
     pub(crate) fn asked(&mut self, name: (Look, &str), beside: &Dir) -> Result<(), NotKept> {
-        for hit in self.search.find(&mut self.vacancies, name, beside, false)? {
+        self.vacancies.is_asking = true;
+        let hits = self.search.find(&mut self.vacancies, name, beside, false);
+        self.vacancies.is_asking = false;
+        for hit in hits? {
             let path = hit.path.to_str().ok_or(NotKept::InputUnknown)?;
             self.ancestors_of(&hit.path)?;
             let Some(metadata) = self.metadata(path)? else { return Err(NotKept::InputChanged) };
             self.unchanged(&metadata)?;
+            self.found.extend(InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode)));
+            // A file that cannot be opened counts as missing.
+            if !hit.is_dir && File::open(self.plan.call.at(path)).is_err() {
+                return Err(NotKept::InputUnreadable);
+            }
             self.present.insert(path.to_owned());
         }
         Ok(())
-    }
-
-    /// Looks for every name that a listed file could have been found by.
-    fn computed(&mut self, listed: &[String], is_complete: bool) -> Result<(), NotKept> {
-        let dirs: Vec<PathBuf> =
-            self.search.dirs().map(|dir| dir.path.clone()).chain(self.computing.iter().cloned()).collect();
-        let mut names = BTreeSet::new();
-        for path in listed {
-            for dir in &dirs {
-                let rest = if dir.as_os_str().is_empty() {
-                    Ok(Path::new(path))
-                } else {
-                    Path::new(path).strip_prefix(dir)
-                };
-                if let Ok(rest) = rest
-                    && let Some(rest) = rest.to_str()
-                {
-                    names.insert(rest.to_owned());
-                }
-            }
-        }
-        let mut texts = VecDeque::new();
-        for dir in self.computing.clone() {
-            let beside = Dir { path: dir, is_system: false };
-            for name in &names {
-                self.look((Look::Next, name), &beside, is_complete, &mut texts)?;
-            }
-        }
-        texts.iter().try_for_each(|text| self.file(&text.path).map(drop))
     }
 
     pub(crate) fn judge(&mut self, spelled: &Spelled, contents: &[u8]) -> Result<(), NotKept> {
@@ -302,6 +300,7 @@ impl<'a> Inputs<'a> {
         self.times.add(spelled.times);
         self.names_lines |= spelled.names_lines;
         self.reads_once |= spelled.reads_once;
+        self.has_parts |= spelled.has_parts;
         if !self.plan.assembler_lists() {
             let is_assembler = self.plan.args.language.is_assembler();
             if assembly::may_read_files(contents, is_assembler) {

@@ -88,8 +88,9 @@ impl Search {
         takes_precompiled: bool,
     ) -> Result<Vec<Hit>, NotKept> {
         if Path::new(name).is_absolute() {
-            return Self::at(vacancies, Path::new("/"), name, false, takes_precompiled, &mut Vec::new())
-                .map(|hit| hit.into_iter().collect());
+            let mut others = Vec::new();
+            let hit = Self::at(vacancies, Path::new("/"), name, false, takes_precompiled, &mut others)?;
+            return Ok(hit.into_iter().chain(others).collect());
         }
         let beside = (look != Look::Angle).then_some(beside);
         let quote = if look == Look::Angle { &[][..] } else { &self.quote };

@@ -3,12 +3,12 @@
 //! The text is searched, not preprocessed: conditions are not evaluated, and comments and literals are searched too. So
 //! it finds at least what a preprocessor would find.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use memchr::memmem;
 
 use crate::times::Times;
-use crate::words::handed_on;
+use crate::words::hash;
 
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,14 +30,22 @@ pub(crate) struct Spelled {
     pub(crate) asked: BTreeSet<(Look, String)>,
     /// True if a macro stands in the place of a name after `#include`.
     pub(crate) computes_include: bool,
-    /// True if a macro stands in the place of a name after `__has_include`.
+    /// True if a macro stands in the place of a name after `__has_include`, or may do so.
     pub(crate) computes_asked: bool,
+    /// Words in such names that are macros if any text defines them.
+    pub(crate) tokens: BTreeSet<String>,
+    /// True if a part of `__has_include` is a word of a directive.
+    pub(crate) has_parts: bool,
+    /// Hashes of the macros that it defines.
+    pub(crate) defined: HashSet<u64>,
     /// Names of the time, and parts of such names.
     pub(crate) times: Times,
     /// True if a directive reads a file that no list of inputs has.
     pub(crate) hides_input: bool,
     /// True if a directive names another file for messages.
     pub(crate) names_lines: bool,
+    /// True if the file may make itself one of the system.
+    pub(crate) names_system: bool,
     /// True if a file may ask to be read only once.
     pub(crate) reads_once: bool,
 }
@@ -60,23 +68,28 @@ impl Spelled {
                 _ => {}
             }
         }
-        for at in memmem::find_iter(text, b"__has_") {
-            let rest = &text[at + b"__has_".len()..];
-            if rest.starts_with(b"include") {
-                spelled.asked(text, at + b"__has_include".len());
-            }
-            spelled.hides_input |= rest.starts_with(b"embed");
-        }
+        spelled.asks(text);
         spelled.times = Times::of(text);
         spelled.hidden(text);
         spelled
+    }
+
+    /// Takes what another spelling of the same text has.
+    pub(crate) fn add(&mut self, mut other: Self) {
+        self.includes.append(&mut other.includes);
+        self.asked.append(&mut other.asked);
+        self.tokens.append(&mut other.tokens);
+        self.defined.extend(other.defined);
+        self.computes_include |= other.computes_include;
+        self.names_system |= other.names_system;
     }
 
     fn directive(&mut self, text: &[u8], at: usize) {
         let mut cursor = Cursor { text, at };
         cursor.skip_blank();
         if cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.names_lines = true;
+            // A line marker may have a flag for the system.
+            (self.names_lines, self.names_system) = (true, true);
             return;
         }
         let word = cursor.word(16);
@@ -95,39 +108,13 @@ impl Spelled {
                     Name::None => {}
                 }
             }
+            b"define" => {
+                cursor.skip_blank();
+                self.defined.insert(hash(&cursor.word(256)));
+            }
             b"embed" => self.hides_input = true,
             b"line" => self.names_lines = true,
             _ => {}
-        }
-    }
-
-    fn asked(&mut self, text: &[u8], at: usize) {
-        let mut cursor = Cursor { text, at };
-        let rest = cursor.word(32);
-        let is_next = match rest.as_slice() {
-            b"" | b"__" => false,
-            b"_next" | b"_next__" => true,
-            _ => return,
-        };
-        cursor.skip_blank();
-        if cursor.peek() != Some(b'(') {
-            return;
-        }
-        cursor.advance();
-        cursor.skip_blank();
-        match cursor.name() {
-            Name::Spelled(look, name) => {
-                let look = if is_next { Look::Next } else { look };
-                self.asked.insert((look, name));
-            }
-            // What hands its argument on asks where it is used.
-            Name::Computed => {
-                let rest = &text[at + rest.len()..];
-                let word = at - b"__has_include".len();
-                self.computes_asked |= handed_on(&text[..word], rest).is_none();
-            }
-            Name::Unreadable => self.hides_input = true,
-            Name::None => {}
         }
     }
 
@@ -135,6 +122,7 @@ impl Spelled {
         const HIDDEN: &[&[u8]] =
             &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module", b"include_alias"];
         let has = |word: &[u8]| memmem::find(text, word).is_some();
+        self.names_system |= has(b"system_header");
         // Each of these stands in a pragma, whose name a joined line may part.
         if has(b"ragma") || has(b"\\\n") {
             self.reads_once |= has(b"once");
@@ -145,10 +133,11 @@ impl Spelled {
 
 /// Returns false if the `#` before `at` stands within a line, as in a comment that speaks of `#include`.
 ///
-/// Only blanks and comments may stand before a directive; a byte order mark may begin the file.
+/// Only blanks and comments may stand before a directive; a byte order mark may begin the file. clang ends a line at a
+/// carriage return too.
 fn may_begin_directive(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
-    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
     let line = &before[start..];
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let is_mark = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || b"#%:?=\\".contains(byte);
@@ -218,7 +207,7 @@ impl Cursor<'_> {
     }
 
     /// Reads a word of at most `most` bytes.
-    fn word(&mut self, most: usize) -> Vec<u8> {
+    pub(crate) fn word(&mut self, most: usize) -> Vec<u8> {
         let mut word = Vec::new();
         while let Some(byte) = self.peek().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             if word.len() == most {
@@ -336,6 +325,7 @@ mod tests {
             "\t\u{b}#include_next NAME\n",
             "%:include NAME\n",
             "??=include NAME\n",
+            "int a;\r#include NAME\r",
         ] {
             assert!(computes(text), "{text:?}");
         }

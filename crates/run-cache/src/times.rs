@@ -61,7 +61,12 @@ impl Times {
             times.wraps |= is_wrapped;
             times.joins_bare |= right.starts_with(b"_");
         }
-        times.joins_bare &= times.bare;
+        // Other spellings of `##`, or of a half of it.
+        let is_spelled_otherwise =
+            ["%:%:", "??="].iter().any(|mark| memmem::find(text, mark.as_bytes()).is_some());
+        times.joins |= is_spelled_otherwise;
+        times.wraps |= is_spelled_otherwise;
+        times.joins_bare = times.bare && (times.joins_bare || is_spelled_otherwise);
         times
     }
 
@@ -74,6 +79,11 @@ impl Times {
         self.joins |= other.joins;
         self.wraps |= other.wraps;
         self.joins_bare |= other.joins_bare;
+    }
+
+    /// Returns true if any text joins words.
+    pub(crate) const fn joins(self) -> bool {
+        self.joins
     }
 
     /// Returns true if a result may have the date or the time of day.
@@ -159,6 +169,9 @@ mod tests {
             ["#define P(a, b) a##b", "P(__DA, TE__)"],
             ["#define P(a, b) a ## b", "P(__TIM, E__)"],
             ["#define P(a, b) a ## b", "P(_, _DATE__)"],
+            ["%:define P(a, b) a%:%:b", "P(__DA, TE__)"],
+            ["#define P(a) __ %:%: a %:%: __", "P(TIME)"],
+            ["#define P(a, b) a??=#b", "P(__DA, TE__)"],
         ] {
             assert!(of(&texts).tells_date(), "{texts:?}");
         }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::before::NamesBefore;
 use crate::check::{dir_stamp, here, is_missing};
 use crate::manifest::Vacancy;
 use crate::reason::NotKept;
@@ -44,6 +45,10 @@ pub(crate) struct Vacancies<'a> {
     names: HashMap<PathBuf, Names>,
     /// Missing names by directory, and whether they cannot appear without a change of it.
     missing: BTreeMap<(PathBuf, bool), BTreeSet<String>>,
+    /// True while names are looked for that no list of inputs has.
+    pub(crate) is_asking: bool,
+    /// Directories of such names.
+    asked: HashSet<PathBuf>,
 }
 
 impl<'a> Vacancies<'a> {
@@ -55,6 +60,8 @@ impl<'a> Vacancies<'a> {
             plain: HashSet::new(),
             names: HashMap::new(),
             missing: BTreeMap::new(),
+            is_asking: false,
+            asked: HashSet::new(),
         }
     }
 
@@ -141,6 +148,9 @@ impl<'a> Vacancies<'a> {
             match self.there(here(&parent))? {
                 There::Dir => {
                     let shows = !is_dead_link && matches!(last, Component::Normal(_));
+                    if self.is_asking {
+                        self.asked.insert(parent.clone());
+                    }
                     self.missing.entry((parent, shows)).or_default().insert(name);
                     return Ok(());
                 }
@@ -160,11 +170,16 @@ impl<'a> Vacancies<'a> {
 
     /// Returns what was gathered, with the stamps of directories.
     ///
-    /// Only a stamp that was settled before the first look is kept, so that nothing appeared in between.
-    pub(crate) fn finish(self) -> Result<Vec<Vacancy>, NotKept> {
+    /// Only a stamp that was settled before the first look is kept, so that nothing appeared in between. A name that
+    /// went while the compiler ran is no missing one.
+    pub(crate) fn finish(self, before: &NamesBefore) -> Result<Vec<Vacancy>, NotKept> {
         let mut vacancies = Vec::new();
         for ((dir, shows), names) in self.missing {
-            let stamp = shows.then(|| dir_stamp(&self.cwd.join(&dir))).flatten();
+            let stamp = dir_stamp(&self.cwd.join(&dir));
+            if before.may_have_had(&dir, stamp, &names, self.asked.contains(&dir)) {
+                return Err(NotKept::InputChanged);
+            }
+            let stamp = stamp.filter(|_| shows);
             let stamp = stamp.filter(|stamp| stamp.is_trusted_at(here(&self.cwd.join(&dir)), self.now_ns));
             let dir = dir.to_str().ok_or(NotKept::InputUnknown)?.to_owned();
             vacancies.push(Vacancy { dir, names: names.into_iter().collect(), shows, stamp });
@@ -193,7 +208,12 @@ mod tests {
         for path in ["x.h", "a/x.h", "a/sub/y.h", "a/none/z.h", "b/c/d.h", "file/x.h", "a/sub/../gone/x.h"] {
             vacancies.note(Path::new(path)).unwrap();
         }
-        let found: Vec<_> = vacancies.finish().unwrap().into_iter().map(|v| (v.dir, v.names)).collect();
+        let found: Vec<_> = vacancies
+            .finish(&NamesBefore::default())
+            .unwrap()
+            .into_iter()
+            .map(|v| (v.dir, v.names))
+            .collect();
         let expected = [
             ("", vec!["b", "x.h"]),
             ("a", vec!["none", "x.h"]),

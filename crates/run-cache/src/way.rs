@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ipc_os::{InodeStamp, file_clock_ns};
 
+use crate::before::NamesBefore;
 use crate::bundle::Bundle;
 use crate::call::{Ask, Ran};
 use crate::check::{Checker, Differs};
@@ -62,7 +63,7 @@ pub struct Miss {
     private: Private,
     claim: Claim,
     args: Vec<String>,
-    began_ns: i64,
+    names: NamesBefore,
     explanation: Explanation,
 }
 
@@ -138,7 +139,7 @@ impl Plan {
         let mut args = private.args(&self, colour);
         // In front, so that an argument of the caller wins.
         args.splice(0..0, urls::argument(&self, &facts));
-        let began_ns = file_clock_ns();
+        let names = NamesBefore::of(&self);
         let miss = Miss {
             plan: self,
             facts,
@@ -149,7 +150,7 @@ impl Plan {
             private,
             claim,
             args,
-            began_ns,
+            names,
             explanation,
         };
         Ok(Sought::Miss(Box::new(miss)))
@@ -328,7 +329,7 @@ impl Miss {
         let plan = &self.plan;
         let now_ns = file_clock_ns();
         let mut programs = Programs::new(shelf, now_ns);
-        let mut inputs = Inputs::new(plan, &self.facts, self.began_ns, now_ns);
+        let mut inputs = Inputs::new(plan, &self.facts, self.names.began_ns, now_ns);
         let contents = inputs.file(&plan.args.source)?;
         if contents.len() as u64 != self.source.len || Key::of_contents(&contents) != self.source.hash {
             return Err(NotKept::InputChanged);
@@ -374,7 +375,7 @@ impl Miss {
         {
             return Err(NotKept::Directory);
         }
-        let aliases = inputs.aliases();
+        let aliases = inputs.same_files();
         let (files, vacancies, present) = inputs.into_parts();
         let mut set = Set {
             result: self.key,
@@ -385,7 +386,7 @@ impl Miss {
                 || plan.driver.family == Family::Clang && plan.args.language.is_header(),
             files,
             aliases,
-            vacancies: vacancies.finish()?.into_iter().map(Arc::new).collect(),
+            vacancies: vacancies.finish(&self.names)?.into_iter().map(Arc::new).collect(),
             present: present.into_iter().collect(),
             listings,
         };

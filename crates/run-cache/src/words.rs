@@ -1,4 +1,6 @@
-//! Words before a place in a text, as far as definitions of macros need them.
+//! Words of a text, as far as definitions of macros need them.
+
+use std::hash::{DefaultHasher, Hasher as _};
 
 /// Returns the macro that hands its argument on to the word between `before` and `rest`, as in
 /// `#define HAS(x) __has_include(x)`.
@@ -13,6 +15,47 @@ pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
     (define == b"define" && parameter == argument).then_some(name)
 }
 
+/// Returns a text without its joined line ends, if one of them may part a word or a mark.
+///
+/// White space between the backslash and the line's end counts as nothing, and clang ends lines at a carriage return.
+pub(crate) fn joined(text: &[u8]) -> Option<Vec<u8>> {
+    let mut joined = Vec::new();
+    let (mut from, mut parts) = (0, false);
+    for at in memchr::memchr_iter(b'\\', text) {
+        if at < from {
+            continue;
+        }
+        let rest = &text[at + 1..];
+        let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0b' | b'\x0c')).count();
+        let end = match rest[blank..] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n' | b'\r', ..] => 1,
+            _ => continue,
+        };
+        let next = at + 1 + blank + end;
+        joined.extend_from_slice(&text[from..at]);
+        let is_solid = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_whitespace());
+        parts |= is_solid(joined.last()) && is_solid(text.get(next));
+        from = next;
+    }
+    joined.extend_from_slice(&text[from..]);
+    parts.then_some(joined)
+}
+
+/// Returns the words of a text that may be names of macros.
+pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    let words =
+        text.split(|letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with(|letter: char| !letter.is_ascii_digit()))
+}
+
+/// Returns a number that stands for a word in sets of many words.
+pub(crate) fn hash(word: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(word);
+    hasher.finish()
+}
+
 /// Returns the last word of a text that ends in it and blanks, and what stands before.
 pub(crate) fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = trim_end(text);
@@ -25,4 +68,24 @@ pub(crate) fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn trim_end(text: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
     &text[..text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_line_ends_that_may_part_a_word_are_joined() {
+        for (text, expected) in [
+            ("a\\\nb", Some("ab")),
+            ("a\\ \t\r\nb \\\n c", Some("ab  c")),
+            ("%\\\n\\\n:", Some("%:")),
+            ("a\\\rb", Some("ab")),
+            ("#define A \\\n  b", None),
+            ("a\\\n  b \\\nc", None),
+            ("a\\nb", None),
+        ] {
+            assert_eq!(joined(text.as_bytes()).as_deref(), expected.map(str::as_bytes), "{text:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod definitions;
+mod hidden;
 mod inputs;
 mod support;
 mod toolchain;

@@ -48,6 +48,8 @@ pub(crate) struct Bench {
     pub(crate) colour: bool,
     /// Runs between the start of the compiler and the end of the run.
     pub(crate) meanwhile: Option<fn(&Path)>,
+    /// Runs between the end of the compiler and the end of the run.
+    pub(crate) afterwards: Option<fn(&Path)>,
     pub(crate) said: String,
 }
 
@@ -86,6 +88,7 @@ impl Bench {
             base_dir: None,
             colour: false,
             meanwhile: None,
+            afterwards: None,
             said: String::new(),
         }
     }
@@ -163,6 +166,9 @@ impl Bench {
                     meanwhile(self.dir.path());
                 }
                 let ran = run(&call, &args, false).unwrap();
+                if let Some(afterwards) = self.afterwards.take() {
+                    afterwards(self.dir.path());
+                }
                 self.said = String::from_utf8(ran.stderr.clone()).unwrap();
                 match miss.finish(&ran, &mut self.shelf) {
                     Ok(_) => End::Kept,

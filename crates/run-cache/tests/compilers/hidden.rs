@@ -1,0 +1,207 @@
+//! Inputs that a text hides from a reader of depfiles and of single lines.
+
+use std::fs;
+
+use run_cache::NotKept;
+
+use crate::inputs::compilers;
+use crate::support::{Bench, End};
+
+#[test]
+fn headers_that_count_as_the_systems_by_their_text_are_inputs_of_a_short_depfile() {
+    for compiler in compilers() {
+        for (a, u) in [
+            ("#include \"u.h\"\nint x = V;\n", "#pragma GCC system_header\n#include \"v.h\"\n"),
+            ("#include \"u.h\"\nint x = V;\n", "_Pragma(\"GCC system_header\")\n#include \"v.h\"\n"),
+            ("#include \"u.h\"\nint x = V;\n", "#pragma GCC \\\n system_header\n#include \"v.h\"\n"),
+            ("# 1 \"a.c\" 3\n#include \"v.h\"\nint x = V;\n", ""),
+        ] {
+            let mut bench = Bench::new();
+            bench.write("a.c", a);
+            bench.write("u.h", u);
+            bench.write("v.h", "#define V 1\n");
+            let line = format!("{compiler} -MMD -c a.c -o a.o");
+            bench.cached(&line);
+            bench.write("v.h", "#define V 2\n");
+            bench.cached(&line);
+        }
+        let mut bench = Bench::new();
+        bench.write("a.c", "#include \"v.h\"\nint x = V;\n");
+        bench.write("s/v.h", "#define V 1\n");
+        let line = format!("{compiler} -iquote s -isystem s -MMD -c a.c -o a.o");
+        bench.cached(&line);
+        bench.write("s/v.h", "#define V 2\n");
+        bench.cached(&line);
+    }
+}
+
+#[test]
+fn a_computed_name_below_a_system_header_is_not_kept_with_a_short_depfile() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("a.c", "#include \"u.h\"\nint x = V;\n");
+        bench.write("v.h", "#define V 1\n");
+        bench.write("u.h", "#define H \"v.h\"\n#include H\n");
+        let line = format!("{compiler} -nostdinc -MMD -c a.c -o a.o");
+        bench.cached(&line);
+        bench.write("u.h", "#pragma GCC system_header\n#define H \"v.h\"\n#include H\n");
+        assert_eq!(bench.same(&line), End::NotKept(NotKept::ComputedInclude));
+    }
+}
+
+#[test]
+fn a_computed_name_is_found_however_its_directory_is_spelled() {
+    for compiler in compilers() {
+        for (line, first) in [
+            ("-Ione -I./two -c sub/a.c -o a.o", "one/v.h"),
+            ("-Ione -I.//two -c sub/a.c -o a.o", "one/v.h"),
+            ("-Ione -I././two -c sub/a.c -o a.o", "one/v.h"),
+            ("-I./one -Itwo -c ./sub/a.c -o a.o", "one/v.h"),
+        ] {
+            let mut bench = Bench::new();
+            bench.write("sub/a.c", "#define H <v.h>\n#include H\nint x = V;\n");
+            bench.write("two/v.h", "#define V 1\n");
+            fs::create_dir(bench.at("one")).unwrap();
+            let line = format!("{compiler} {line}");
+            bench.cached(&line);
+            bench.write(first, "#define V 2\n");
+            bench.cached(&line);
+        }
+        let mut bench = Bench::new();
+        bench.write("sub/a.c", "#include H\nint x = V;\n");
+        bench.write("v.h", "#define V 1\n");
+        let line = format!("{compiler} -DH=\"{}\" -c sub/a.c -o a.o", bench.at("v.h").display());
+        bench.cached(&line);
+    }
+}
+
+#[test]
+fn a_computed_name_behind_a_link_that_gcc_prints_by_its_real_path_is_found() {
+    let mut bench = Bench::new();
+    let link = "a-link-with-a-name-that-is-longer-than-the-path-of-the-directory-that-it-leads-to-from-here";
+    for (number, dir) in [(1, "1"), (2, "2")] {
+        bench.write(&format!("{dir}/v.h"), &format!("#define V {number}\n"));
+    }
+    bench.write("a.c", "#define H <v.h>\n#include H\nint x = V;\n");
+    let line = format!("gcc -isystem {} -MD -c a.c -o a.o", bench.at(link).display());
+    for dir in ["1", "2"] {
+        std::os::unix::fs::symlink(dir, bench.at(link)).unwrap();
+        bench.settle(&bench.at(link));
+        bench.cached(&line);
+        bench.remove(link);
+    }
+}
+
+#[test]
+fn a_name_after_has_include_that_is_made_of_words_is_not_kept() {
+    for compiler in compilers() {
+        for (text, end) in [
+            ("#define HAS(x) __has_include(<x>)\n#if HAS(v.h)\n", Some(NotKept::ComputedInclude)),
+            ("#define HAS(d) __has_include(<d/v.h>)\n#if HAS(../one)\n", Some(NotKept::ComputedInclude)),
+            ("#define V v.h\n#define HAS __has_include(<V>)\n#if HAS\n", Some(NotKept::ComputedInclude)),
+            ("#define Q (<v.h>)\n#if __has_include Q\n", Some(NotKept::ComputedInclude)),
+            ("#define HI __has_include (\n#if HI <v.h>)\n", Some(NotKept::ComputedInclude)),
+            ("#define C(a, b) a##b\n#if C(__has_,include)(<v.h>)\n", Some(NotKept::ComputedInclude)),
+            ("#define HAS __has_include\n#define V v.h\n#if HAS(<V>)\n", Some(NotKept::ComputedInclude)),
+            ("#if __has\\\n_include(<v.h>)\n", None),
+            ("#define HAS __has_include(<v.h>)\n#if HAS\n", None),
+            ("#define HAS(x) __has_include(x)\n#if HAS(<v.h>)\n", None),
+        ] {
+            let mut bench = Bench::new();
+            bench.write("a.c", &format!("{text}int x = 1;\n#else\nint x = 2;\n#endif\n"));
+            fs::create_dir(bench.at("one")).unwrap();
+            let line = format!("{compiler} -Ione -c a.c -o a.o");
+            if let Some(why) = end {
+                assert_eq!(bench.compile(&line), End::NotKept(why), "{text}");
+                continue;
+            }
+            bench.cached(&line);
+            bench.write("one/v.h", "");
+            bench.cached(&line);
+        }
+    }
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_header_that_was_asked_for_is_seen() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("a.c", "#if __has_include(<v.h>)\nint x = 1;\n#else\nint x = 2;\n#endif\n");
+        bench.write("one/v.h", "");
+        let line = format!("{compiler} -Ione -c a.c -o a.o");
+        bench.cached(&line);
+        bench.remove("one/v.h");
+        fs::create_dir(bench.at("one/v.h")).unwrap();
+        bench.cached(&line);
+    }
+}
+
+#[test]
+fn a_header_that_was_asked_for_and_went_while_the_compiler_ran_is_no_missing_one() {
+    for compiler in compilers() {
+        for place in ["one/v.h", "v.h"] {
+            let mut bench = Bench::new();
+            bench.write("a.c", "#if __has_include(\"v.h\")\nint x = 1;\n#else\nint x = 2;\n#endif\n");
+            fs::create_dir(bench.at("one")).unwrap();
+            bench.write(place, "");
+            let line = format!("{compiler} -Ione -c a.c -o a.o");
+            bench.afterwards = Some(|dir| {
+                let _ = fs::remove_file(dir.join("one/v.h"));
+                let _ = fs::remove_file(dir.join("v.h"));
+            });
+            assert_eq!(bench.compile(&line), End::NotKept(NotKept::InputChanged), "{place}");
+            bench.cached(&line);
+        }
+    }
+}
+
+#[test]
+fn the_text_of_a_precompiled_header_is_searched() {
+    for (header, source, why) in [
+        ("#define NOW __TIME__\n", "const char t[] = NOW;\n", NotKept::Time),
+        (
+            "#define HAS __has_include(<V>)\n#define V v.h\n",
+            "#if HAS\nint x;\n#endif\n",
+            NotKept::ComputedInclude,
+        ),
+    ] {
+        for include in ["p.h", "/p.h"] {
+            let mut bench = Bench::new();
+            bench.write("p.h", header);
+            bench.write("a.c", source);
+            bench.plain("", "gcc -x c-header p.h -o p.h.gch");
+            bench.settle(&bench.at("p.h.gch"));
+            let include = match include.strip_prefix('/') {
+                Some(name) => bench.at(name).display().to_string(),
+                None => include.to_owned(),
+            };
+            let line = format!("gcc -include {include} -MD -c a.c -o a.o");
+            assert_eq!(bench.compile(&line), End::NotKept(why), "{header}");
+        }
+    }
+    let mut bench = Bench::new();
+    bench.write("p.h", "int p;\n");
+    bench.write("a.c", "int x;\n");
+    bench.plain("", "gcc -x c-header p.h -o p.h.gch");
+    bench.settle(&bench.at("p.h.gch"));
+    let line = "gcc -include p.h -MD -c a.c -o a.o";
+    bench.cached(line);
+    bench.write("p.h", "int p; // newer than what was made of it\n");
+    assert_eq!(bench.same(line), End::NotKept(NotKept::InputUnknown));
+    bench.remove("p.h");
+    assert_eq!(bench.same(line), End::NotKept(NotKept::InputUnknown));
+}
+
+#[test]
+fn the_time_in_another_spelling_is_not_kept() {
+    for compiler in compilers() {
+        for text in
+            ["const char t[] = __TI\\\nME__;\n", "%:define P(a, b) a%:%:b\nconst char t[] = P(__TI, ME__);\n"]
+        {
+            let mut bench = Bench::new();
+            bench.write("a.c", text);
+            let end = bench.compile(&format!("{compiler} -c a.c"));
+            assert_eq!(end, End::NotKept(NotKept::Time), "{text}");
+        }
+    }
+}
