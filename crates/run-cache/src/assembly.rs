@@ -9,6 +9,9 @@ const READING: &[&str] = &["incbin", ".include", ".macro", ".irp"];
 const PARTS: &[&str] =
     &[".i\"", ".in\"", ".inc\"", ".incb\"", ".incbi\"", ".incl\"", ".inclu\"", ".includ\""];
 
+/// Beginnings of directives that `##` completes in the source of an assembler.
+const BEGINNINGS: &[&str] = &[".i", ".in", ".inc", ".incb", ".incbi", ".incl", ".inclu", ".includ"];
+
 /// Assembly in one text, and parts of directives in another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Assembly {
@@ -42,11 +45,31 @@ pub(crate) fn may_read_files(text: &[u8], is_assembler: bool) -> bool {
         return true;
     }
     if is_assembler {
-        return READING.iter().any(|directive| has(directive));
+        return READING.iter().any(|directive| has(directive))
+            || BEGINNINGS.iter().any(|part| has_word(&lower, part));
     }
     let asm = || memmem::find_iter(text, b"asm");
     asm().next().is_some() && has_parts(&lower)
         || asm().any(|at| template(&text[at + 3..]).is_none_or(|template| reads(&template)))
+}
+
+/// Returns true if assembly in a text of C may describe its own lines, which puts the directory into the object.
+pub(crate) fn names_lines(text: &[u8]) -> bool {
+    let describes = |at: usize| {
+        let rest = &text[at + b".file".len()..];
+        let number = rest.trim_ascii_start();
+        let number = number.strip_prefix(b"\\t").unwrap_or(number).trim_ascii_start();
+        number.len() < rest.len() && number.first().is_some_and(u8::is_ascii_digit)
+    };
+    memmem::find_iter(text, b".file").any(describes) && memmem::find(text, b"asm").is_some()
+}
+
+/// Returns true if `word` stands in a text that is no part of a longer one.
+fn has_word(lower: &[u8], word: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    memmem::find_iter(lower, word.as_bytes()).any(|at| {
+        !lower.get(at + word.len()).is_some_and(is_part) && !lower[..at].last().is_some_and(is_part)
+    })
 }
 
 /// Returns the literals of an `asm (…)` whose name ends where `rest` begins: nothing if it is no such statement, and
@@ -69,6 +92,8 @@ fn template(rest: &[u8]) -> Option<String> {
                 at += memchr::memchr(b'\n', &rest[at..]).unwrap_or(rest.len() - at);
             }
             b':' if depth == 1 => has_operands = true,
+            // An argument of a macro, which may make literals of it.
+            b'.' if depth > 1 && !has_operands => return None,
             byte if depth > 0 && byte.is_ascii_alphabetic() => has_macro |= !has_operands,
             // Qualifiers stand before the parenthesis, and nothing else.
             byte if depth == 0
@@ -133,6 +158,7 @@ mod tests {
             r#"int a; asm("nop"); asm goto ("" : : : : l); asm("nop; .incbin \"f\"");"#,
             r#"asm { ".incbin \"f\"" }"#,
             r#"asm(STRING(.in) "cbin \"f\"");"#,
+            r#"asm(A(.inc) A(bin "f"));"#,
             r#"asm("unfinished"#,
         ] {
             assert!(may_read_files(text.as_bytes(), false), "{text}");
@@ -146,10 +172,31 @@ mod tests {
             r#"asm volatile ("1:\tmov %0, %1\n.L%=:\n\t.if 1" : "=r"(a) : "r"(b) : "memory");"#,
             r#"asm volatile (LOCK "xchg %0, %1" : "+r"(a) : X("m")(b));"#,
             r#"asm(".section \"x\"" : : "r"(a));"#,
+            r#"asm(LOCK(x) "nop" : "=r"(a.b) : "r"(f(a.inc)));"#,
             "int plasma = 1; const char *s = \"asm .if\"; // no assembly\n",
             "int asmx(const char *); int y = asmx(\"x\");",
         ] {
             assert!(!may_read_files(text.as_bytes(), false), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_directive_in_the_source_of_an_assembler_are_seen() {
+        for text in ["C(.inc,bin) \"f\"\n", "#define D .in\n", "\t.i ## ncbin \"f\"\n"] {
+            assert!(may_read_files(text.as_bytes(), true), "{text}");
+        }
+        for text in ["# a.in a.i\n\t.int 1\n\t.ident \"x\"\n", "#define C(a, b) a##b\n"] {
+            assert!(!may_read_files(text.as_bytes(), true), "{text}");
+        }
+    }
+
+    #[test]
+    fn assembly_that_describes_its_lines_is_told_from_members() {
+        for text in ["asm(\".file 1 \\\"q.c\\\"\");", "asm(\".file\\t0 \\\"q.c\\\"\");"] {
+            assert!(names_lines(text.as_bytes()), "{text}");
+        }
+        for text in ["asm(\"nop\"); x.file = 1;", ".file 1 \"a.c\"", "asm(\".file x\");", "x.file1 = asm;"] {
+            assert!(!names_lines(text.as_bytes()), "{text}");
         }
     }
 }

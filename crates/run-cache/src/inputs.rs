@@ -301,6 +301,13 @@ impl<'a> Inputs<'a> {
         self.names_lines |= spelled.names_lines;
         self.reads_once |= spelled.reads_once;
         self.has_parts |= spelled.has_parts;
+        // For assembler the directory is always in the key.
+        if !self.plan.args.tells_directory
+            && !self.plan.args.language.is_assembler()
+            && assembly::names_lines(contents)
+        {
+            return Err(NotKept::Directory);
+        }
         if !self.plan.assembler_lists() {
             let is_assembler = self.plan.args.language.is_assembler();
             if assembly::may_read_files(contents, is_assembler) {

@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, largest_file, replace_file};
+use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, has_own_owner, largest_file, replace_file};
 
 /// The purpose of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// The object, or the precompiled header.
+    /// The object, or the precompiled header of clang.
     Object,
     /// The list of headers for make.
     Depfile,
@@ -20,11 +20,13 @@ pub enum Role {
     SplitDebug,
     /// `.su`.
     StackUsage,
+    /// The precompiled header of gcc.
+    Precompiled,
 }
 
 impl Role {
     const ALL: &'static [Self] =
-        &[Self::Object, Self::Depfile, Self::Notes, Self::SplitDebug, Self::StackUsage];
+        &[Self::Object, Self::Depfile, Self::Notes, Self::SplitDebug, Self::StackUsage, Self::Precompiled];
 
     pub(crate) fn number(self) -> u8 {
         match self {
@@ -33,6 +35,7 @@ impl Role {
             Self::Notes => 2,
             Self::SplitDebug => 3,
             Self::StackUsage => 4,
+            Self::Precompiled => 5,
         }
     }
 
@@ -91,17 +94,21 @@ impl Output {
 
     /// Puts `contents` where a compiler would have written them.
     ///
-    /// An object is a new file: the assembler removes the old one first, whatever it is. Other files are written
-    /// over by compilers, and keep their mode and their other names.
+    /// An object is a new file: the assembler removes the old one first, whatever it is; the tool that splits debug
+    /// information off does the same. Other files are written over by compilers, and keep their mode, their owner and
+    /// their other names.
     pub(crate) fn place(&self, contents: &[u8]) -> io::Result<()> {
         let there = match fs::symlink_metadata(&self.path) {
             Ok(there) => Some(there),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let is_new_file = self.role == Role::Object;
+        let is_new_file = matches!(self.role, Role::Object | Role::SplitDebug);
         match there {
-            Some(there) if !is_new_file && (!there.is_file() || has_other_names(&there)) => {
+            Some(there)
+                if !is_new_file
+                    && (!there.is_file() || has_other_names(&there) || !has_own_owner(&there)) =>
+            {
                 OpenOptions::new().write(true).truncate(true).open(&self.path)?.write_all(contents)
             }
             Some(there) if !is_new_file => {
@@ -202,6 +209,22 @@ mod tests {
         fs::set_permissions(at("mode.d"), fs::Permissions::from_mode(0o600)).unwrap();
         output(Role::Depfile, at("mode.d")).place(b"dep").unwrap();
         assert_eq!((mode("mode.d"), fs::read(at("mode.d")).unwrap()), (0o600, b"dep".to_vec()));
+
+        // gcc writes over a precompiled header; split debug information is a new file.
+        for (role, expected) in [(Role::Precompiled, b"new"), (Role::SplitDebug, b"old")] {
+            fs::write(at("target"), "old").unwrap();
+            let link = at(&format!("link-{}", role.number()));
+            symlink("target", &link).unwrap();
+            output(role, link).place(b"new").unwrap();
+            assert_eq!(fs::read(at("target")).unwrap(), expected);
+        }
+        for (name, role, expected) in [("m.gch", Role::Precompiled, true), ("m.dwo", Role::SplitDebug, false)]
+        {
+            fs::write(at(name), "t").unwrap();
+            fs::set_permissions(at(name), fs::Permissions::from_mode(0o600)).unwrap();
+            output(role, at(name)).place(b"new").unwrap();
+            assert_eq!(mode(name) == 0o600, expected, "{name}");
+        }
         let leftovers = fs::read_dir(dir.path()).unwrap();
         assert!(leftovers.flatten().all(|entry| !entry.file_name().to_string_lossy().contains("tmp")));
     }

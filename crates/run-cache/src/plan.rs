@@ -121,7 +121,8 @@ fn outputs(call: &Call, args: &Arguments, family: Family) -> Result<Vec<Output>,
     if args.language.is_header() && (args.notes || args.split_debug || args.stack_usage) {
         return Err(Reason::Output.into());
     }
-    add(Role::Object, object);
+    let is_precompiled = args.language.is_header() && family == Family::Gcc;
+    add(if is_precompiled { Role::Precompiled } else { Role::Object }, object);
     Ok(outputs)
 }
 
@@ -214,6 +215,14 @@ impl Plan {
                 recipe.text("directory", &self.mapped(dir));
             }
         }
+        if self.args.language.is_assembler() && !self.args.tells_directory {
+            // Assembler may describe its own lines, and no map of debug information holds for those.
+            for dir in self.directories() {
+                recipe.text("directory", dir);
+            }
+        }
+        let same = self.same_directories();
+        recipe.texts("search path", &same);
         if let Some(native) = native {
             recipe.text("machine", native);
         }

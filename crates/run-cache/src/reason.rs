@@ -101,7 +101,7 @@ reasons! {
         Configuration = "configuration", "the compiler reads a configuration file";
         LineNames = "line_names", "a message quotes a file that a #line directive names";
         TooLarge = "too_large", "the result has more inputs or bytes than can be kept";
-        Directory = "directory", "a prefix map hides a directory that an input is in";
+        Directory = "directory", "the result may name a directory that its key leaves out";
         Refused = "refused", "the daemon did not take the result";
     }
 }

@@ -1,6 +1,6 @@
 //! The include search of gcc and clang: where a name is looked for, in order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -141,6 +141,30 @@ impl Search {
             There::Other => Err(NotKept::InputUnreadable),
             There::Nothing | There::DeadLink => vacancies.note(&path).map(|()| None),
         }
+    }
+}
+
+impl Plan {
+    /// Returns which directories of the arguments are one by two names, and which are links.
+    ///
+    /// A compiler drops a directory that it searches already: the list of files and the warnings are others then.
+    pub(crate) fn same_directories(&self) -> Vec<String> {
+        let mut first = HashMap::new();
+        let mut same = Vec::new();
+        for (number, (_, path)) in self.args.search.iter().enumerate() {
+            // A slash at the end would follow the link.
+            let path: PathBuf = Path::new(path).components().collect();
+            if let Ok(target) = fs::read_link(self.call.cwd.join(&path)) {
+                same.push(format!("{number} leads to {}", target.display()));
+            }
+            if let Some(id) = identity(self, &Dir { path, is_system: false }) {
+                let earlier = *first.entry(id).or_insert(number);
+                if earlier != number {
+                    same.push(format!("{number} is {earlier}"));
+                }
+            }
+        }
+        same
     }
 }
 

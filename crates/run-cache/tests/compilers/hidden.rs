@@ -205,3 +205,85 @@ fn the_time_in_another_spelling_is_not_kept() {
         }
     }
 }
+
+#[test]
+fn a_directive_that_is_put_together_for_the_assembler_of_clang_is_seen() {
+    if !compilers().contains(&"clang") {
+        eprintln!("left out: no clang");
+        return;
+    }
+    for (source, text) in [
+        ("a.S", "#define C(a,b) a##b\n.data\nC(.inc,bin) \"data\"\n"),
+        ("a.S", ".data\n.inc\\\nbin \"data\"\n"),
+        ("a.c", "#define A(x...) #x\nasm(A(.inc) A(bin \"data\"));\n"),
+    ] {
+        let mut bench = Bench::new();
+        bench.write("data", "one");
+        bench.write(source, text);
+        let line = format!("clang -c {source} -o x.o");
+        assert_eq!(bench.compile(&line), End::NotKept(NotKept::HiddenInput), "{text}");
+    }
+}
+
+#[test]
+fn a_header_behind_a_directive_after_a_lone_carriage_return_is_seen() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("a.c", "int y;\r#define H <v.h>\r#include H\rint x = V;\n");
+        bench.write("two/v.h", "#define V 1\n");
+        fs::create_dir(bench.at("one")).unwrap();
+        let line = format!("{compiler} -w -Ione -Itwo -c a.c -o a.o");
+        bench.cached(&line);
+        bench.write("one/v.h", "#define V 2\n");
+        bench.cached(&line);
+    }
+}
+
+#[test]
+fn assembler_that_describes_its_own_lines_names_the_directory() {
+    for compiler in compilers() {
+        for text in
+            [".file 0 \"a.c\"\n.text\nf: .loc 0 1 0\n ret\n", ".file 1 \"a.c\"\n.text\nf: .loc 1 1\n ret\n"]
+        {
+            let mut bench = Bench::new();
+            for dir in ["d", "e"] {
+                bench.write(&format!("{dir}/a.s"), text);
+                bench.write(&format!("{dir}/b.S"), text);
+            }
+            for dir in ["d", "e"] {
+                for source in ["a.s", "b.S"] {
+                    let line = format!("{compiler} -c {source} -o x.o");
+                    assert_eq!(bench.same_in(dir, &line), End::Kept, "{dir}/{source}");
+                    assert_eq!(bench.same_in(dir, &line), End::Hit, "{dir}/{source}");
+                }
+            }
+        }
+    }
+    for dir in ["d", "e"] {
+        let mut bench = Bench::new();
+        bench.write(&format!("{dir}/a.c"), "asm(\".file 1 \\\"q.c\\\"\\n.loc 1 1\\nnop\");\n");
+        assert_eq!(bench.same_in(dir, "gcc -c a.c"), End::NotKept(NotKept::Directory));
+        assert_eq!(bench.same_in(dir, "gcc -g -c a.c"), End::Kept);
+    }
+}
+
+#[test]
+fn a_directory_that_becomes_another_one_is_seen() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "#include <q.h>\nint x;\n");
+    for dir in ["inc", "sys"] {
+        bench.write(&format!("{dir}/q.h"), "static int q(int a) { int u; return 1; }\n");
+    }
+    for compiler in compilers() {
+        let line = format!("{compiler} -Wall -Iinc -isystem sys -MD -c a.c -o a.o");
+        bench.cached(&line);
+        fs::rename(bench.at("inc"), bench.at("other")).unwrap();
+        std::os::unix::fs::symlink("sys", bench.at("inc")).unwrap();
+        bench.settle(&bench.at("inc"));
+        bench.cached(&line);
+        bench.remove("inc");
+        fs::rename(bench.at("other"), bench.at("inc")).unwrap();
+        bench.settle(&bench.at("inc"));
+        assert_eq!(bench.same(&line), End::Hit);
+    }
+}

@@ -211,6 +211,12 @@ pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }
 
+/// See [`crate::has_own_owner`].
+pub(crate) fn has_own_owner(metadata: &Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+        && metadata.gid() == rustix::process::getegid().as_raw()
+}
+
 /// Returns true if the file system at `path` is mounted read-only.
 pub(crate) fn is_read_only(path: &Path) -> bool {
     rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))

@@ -164,6 +164,11 @@ pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
     None
 }
 
+/// See [`crate::has_own_owner`].
+pub(crate) fn has_own_owner(_: &Metadata) -> bool {
+    true
+}
+
 /// See [`crate::has_other_names`]. std has no link count, and a replaced file keeps its other names.
 pub(crate) fn has_other_names(_: &Metadata) -> bool {
     false
