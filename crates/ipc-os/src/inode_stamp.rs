@@ -65,7 +65,7 @@ pub fn has_other_names(metadata: &Metadata) -> bool {
     os::has_other_names(metadata)
 }
 
-/// Returns true if the file has the owner and the group of a file that this process makes.
+/// Returns true if the file has the owner and the group of a new file.
 ///
 /// A directory that hands its group on to new files is not looked at. Windows tells no owner here: always true.
 #[must_use]

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use crate::asking::is_tested;
 use crate::spelled::{Cursor, Look, Name};
-use crate::words::{handed_on, identifiers, last_word};
+use crate::words::{handed_on, identifiers, is_in_directive, is_tested, last_word};
 
 /// Questions that a text asks by another name of `__has_include`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -76,29 +75,6 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
         }
     }
     asked
-}
-
-/// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.
-pub(crate) fn is_in_directive(before: &[u8]) -> bool {
-    let mut start = before.len();
-    loop {
-        let line = memchr::memrchr(b'\n', &before[..start]).map_or(0, |end| end + 1);
-        if memchr::memchr(b'#', &before[line..start]).is_some()
-            || memmem::find(&before[line..start], b"%:").is_some()
-            || memmem::find(&before[line..start], b"??=").is_some()
-        {
-            return true;
-        }
-        // A comment or a backslash may join it with the line before.
-        let is_joined = line > 0 && {
-            let previous = before[..line - 1].trim_ascii_end();
-            previous.ends_with(b"\\") || previous.ends_with(b"??/")
-        };
-        if !is_joined {
-            return memmem::find(&before[line..start], b"*/").is_some();
-        }
-        start = line - 1;
-    }
 }
 
 #[cfg(test)]

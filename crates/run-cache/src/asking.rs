@@ -2,9 +2,9 @@
 
 use memchr::memmem;
 
-use crate::aliased::{aliases, is_in_directive};
+use crate::aliased::aliases;
 use crate::spelled::{Cursor, Look, Name, Spelled};
-use crate::words::{handed_on, identifiers, last_word};
+use crate::words::{handed_on, identifiers, is_in_directive, is_tested, last_word};
 
 const WORD: &[u8] = b"__has_include";
 
@@ -69,13 +69,6 @@ impl Spelled {
             Name::None => self.computes_asked |= is_computed(),
         }
     }
-}
-
-/// Returns true if a directive tests, defines or removes the word behind `before`.
-pub(crate) fn is_tested(before: &[u8]) -> bool {
-    let word = last_word(before.trim_ascii_end().strip_suffix(b"(").unwrap_or(before));
-    let tests = [&b"define"[..], b"undef", b"defined", b"ifdef", b"ifndef", b"elifdef", b"elifndef"];
-    word.is_some_and(|(word, _)| tests.contains(&word))
 }
 
 /// Returns true if the word between `before` and `end` is all that a macro stands for.

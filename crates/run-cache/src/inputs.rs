@@ -166,6 +166,9 @@ impl<'a> Inputs<'a> {
                 There::File | There::Other => return Err(NotKept::InputUnknown),
             }
         }
+        if self.plan.driver.family == Family::Gcc {
+            self.precompiled_source()?;
+        }
         let source = Dir { path: PathBuf::new(), is_system: false };
         for name in &self.plan.args.forced.clone() {
             self.look((Look::Quote, name), &source, is_complete, &mut texts)?;

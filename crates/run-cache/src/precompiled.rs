@@ -31,6 +31,20 @@ impl Inputs<'_> {
         Ok(true)
     }
 
+    /// Takes what is in the place of a precompiled header of the source, which gcc warns of.
+    pub(crate) fn precompiled_source(&mut self) -> Result<(), NotKept> {
+        if self.plan.args.language.is_header() {
+            // It is the output.
+            return Ok(());
+        }
+        let path = format!("{}.gch", self.plan.args.source);
+        match self.vacancies.there(Path::new(&path))? {
+            There::Nothing | There::DeadLink => self.vacancies.note(Path::new(&path)),
+            There::File => self.file(&path).map(drop),
+            There::Dir | There::Other => Err(NotKept::InputUnknown),
+        }
+    }
+
     /// Makes sure that clang takes no precompiled header for `name`: what went into one is not listed.
     pub(crate) fn no_precompiled(&mut self, name: &str) -> Result<(), NotKept> {
         for ending in ["pch", "gch"] {

@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
+use memchr::memmem;
+
 /// Returns the macro that hands its argument on to the word between `before` and `rest`, as in
 /// `#define HAS(x) __has_include(x)`.
 pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
@@ -68,6 +70,36 @@ pub(crate) fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn trim_end(text: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\\' | b'\r' | b'\n');
     &text[..text.len() - text.iter().rev().take_while(|byte| is_blank(byte)).count()]
+}
+
+/// Returns true if a directive tests, defines or removes the word behind `before`.
+pub(crate) fn is_tested(before: &[u8]) -> bool {
+    let word = last_word(before.trim_ascii_end().strip_suffix(b"(").unwrap_or(before));
+    let tests = [&b"define"[..], b"undef", b"defined", b"ifdef", b"ifndef", b"elifdef", b"elifndef"];
+    word.is_some_and(|(word, _)| tests.contains(&word))
+}
+
+/// Returns true if the logical line that `before` ends in may be a directive: only there the question counts.
+pub(crate) fn is_in_directive(before: &[u8]) -> bool {
+    let mut start = before.len();
+    loop {
+        let line = memchr::memrchr(b'\n', &before[..start]).map_or(0, |end| end + 1);
+        if memchr::memchr(b'#', &before[line..start]).is_some()
+            || memmem::find(&before[line..start], b"%:").is_some()
+            || memmem::find(&before[line..start], b"??=").is_some()
+        {
+            return true;
+        }
+        // A comment or a backslash may join it with the line before.
+        let is_joined = line > 0 && {
+            let previous = before[..line - 1].trim_ascii_end();
+            previous.ends_with(b"\\") || previous.ends_with(b"??/")
+        };
+        if !is_joined {
+            return memmem::find(&before[line..start], b"*/").is_some();
+        }
+        start = line - 1;
+    }
 }
 
 #[cfg(test)]

@@ -287,3 +287,13 @@ fn a_directory_that_becomes_another_one_is_seen() {
         assert_eq!(bench.same(&line), End::Hit);
     }
 }
+
+#[test]
+fn a_precompiled_header_of_the_source_itself_is_seen() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int x;\n");
+    let line = "gcc -Winvalid-pch -c a.c -o a.o";
+    bench.cached(line);
+    bench.write("a.c.gch", "no precompiled header\n");
+    bench.cached(line);
+}
