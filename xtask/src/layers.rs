@@ -67,7 +67,7 @@ const TABLE: &[Row] = &[
     program("zccache-download", "zccache-ipc",
         "clap percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
     program("zccache-ipc-cli", "zccache-ipc wire-json run-cache",
-        "anstream anstyle anyhow bytes clap clap_complete comfy-table hex humantime serde serde_json terminal_size thiserror tokio"),
+        "anstream anstyle anyhow bytes clap clap_complete comfy-table hex humantime semver serde serde_json terminal_size thiserror tokio"),
     // never shipped
     program("testkit", "", "tempfile"),
     at_the_top("wire-conformance", "tests/wire",

@@ -33,6 +33,7 @@ fn cache_dir_endpoint(
     }
     let file = format!("{}.sock", Namespace::suffix("daemon", namespace));
     let plain = path_text::join(cache_dir, &file, platform);
+    // Rule for a longer one: `docs/spec/endpoint.md#compaction`.
     if plain.len() <= LONGEST_PLAIN {
         return (Endpoint::new(plain), Rule::CacheDir);
     }
@@ -83,6 +84,8 @@ pub(crate) const PIPE_PREFIX: &str = Endpoint::PIPE_PREFIX;
 pub(crate) const UNKNOWN_USER: &str = "unknown";
 
 /// The longest socket path in a cache directory that is not compacted, in bytes.
+///
+/// Rule: `docs/spec/endpoint.md#length-limits`.
 pub(crate) const LONGEST_PLAIN: usize = 100;
 
 #[cfg(test)]

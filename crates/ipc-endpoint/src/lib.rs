@@ -50,4 +50,4 @@ pub use problem::Problem;
 pub use registry::{RegistryError, manifest_dir, service_definition_dir};
 pub use rule::Rule;
 pub use variable::Variable;
-pub use versioned::{ReleaseNames, VERSIONED_RELEASES, private_endpoint_of_release};
+pub use versioned::{NEWEST_RELEASE, ReleaseNames, VERSIONED_RELEASES, private_endpoint_of_release};

@@ -12,6 +12,11 @@ use crate::path_text;
 /// The published releases whose default endpoint has their version, oldest first.
 pub const VERSIONED_RELEASES: [&str; 4] = ["1.12.16", "1.12.17", "1.13.1", "1.13.5"];
 
+/// The newest published release that this project serves and stands for.
+///
+/// Rule: `docs/spec/generations.md#version-check`.
+pub const NEWEST_RELEASE: &str = VERSIONED_RELEASES[VERSIONED_RELEASES.len() - 1];
+
 /// The default names of one published release from 1.12.10 on.
 ///
 /// Rule: `docs/spec/endpoint.md#versioned-names`.

@@ -70,6 +70,8 @@ impl Claim {
     /// # Errors
     ///
     /// [`ClaimError::Held`] names the holder; the losing process has nothing to clean up.
+    ///
+    /// Rule: `docs/spec/lifecycle.md#claim`.
     pub fn take(endpoint: &Endpoint, lock_file: &Path, policy: DirPolicy) -> Result<Self, ClaimError> {
         Self::take_locks(endpoint, Some(lock_file), policy)
     }
@@ -133,6 +135,8 @@ impl Claim {
     /// # Errors
     ///
     /// [`BindError`]; the claim is still held, and the path is unchanged.
+    ///
+    /// Rule: `docs/spec/lifecycle.md#bind`.
     pub fn bind(&mut self) -> Result<Listener, BindError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BindError::NoRuntime);

@@ -183,6 +183,8 @@ impl Lifetime {
     const UNNAMED: Duration = Duration::from_millis(100);
 
     /// Takes the lock at `path`, and creates its file if it is missing.
+    ///
+    /// Rule: `docs/spec/lifecycle.md#lifetime-locks`.
     pub(crate) fn take(path: &Path) -> Result<Attempt, LifetimeError> {
         let started = Instant::now();
         loop {

@@ -30,6 +30,8 @@ impl Peer {
     }
 
     /// Returns (expected, found) if the peer's user is not `ours`.
+    ///
+    /// Rule: `docs/spec/endpoint.md#who-may-connect`.
     pub(crate) fn foreign_to(&self, ours: Option<u32>) -> Option<(u32, u32)> {
         match (ours, self.uid) {
             (Some(expected), Some(found)) if expected != found => Some((expected, found)),

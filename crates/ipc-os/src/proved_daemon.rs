@@ -86,6 +86,8 @@ impl ProvedDaemon {
     /// # Errors
     ///
     /// [`Unproved`], which names the process that is there instead.
+    ///
+    /// Rule: `docs/spec/lifecycle.md#proof`.
     pub fn at(endpoint: &Endpoint, lock_file: &Path) -> Result<Self, Unproved> {
         const PATIENCE: Duration = Duration::from_millis(100);
         let lock = lifetime::of_endpoint(endpoint, lock_file);

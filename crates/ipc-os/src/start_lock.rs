@@ -18,6 +18,8 @@ const LONGEST: u64 = 16 * 1024;
 /// It spares a machine two hundred daemons that start and lose; [`Claim`](crate::Claim) ensures that only one
 /// daemon serves. It is a file of its own beside the pid lock file. As for lifetime locks, the lock ends with
 /// its process, and the file stays.
+///
+/// Rule: `docs/spec/lifecycle.md#start-lock`.
 #[derive(Debug)]
 pub struct StartLock {
     _lock: Lifetime,

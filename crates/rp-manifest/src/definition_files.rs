@@ -140,6 +140,8 @@ impl Format {
 /// # Errors
 ///
 /// [`DefinitionError`]. After an error with the second file, the first file is already the new one.
+///
+/// Rule: `docs/spec/running-process.md#service-definition`.
 pub fn install_service_definition(
     dir: &Path,
     policy: DirPolicy,

@@ -1,6 +1,6 @@
 //! Key of an `ExecProbe`, as released daemons compute it.
 //!
-//! The recipe is in `docs/spec/wire.md`, section "ExecProbe and ExecStore".
+//! Rule: `docs/spec/messages.md#key-of-execprobe`.
 
 /// Returns the key of a probe, in hex.
 ///

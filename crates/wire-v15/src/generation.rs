@@ -6,6 +6,8 @@ use wire_frame::Version;
 ///
 /// The shapes name the first generation of each later field and variant, so a new generation is a constant
 /// here, its rows in `shape`, and its vectors.
+///
+/// Rule: `docs/spec/wire-v15.md#shapes-by-version-number`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u32);
 

@@ -32,23 +32,23 @@ pub struct Args {
 
     /// Seconds without a request after which the daemon ends, 0 for never; by default
     /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub idle_timeout: Option<u64>,
 
     /// The cache directory; by default ZCCACHE_CACHE_DIR, else `.zccache` in the home directory
     #[arg(long, value_name = "DIRECTORY")]
     pub cache_dir: Option<PathBuf>,
 
-    /// Announce this release instead of our own: released clients restart a daemon of another one
+    /// Announce this release [default: 1.13.5, so that no published client replaces this daemon]
     #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     pub report_version: Option<String>,
 
     /// Most open connections; a further one replaces the connection that is idle longest, or gets Backpressure
-    #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2048, value_parser = count)]
     pub max_connections: u32,
 
     /// Most requests in work at one time; a further one gets Backpressure
-    #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = count)]
     pub max_requests: u32,
 
     /// Most memory for requests and replies; a request that needs more gets Backpressure
@@ -65,7 +65,7 @@ pub struct Args {
     pub private: bool,
     /// Compilers and other tools at one time, one more waits; by default four for each processor, and at
     /// least 16
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", value_parser = count)]
     pub max_tools: Option<u32>,
 
     /// The wires to speak: `v15` alone plays a release up to 1.11.21
@@ -118,6 +118,17 @@ pub(crate) fn store_size(text: &str) -> Result<ByteSize, String> {
         return Err(format!("{SMALLEST_STORE} is the least size of a store"));
     }
     Ok(size)
+}
+
+/// Parses a number of things that may be there at one time.
+fn count(text: &str) -> Result<u32, String> {
+    let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
+    count.ok_or_else(|| "not a whole number from 1 to 1000000".to_owned())
+}
+
+/// Parses a number of seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "not a whole number of seconds".to_owned())
 }
 
 /// Parses a number of bytes with an optional unit.

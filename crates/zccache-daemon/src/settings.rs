@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use tracing::level_filters::LevelFilter;
 use zccache_ipc::Wires;
 use zccache_ipc::endpoint::{
-    BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, Variable,
+    BrokerStart, Endpoint, Environment, IdentityEndpoint, LocateError, Locations, NEWEST_RELEASE, Variable,
 };
 
 use crate::args::store_size;
@@ -63,7 +63,7 @@ pub(crate) struct Settings {
 /// text. No release that this daemon serves is newer.
 ///
 /// Rule: `docs/spec/generations.md#version-check`.
-const REPORTED_RELEASE: &str = "1.13.5";
+const REPORTED_RELEASE: &str = NEWEST_RELEASE;
 
 /// Returns the interval of `CompileProgress`: 5 s unless the variable holds a number; 0 is never.
 fn progress_interval(environment: &Environment) -> Option<Duration> {

@@ -22,7 +22,7 @@ pub struct Args {
     pub cache_dir: Option<PathBuf>,
     /// Seconds without clients and downloads after which the daemon exits; 0 is never [default:
     /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600]
-    #[arg(long, value_name = "SECS")]
+    #[arg(long, value_name = "SECS", value_parser = whole)]
     pub idle_timeout: Option<u64>,
     /// Log file [default: the standard error]
     #[arg(long, value_name = "F")]
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
     /// Maximum number of running downloads; further downloads wait
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = tasks)]
     pub max_downloads: u16,
     /// Timeout in seconds for a web server that sends nothing
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
@@ -45,6 +45,17 @@ pub struct Args {
     /// Ignored: the daemon always serves in this process, and released clients pass this option
     #[arg(long, hide = true)]
     pub foreground: bool,
+}
+
+/// Parses a number of downloads at one time.
+fn tasks(text: &str) -> Result<u16, String> {
+    let count = text.parse().ok().filter(|count| (1..=64).contains(count));
+    count.ok_or_else(|| "not a whole number from 1 to 64".to_owned())
+}
+
+/// Parses a number of seconds for which 0 has a meaning.
+fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "not a whole number of seconds".to_owned())
 }
 
 /// Parses a timeout: more than zero, at most one day.

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod age;
 mod args;
 mod certify;
 mod exit;
@@ -35,12 +36,12 @@ mod verb;
 use std::ffi::OsString;
 use std::io;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use zccache_ipc::endpoint::Environment;
 
 pub use exit::Exit;
 
-use args::Arguments;
+use args::{Arguments, Verb, Wrapper};
 use output::Output;
 
 /// Runs the command line `arguments`, whose first one is the program's name.
@@ -58,9 +59,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error, asks_for_json(&arguments)),
     };
+    run_parsed(parsed, environment)
+}
+
+/// Runs a command line that is valid.
+fn run_parsed(parsed: Arguments, environment: io::Result<Environment>) -> Exit {
     let mut output = Output::to_stdout(parsed.global.json);
     let suggest = suggest::Suggest::of(&parsed);
-    let is_question = matches!(parsed.verb, args::Verb::Fp(_) | args::Verb::Exec(_));
+    let is_question = matches!(parsed.verb, Verb::Fp(_) | Verb::Exec(_));
     let result = verb::run(parsed, environment, &suggest, &mut output).and_then(|exit| {
         output.flush()?;
         Ok(exit)
@@ -79,7 +85,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
 /// Returns the description of `zccache-ipc`, for man pages and completions.
 #[must_use]
 pub fn command() -> clap::Command {
-    <Arguments as clap::CommandFactory>::command()
+    Arguments::command()
+}
+
+/// Returns the description of `zccache-wrap`, for man pages and completions.
+#[must_use]
+pub fn wrapper() -> clap::Command {
+    Wrapper::command()
 }
 
 /// Runs the command line of `zccache-wrap`: a compiler and its arguments.
@@ -97,17 +109,12 @@ pub fn run_wrap(arguments: impl IntoIterator<Item = OsString>, environment: io::
         Some(command @ [first, ..]) if !first.as_encoded_bytes().starts_with(b"-") => {
             verb::wrap(command, environment)
         }
-        Some([question]) if question == "--version" || question == "-V" => {
-            let mut output = Output::to_stdout(false);
-            let version = command().name("zccache-wrap").render_version();
-            // A reader that left early is no error of a program with one line of output.
-            let _ = output.line(version.trim_end()).and_then(|()| output.flush());
-            Exit::Done
-        }
-        rest => {
-            let own = [OsString::from("zccache-ipc"), OsString::from("wrap")];
-            run(own.into_iter().chain(rest.unwrap_or_default().iter().cloned()), environment)
-        }
+        _ => match Wrapper::try_parse_from(&arguments) {
+            Ok(Wrapper { global, wrap }) => {
+                run_parsed(Arguments { global, verb: Verb::Wrap(wrap) }, environment)
+            }
+            Err(error) => report::usage(&error, asks_for_json(&arguments)),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use zccache_ipc::model::{ExecProbe, Request, Response};
 use zccache_ipc::{CallError, ClientConfig, Lane, WirePolicy};
 
 use crate::failure::Failure;
-use crate::target::Target;
+use crate::target::{TO_ASK, Target};
 
 /// A report, by the reserved name of its probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,19 @@ impl Operator {
         // The one lane on which every daemon with these reports carries a probe, and an older daemon refuses it.
         let config = ClientConfig::within(target.limit(limit)).wire(WirePolicy::Only(Lane::FrameV1));
         Self { client: Client::new(target.endpoint.clone(), config).or_at(target.others.clone()) }
+    }
+
+    /// Does the same after one `Ping`: a daemon that answers on v15 alone would keep a probe waiting.
+    pub(crate) fn reach(
+        target: &Target,
+        limit: std::time::Duration,
+        report: Report,
+    ) -> Result<Self, Failure> {
+        let (lane, _) = target.ask_by(&mut target.client(TO_ASK), &Request::Ping)?;
+        match (target.wire, lane) {
+            (WirePolicy::Auto, Lane::V15) => Err(Failure::NotServed { name: report.name() }),
+            _ => Ok(Self::new(target, limit)),
+        }
     }
 
     /// Asks for `report` about `input`.

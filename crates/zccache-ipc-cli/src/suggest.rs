@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use zccache_ipc::endpoint::{Endpoint, shell_word};
 
-use crate::args::{Arguments, PROGRAM, Verb};
+use crate::args::{Arguments, PROGRAM, Session, Verb};
 
 /// The options that a suggested command line repeats.
 ///
@@ -15,6 +15,8 @@ pub(crate) struct Suggest {
     cache_dir: Option<String>,
     endpoint: Option<String>,
     wire: Option<&'static str>,
+    /// True if a daemon that `start` starts must be private.
+    is_private: bool,
     /// The daemon's program and its own arguments, for `start`.
     program: Option<String>,
     arguments: Vec<String>,
@@ -34,6 +36,9 @@ impl Suggest {
         if let Verb::Start(start) = &arguments.verb {
             suggest.program = start.daemon_binary.as_deref().map(|path| word(path.as_os_str()));
             suggest.arguments = start.daemon_words().iter().map(|argument| word(argument)).collect();
+        }
+        if let Verb::Session(Session::Start(start)) = &arguments.verb {
+            suggest.is_private = start.asks_for_private();
         }
         suggest
     }
@@ -68,6 +73,7 @@ impl Suggest {
             words.extend(value.map(|value| format!("{name} {value}")));
         }
         words.push(verb.to_owned());
+        words.extend((self.is_private && verb == "start").then(|| "-- --private".to_owned()));
         words.join(" ")
     }
 }

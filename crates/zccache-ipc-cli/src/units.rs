@@ -20,6 +20,11 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
+/// Returns a count with the noun in its number.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Returns a duration to the second.
 pub(crate) fn seconds(count: u64) -> String {
     let (hours, minutes, seconds) = (count / 3600, count / 60 % 60, count % 60);

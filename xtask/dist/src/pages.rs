@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use clap::{Arg, Command, CommandFactory as _, ValueHint};
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 /// Each shell with the path of a script, where packages put it; `*` stands for the program.
@@ -35,28 +35,8 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
 fn programs() -> [Command; 4] {
     [
         zccache_ipc_cli::command(),
-        wrapper(),
+        zccache_ipc_cli::wrapper(),
         zccache_daemon::Args::command(),
         zccache_download::Args::command(),
     ]
-}
-
-/// Describes `zccache-wrap`, whose arguments belong to the compiler.
-fn wrapper() -> Command {
-    let command = Arg::new("command")
-        .help("The compiler and its arguments")
-        .value_name("COMPILER ARGS")
-        .num_args(1..)
-        .required(true)
-        .trailing_var_arg(true)
-        .allow_hyphen_values(true)
-        .value_hint(ValueHint::CommandWithArguments);
-    Command::new("zccache-wrap")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Run a compiler with a cache in front of it; a call that is not cached is executed untouched")
-        .after_help(
-            "Examples:\n  make CC='zccache-wrap cc'\n  zccache-wrap cc -O2 -c main.c -o main.o\n\n\
-            The exit code is the compiler's. See zccache-ipc-wrap(1).",
-        )
-        .arg(command)
 }

@@ -56,6 +56,8 @@ pub enum Replaced {
 /// # Errors
 ///
 /// [`StartError`], which names the process in the way, and has the end of the log of a daemon that ended.
+///
+/// Rule: `docs/spec/lifecycle.md#start`.
 pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     let began = Instant::now();
     let start = Start {

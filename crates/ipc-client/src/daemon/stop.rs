@@ -45,6 +45,8 @@ pub enum Stopped {
 /// # Errors
 ///
 /// [`StopError`], which names the process.
+///
+/// Rule: `docs/spec/lifecycle.md#stop`.
 pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let began = Instant::now();
     let deadline = began + config.timeout;

@@ -30,6 +30,8 @@ use signals::Signals;
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Keeps one program at one endpoint, as the only daemon of the endpoint.
+///
+/// Rule: `docs/spec/lifecycle.md#ending`.
 #[derive(Debug)]
 pub struct Host {
     claim: Claim,

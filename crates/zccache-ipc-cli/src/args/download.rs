@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{positive, whole, within};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Download {
     /// Download a file; start the download daemon if no daemon listens
@@ -37,10 +39,10 @@ pub(crate) struct Get {
     #[arg(long)]
     pub(crate) force: bool,
     /// Use at most N connections if the server supports ranges [default: the daemon's choice]
-    #[arg(long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "max-connections", value_name = "N", value_parser = positive)]
     pub(crate) connections: Option<u64>,
     /// Fetch at least BYTES by each connection [default: the daemon's choice]
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "BYTES", value_parser = positive)]
     pub(crate) min_segment_size: Option<u64>,
     /// Print errors only
     #[arg(long, short)]
@@ -54,13 +56,13 @@ pub(crate) struct Get {
 pub(crate) struct Serve {
     /// End after SECS seconds without a client or a download, 0 for never [default:
     /// ZCCACHE_IDLE_TIMEOUT_SECS, else 3600]
-    #[arg(long, value_name = "SECS")]
+    #[arg(long, value_name = "SECS", value_parser = whole::<u64>)]
     pub(crate) idle_timeout: Option<u64>,
     /// Log to this file [default: standard error]
     #[arg(long, value_name = "F")]
     pub(crate) log_file: Option<PathBuf>,
     /// Run at most N downloads at one time; others wait
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = |text: &str| within(text, 1..=64))]
     pub(crate) max_downloads: u16,
     /// Give up a server that is silent for SECS seconds
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = super::seconds)]

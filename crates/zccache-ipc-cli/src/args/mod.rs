@@ -3,10 +3,12 @@
 pub(crate) mod broker;
 mod download;
 pub(crate) mod families;
+mod number;
 pub(crate) mod registry;
 mod session;
 mod store;
 mod wire;
+mod wrap;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,9 +27,15 @@ pub(crate) use download::{Download, Get, Serve};
 pub(crate) use session::{Session, SessionStart};
 pub(crate) use store::{Order, Status, Store, StoreList, StoreVerb};
 pub(crate) use wire::{Lines, MessageKind, Wire};
+pub(crate) use wrap::{Explain, Wrap, Wrapper};
+
+use number::{positive, seconds, whole, within};
 
 /// The program's name.
 pub(crate) const PROGRAM: &str = "zccache-ipc";
+
+/// The name of the program that is `wrap` alone.
+pub(crate) const WRAPPER: &str = "zccache-wrap";
 
 /// Talk to the zccache daemon of this machine and user
 #[derive(Debug, Parser)]
@@ -93,7 +101,7 @@ pub(crate) enum Verb {
     /// a warning; 8: the worst finding is an error.
     #[command(after_help = "Examples:\n  zccache-ipc doctor\n  zccache-ipc doctor --json")]
     Doctor,
-    /// Empty the cache
+    /// Empty the cache; without a daemon remove the store's file
     #[command(after_help = "Example:\n  zccache-ipc --cache-dir ~/.zccache clear")]
     Clear,
     /// Show every path, its rule and its faults, and the names where a client looks for a daemon
@@ -213,7 +221,7 @@ pub(crate) enum GivesWay {
     /// A daemon that is frozen or does not answer and is proved to be the daemon; it is killed
     #[default]
     Silent,
-    /// A silent daemon, and one that announces an older release than this program; it is asked to stop
+    /// A silent daemon, one of an older version than this program, and a published one before 1.13.5; it is asked to stop
     Older,
     /// Any daemon; it is asked to stop
     Any,
@@ -229,33 +237,6 @@ pub(crate) struct Lookup {
     /// Select the output with this name, if there are several
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Wrap {
-    /// Start no daemon; without one the compiler runs uncached
-    #[arg(long)]
-    pub(crate) no_start: bool,
-    /// The compiler and its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMPILER ARGS"
-    )]
-    pub(crate) command: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Explain {
-    /// The compiler and its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMPILER ARGS"
-    )]
-    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -304,14 +285,6 @@ impl Start {
         }
         words
     }
-}
-
-/// Parses a timeout: more than zero, at most one day.
-fn seconds(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    let limit = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let limit = limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST);
-    limit.ok_or_else(|| format!("not a number of seconds above 0 and up to {}", LONGEST.as_secs()))
 }
 
 pub(crate) fn variable(text: &str) -> Result<(String, String), String> {

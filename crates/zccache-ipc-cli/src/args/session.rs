@@ -19,6 +19,14 @@ pub(crate) enum Session {
     End(SessionId),
 }
 
+impl SessionStart {
+    /// Returns true if an option asks for a private daemon.
+    pub(crate) fn asks_for_private(&self) -> bool {
+        let names_one = self.daemon_name.is_some() || !self.owner_pid.is_empty();
+        self.private || names_one || !self.private_env.is_empty()
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SessionStart {
     /// The directory of the build [default: the current one]

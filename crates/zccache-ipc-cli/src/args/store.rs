@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::seconds;
+use super::{seconds, whole};
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Status {
@@ -57,7 +57,7 @@ pub(crate) struct StoreList {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) sort: Order,
     /// Print at most this many entries
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub(crate) limit: Option<usize>,
 }
 

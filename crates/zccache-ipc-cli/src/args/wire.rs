@@ -16,8 +16,8 @@ pub(crate) enum Wire {
     Decode(Lines),
     /// Messages in JSON to frames in hex, one per line; a bad line gives {"error": …}, and exit code 1 at the end
     #[command(
-        after_help = "The lane is that of the JSON, else --lane, else v15. An id that is left out is the one \
-        that clients give to such a request, and empty for a response; that of a frame is 1.\n\nExamples:\n  \
+        after_help = "The JSON names the lane, else --lane, else it is v15. An id that is left out is the id \
+        that clients give to such a request, empty for a response, and 1 for a frame.\n\nExamples:\n  \
         zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'\n  \
         zccache-ipc wire encode --request --lane frame '{\"variant\":\"Ping\",\"frame_request_id\":7}'"
     )]

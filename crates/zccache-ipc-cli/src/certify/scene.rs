@@ -2,12 +2,14 @@
 
 use ::bytes::{Bytes, BytesMut};
 use zccache_ipc::Ids;
+use zccache_ipc::endpoint::NEWEST_RELEASE;
 use zccache_ipc::model::{Backpressure, DaemonStatus, LookupResult, Request, Response};
 use zccache_ipc::wire_dispatch::{Dialect, FrameKind, encode, mismatch};
 use zccache_ipc::wire_frame::Version;
 
 use super::Verdict;
 use crate::tap::Heard;
+use crate::units;
 
 /// A daemon for one run of the client.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ pub(crate) struct Did {
 /// A client that asks more often than this for one call does not stop.
 const MOST_CONNECTIONS: usize = 10;
 
-const RELEASE: &str = "1.13.5";
+const RELEASE: &str = NEWEST_RELEASE;
 
 const fn scene(
     play: Play,
@@ -203,11 +205,8 @@ impl Did {
         if words.is_empty() {
             words.push_str("no request");
         }
-        words = format!(
-            "{words} on {} connection{}",
-            self.connections,
-            if self.connections == 1 { "" } else { "s" }
-        );
+        words.push_str(" on ");
+        words.push_str(&units::counted(self.connections as u64, "connection", "connections"));
         match self.succeeded {
             Some(true) => words.push_str("; succeeded"),
             Some(false) => words.push_str("; failed"),

@@ -36,7 +36,8 @@ pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failur
 
 /// Removes the store's files where no daemon lives: on a full disk perhaps none can start before there is room.
 ///
-/// Without such files the error of the call is the answer. A daemon that starts meanwhile is kept out by the locks.
+/// Without such files there is nothing to do, which is no error. A daemon that starts meanwhile is kept out by the
+/// locks.
 fn without_daemon(locations: &Locations, error: CallError, output: &mut Output) -> Result<Exit, Failure> {
     let store = locations.store_file();
     let files = ["", ".new", ".corrupt-1"].map(|ending| {
@@ -45,7 +46,11 @@ fn without_daemon(locations: &Locations, error: CallError, output: &mut Output) 
         file
     });
     if !files.iter().any(|file| Path::new(file).is_file()) {
-        return Err(error.into());
+        output.either(
+            &json!({ "result": "nothing-to-clear", "on_disk_bytes_freed": 0 }),
+            "nothing to clear; no daemon runs",
+        )?;
+        return Ok(Exit::Done);
     }
     let Ok(claim) = Claim::take(locations.endpoint(), locations.lock_file(), locations.dir_policy()) else {
         // The daemon of another endpoint has the same cache directory, or one has just started.

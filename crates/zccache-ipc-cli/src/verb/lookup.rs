@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::json;
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
 
+use super::store::key;
 use crate::args::Lookup;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -14,7 +15,7 @@ use crate::target::{TO_WORK, Target};
 use crate::{Exit, output_file, units};
 
 pub(super) fn run(target: &Target, lookup: &Lookup, output: &mut Output) -> Result<Exit, Failure> {
-    let key = &lookup.key;
+    let key = key(&lookup.key)?;
     let Some(artifact) = target.client(TO_WORK).lookup(key)? else {
         output.either(
             &json!({ "result": "Miss", "key": key }),

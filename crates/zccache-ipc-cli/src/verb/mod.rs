@@ -66,7 +66,7 @@ pub(crate) fn run(
     };
     let environment = environment.map_err(Failure::Surroundings)?;
     let verb = match verb {
-        Verb::Session(session) => return session::run(session, environment, &global, output),
+        Verb::Session(session) => return session::run(session, environment, &global, suggest, output),
         Verb::Endpoint => return endpoint::run(&Located::without_a_wire(environment, &global)?, output),
         #[cfg(feature = "running-process")]
         Verb::Manifest(verb) => {

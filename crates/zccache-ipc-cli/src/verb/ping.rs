@@ -21,12 +21,15 @@ pub(super) fn run(target: &Target, output: &mut Output) -> Result<Exit, Failure>
         return Err(CallError::Unexpected { request: RequestKind::Ping, answer: answer.kind() }.into());
     };
     let endpoint = client.endpoint().as_str();
-    let micros = units::micros(took);
     // Not `either`: a build pings too often for an object that nobody reads.
     if output.is_json() {
-        output.json(&json!({ "endpoint": endpoint, "latency_us": micros, "lane": lane.name() }))?;
+        output
+            .json(&json!({ "endpoint": endpoint, "latency_us": units::micros(took), "lane": lane.name() }))?;
     } else {
-        output.line(format_args!("the daemon at {endpoint} answered after {micros} µs on {lane}"))?;
+        output.line(format_args!(
+            "the daemon at {endpoint} answered after {} on {lane}",
+            units::latency(took)
+        ))?;
     }
     Ok(Exit::Done)
 }

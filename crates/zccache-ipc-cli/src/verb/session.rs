@@ -1,5 +1,7 @@
 //! `session`: a build that wants its own figures.
 
+use std::io::{self, Write as _};
+
 use zccache_ipc::endpoint::{Environment, Pid, PrivateOptions};
 use zccache_ipc::model::{
     NormalizedPath, PrivateDaemonSessionOptions, Response, SessionStart, SessionStats, SessionStatsReply,
@@ -11,6 +13,7 @@ use crate::Exit;
 use crate::args::{self, Global, Session};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::suggest::Suggest;
 use crate::target::{Located, TO_ASK, TO_SWITCH, Target};
 use crate::units;
 
@@ -18,10 +21,11 @@ pub(super) fn run(
     session: Session,
     environment: Environment,
     global: &Global,
+    suggest: &Suggest,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     match session {
-        Session::Start(start) => run_start(&start, environment, global, output),
+        Session::Start(start) => run_start(&start, environment, global, suggest, output),
         Session::Stats(session) => {
             let target = Target::new(environment, global)?;
             let stats = target.client(TO_ASK).session_stats(session.id)?;
@@ -39,6 +43,7 @@ fn run_start(
     start: &args::SessionStart,
     environment: Environment,
     global: &Global,
+    suggest: &Suggest,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let options = PrivateOptions {
@@ -58,7 +63,8 @@ fn run_start(
         owner_pids: start.owner_pid.clone(),
         env: start.private_env.clone(),
     });
-    let started = target.client(TO_SWITCH).session_start(SessionStart {
+    let mut client = target.client(TO_SWITCH);
+    let started = client.session_start(SessionStart {
         client_pid: pid,
         working_dir: start.cwd.as_ref().map_or_else(|| target.environment.cwd().into(), path),
         log_file: start.log_file.as_ref().map(path),
@@ -67,6 +73,15 @@ fn run_start(
         profile: start.profile,
         private_daemon,
     })?;
+    if options.is_active() && client.status().is_ok_and(|status| !status.private_daemon.enabled) {
+        let fix = suggest.at(&target.endpoint, "start --replace any -- --private");
+        let line = format!(
+            "zccache-ipc: the daemon at {} is not private, and does not end with its owners; fix: {fix}\n",
+            target.endpoint
+        );
+        // A closed standard error hides the warning and changes nothing else.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
     if output.is_json() {
         output.json(&contents(&Response::SessionStarted(started)))?;
     } else {

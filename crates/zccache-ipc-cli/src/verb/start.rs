@@ -5,11 +5,11 @@ use zccache_ipc::blocking::ensure_daemon;
 use zccache_ipc::daemon::{Ensured, Replace, Replaced, StartConfig};
 use zccache_ipc::endpoint::Pid;
 
-use crate::Exit;
 use crate::args::{GivesWay, Start};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::target::Located;
+use crate::{Exit, age};
 
 /// Starts a daemon, unless one answers.
 pub(super) fn ensure(located: &Located, start: &Start) -> Result<Ensured, Failure> {
@@ -21,7 +21,7 @@ pub(super) fn ensure(located: &Located, start: &Start) -> Result<Ensured, Failur
     config.replace = match start.replace {
         GivesWay::Never => Replace::Never,
         GivesWay::Silent => Replace::Silent,
-        GivesWay::Older => Replace::OlderThan(env!("CARGO_PKG_VERSION").to_owned()),
+        GivesWay::Older => age::older(age::program_version(&located.target).as_deref()),
         GivesWay::Any => Replace::Any,
     };
     Ok(ensure_daemon(&config)?)

@@ -23,13 +23,18 @@ pub(super) fn run(target: &Target, store: &Store, output: &mut Output) -> Result
     match &store.verb {
         None => keep(target, store, output),
         Some(StoreVerb::List(list)) => show_list(target, list, output),
-        Some(StoreVerb::Show(show)) => show_one(target, &show.key, output),
+        Some(StoreVerb::Show(show)) => show_one(target, key(&show.key)?, output),
         Some(StoreVerb::Rm(remove)) => remove_all(target, &remove.keys, output),
     }
 }
 
+/// Refuses the empty key, under which nothing is stored.
+pub(super) fn key(text: &str) -> Result<&str, Failure> {
+    if text.is_empty() { Err(Failure::NoKey) } else { Ok(text) }
+}
+
 fn keep(target: &Target, store: &Store, output: &mut Output) -> Result<Exit, Failure> {
-    let key = store.key.as_deref().filter(|key| !key.is_empty()).ok_or(Failure::NoKey)?;
+    let key = key(store.key.as_deref().unwrap_or_default())?;
     let artifact = ArtifactData { outputs: outputs(&store.files)?, ..ArtifactData::default() };
     let bytes = artifact.payload_len() as u64;
     let (result, bytes, said) = match target.client(TO_WORK).store(key, artifact)? {
@@ -53,7 +58,7 @@ fn kept_bytes(target: &Target, key: &str) -> Option<u64> {
 }
 
 fn show_list(target: &Target, list: &StoreList, output: &mut Output) -> Result<Exit, Failure> {
-    let mut operator = Operator::new(target, TO_WORK);
+    let mut operator = Operator::reach(target, TO_WORK, Report::List)?;
     let (mut entries, mut after) = (Vec::new(), String::new());
     loop {
         let mut page = operator.ask(Report::List, &after)?;
@@ -108,7 +113,7 @@ fn printable(key: &str) -> String {
 }
 
 fn show_one(target: &Target, key: &str, output: &mut Output) -> Result<Exit, Failure> {
-    let entry = Operator::new(target, TO_WORK).ask(Report::Show, key)?;
+    let entry = Operator::reach(target, TO_WORK, Report::Show)?.ask(Report::Show, key)?;
     if entry.is_null() {
         let value = json!({ "result": "Miss", "key": key });
         output.either(&value, format_args!("nothing is cached under {key}"))?;
@@ -144,11 +149,12 @@ fn show_one(target: &Target, key: &str, output: &mut Output) -> Result<Exit, Fai
 }
 
 fn remove_all(target: &Target, keys: &[String], output: &mut Output) -> Result<Exit, Failure> {
-    let mut operator = Operator::new(target, TO_WORK);
+    let keys = keys.iter().map(|text| key(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut operator = Operator::reach(target, TO_WORK, Report::Remove)?;
     let (mut removed, mut missing) = (Vec::new(), Vec::new());
     for key in keys {
         let was_there = operator.ask(Report::Remove, key)?["removed"].as_bool().unwrap_or_default();
-        if was_there { &mut removed } else { &mut missing }.push(key.as_str());
+        if was_there { &mut removed } else { &mut missing }.push(key);
     }
     if output.is_json() {
         output.json(&json!({ "removed": removed, "missing": missing }))?;

@@ -79,7 +79,10 @@ fn endpoint_and_doctor_show_each_name_and_the_one_that_answers() {
         );
     };
     check(&json(&place, &["endpoint"]).1);
-    check(&json(&place, &["doctor"]).1);
+    let (code, doctor) = json(&place, &["doctor"]);
+    check(&doctor);
+    let warned = "clients call the published daemon of 1.13.1 at ";
+    assert!(code == 7 && doctor["findings"].to_string().contains(warned), "{doctor}");
     let line = format!("{} of release 1.13.1: answers", names[1].endpoint);
     assert!(run(&place, &["endpoint"]).stdout.contains(&line));
     assert!(run(&place, &["doctor"]).stdout.contains(&format!("{line}; clients use it")));

@@ -11,7 +11,7 @@ fn verbs_that_need_a_daemon_say_at_once_that_there_is_none() {
     let _watchdog = watchdog(2 * SOON);
     let place = TempEndpoint::new();
     std::fs::write(place.dir().join("file"), "x").unwrap();
-    for verb in ASKING {
+    for verb in ASKING.iter().filter(|verb| **verb != ["clear"]) {
         let (code, error) = within(Duration::from_secs(1), || json(&place, verb));
         assert_eq!((code, error["error"]["kind"].as_str()), (3, Some("no-daemon")), "{verb:?}: {error}");
         let fix = error["error"]["fix"].as_str().unwrap();
@@ -86,5 +86,6 @@ fn clear_without_a_daemon_removes_the_store_unless_somebody_has_it_open() {
     let left = std::fs::read_dir(place.cache_dir()).unwrap();
     let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.contains("redb")), "{names:?}");
-    assert_eq!(json(&place, &["clear"]).0, 3, "nothing is left to remove");
+    let (code, nothing) = json(&place, &["clear"]);
+    assert_eq!((code, &nothing["result"]), (0, &"nothing-to-clear".into()));
 }

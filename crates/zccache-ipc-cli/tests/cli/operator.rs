@@ -110,13 +110,19 @@ fn status_shows_process_limits_clients_and_refusals() {
     let numbers: Vec<_> = clients.iter().map(|client| (&client["lane"], client["number"].as_u64())).collect();
     assert!(numbers.contains(&(&json!("v15"), Some(15))), "{clients:?}");
     assert!(numbers.contains(&(&json!("frame_v1"), None)), "{clients:?}");
+    // The program's version decides, and not the release that it announces.
+    assert_eq!(support::json(place, &["start", "--replace", "older"]).1["result"], "already-running");
+    let doctor = support::json(place, &["doctor"]).1;
+    let release = doctor["findings"].as_array().unwrap().iter().find(|found| found["check"] == "release");
+    let expected = json!("the daemon and this program are 0.1.0");
+    assert!(release.is_some_and(|found| found["text"] == expected && found["fix"].is_null()), "{doctor}");
     let text = run(place, &["status"]).stdout;
     for part in [
         "up ",
         "of 7.0 MiB",
         "77 connections",
         "wire 15 (this project, up to 1.12.9): 1 request",
-        "version 26 1",
+        "version 26 (1 frame)",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -204,3 +204,33 @@ fn doctor_and_errors_have_colours_on_a_terminal_only() {
         assert!(line.trim_end().chars().count() <= 80, "{line}");
     }
 }
+
+#[test]
+fn a_number_that_is_none_is_refused_in_plain_words() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    for (arguments, expected) in [
+        (&["store", "list", "--limit", "x"][..], "not a whole number"),
+        (&["download", "get", "u", "f", "--connections", "0"], "not a whole number above 0"),
+        (&["download", "serve", "--idle-timeout", "1.5"], "not a whole number"),
+    ] {
+        let outcome = run(&place, arguments);
+        assert_eq!(code(&outcome), 2, "{arguments:?}");
+        assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_empty_key_is_refused_by_every_verb_that_takes_a_key() {
+    let _watchdog = watchdog(SOON);
+    let place = TempEndpoint::new();
+    for arguments in [
+        &["lookup", "", "-o", "f"][..],
+        &["store", "show", ""],
+        &["store", "rm", "k", ""],
+        &["store", "", "f"],
+    ] {
+        let (code, error) = support::json(&place, arguments);
+        assert_eq!((code, &error["error"]["kind"]), (2, &json!("usage")), "{arguments:?}: {error}");
+    }
+}

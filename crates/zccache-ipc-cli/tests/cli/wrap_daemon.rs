@@ -139,6 +139,7 @@ fn status_tells_compilations_from_lookups_and_why_some_are_not_cached() {
     let status = place.status();
     let of = &status["daemon"]["compile"];
     assert_eq!((&of["hits"], &of["misses"], &of["not_cached"]), (&1.into(), &1.into(), &2.into()), "{of}");
+    assert!(of["saved_ms"].as_u64() > Some(0) && of["saved_ms"] == status["time_saved_ms"], "{status}");
     assert_eq!(status["daemon"]["lookup"]["hits"], 0);
     assert_eq!(of["not_cached_by_reason"], serde_json::json!({"refused_argument": 1, "source_kind": 1}));
     assert_eq!(of["misses_by_reason"], serde_json::json!({"first": 1}));

@@ -76,6 +76,8 @@ pub(crate) fn check_above(path: &Path) -> Result<(), DirectoryError> {
 }
 
 /// Returns the mode of a directory that is real, ours, and not writable by others.
+///
+/// Rule: `docs/spec/endpoint.md#directories`.
 fn judge(path: &Path, seen: &Seen) -> Result<u32, DirectoryError> {
     let path = || path.to_owned();
     match seen.kind() {

@@ -1,13 +1,16 @@
 //! The daemon: whether it answers, who it is, and what it speaks.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use zccache_ipc::endpoint::{
-    ConnectError, FileKind, Pid, Platform, Unproved, allow_owner, look_at, show_file, show_processes,
+    ConnectError, Endpoint, FileKind, NEWEST_RELEASE, Pid, Platform, Unproved, allow_owner, look_at,
+    show_file, show_processes,
 };
 use zccache_ipc::{CallError, IpcError, Lane, WirePolicy};
 
 use super::finding::Finding;
+use crate::age;
 use crate::identity::{self, Identity};
 use crate::looked::Looked;
 use crate::probed::{Probed, Verified};
@@ -16,15 +19,15 @@ use crate::target::Located;
 use crate::units::latency;
 
 /// Judges the daemon.
-pub(super) fn look(located: &Located, probed: &Probed, suggest: &Suggest) -> Vec<Finding> {
+pub(super) fn look(located: &Located, probed: &Probed, looked: &[Looked], suggest: &Suggest) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(socket(located, probed, suggest));
-    findings.push(answer(located, probed, suggest));
+    findings.push(answer(located, probed, looked, suggest));
     findings.push(who(probed));
     findings.push(identity_file(located, probed, suggest));
     if let Ok(answer) = &probed.answer {
         findings.push(wire(located, answer.lane));
-        findings.push(release(&answer.release, suggest));
+        findings.push(release(&answer.release, age::program_version(&located.target).as_deref(), suggest));
     }
     findings
 }
@@ -71,7 +74,7 @@ fn socket(located: &Located, probed: &Probed, suggest: &Suggest) -> Option<Findi
 }
 
 /// Judges the answer.
-fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
+fn answer(located: &Located, probed: &Probed, looked: &[Looked], suggest: &Suggest) -> Finding {
     let endpoint = &located.target.endpoint;
     let process = |pid: Option<Pid>| pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let process = process(probed.process());
@@ -80,8 +83,7 @@ fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
             "daemon",
             format!("release {}{process} answers after {}", answer.release, latency(answer.took)),
         ),
-        Err(error) if error.is_no_daemon() => Finding::ok("daemon", format!("nobody listens at {endpoint}"))
-            .fix(format!("start one: {}", suggest.verb("start"))),
+        Err(error) if error.is_no_daemon() => nobody(endpoint, looked, suggest),
         Err(CallError::Busy(pressure)) => {
             Finding::warning("daemon", format!("it is over its limits{process}: {}", pressure.reason))
                 .fix(format!("ask again in {} ms", pressure.retry_after_ms))
@@ -118,6 +120,22 @@ fn answer(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
     }
 }
 
+/// Reports that nobody listens at the first name, and where clients go then.
+fn nobody(endpoint: &Endpoint, looked: &[Looked], suggest: &Suggest) -> Finding {
+    let nobody = format!("nobody listens at {endpoint}");
+    let published = looked.iter().find(|name| name.answers);
+    match published.and_then(|name| Some((name.release.as_deref()?, &name.endpoint))) {
+        None => Finding::ok("daemon", nobody).fix(format!("start one: {}", suggest.verb("start"))),
+        Some((release, at)) => {
+            let text = format!(
+                "{nobody}; clients call the published daemon of {release} at {at}, which is not judged here"
+            );
+            let fix = format!("start one of this project beside it: {}", suggest.verb("start"));
+            Finding::warning("daemon", text).fix(fix)
+        }
+    }
+}
+
 /// Judges the proof of the process that answers.
 fn who(probed: &Probed) -> Finding {
     const CHECK: &str = "verified";
@@ -145,7 +163,7 @@ fn identity_file(located: &Located, probed: &Probed, suggest: &Suggest) -> Findi
         Identity::Off => Finding::ok(CHECK, "turned off by RUNNING_PROCESS_DISABLE, or not built in"),
         Identity::None if probed.answer.is_err() => Finding::ok(CHECK, "there is none"),
         Identity::None => {
-            Finding::warning(CHECK, "there is none: a daemon up to 1.11.21, or one that has just started")
+            Finding::warning(CHECK, "there is none: a published daemon with another cache directory, or a daemon that has just started")
                 .fix(restart)
         }
         Identity::Same { took, .. } => {
@@ -186,12 +204,23 @@ fn wire(located: &Located, lane: Lane) -> Finding {
     Finding::ok("wire", asked)
 }
 
-/// Compares the releases of both.
-fn release(theirs: &str, suggest: &Suggest) -> Finding {
-    let ours = env!("CARGO_PKG_VERSION");
-    if theirs == ours {
+/// Compares the daemon's version, or the release that a published daemon reports, with this program.
+fn release(reported: &str, program: Option<&str>, suggest: &Suggest) -> Finding {
+    let ours = age::VERSION;
+    let newest = || format!("for the newest: {}", suggest.verb("start --replace older"));
+    let Some(program) = program else {
+        let text = format!(
+            "the daemon is of the published release {reported}, and this program is {ours} of another project; releases may be mixed"
+        );
+        let finding = Finding::ok("release", text);
+        return if reported == NEWEST_RELEASE { finding } else { finding.fix(newest()) };
+    };
+    if program == ours {
         return Finding::ok("release", format!("the daemon and this program are {ours}"));
     }
-    Finding::ok("release", format!("the daemon is {theirs}, and this program {ours}; releases may be mixed"))
-        .fix(format!("for the newest: {}", suggest.verb("start --replace older")))
+    let finding = Finding::ok(
+        "release",
+        format!("the daemon is {program}, and this program {ours}; versions may be mixed"),
+    );
+    if age::to_this(program) == Some(Ordering::Less) { finding.fix(newest()) } else { finding }
 }

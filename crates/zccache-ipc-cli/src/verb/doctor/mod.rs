@@ -49,8 +49,8 @@ pub(super) fn run(
     };
     let probed = Probed::ask(&located);
     findings.extend(places::look(&located.locations));
-    findings.extend(daemon::look(&located, &probed, suggest));
     let looked = looked::look(&located);
+    findings.extend(daemon::look(&located, &probed, &looked, suggest));
     findings.extend(daemon::names(&looked));
     findings.extend(locks::look(&located.locations, &probed, suggest));
     findings.push(route(&located, suggest));

@@ -67,8 +67,8 @@ fn own(rows: &mut Rows, status: &DaemonStatus, state: &Value) {
     rows.add(
         "store",
         format!(
-            "{} entries, {} of {}; {} on disk",
-            at("/store/entries"),
+            "{}, {} of {}; {} on disk",
+            units::counted(at("/store/entries"), "entry", "entries"),
             units::bytes(at("/store/bytes")),
             units::bytes(at("/limits/store_bytes")),
             units::bytes(at("/store/file_bytes"))
@@ -89,25 +89,23 @@ fn own(rows: &mut Rows, status: &DaemonStatus, state: &Value) {
     let over = if turned_away > 0 { format!(", {turned_away} over a limit") } else { String::new() };
     rows.add("connections", format!("{open} open, {accepted} accepted{over}"));
     rows.add("clients", clients(&state["clients"]));
-    let versions = counts(&state["connections"]["refused_versions"], "version ");
-    rows.add("refused", versions);
+    rows.add("refused", refused(&state["connections"]["refused_versions"]));
     let (hits, misses) = (at("/compile/hits"), at("/compile/misses"));
     let (not_cached, errors) = (at("/compile/not_cached"), at("/compile/errors"));
     rows.add(
         "compilations",
-        format!(
-            "{}: {}, {misses} misses, {not_cached} not cached, {errors} failed",
-            status.total_compilations,
-            shared(hits, misses)
-        ),
+        (status.total_compilations > 0).then(|| {
+            let shared = shared(hits, misses);
+            format!("{}: {shared}, {not_cached} not cached, {errors} failed", status.total_compilations)
+        }),
     );
-    rows.add("  misses", counts(&state["compile"]["misses_by_reason"], ""));
-    rows.add("  not kept", counts(&state["compile"]["not_kept_by_reason"], ""));
-    rows.add("  not cached", counts(&state["compile"]["not_cached_by_reason"], ""));
+    rows.add("  misses", counts(&state["compile"]["misses_by_reason"]));
+    rows.add("  not kept", counts(&state["compile"]["not_kept_by_reason"]));
+    rows.add("  not cached", counts(&state["compile"]["not_cached_by_reason"]));
     rows.add("  time saved", (hits > 0).then(|| units::millis(status.time_saved_ms)));
     for (name, kind) in [("lookups", "lookup"), ("tools", "exec")] {
         let (hits, misses) = (at(&format!("/{kind}/hits")), at(&format!("/{kind}/misses")));
-        rows.add(name, (hits + misses > 0).then(|| format!("{}, {misses} misses", shared(hits, misses))));
+        rows.add(name, (hits + misses > 0).then(|| shared(hits, misses)));
     }
 }
 
@@ -117,7 +115,7 @@ fn published(rows: &mut Rows, status: &DaemonStatus) {
     rows.add("artifacts", format!("{} ({size})", status.artifact_count));
     rows.add(
         "hits",
-        format!("{}, {} misses", share(status.cache_hits, status.cache_misses), status.cache_misses),
+        format!("{}, {}", share(status.cache_hits, status.cache_misses), missed(status.cache_misses)),
     );
     let failed = match status.compile_errors_cached {
         0 => format!("{} failed", status.compile_errors),
@@ -168,7 +166,7 @@ fn clients(clients: &Value) -> Option<String> {
                 client["number"].as_u64().map_or_else(|| lane.to_owned(), |number| format!("wire {number}"));
             let releases = releases(client["number"].as_u64());
             let requests = client["requests"].as_u64().unwrap_or_default();
-            format!("{wire} ({releases}): {requests} request{}", if requests == 1 { "" } else { "s" })
+            format!("{wire} ({releases}): {}", units::counted(requests, "request", "requests"))
         })
         .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
@@ -190,23 +188,40 @@ fn releases(number: Option<u64>) -> &'static str {
 }
 
 /// Returns counts by name, largest first; `None` without any.
-fn counts(counts: &Value, prefix: &str) -> Option<String> {
+fn counts(counts: &Value) -> Option<String> {
+    listed(counts, |name, count| format!("{name} {count}"))
+}
+
+/// Returns the version numbers of refused frames, most frequent first; `None` without any.
+fn refused(versions: &Value) -> Option<String> {
+    listed(versions, |version, frames| {
+        format!("version {version} ({})", units::counted(frames, "frame", "frames"))
+    })
+}
+
+/// Returns a list of counts by name, largest first, each written by `text`; `None` without any.
+fn listed(counts: &Value, text: impl Fn(&str, u64) -> String) -> Option<String> {
     let mut counts: Vec<(&str, u64)> = counts
         .as_object()?
         .iter()
         .map(|(name, count)| (name.as_str(), count.as_u64().unwrap_or_default()))
         .collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let texts: Vec<String> = counts.iter().map(|(name, count)| format!("{prefix}{name} {count}")).collect();
+    let texts: Vec<String> = counts.iter().map(|(name, count)| text(name, *count)).collect();
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
-/// Returns `hits` as a phrase with their share in per cent.
+/// Returns hits with their share in per cent, and misses.
 fn shared(hits: u64, misses: u64) -> String {
+    let noun = if hits == 1 { "hit" } else { "hits" };
     match share(hits, misses).split_once(' ') {
-        Some((hits, share)) => format!("{hits} hits {share}"),
-        None => format!("{hits} hits"),
+        Some((hits, share)) => format!("{hits} {noun} {share}, {}", missed(misses)),
+        None => format!("{hits} {noun}, {}", missed(misses)),
     }
+}
+
+fn missed(misses: u64) -> String {
+    units::counted(misses, "miss", "misses")
 }
 
 /// Returns `hits` with their share in per cent.
@@ -242,16 +257,19 @@ mod tests {
             own.iter().any(|name| name == "process") && own.iter().any(|name| name == "limits"),
             "{own:?}"
         );
-        for absent in ["clients", "refused", "  misses", "lookups", "tools"] {
+        for absent in ["clients", "refused", "compilations", "  misses", "lookups", "tools"] {
             assert!(!own.iter().any(|name| name == absent), "{absent}");
         }
     }
 
     #[test]
     fn counts_are_shown_largest_first_and_with_their_releases() {
-        assert_eq!(counts(&json!({ "a": 1, "b": 3 }), "").as_deref(), Some("b 3, a 1"));
-        assert_eq!(counts(&json!({ "26": 2 }), "version ").as_deref(), Some("version 26 2"));
-        assert_eq!(counts(&json!({}), ""), None);
+        assert_eq!(counts(&json!({ "a": 1, "b": 3 })).as_deref(), Some("b 3, a 1"));
+        assert_eq!(
+            refused(&json!({ "26": 2, "27": 1 })).as_deref(),
+            Some("version 26 (2 frames), version 27 (1 frame)")
+        );
+        assert_eq!(counts(&json!({})), None);
         let of = json!([{ "lane": "v15", "number": 17, "requests": 2 }, { "lane": "frame_v1", "number": null, "requests": 1 }]);
         assert_eq!(
             clients(&of).as_deref(),

@@ -47,7 +47,7 @@ fn findings(command: &[OsString], environment: &Environment, global: &Global) ->
     let not_cached = |findings: Findings, why: &str| Ok(Findings { why: Some(why.to_owned()), ..findings });
     let Some((name, args)) = command.split_first() else { return not_cached(findings, "no command") };
     let Some(found) = program::find(name, environment) else {
-        return not_cached(findings, "no such program on PATH");
+        return not_cached(findings, &format!("no program {name:?} on PATH"));
     };
     findings.program = found.path.display().to_string();
     if settings.mode == Mode::Off {
@@ -99,7 +99,9 @@ fn sought(
             findings.outcome = "miss";
             let explanation = miss.explanation().clone();
             let first = "no call with this key was stored";
-            findings.why = explanation.differs.is_empty().then(|| first.to_owned());
+            let changed = "the inputs of every stored call with this key have changed";
+            let why = if explanation.differs.is_empty() { first } else { changed };
+            findings.why = Some(why.to_owned());
             findings.explanation = Some(explanation);
         }
         Err(refused) => {
@@ -131,7 +133,9 @@ impl Findings {
 
     fn to_text(&self) -> String {
         let row = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
-        let mut rows = vec![row("program", &self.program), row("outcome", self.outcome)];
+        let mut rows = Vec::new();
+        rows.extend((!self.program.is_empty()).then(|| row("program", &self.program)));
+        rows.push(row("outcome", self.outcome));
         rows.extend(self.why.iter().map(|why| row("why", why)));
         if let Some(explanation) = &self.explanation {
             let sets = explanation.differs.iter().enumerate();
