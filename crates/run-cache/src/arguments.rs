@@ -214,6 +214,22 @@ impl Arguments {
         Ok(())
     }
 
+    /// Returns the prefixes of programs that `-B` names.
+    pub(crate) fn prefixes(&self) -> Vec<&str> {
+        let mut prefixes = Vec::new();
+        let mut words = self.toolchain.iter();
+        while let Some(word) = words.next() {
+            if let Some(joined) = word.strip_prefix("-B") {
+                prefixes.extend(if joined.is_empty() {
+                    words.next().map(String::as_str)
+                } else {
+                    Some(joined)
+                });
+            }
+        }
+        prefixes
+    }
+
     /// Takes words into the key.
     pub(crate) fn key(&mut self, word: &str, next: Option<&str>) {
         self.keyed.extend([Some(word), next].into_iter().flatten().map(str::to_owned));

@@ -31,6 +31,45 @@ pub(crate) struct Places {
     pub(crate) read: BTreeSet<PathBuf>,
 }
 
+impl Places {
+    /// Returns the places below the prefixes of `-B` in which gcc looks for its parts.
+    pub(crate) fn of_prefixes(prefixes: &[&str], target: &Path) -> Self {
+        let mut places = Self::default();
+        for prefix in prefixes.iter().map(Path::new) {
+            // Only a directory is not put before a name.
+            places.looked.insert(prefix.to_owned());
+            for dir in prefix_dirs(prefix, target) {
+                let parts = ["include", "include-fixed", "specs", "cc1", "cc1plus"];
+                places.looked.extend(parts.map(|part| dir.join(part)));
+            }
+        }
+        places
+    }
+
+    /// Returns a hash of the state of every place.
+    pub(crate) fn state(&self, cwd: &Path) -> Option<Key> {
+        let mut recipe = Recipe::new("places");
+        for dir in &self.listed {
+            recipe.text("listed", dir.to_str()?);
+            recipe.bytes("names", listing(&cwd.join(dir))?.as_bytes());
+        }
+        for path in &self.looked {
+            recipe.text("looked", path.to_str()?);
+            recipe.text("there", if cwd.join(path).exists() { "yes" } else { "no" });
+        }
+        for path in &self.read {
+            recipe.text("read", path.to_str()?);
+            recipe.bytes("contents", &fs::read(path).unwrap_or_default());
+        }
+        Some(recipe.key())
+    }
+}
+
+/// Returns the directories of a prefix in the order in which gcc looks into them; `target` ends with the version.
+pub(crate) fn prefix_dirs(prefix: &Path, target: &Path) -> Vec<PathBuf> {
+    vec![prefix.join(target), prefix.join(target.parent().unwrap_or(Path::new(""))), prefix.to_owned()]
+}
+
 impl Around {
     /// Returns the places.
     pub(crate) fn places(&self) -> Places {
@@ -105,25 +144,6 @@ impl Around {
         places.listed.insert(dir.to_owned());
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
     }
-
-    /// Returns a hash of the state of every place.
-    pub(crate) fn state(&self) -> Option<Key> {
-        let places = self.places();
-        let mut recipe = Recipe::new("places");
-        for dir in &places.listed {
-            recipe.text("listed", dir.to_str()?);
-            recipe.bytes("names", listing(&self.cwd.join(dir))?.as_bytes());
-        }
-        for path in &places.looked {
-            recipe.text("looked", path.to_str()?);
-            recipe.text("there", if self.cwd.join(path).exists() { "yes" } else { "no" });
-        }
-        for path in &places.read {
-            recipe.text("read", path.to_str()?);
-            recipe.bytes("contents", &fs::read(path).unwrap_or_default());
-        }
-        Some(recipe.key())
-    }
 }
 
 /// Returns the names that directories of a target may have.
@@ -176,7 +196,7 @@ mod tests {
             triples: vec!["x86_64-pc-linux-gnu".to_owned()],
             is_cxx: true,
         };
-        let mut states = vec![around.state().unwrap()];
+        let mut states = vec![around.places().state(&around.cwd).unwrap()];
         for path in [
             "tc/lib/gcc/x86_64-linux-gnu/12/crtbegin.o",
             "tc/lib/gcc/x86_64-linux-gnu/13/include/x",
@@ -192,10 +212,10 @@ mod tests {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "").unwrap();
-            let state = around.state().unwrap();
+            let state = around.places().state(&around.cwd).unwrap();
             assert!(!states.contains(&state), "{}", path.display());
             states.push(state);
         }
-        assert_eq!(around.state().as_ref(), states.last());
+        assert_eq!(around.places().state(&around.cwd).as_ref(), states.last());
     }
 }

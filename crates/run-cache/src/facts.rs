@@ -1,15 +1,15 @@
 //! What a compiler says of itself when it preprocesses nothing, verbosely: its search path and its parts.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use ipc_os::InodeStamp;
 
-use crate::around::Around;
+use crate::around::{Around, Places};
 use crate::call::Ask;
 use crate::compiler::Family;
+use crate::configured::configuration_names;
 use crate::key::{Key, Kind, Recipe};
 use crate::language::Language;
 use crate::plan::Plan;
@@ -31,15 +31,6 @@ const SEARCH: &[&str] = &[
     "SDKROOT",
     "DEVELOPER_DIR",
     "TOOLCHAINS",
-    "INCLUDE",
-    "EXTERNAL_INCLUDE",
-    "VCToolsInstallDir",
-    "VCToolsVersion",
-    "VCINSTALLDIR",
-    "WindowsSdkDir",
-    "WindowsSDKVersion",
-    "UniversalCRTSdkDir",
-    "UCRTVersion",
 ];
 
 /// A compiler's own words, understood.
@@ -110,11 +101,27 @@ impl Facts {
 
     /// Returns a hash of the state of the places that clang looks at and does not print.
     fn siblings_now(&self, plan: &Plan) -> Option<String> {
-        self.around(plan)?.state().map(|state| state.to_string())
+        self.places(plan)?.state(&plan.call.cwd).map(|state| state.to_string())
     }
 
-    /// Returns what decides which places clang looks at; `None` for gcc, which prints them.
-    pub(crate) fn around(&self, plan: &Plan) -> Option<Around> {
+    /// Returns the places that the compiler looks at and does not print.
+    pub(crate) fn places(&self, plan: &Plan) -> Option<Places> {
+        if let Some(around) = self.around(plan) {
+            return Some(around.places());
+        }
+        let prefixes = plan.args.prefixes();
+        (!prefixes.is_empty()).then(|| Places::of_prefixes(&prefixes, &self.target()))
+    }
+
+    /// Returns the target and the version that the directory of the compiler proper is named after.
+    pub(crate) fn target(&self) -> PathBuf {
+        let install = Path::new(&self.program).parent().unwrap_or(Path::new(""));
+        let target = install.parent().and_then(Path::file_name).unwrap_or_default();
+        Path::new(target).join(install.file_name().unwrap_or_default())
+    }
+
+    /// Returns where a clang is; `None` for gcc.
+    fn around(&self, plan: &Plan) -> Option<Around> {
         if plan.driver.family != Family::Clang {
             return None;
         }
@@ -245,31 +252,6 @@ impl Facts {
     }
 }
 
-/// Returns the names of configuration files that a clang of this name looks for, without their ending.
-fn configuration_names(name: &str, target: Option<&str>) -> BTreeSet<String> {
-    const DRIVERS: &[&str] =
-        &["clang", "clang++", "clang-c++", "clang-cc", "clang-cpp", "clang-g++", "clang-gcc", "cc", "c++"];
-    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    // The version may be one more word or the end of the last one.
-    let unversioned = match name.rsplit_once('-') {
-        Some((name, version)) if digits(version) => name,
-        _ => name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'),
-    };
-    let mut names: BTreeSet<String> = [name, unversioned].map(str::to_owned).into();
-    // The last words are the driver, and the first ones the target.
-    let mut targets: BTreeSet<&str> =
-        unversioned.match_indices('-').map(|(at, _)| &unversioned[..at]).collect();
-    targets.extend(target);
-    targets.extend(target.and_then(|target| target.split('-').next()));
-    for driver in DRIVERS {
-        names.insert((*driver).to_owned());
-        names.extend(targets.iter().map(|target| format!("{target}-{driver}")));
-    }
-    names.extend(targets.iter().map(|target| (*target).to_owned()));
-    names.remove("");
-    names
-}
-
 /// Returns the arguments that make the compiler of a plan preprocess nothing and say how.
 fn arguments(plan: &Plan) -> Vec<String> {
     let mut args = plan.args.toolchain.clone();
@@ -375,25 +357,6 @@ mod tests {
         }
         let configured = format!("Configuration file: /etc/clang.cfg\n{CLANG}");
         assert!(Facts::parse(configured.as_bytes(), Family::Clang).unwrap().is_configured);
-    }
-
-    #[test]
-    fn the_names_of_configurations_come_from_the_name_and_the_target() {
-        let names = configuration_names("foo-clang-14", Some("i386-pc-linux-gnu"));
-        for name in [
-            "foo",
-            "foo-clang",
-            "foo-clang-14",
-            "i386",
-            "i386-clang",
-            "i386-pc-linux-gnu",
-            "clang",
-            "clang++",
-            "i386-pc-linux-gnu-clang",
-        ] {
-            assert!(names.contains(name), "{name}: {names:?}");
-        }
-        assert!(configuration_names("x86_64-linux-gnu-clang++14", None).contains("x86_64-linux-gnu-clang++"));
     }
 
     #[test]

@@ -158,13 +158,8 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row("-fdiagnostics-color=", Joined, Colour, "cached"),
     row("-m", Joined, Machine, "cached; `native` by what it stands for"),
-    row("-W -std= --std=", Joined, Plain, "cached"),
-    row(
-        "-O -O0 -O1 -O2 -O3 -O4 -Os -Oz -Og -Ofast -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s",
-        Word,
-        Plain,
-        "cached",
-    ),
+    row("-O -W -std= --std=", Joined, Plain, "cached"),
+    row("-O -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s", Word, Plain, "cached"),
     row("-trigraphs -no-canonical-prefixes -Qunused-arguments -rdynamic", Word, Plain, "cached"),
     row(
         "-static -shared -nostdlib -nodefaultlibs -nostartfiles -static-libgcc -no-pie -pie",
@@ -181,7 +176,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("-isysroot -target", Next, Toolchain, "cached"),
     row("--target= --sysroot= -stdlib= --gcc-toolchain=", Joined, Toolchain, "cached"),
     row("--sysroot", Next, Toolchain, "cached"),
-    row("-B", Either, Refused("it names other programs and headers of the compiler"), "not cached"),
+    row("-B", Either, Toolchain, "cached where it names a directory"),
     row("-E -S -M -MM -fsyntax-only", Word, Refused("it does not compile to an object"), "not cached"),
     row(
         "-v -### --version --help -dumpversion -dumpmachine",
@@ -296,7 +291,7 @@ mod tests {
         check("-o", Output, None, true);
         check("-oa.o", Output, Some("a.o"), false);
         check("-xc", Language, Some("c"), false);
-        check("-O2", Plain, None, false);
+        check("-O2", Plain, Some("2"), false);
         check("-O", Plain, None, false);
         check("-DX=1", Plain, Some("X=1"), false);
         check("-D", Plain, None, true);
@@ -324,6 +319,7 @@ mod tests {
         check("-gz", Plain, None, false);
         check("-gsplit-dwarf", SplitDebug, None, false);
         check("-L/usr/lib", Plain, Some("/usr/lib"), false);
+        check("-B", Toolchain, None, true);
         check("-flto=auto", TellsOutput, Some("auto"), false);
         check("-fno-lto", Plain, None, false);
         check("-fPIC", Plain, None, false);
@@ -345,7 +341,7 @@ mod tests {
             -fsyntax-only -fdiagnostics-format=sarif-file -fcallgraph-info -frecord-gcc-switches --version \
             -print-prog-name=as -fworking-directory -fpreprocessed -fdirectives-only -ftime-report -aux-info \
             -ftime-trace -fopt-info-vec=x -fsave-optimization-record -fcompare-debug -wrapper -fprofile-dir=x \
-            -ObjC -ObjC++ -B -B/x -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
+            -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
             -finput-charset=UTF-16 -finput-charset=EBCDIC-US \
             -fbranch-probabilities -fthinlto-index=x -I- -iprefix -iwithprefix -ivfsoverlay -F -F/x";
         for word in words.split_whitespace() {

@@ -16,7 +16,6 @@ use crate::facts::Facts;
 use crate::key::Key;
 use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
-use crate::precompiled;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
@@ -190,7 +189,7 @@ impl<'a> Inputs<'a> {
                 continue;
             }
             let contents = self.file(&text.path)?;
-            if precompiled::is_precompiled(&contents) {
+            if text.path.ends_with(".gch") || text.path.ends_with(".pch") {
                 continue;
             }
             let dir = Path::new(&text.path).parent().unwrap_or(Path::new("")).to_owned();

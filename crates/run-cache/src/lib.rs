@@ -44,6 +44,7 @@ mod claim;
 mod codec;
 mod compiler;
 mod computed;
+mod configured;
 mod defined;
 mod depfile;
 mod descriptors;

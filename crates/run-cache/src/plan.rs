@@ -35,6 +35,8 @@ pub struct Plan {
     pub(crate) outputs: Vec<Output>,
     /// Programs that the compiler finds on `PATH`: their names, and the file of each.
     pub(crate) helpers: Vec<(&'static str, Option<PathBuf>)>,
+    /// True unless the assembler is known to be another one than GNU's.
+    pub(crate) has_gnu_assembler: bool,
 }
 
 /// Understands a call. Reads its response files, and looks at the program.
@@ -53,6 +55,10 @@ pub fn plan(call: &Call) -> Result<Plan, NotCacheable> {
     let is_clang = driver.family == Family::Clang;
     if let Some(word) = args.keyed.iter().find(|word| is_clang && CLANG_REFUSED.contains(&word.as_str())) {
         return Err(NotCacheable::of(word, Reason::RefusedArgument));
+    }
+    // gcc puts another prefix before the names of programs: `-Bmy-` runs `my-as`.
+    if let Some(prefix) = args.prefixes().into_iter().find(|prefix| !call.at(prefix).is_dir()) {
+        return Err(NotCacheable::of(prefix, Reason::RefusedArgument));
     }
     if !expanded.files.is_empty() {
         args.run.clone_from(&call.args);
@@ -77,7 +83,16 @@ pub fn plan(call: &Call) -> Result<Plan, NotCacheable> {
     };
     let helpers = names.iter().map(|name| find(name)).collect();
     let call = call.clone();
-    Ok(Plan { call, driver, args, variables, response_files: expanded.files, outputs, helpers })
+    Ok(Plan {
+        call,
+        driver,
+        args,
+        variables,
+        response_files: expanded.files,
+        outputs,
+        helpers,
+        has_gnu_assembler: true,
+    })
 }
 
 /// Returns what the run makes, by the rules of the compiler.
@@ -151,6 +166,7 @@ impl Plan {
     pub(crate) fn assembler_lists(&self) -> bool {
         let language = self.args.language;
         self.driver.family == Family::Gcc
+            && self.has_gnu_assembler
             && !language.is_header()
             && (!self.args.is_link_time || language.is_assembler())
     }

@@ -1,6 +1,7 @@
 //! Files that only one run writes: lists of the files that its compiler read.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,6 +56,14 @@ impl Private {
         args
     }
 
+    /// Returns true if messages name one of the files, or the option of the assembler that names one.
+    pub(crate) fn is_named_in(&self, messages: &[u8]) -> bool {
+        let files = [&self.depfile, &self.assembled].into_iter().flatten();
+        let mut names: Vec<_> = files.map(|path| path.to_string_lossy().into_owned()).collect();
+        names.extend(self.assembled.as_ref().map(|_| "--MD".to_owned()));
+        names.iter().any(|name| memchr::memmem::find(messages, name.as_bytes()).is_some())
+    }
+
     pub(crate) fn read(path: Option<&PathBuf>) -> Option<Bytes> {
         path.and_then(|path| fs::read(path).ok()).map(Bytes::from)
     }
@@ -74,7 +83,10 @@ fn is_one_word(path: &str) -> bool {
     !path.contains([',', ' ', '\t', '\n', '"', '\'', '\\'])
 }
 
-/// Creates an empty file in `dir`; `None` if nothing can be written there.
+/// Bytes that must fit into a file for a list of inputs.
+const ROOM: usize = 16 * 1024;
+
+/// Creates a file in `dir` that has room for a list; `None` if nothing can be written there.
 fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let (id, clock) = (std::process::id(), file_clock_ns());
@@ -82,7 +94,15 @@ fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = dir.join(format!("zccache-{id}-{clock}-{number}.{ending}"));
         match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(_) => return Some(path),
+            // A full file system takes an empty file and no list.
+            Ok(mut file) => match file.write_all(&[b'\n'; ROOM]).and_then(|()| file.set_len(0)) {
+                Ok(()) => return Some(path),
+                Err(_) => {
+                    // A file that cannot be removed lies in the directory for such files.
+                    let _ = fs::remove_file(&path);
+                    return None;
+                }
+            },
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(_) => return None,
         }

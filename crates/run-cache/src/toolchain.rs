@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::around::Places;
+use crate::around::{Places, prefix_dirs};
 use crate::check::listing;
 use crate::compiler::Family;
 use crate::facts::{Facts, same};
@@ -57,8 +57,12 @@ pub(crate) fn take(
         }
     }
     let mut listings = loaded::preferred(plan, inputs)?;
-    if let Some(around) = facts.around(plan) {
-        places(&around.places(), inputs, &mut listings)?;
+    if let Some(looked) = facts.places(plan) {
+        places(&looked, inputs, &mut listings)?;
+    }
+    // A compiler proper of such a prefix has no target in its path.
+    if plan.args.prefixes().iter().any(|prefix| Path::new(&facts.program).starts_with(prefix)) {
+        return Err(NotKept::InputUnknown);
     }
     if plan.args.keyed.iter().any(|word| word.starts_with("-fsanitize"))
         && let Some(resources) = &facts.resources
@@ -98,19 +102,12 @@ fn helpers(
     inputs: &mut Inputs<'_>,
     programs: &mut Programs<'_>,
 ) -> Result<(), NotKept> {
-    let install = Path::new(&facts.program).parent().unwrap_or(Path::new(""));
-    let target = install.parent().and_then(Path::file_name).unwrap_or_default();
-    let version = install.file_name().unwrap_or_default();
-    let tools = install.join("../../../..").join(target).join("bin");
-    let mut dirs: Vec<PathBuf> = facts.program_dirs.iter().map(PathBuf::from).collect();
-    dirs.extend([tools.join(target).join(version), tools]);
+    let dirs = helper_dirs(plan, facts);
     for (name, on_path) in &plan.helpers {
-        // Debian's gcc looks for the name with the target before the plain one, except on `PATH`.
-        let named = |dir: &PathBuf| [dir.join(with_target(target, name)), dir.join(name)];
         let mut found = None;
-        for path in dirs.iter().flat_map(named) {
+        for path in helper_places(&dirs, facts, name) {
             match inputs.vacancies.there(&path)? {
-                There::File if ipc_os::is_executable(&path) => {
+                There::File if ipc_os::is_executable(&plan.call.cwd.join(&path)) => {
                     found = Some(path);
                     break;
                 }
@@ -141,6 +138,37 @@ fn note(inputs: &mut Inputs<'_>, path: &Path) -> Result<(), NotKept> {
         There::Nothing | There::DeadLink => inputs.vacancies.note(path),
         _ => Ok(()),
     }
+}
+
+/// Returns the directories in which gcc looks for programs before `PATH`.
+fn helper_dirs(plan: &Plan, facts: &Facts) -> Vec<PathBuf> {
+    let install = Path::new(&facts.program).parent().unwrap_or(Path::new(""));
+    let target = facts.target();
+    let tools = install.join("../../../..").join(target.parent().unwrap_or(Path::new(""))).join("bin");
+    let prefixes = plan.args.prefixes();
+    let mut dirs: Vec<_> =
+        prefixes.iter().flat_map(|prefix| prefix_dirs(Path::new(prefix), &target)).collect();
+    dirs.extend(facts.program_dirs.iter().map(PathBuf::from));
+    dirs.extend([tools.join(target), tools]);
+    dirs
+}
+
+/// Returns the places where gcc looks for a program, in order.
+fn helper_places(dirs: &[PathBuf], facts: &Facts, name: &str) -> Vec<PathBuf> {
+    let target = facts.target();
+    let target = target.parent().unwrap_or(Path::new("")).as_os_str();
+    // Debian's gcc looks for the name with the target before the plain one, except on `PATH`.
+    dirs.iter().flat_map(|dir| [dir.join(with_target(target, name)), dir.join(name)]).collect()
+}
+
+/// Returns true if the assembler that gcc runs is GNU's, which can list the files that it reads.
+pub(crate) fn has_gnu_assembler(plan: &Plan, facts: &Facts) -> bool {
+    let Some((name, on_path)) = plan.helpers.iter().find(|(name, _)| *name == "as") else { return false };
+    let places = helper_places(&helper_dirs(plan, facts), facts, name).into_iter();
+    let mut places = places.map(|path| plan.call.cwd.join(path));
+    let own = places.find(|path| ipc_os::is_executable(path));
+    let contents = own.as_ref().or(on_path.as_ref()).and_then(|path| std::fs::read(path).ok());
+    contents.is_some_and(|contents| memchr::memmem::find(&contents, b"GNU assembler").is_some())
 }
 
 fn with_target(target: &OsStr, name: &str) -> OsString {

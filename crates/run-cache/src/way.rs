@@ -85,7 +85,7 @@ impl Plan {
     ///
     /// [`NotCacheable`]: the caller runs the compiler as if nothing had been asked.
     pub fn seek(
-        self,
+        mut self,
         shelf: &mut dyn Shelf,
         ask: &mut dyn Ask,
         seeking: Seeking,
@@ -98,8 +98,8 @@ impl Plan {
         }
         let recipe = self.recipe(&source, facts.as_ref().map(|facts| facts.command.as_str()))?;
         let key = recipe.key();
-        let mut explanation =
-            Explanation { key: key.to_string(), parts: recipe.into_parts(), differs: Vec::new() };
+        let parts = recipe.into_parts();
+        let mut explanation = Explanation { key: key.to_string(), parts, differs: Vec::new() };
         let manifest = shelf.fetch(Kind::Manifest, &key).and_then(|bytes| Manifest::decode(&bytes));
         let mut manifest = manifest.unwrap_or_default();
         let now_ns = file_clock_ns();
@@ -133,6 +133,7 @@ impl Plan {
             Some(facts) => facts,
             None => Facts::of(&self, shelf, ask, false)?,
         };
+        self.has_gnu_assembler = !self.assembler_lists() || toolchain::has_gnu_assembler(&self, &facts);
         let private = Private::of(&self)?;
         let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
         let colour = self.call.colour && !self.args.has_colour;
@@ -158,16 +159,10 @@ impl Plan {
 
     /// Looks at the places of the outputs.
     fn places(&self) -> Result<Vec<Before>, Reason> {
-        let source = fs::metadata(self.source()).ok();
-        let source = source.as_ref().and_then(InodeStamp::of);
-        if let Some(source) = source
-            && self.writes_to(&[(source.device, source.inode)])
-        {
-            return Err(Reason::OutputIsInput);
-        }
-        let cwd = &self.call.cwd;
-        let names_input = self.outputs.iter().any(|output| output.path == cwd.join(&self.args.source));
-        if names_input {
+        let source = fs::metadata(self.source()).ok().as_ref().and_then(InodeStamp::of);
+        let is_written = source.is_some_and(|source| self.writes_to(&[(source.device, source.inode)]));
+        let source = self.call.cwd.join(&self.args.source);
+        if is_written || self.outputs.iter().any(|output| output.path == source) {
             return Err(Reason::OutputIsInput);
         }
         let mut paths: Vec<_> = self.outputs.iter().map(|output| &output.path).collect();
@@ -281,6 +276,12 @@ impl Miss {
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Returns true if the compiler failed over a list of its inputs.
+    #[must_use]
+    pub fn blames_own_arguments(&self, ran: &Ran) -> bool {
+        !ran.success && self.private.is_named_in(&ran.stderr)
     }
 
     /// Keeps the result of the run, and returns its size in bytes.

@@ -53,6 +53,7 @@ fn command_lines_of_real_builds_are_cached() {
             "-imacros inc/h.h",
             "-include inc/h.h",
             "-L/usr/lib",
+            "-B/usr/bin",
             "-xc",
             "-pthread -fPIC -fvisibility=hidden",
             "-flto -frandom-seed=1",

@@ -70,7 +70,7 @@ fn what_names_other_parts_of_the_compiler_is_not_cached() {
     let mut bench = Bench::new();
     bench.write("a.c", "int a;\n");
     bench.write("tools/x", "");
-    for line in ["gcc -Btools -c a.c", "gcc -B tools -c a.c", "gcc -remap -c a.c"] {
+    for line in ["gcc -Btools/x- -c a.c", "gcc -B none -c a.c", "gcc -remap -c a.c"] {
         assert_eq!(refused(bench.same(line)), Some(Reason::RefusedArgument), "{line}");
     }
     for (name, value) in [
@@ -220,5 +220,79 @@ fn an_assembler_or_a_search_that_the_target_chooses_is_not_kept() {
     for target in ["sparc64-linux-gnu", "x86_64-pc-windows-msvc"] {
         let end = bench.compile(&format!("clang --target={target} -c a.c -o a.o"));
         assert!(matches!(end, End::NotKept(NotKept::NoOutput | NotKept::InputUnknown)), "{target}: {end:?}");
+    }
+}
+
+#[test]
+fn an_assembler_that_cannot_list_its_inputs_is_not_asked_to() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("b.c", "asm(\".incbin \\\"a.c\\\"\");\n");
+    bench.write("tools/x", "");
+    // A native program: it calls GNU's, and like Apple's it does not take --MD.
+    bench.write(
+        "as.c",
+        "#include <string.h>\n#include <unistd.h>\nint main(int argc, char **argv) {\n\
+         for (int i = 1; i < argc; i++) if (!strncmp(argv[i], \"--MD\", 4)) return 1;\n\
+         return execv(\"/usr/bin/as\", argv); }\n",
+    );
+    bench.plain("", "gcc as.c -o tools/as");
+    bench.remove("as.c");
+    bench.settle(&bench.at("tools/as"));
+    bench.env[0].1 = format!("{}:{}", bench.at("tools").display(), bench.env[0].1);
+    bench.cached("gcc -c a.c");
+    assert_eq!(bench.same("gcc -c b.c"), End::NotKept(NotKept::HiddenInput));
+}
+
+#[test]
+fn a_run_that_fails_for_its_own_list_of_inputs_is_told_from_others() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    let miss = bench.miss(&bench.call("", "gcc -c a.c"));
+    let list = miss.args().iter().skip_while(|word| *word != "-MF").nth(1).unwrap().clone();
+    let ran = |success, text: &str| run_cache::Ran { success, stderr: text.into(), ..Default::default() };
+    let full = format!("fatal error: closing dependency file {list}: No space left on device\n");
+    assert!(miss.blames_own_arguments(&ran(false, &full)));
+    assert!(miss.blames_own_arguments(&ran(false, "as: unrecognized option '--MD'\n")));
+    assert!(!miss.blames_own_arguments(&ran(true, &full)));
+    assert!(!miss.blames_own_arguments(&ran(false, "a.c:1: error: no\n")));
+}
+
+#[test]
+fn what_appears_below_a_prefix_of_programs_is_an_input() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "#if __has_include(<vv.h>)\nint a;\n#else\nint b;\n#endif\n");
+    bench.write("b/x", "");
+    let [target, version] = ["gcc -dumpmachine", "gcc -dumpversion"].map(|line| {
+        let call = bench.call("", line);
+        let said = crate::support::run(&call, &call.args, false).unwrap().stdout;
+        String::from_utf8(said).unwrap().trim().to_owned()
+    });
+    let line = "gcc -Bb -c a.c";
+    let empty = |bench: &Bench| {
+        fs::remove_dir_all(bench.at("b")).unwrap();
+        bench.write("b/x", "");
+    };
+    bench.cached(line);
+    for path in ["include/vv.h", &format!("{target}/{version}/include/vv.h")] {
+        bench.write(&format!("b/{path}"), "");
+        assert_eq!(bench.same(line), End::Kept, "{path}");
+        empty(&bench);
+        assert_eq!(bench.same(line), End::Hit, "{path}");
+    }
+    let names = [
+        "as",
+        &format!("{target}-as"),
+        &format!("{target}/{version}/as"),
+        &format!("{target}/{version}/cc1"),
+    ];
+    for path in names {
+        let path = format!("b/{path}");
+        bench.write(&path, "#!/bin/sh\nexec /usr/bin/as --defsym mine=1 \"$@\"\n");
+        make_executable(&bench.at(&path));
+        bench.settle(&bench.at(&path));
+        assert!(matches!(bench.compile(line), End::NotKept(_) | End::NotCacheable(_)), "{path}");
+        empty(&bench);
+        assert_eq!(bench.same(line), End::Hit, "{path}");
     }
 }

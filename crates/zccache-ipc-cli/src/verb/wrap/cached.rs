@@ -61,7 +61,7 @@ impl Compilation<'_> {
         let is_moot = Cell::new(false);
         if let Ok(target) = self.target()
             && known(&target.endpoint).is_none()
-            && let Ok(mut shelf) = DaemonShelf::to_report(&target, &is_moot)
+            && let Ok(mut shelf) = DaemonShelf::connect(&target, true, &is_moot)
         {
             record.report_uncached(&mut shelf, word);
             record.report_session(&mut shelf, "not_cacheable");
@@ -245,6 +245,12 @@ impl Compilation<'_> {
         let kept = match ended.printed {
             Some((stdout, stderr)) => {
                 let ran = Ran { success, stdout, stderr, took: ended.took };
+                if miss.blames_own_arguments(&ran) {
+                    drop(miss);
+                    record.set("why", "the compiler refuses the list of its inputs");
+                    record.write("uncached");
+                    here::run(self.command);
+                }
                 miss.finish(&ran, shelf).map_err(|why| why.word())
             }
             None => {
