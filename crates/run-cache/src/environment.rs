@@ -18,16 +18,25 @@ const VARIABLES: &[&str] = &[
     "SDKROOT",
     "DEVELOPER_DIR",
     "TOOLCHAINS",
-    "MACOSX_DEPLOYMENT_TARGET",
-    "IPHONEOS_DEPLOYMENT_TARGET",
     "INCLUDE",
+    "EXTERNAL_INCLUDE",
     "LIB",
+    "VCToolsInstallDir",
+    "VCToolsVersion",
+    "VCINSTALLDIR",
+    "WindowsSdkDir",
+    "WindowsSDKVersion",
+    "UniversalCRTSdkDir",
+    "UCRTVersion",
     "POSIXLY_CORRECT",
     "MALLOC_PERTURB_",
 ];
 
 /// Beginnings of such variables. What the loader reads may make any program another one.
 const FAMILIES: &[&str] = &["GCC_", "LD_", "CLANG_", "COLLECT_", "GLIBC_"];
+
+/// Ends of such variables: clang takes the release of Apple's systems from them.
+const ENDINGS: &[&str] = &["_DEPLOYMENT_TARGET"];
 
 /// Variables that change messages and times alone.
 const MESSAGES: &[&str] = &[
@@ -86,7 +95,8 @@ fn begins(name: &str, families: &[&str]) -> bool {
 }
 
 fn changes_objects(name: &str) -> bool {
-    !MESSAGES.contains(&name) && (VARIABLES.contains(&name) || begins(name, FAMILIES))
+    let ends = || ENDINGS.iter().any(|ending| name.ends_with(ending));
+    !MESSAGES.contains(&name) && (VARIABLES.contains(&name) || begins(name, FAMILIES) || ends())
 }
 
 fn changes_messages(name: &str) -> bool {
@@ -155,7 +165,9 @@ mod tests {
         let objects = |pairs: &[(&str, &str)]| of(pairs).unwrap().objects;
         assert_eq!(objects(&[("HOME", "/h"), ("TERM", "x"), ("PATH", "/bin"), ("LC_ALL", "C")]), []);
         assert_ne!(objects(&[("CPATH", "/a")]), objects(&[("CPATH", "/b")]));
-        assert_eq!(objects(&[("LD_LIBRARY_PATH", "/x")]).len(), 1);
+        for name in ["LD_LIBRARY_PATH", "TVOS_DEPLOYMENT_TARGET", "VCToolsInstallDir", "EXTERNAL_INCLUDE"] {
+            assert_eq!(objects(&[(name, "/x")]).len(), 1, "{name}");
+        }
         assert_eq!(objects(&[("GCC_COLORS", "x"), ("LANG", "C")]), []);
         assert_eq!(of(&[("LC_ALL", "C"), ("LANG", "de"), ("CPATH", "x")]).unwrap().messages.len(), 2);
     }

@@ -31,6 +31,15 @@ const SEARCH: &[&str] = &[
     "SDKROOT",
     "DEVELOPER_DIR",
     "TOOLCHAINS",
+    "INCLUDE",
+    "EXTERNAL_INCLUDE",
+    "VCToolsInstallDir",
+    "VCToolsVersion",
+    "VCINSTALLDIR",
+    "WindowsSdkDir",
+    "WindowsSDKVersion",
+    "UniversalCRTSdkDir",
+    "UCRTVersion",
 ];
 
 /// A compiler's own words, understood.

@@ -158,8 +158,13 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row("-fdiagnostics-color=", Joined, Colour, "cached"),
     row("-m", Joined, Machine, "cached; `native` by what it stands for"),
-    row("-O -W -std= --std=", Joined, Plain, "cached"),
-    row("-O -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s", Word, Plain, "cached"),
+    row("-W -std= --std=", Joined, Plain, "cached"),
+    row(
+        "-O -O0 -O1 -O2 -O3 -O4 -Os -Oz -Og -Ofast -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s",
+        Word,
+        Plain,
+        "cached",
+    ),
     row("-trigraphs -no-canonical-prefixes -Qunused-arguments -rdynamic", Word, Plain, "cached"),
     row(
         "-static -shared -nostdlib -nodefaultlibs -nostartfiles -static-libgcc -no-pie -pie",
@@ -291,7 +296,7 @@ mod tests {
         check("-o", Output, None, true);
         check("-oa.o", Output, Some("a.o"), false);
         check("-xc", Language, Some("c"), false);
-        check("-O2", Plain, Some("2"), false);
+        check("-O2", Plain, None, false);
         check("-O", Plain, None, false);
         check("-DX=1", Plain, Some("X=1"), false);
         check("-D", Plain, None, true);
@@ -341,7 +346,7 @@ mod tests {
             -fsyntax-only -fdiagnostics-format=sarif-file -fcallgraph-info -frecord-gcc-switches --version \
             -print-prog-name=as -fworking-directory -fpreprocessed -fdirectives-only -ftime-report -aux-info \
             -ftime-trace -fopt-info-vec=x -fsave-optimization-record -fcompare-debug -wrapper -fprofile-dir=x \
-            -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
+            -ObjC -ObjC++ -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
             -finput-charset=UTF-16 -finput-charset=EBCDIC-US \
             -fbranch-probabilities -fthinlto-index=x -I- -iprefix -iwithprefix -ivfsoverlay -F -F/x";
         for word in words.split_whitespace() {

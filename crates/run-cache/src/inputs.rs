@@ -16,6 +16,7 @@ use crate::facts::Facts;
 use crate::key::Key;
 use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
+use crate::precompiled;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
@@ -189,7 +190,7 @@ impl<'a> Inputs<'a> {
                 continue;
             }
             let contents = self.file(&text.path)?;
-            if text.path.ends_with(".gch") || text.path.ends_with(".pch") {
+            if precompiled::is_precompiled(&contents) {
                 continue;
             }
             let dir = Path::new(&text.path).parent().unwrap_or(Path::new("")).to_owned();

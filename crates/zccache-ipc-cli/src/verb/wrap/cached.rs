@@ -61,7 +61,7 @@ impl Compilation<'_> {
         let is_moot = Cell::new(false);
         if let Ok(target) = self.target()
             && known(&target.endpoint).is_none()
-            && let Ok(mut shelf) = DaemonShelf::connect(&target, true, &is_moot)
+            && let Ok(mut shelf) = DaemonShelf::to_report(&target, &is_moot)
         {
             record.report_uncached(&mut shelf, word);
             record.report_session(&mut shelf, "not_cacheable");

@@ -2,7 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::process::{ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use run_cache::{Ask, Ran};
@@ -15,6 +17,8 @@ const MOST_MESSAGES: usize = 16 << 20;
 
 /// Timeouts of the pipes after the compiler exited, and after a signal ended it.
 const AFTER_EXIT: Duration = Duration::from_secs(2);
+/// The part of it in which an open pipe has nothing to read.
+const IDLE_AFTER_EXIT: Duration = Duration::from_millis(500);
 const AFTER_SIGNAL: Duration = Duration::from_millis(20);
 
 /// Pause before the next write to a full pipe that does not block.
@@ -65,28 +69,48 @@ fn passed_on(
     let took = began.elapsed();
     // A helper that outlives its compiler may hold the pipes open.
     let limit = if status.code().is_some() { AFTER_EXIT } else { after_signal };
-    let printed = |from: Messages| from.recv_timeout(limit).ok().flatten();
+    let ended = Instant::now();
+    let printed = |from: Messages| from.received(ended, limit);
     Ok(Ended { status, took, printed: printed(out).zip(printed(err)) })
 }
 
 /// The bytes that a thread has passed on; `None` if they were too many or were not taken.
-type Messages = Receiver<Option<Vec<u8>>>;
+struct Messages {
+    result: Receiver<Option<Vec<u8>>>,
+    /// True while the thread writes what it has read.
+    is_writing: Arc<AtomicBool>,
+}
+
+impl Messages {
+    /// Waits for the end of the pipe, at most `limit` from `ended` on and less if nothing more is read.
+    fn received(&self, ended: Instant, limit: Duration) -> Option<Vec<u8>> {
+        let left = |limit: Duration| limit.saturating_sub(ended.elapsed());
+        match self.result.recv_timeout(left(limit.min(IDLE_AFTER_EXIT))) {
+            Err(RecvTimeoutError::Timeout) if self.is_writing.load(Ordering::Relaxed) => {
+                self.result.recv_timeout(left(limit)).ok().flatten()
+            }
+            result => result.ok().flatten(),
+        }
+    }
+}
 
 /// Starts a thread that passes on everything from the pipe that it is sent.
 fn reader<R: Read + Send + 'static>(
     mut to: impl Write + Send + 'static,
 ) -> io::Result<(Sender<Option<R>>, Messages)> {
     let ((pipe, from), (done, result)) = (mpsc::channel(), mpsc::channel());
-    let pass = move || done.send(pass_on(from.recv().ok().flatten(), &mut to));
+    let is_writing = Arc::new(AtomicBool::new(false));
+    let tells = Arc::clone(&is_writing);
+    let pass = move || done.send(pass_on(from.recv().ok().flatten(), &mut to, &tells));
     std::thread::Builder::new().spawn(pass)?;
-    Ok((pipe, result))
+    Ok((pipe, Messages { result, is_writing }))
 }
 
 /// Passes everything on at once; returns it unless it was too much or was not taken.
 ///
 /// Where the reader of this program has gone, the pipe is closed, so that the compiler learns of it as without a
 /// wrapper. After any other error, as on a full disk, the rest is read and dropped: compilers go on.
-fn pass_on(from: Option<impl Read>, to: &mut impl Write) -> Option<Vec<u8>> {
+fn pass_on(from: Option<impl Read>, to: &mut impl Write, is_writing: &AtomicBool) -> Option<Vec<u8>> {
     let mut from = from?;
     let (mut kept, mut buffer) = (Some(Vec::<u8>::new()), [0; 16 * 1024]);
     loop {
@@ -96,7 +120,10 @@ fn pass_on(from: Option<impl Read>, to: &mut impl Write) -> Option<Vec<u8>> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => return None,
         };
-        match write_all(to, read) {
+        is_writing.store(true, Ordering::Relaxed);
+        let written = write_all(to, read);
+        is_writing.store(false, Ordering::Relaxed);
+        match written {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
             Err(_) => kept = None,
@@ -183,7 +210,10 @@ mod tests {
     #[test]
     fn messages_reach_a_stream_that_does_not_block() {
         let mut rough = Rough(Vec::new(), vec![io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted]);
-        assert_eq!(pass_on(Some(&b"warning"[..]), &mut rough), Some(b"warning".to_vec()));
+        assert_eq!(
+            pass_on(Some(&b"warning"[..]), &mut rough, &AtomicBool::new(false)),
+            Some(b"warning".to_vec())
+        );
         assert_eq!(rough.0, b"warning");
     }
 
@@ -191,11 +221,29 @@ mod tests {
     fn a_full_disk_does_not_end_the_compiler() {
         let mut messages = io::Cursor::new(b"warning".to_vec());
         let mut full = Rough(Vec::new(), vec![io::ErrorKind::StorageFull]);
-        assert_eq!(pass_on(Some(&mut messages), &mut full), None, "they are not kept");
+        assert_eq!(
+            pass_on(Some(&mut messages), &mut full, &AtomicBool::new(false)),
+            None,
+            "they are not kept"
+        );
         assert_eq!(messages.position(), 7, "all of them are read");
         let mut messages = io::Cursor::new(vec![0; 40_000]);
         let mut gone = Rough(Vec::new(), vec![io::ErrorKind::BrokenPipe]);
-        assert_eq!(pass_on(Some(&mut messages), &mut gone), None);
+        assert_eq!(pass_on(Some(&mut messages), &mut gone, &AtomicBool::new(false)), None);
         assert!(messages.position() < 40_000, "the pipe is closed");
+    }
+
+    #[test]
+    fn a_helper_that_holds_an_idle_pipe_is_not_waited_for() {
+        let (held, result) = mpsc::channel();
+        let messages = Messages { result, is_writing: Arc::new(AtomicBool::new(false)) };
+        let long = Duration::from_secs(600);
+        let ended = Instant::now();
+        assert_eq!(messages.received(ended, long), None);
+        assert_eq!(messages.received(ended, long), None, "both pipes have one timeout");
+        messages.is_writing.store(true, Ordering::Relaxed);
+        let late = std::thread::spawn(move || held.send(Some(b"slow".to_vec())));
+        assert_eq!(messages.received(ended, long).as_deref(), Some(&b"slow"[..]));
+        late.join().unwrap().unwrap();
     }
 }

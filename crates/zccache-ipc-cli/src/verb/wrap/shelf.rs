@@ -23,6 +23,9 @@ const TO_STORE: Duration = Duration::from_secs(2);
 /// Waiting that a stored value of the largest size gives back: a large result is many values.
 const TO_STORE_LARGEST: Duration = TO_STORE;
 
+/// Most time for a report: the compiler waits for it.
+const TO_REPORT: Duration = Duration::from_millis(20);
+
 /// Timeout of a refusal of v16.
 const TO_REFUSE: Duration = Duration::from_millis(300);
 
@@ -40,6 +43,8 @@ pub(super) struct DaemonShelf<'a> {
     is_moot: &'a Cell<bool>,
     /// True if values are only read.
     is_read_only: bool,
+    /// True if nothing depends on an answer, which then is waited for hardly and says nothing about the daemon.
+    is_report: bool,
     pub(super) bytes_read: u64,
 }
 
@@ -84,6 +89,25 @@ impl<'a> DaemonShelf<'a> {
             failure: None,
             is_moot,
             is_read_only,
+            is_report: false,
+            bytes_read: 0,
+        })
+    }
+
+    /// Connects to the daemon of `target` for reports about a command that is executed.
+    pub(super) fn to_report(target: &Target, is_moot: &'a Cell<bool>) -> Result<Self, IpcError> {
+        let config = ClientConfig::within(TO_REPORT).wire(WirePolicy::Only(Lane::FrameV1));
+        let client = Client::new(target.endpoint.clone(), config).or_at(target.others.clone()).connected()?;
+        Ok(Self {
+            endpoint: client.endpoint().clone(),
+            stamp: None,
+            client,
+            left: TO_REPORT,
+            to_answer: TO_REPORT,
+            failure: None,
+            is_moot,
+            is_read_only: true,
+            is_report: true,
             bytes_read: 0,
         })
     }
@@ -110,7 +134,9 @@ impl<'a> DaemonShelf<'a> {
         match answer {
             Ok(answer) => Some(answer),
             Err(error) => {
-                if is_timeout(&error) && speaks_only_v15(&self.endpoint) {
+                if self.is_report {
+                    self.fail(Failed::Call { error, is_first: false });
+                } else if is_timeout(&error) && speaks_only_v15(&self.endpoint) {
                     note::only_compiles(&self.endpoint);
                     self.fail(Failed::OnlyCompiles);
                 } else {
