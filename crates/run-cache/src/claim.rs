@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use ipc_os::InodeStamp;
+use ipc_os::is_at;
 
 use crate::key::Recipe;
 
@@ -43,14 +43,14 @@ impl Claim {
 
     /// Returns true if another run may have written to one of the places since.
     pub(crate) fn is_contested(&self) -> bool {
-        self.is_contested || !self.files.iter().all(|(path, file)| is_at(file, path))
+        self.is_contested || !self.files.iter().all(|(path, file)| is_ours(file, path))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         for (path, file) in &self.files {
-            if is_at(file, path) {
+            if is_ours(file, path) {
                 // A claim that stays costs one result.
                 let _ = fs::remove_file(path);
             }
@@ -66,12 +66,9 @@ fn name(place: &Path) -> Option<String> {
     Some(format!("zccache-claim-{}", recipe.key()))
 }
 
-fn is_at(file: &File, path: &Path) -> bool {
-    let id = |metadata: fs::Metadata| InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode));
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => id(open) == id(named),
-        _ => false,
-    }
+/// Returns true if the claim at `path` is still this one.
+fn is_ours(file: &File, path: &Path) -> bool {
+    is_at(file, path).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -3,12 +3,19 @@
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
+    os::windows::{fs::OpenOptionsExt, io::AsRawHandle},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
-use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION};
+use windows_sys::Win32::{
+    Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION},
+    Storage::FileSystem::{
+        BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+        FILE_READ_ATTRIBUTES, GetFileInformationByHandle,
+    },
+};
 
 use super::{dial::raw, lock};
 use crate::{
@@ -66,9 +73,9 @@ pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Returns true: both were opened at one path, and an open file keeps its path.
-pub(crate) fn are_same(_one: &File, _other: &File) -> io::Result<bool> {
-    Ok(true)
+/// Returns true if both handles lead to one file.
+pub(crate) fn are_same(one: &File, other: &File) -> io::Result<bool> {
+    Ok(number_of(one)? == number_of(other)?)
 }
 
 /// See [`crate::look_at`]. There are no permission bits, and owners have no numbers.
@@ -115,14 +122,36 @@ pub(crate) fn open_own(path: &Path, access: Access) -> Result<Option<File>, OwnF
     }
 }
 
-/// Returns true if `path` exists, because an open file keeps its path.
-pub(crate) fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
-    path.try_exists()
+/// See [`crate::is_at`].
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    is_named(file, path, FILE_FLAG_OPEN_REPARSE_POINT)
 }
 
-/// See [`crate::leads_to`]; an open file keeps its path.
-pub(crate) fn leads_to(path: &Path, _file: &File) -> io::Result<bool> {
-    path.try_exists()
+/// See [`crate::leads_to`].
+pub(crate) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    is_named(file, path, 0)
+}
+
+/// Returns true if `path`, opened with `flags`, leads to the open `file`.
+fn is_named(file: &File, path: &Path, flags: u32) -> io::Result<bool> {
+    let mut look = OpenOptions::new();
+    // This right conflicts with no share mode, so a file that another process locks can be examined.
+    look.access_mode(FILE_READ_ATTRIBUTES).custom_flags(FILE_FLAG_BACKUP_SEMANTICS | flags);
+    match look.open(path) {
+        Ok(named) => are_same(file, &named),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the volume and the file's number on it; no other file has them as long as `file` is open.
+fn number_of(file: &File) -> io::Result<(u32, u32, u32)> {
+    let mut seen = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open as long as `file` lives, and the result is a live local.
+    match unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut seen) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok((seen.dwVolumeSerialNumber, seen.nFileIndexHigh, seen.nFileIndexLow)),
+    }
 }
 
 /// Does nothing: the system cannot flush a directory.
