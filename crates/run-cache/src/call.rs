@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipc_os::Platform;
+
 /// A command line and its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -61,7 +63,7 @@ pub trait Ask {
 
 /// Returns true if a path names a descriptor, a device or something else that another process sees otherwise.
 pub(crate) fn is_special(path: &str) -> bool {
-    if path == "-" || path.is_empty() {
+    if path == "-" || path.is_empty() || Platform::CURRENT == Platform::Windows && is_device(path) {
         return true;
     }
     let mut parts =
@@ -69,6 +71,15 @@ pub(crate) fn is_special(path: &str) -> bool {
     let is_absolute = matches!(parts.next(), Some(std::path::Component::RootDir));
     is_absolute
         && parts.next().is_some_and(|part| ["dev", "proc", "sys"].iter().any(|dir| part.as_os_str() == *dir))
+}
+
+/// Returns true if a path of Windows names a device: `nul` in any directory and with any ending.
+fn is_device(path: &str) -> bool {
+    const NAMES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let name = path.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    let is_port = |kind| stem.strip_prefix(kind).is_some_and(|number: &str| number.chars().count() == 1);
+    path.starts_with(r"\\.\") || NAMES.contains(&stem.as_str()) || is_port("com") || is_port("lpt")
 }
 
 #[cfg(test)]
@@ -82,6 +93,17 @@ mod tests {
         }
         for path in ["a.c", "/w/dev/a.c", "dev/a.c", "/devel/a.c", "./a.c"] {
             assert!(!is_special(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_device_of_windows_is_one_in_every_directory() {
+        for path in ["nul", "NUL", "nul.o", "d/nul", r"C:\d\Nul.txt", "com1", "LPT9.o", r"\\.\pipe\x", "con"]
+        {
+            assert!(is_device(path), "{path}");
+        }
+        for path in ["null.c", "a.nul", "com10.c", "com.c", r"nul\a.c", "con1.c", r"C:\d\a.o"] {
+            assert!(!is_device(path), "{path}");
         }
     }
 }

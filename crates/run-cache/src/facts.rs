@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use ipc_os::InodeStamp;
+use ipc_os::{InodeStamp, Platform};
 
 use crate::around::{Around, Places};
 use crate::call::Ask;
@@ -264,7 +264,8 @@ impl Facts {
 /// Returns the arguments that make the compiler of a plan preprocess nothing and say how.
 fn arguments(plan: &Plan) -> Vec<String> {
     let mut args = plan.args.toolchain.clone();
-    args.extend(["-v", "-E", "-x", plan.args.language.name(), "/dev/null"].map(str::to_owned));
+    let empty = if Platform::CURRENT == Platform::Windows { "nul" } else { "/dev/null" };
+    args.extend(["-v", "-E", "-x", plan.args.language.name(), empty].map(str::to_owned));
     args
 }
 

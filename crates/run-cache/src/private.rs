@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use ipc_os::file_clock_ns;
+use ipc_os::{Platform, file_clock_ns};
 
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -24,9 +24,10 @@ impl Private {
     /// Makes the files, where the compiler puts its own: it writes over files and never waits for one.
     pub(crate) fn of(plan: &Plan) -> Result<Self, Reason> {
         let dirs = ["TMPDIR", "TMP", "TEMP"].map(|name| plan.call.variable(name));
-        let dirs = dirs.into_iter().flatten().chain(["/tmp", "/var/tmp"]).map(Path::new);
-        let mut dirs = dirs.filter(|dir| dir.is_absolute() && dir.to_str().is_some_and(is_one_word));
-        dirs.find_map(|dir| Self::within(plan, dir)).ok_or(Reason::TemporaryFiles)
+        let dirs = dirs.into_iter().flatten().chain(["/tmp", "/var/tmp"]);
+        let dirs = dirs.map(|dir| without_backslashes(Platform::CURRENT, dir));
+        let mut dirs = dirs.filter(|dir| Path::new(dir).is_absolute() && is_one_word(dir));
+        dirs.find_map(|dir| Self::within(plan, Path::new(&dir))).ok_or(Reason::TemporaryFiles)
     }
 
     fn within(plan: &Plan, dir: &Path) -> Option<Self> {
@@ -43,7 +44,7 @@ impl Private {
     /// Returns the arguments of the run.
     pub(crate) fn args(&self, plan: &Plan, colour: bool) -> Vec<String> {
         let mut args = plan.args.run.clone();
-        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let text = |path: &PathBuf| without_backslashes(Platform::CURRENT, &path.to_string_lossy());
         if let Some(path) = &self.depfile {
             args.extend(["-MD".to_owned(), "-MF".to_owned(), text(path)]);
         }
@@ -78,6 +79,11 @@ impl Drop for Private {
     }
 }
 
+/// Returns a path of Windows with slashes: drivers read a backslash in `-Wa,…` as an escape.
+fn without_backslashes(platform: Platform, path: &str) -> String {
+    if platform == Platform::Windows { path.replace('\\', "/") } else { path.to_owned() }
+}
+
 /// Returns true if a path can stand inside `-Wa,…`.
 fn is_one_word(path: &str) -> bool {
     !path.contains([',', ' ', '\t', '\n', '"', '\'', '\\'])
@@ -108,4 +114,20 @@ fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_windows_is_one_word_with_slashes() {
+        let dir = r"C:\Users\me\AppData\Local\Temp";
+        assert!(!is_one_word(dir));
+        let slashed = without_backslashes(Platform::Windows, dir);
+        assert_eq!(slashed, "C:/Users/me/AppData/Local/Temp");
+        assert!(is_one_word(&slashed));
+        assert_eq!(without_backslashes(Platform::Linux, "/t\\mp"), "/t\\mp", "part of a name");
+        assert!(!is_one_word("C:/Users/first last/Temp"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The parts of a compiler that take part in a run: programs, specifications, configurations.
 
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ fn helpers(
     let dirs = helper_dirs(plan, facts);
     for (name, on_path) in &plan.helpers {
         let mut found = None;
-        for path in helper_places(&dirs, facts, name) {
+        for path in helper_places(&dirs, facts, &format!("{name}{EXE_SUFFIX}")) {
             match inputs.vacancies.there(&path)? {
                 There::File if ipc_os::is_executable(&plan.call.cwd.join(&path)) => {
                     found = Some(path);
