@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use run_cache::{Call, Hit, Miss, Plan, Ran, Seeking, Sought, is_relevant, plan};
 use zccache_ipc::WirePolicy;
-use zccache_ipc::endpoint::{Environment, end_as};
+use zccache_ipc::endpoint::{Environment, end_as, exit_code};
 
 use super::child::{self, Asker};
 use super::note::{Known, known};
@@ -187,7 +187,7 @@ impl Compilation<'_> {
         match asking::ask(self.command, self.may_start, self.environment, self.global) {
             Ok(answer) => {
                 record.write("compiled_by_daemon");
-                std::process::exit(super::tell(&answer) & 0xff)
+                std::process::exit(exit_code(super::tell(&answer)))
             }
             Err(reason) => self.give_up(reason, record),
         }
@@ -213,7 +213,7 @@ impl Compilation<'_> {
             stdout: bytes::Bytes::copy_from_slice(hit.stdout()),
             stderr: bytes::Bytes::copy_from_slice(hit.stderr()),
         };
-        std::process::exit(super::tell(&answer) & 0xff)
+        std::process::exit(exit_code(super::tell(&answer)))
     }
 
     fn miss(&self, miss: Miss, shelf: &mut DaemonShelf<'_>, record: &mut Record<'_>) -> ! {
