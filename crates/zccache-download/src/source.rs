@@ -34,7 +34,7 @@ impl Source {
                 Ok(Self::Web(url.to_owned()))
             }
             "file" => {
-                let (host, path) = rest.find('/').map(|at| rest.split_at(at)).unwrap_or((rest, ""));
+                let (host, path) = host_and_path(Platform::CURRENT, rest);
                 if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
                     return Err(invalid("it names a file of another machine"));
                 }
@@ -43,18 +43,32 @@ impl Source {
                 if path.is_empty() || path.contains('\0') {
                     return Err(invalid("it names no path"));
                 }
-                Ok(Self::File(local(&path)))
+                Ok(Self::File(local(Platform::CURRENT, &path).into()))
             }
             _ => Err(invalid("only http, https and file are downloaded")),
         }
     }
 }
 
+/// Splits a file URL behind `//`. On Windows a drive is no host: `file://C:/dir` and `file://C:\dir` name files.
+fn host_and_path(platform: Platform, rest: &str) -> (&str, &str) {
+    if platform == Platform::Windows && has_drive(rest) {
+        return ("", rest);
+    }
+    rest.find('/').map_or((rest, ""), |at| rest.split_at(at))
+}
+
 /// Returns the path of a file URL; on Windows, `/C:/dir` becomes `C:/dir`.
-fn local(path: &str) -> PathBuf {
+fn local(platform: Platform, path: &str) -> &str {
+    match path.strip_prefix('/') {
+        Some(rest) if platform == Platform::Windows && has_drive(rest) => rest,
+        _ => path,
+    }
+}
+
+fn has_drive(path: &str) -> bool {
     let bytes = path.as_bytes();
-    let has_drive = bytes.len() > 2 && bytes[1].is_ascii_alphabetic() && bytes[2] == b':';
-    PathBuf::from(if Platform::CURRENT == Platform::Windows && has_drive { &path[1..] } else { path })
+    bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':'
 }
 
 /// Returns `url` for logs, without the user name and password.
@@ -93,6 +107,30 @@ mod tests {
         ] {
             assert_eq!(Source::parse(url).ok(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_drive_of_windows_is_part_of_the_path() {
+        let path = |platform, rest| {
+            let (host, path) = host_and_path(platform, rest);
+            (host.to_owned(), local(platform, path).to_owned())
+        };
+        for (rest, expected) in [
+            ("/C:/a/b", ("", "C:/a/b")),
+            ("C:/a", ("", "C:/a")),
+            (r"C:\a b", ("", r"C:\a b")),
+            ("localhost/c:/a", ("localhost", "c:/a")),
+            ("server/share", ("server", "/share")),
+            ("/a", ("", "/a")),
+        ] {
+            assert_eq!(
+                path(Platform::Windows, rest),
+                (expected.0.to_owned(), expected.1.to_owned()),
+                "{rest}"
+            );
+        }
+        assert_eq!(path(Platform::Linux, "/C:/a"), (String::new(), "/C:/a".to_owned()));
+        assert_eq!(path(Platform::Linux, "C:/a").0, "C:");
     }
 
     #[test]
