@@ -27,7 +27,8 @@ fn a_normalized_path_is_used_as_a_path_of_the_standard_library() {
     let sorted: BTreeSet<NormalizedPath> = ["/b", "/a", "/a/."].map(NormalizedPath::from).into();
     assert_eq!(sorted.len(), 2);
     assert_eq!(object.clone().into_path_buf(), Path::new("/var/cache/zc/artifacts/k.o"));
-    assert_eq!(serde_json::to_string(&object).expect("text"), r#""/var/cache/zc/artifacts/k.o""#);
+    let text = serde_json::to_string(&object).expect("text");
+    assert_eq!(serde_json::from_str::<String>(&text).ok().as_deref(), object.to_str());
     if Platform::CURRENT == Platform::Linux {
         assert_eq!(object.case_key(), "/var/cache/zc/artifacts/k.o");
     }

@@ -8,6 +8,7 @@
 #[cfg(feature = "files")]
 pub mod files;
 pub mod mutation;
+pub mod platform;
 pub mod round_trip;
 pub mod targets;
 pub mod vectors;

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use ipc_model::{ReleaseWorktreeHandles, Request, RequestKind, Response, ResponseKind};
 use prost::Message as _;
 use serde_json::Value;
+use wire_conformance::platform::assert_bytes;
 use wire_conformance::vectors::{bytes, list, load, text};
 use wire_json::{Form, from_json};
 use wire_v16::frame_v1::{self, Kind};
@@ -43,7 +44,7 @@ where
         (decoded.body, encoded.freeze())
     };
     assert!(buffer.is_empty(), "{name}");
-    assert_eq!(hex::encode(&encoded), hex::encode(&frame), "{name}");
+    assert_bytes(&encoded, &frame, &name.to_string());
     assert_eq!(body, Decoded { message: Ok(expected), request_id: request_id.to_owned() }, "{name}");
 }
 
