@@ -14,7 +14,6 @@ const GOLDEN: &[u8] = include_bytes!("../../../../tests/vectors/manifest_1.12.0.
 /// The cache of the recorded daemon.
 const CACHE: &str = "/tmp/mfg/c";
 
-#[cfg(unix)]
 #[test]
 fn our_manifest_equals_the_released_one_except_for_times_paths_and_additions() {
     let place = TempEndpoint::new();

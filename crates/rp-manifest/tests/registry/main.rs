@@ -9,7 +9,7 @@ mod golden;
 #[cfg(test)]
 mod prune;
 mod publish;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod retire;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,15 @@ use testkit::TempEndpoint;
 fn locations(place: &TempEndpoint, cache: &str, endpoint: Option<&str>) -> Locations {
     let environment = Environment::new(Platform::CURRENT, place.dir());
     let environment = environment.with(Variable::CacheDir, place.dir().join(cache));
-    let endpoint = endpoint.map(|name| Endpoint::new(place.dir().join(name).to_str().expect("UTF-8")));
+    let endpoint = endpoint.map(|name| {
+        let unique = place.dir().join(name);
+        let unique = unique.to_str().expect("UTF-8");
+        if cfg!(windows) {
+            Endpoint::new(format!(r"\\.\pipe\{}", unique.replace(['\\', ':'], "-")))
+        } else {
+            Endpoint::new(unique)
+        }
+    });
     Locations::for_daemon(&environment, endpoint.as_ref(), None).expect("everything is UTF-8")
 }
 

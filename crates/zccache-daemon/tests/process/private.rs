@@ -67,17 +67,17 @@ fn no_client_can_make_a_shared_daemon_end_with_its_processes() {
     assert!(shared.wait_exit(SOON).success());
 }
 
-#[cfg(unix)]
 #[test]
 fn a_refused_version_stands_in_the_lifecycle_log_and_a_flood_of_them_does_not() {
     use std::io::{Read as _, Write as _};
-    use std::os::unix::net::UnixStream;
+    use zccache_ipc::endpoint::{Endpoint, blocking::Stream};
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut daemon = spawn(&place, &["--report-version", "1.12.0"]);
     let mut client = client(&place.name());
     for _ in 0..50 {
-        let mut stream = UnixStream::connect(place.socket()).unwrap();
+        let soon = std::time::Instant::now() + SOON;
+        let mut stream = Stream::connect(&Endpoint::from(place.name()), soon).unwrap();
         stream.write_all(&[[8, 0, 0, 0], [25, 0, 0, 0], [0; 4]].concat()).unwrap();
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).unwrap();

@@ -155,7 +155,6 @@ fn an_acknowledged_store_survives_removal_of_the_cache_directory() {
     assert!(daemon.wait_exit(SOON).success());
 }
 
-#[cfg(unix)]
 #[test]
 fn a_daemon_removes_what_killed_daemons_and_clients_have_left() {
     let _watchdog = watchdog(LIMIT);

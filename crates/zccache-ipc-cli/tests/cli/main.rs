@@ -11,9 +11,9 @@ mod certify;
 mod daemon;
 #[cfg(all(test, unix))]
 mod doctor;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod download;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod download_tls;
 mod elsewhere;
 mod endpoints;
@@ -22,7 +22,7 @@ mod help;
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod image;
 mod no_daemon;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod operator;
 #[cfg(all(test, unix))]
 mod probe;
@@ -36,7 +36,7 @@ mod registry;
 mod registry_disk;
 #[cfg(all(test, target_os = "linux"))]
 mod rough;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod start;
 #[cfg(test)]
 mod stop;

@@ -1,11 +1,11 @@
 //! `status`, `store list`, `store show` and `store rm` against the daemon of this workspace and another one.
 
 use std::fs;
-use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 use testkit::{Process, TempEndpoint, eventually, watchdog};
+use zccache_ipc::endpoint::blocking::Stream;
 use zccache_ipc::model::ArtifactData;
 
 use crate::daemon::{Daemon, Manner, locations};
@@ -131,7 +131,8 @@ fn status_shows_process_limits_clients_and_refusals() {
 /// Sends a frame of a version that no daemon speaks, and waits for the refusal.
 fn refused(place: &TempEndpoint, version: u32) {
     use std::io::{Read as _, Write as _};
-    let mut stream = UnixStream::connect(locations(place).endpoint().as_str()).expect("the daemon listens");
+    let soon = std::time::Instant::now() + SOON;
+    let mut stream = Stream::connect(locations(place).endpoint(), soon).expect("the daemon listens");
     let mut frame = 8_u32.to_le_bytes().to_vec();
     frame.extend(version.to_le_bytes());
     frame.extend([0; 4]);

@@ -1,40 +1,45 @@
-//! `start`: with a shell script in the place of the daemon.
+//! `start`: with programs that do not serve in the place of the daemon.
 
+use std::env::consts::EXE_SUFFIX;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use testkit::{Process, TempEndpoint, eventually, watchdog};
+use zccache_ipc::endpoint::{Pid, process_alive};
 
 use crate::daemon::{Daemon, Manner, locations};
 use crate::support::{self, SOON, code, parse, program};
 
-/// A program of that name which runs `script`.
-fn script(place: &TempEndpoint, name: &str, script: &str) -> PathBuf {
-    let path = place.dir().join(name);
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the place takes files");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("the file is ours");
+/// Begins the system's text of an exit code.
+const END: &str = if cfg!(windows) { "exit code" } else { "exit status" };
+
+/// A copy of the stand-in, which behaves as its name says.
+fn stand_in(place: &TempEndpoint, name: &str) -> PathBuf {
+    let path = place.dir().join(format!("{name}{EXE_SUFFIX}"));
+    fs::copy(testkit::program("stand-in"), &path).expect("the place takes files");
     path
 }
 
 /// A copy of the program, so that no daemon is beside it.
 fn alone(place: &TempEndpoint) -> PathBuf {
-    let alone = place.home().join("zccache-ipc");
+    let alone = place.home().join(format!("zccache-ipc{EXE_SUFFIX}"));
     fs::copy(support::path(), &alone).expect("the program can be copied");
     alone
 }
 
-/// Ends the script that wrote its process id.
+/// Ends the program that wrote its process id.
 #[track_caller]
 fn end(place: &TempEndpoint) {
     let mut pid = String::new();
-    eventually(SOON, "the script says who it is", || {
+    eventually(SOON, "the program says who it is", || {
         pid = fs::read_to_string(place.dir().join("pid")).unwrap_or_default();
         pid.ends_with('\n')
     });
-    let ended = std::process::Command::new("/bin/kill").arg(pid.trim()).status();
-    assert!(ended.is_ok_and(|status| status.success()), "process {pid} is there to be ended");
+    // It ends when the file is removed.
+    fs::remove_file(place.dir().join("pid")).expect("it is ours");
+    let pid = Pid::parse(pid.trim()).expect("a process id");
+    eventually(SOON, "it has ended", || !process_alive(pid));
 }
 
 #[test]
@@ -52,11 +57,11 @@ fn a_daemon_that_answers_already_is_left_alone() {
 fn a_daemon_that_ends_early_is_shown_with_the_end_of_its_log() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    let log = r#"while [ "$1" != --log-file ]; do shift; done"#;
-    script(&place, "early", &format!("{log}; echo 'no room left' >> \"$2\"; exit 3"));
-    let (code, error) = support::json(&place, &["start", "--daemon-binary", "early"]);
+    let early = stand_in(&place, "ends-early");
+    let name = early.file_name().unwrap().to_str().unwrap();
+    let (code, error) = support::json(&place, &["start", "--daemon-binary", name]);
     assert_eq!((code, error["error"]["kind"].as_str()), (1, Some("start-failed")), "{error}");
-    assert!(error["error"]["message"].as_str().unwrap().contains("exit status: 3"), "{error}");
+    assert!(error["error"]["message"].as_str().unwrap().contains(&format!("{END}: 3")), "{error}");
     let cause = error["error"]["causes"][0].as_str().unwrap();
     assert!(cause.contains("daemon-spawn.log ends with:\nno room left"), "{cause}");
 }
@@ -65,8 +70,7 @@ fn a_daemon_that_ends_early_is_shown_with_the_end_of_its_log() {
 fn a_daemon_that_never_answers_is_reported_after_the_limit() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    script(&place, "late", r#"echo $$ > "${0%/*}/pid"; exec /bin/sleep 20"#);
-    let named = place.dir().join("late");
+    let named = stand_in(&place, "never-answers");
     let named = named.to_str().unwrap();
     let (code, error) = support::json(&place, &["--timeout", "0.3", "start", "--daemon-binary", named]);
     assert_eq!((code, error["error"]["kind"].as_str()), (4, Some("timeout")), "{error}");
@@ -79,29 +83,26 @@ fn a_program_that_is_nowhere_is_named_with_where_it_was_looked_for() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let mut command = place.command(alone(&place));
-    command.args(["--json", "start"]).env("PATH", "/nowhere/bin:relative");
+    let nowhere = place.dir().join("nowhere");
+    let path = std::env::join_paths([nowhere.as_path(), "relative".as_ref()]).unwrap();
+    command.args(["--json", "start"]).env("PATH", path);
     let finished = Process::spawn(&mut command).finish(SOON);
     let error = parse(&finished.stdout);
     assert_eq!((code(&finished), error["error"]["kind"].as_str()), (1, Some("no-program")), "{error}");
     let message = error["error"]["message"].as_str().unwrap();
-    assert!(message.contains("/nowhere/bin") && !message.contains("relative"), "{message}");
+    assert!(message.contains(nowhere.to_str().unwrap()) && !message.contains("relative"), "{message}");
 }
 
 #[test]
 fn the_daemon_gets_absolute_paths_and_the_listed_environment_only() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    let path = script(
-        &place,
-        "zccache-daemon",
-        r#"dir="${0%/*}"; printf '%s\n' "$@" > "$dir/args"; /usr/bin/env > "$dir/env"; pwd > "$dir/cwd"
-        echo $$ > "$dir/pid"; exec /bin/sleep 20"#,
-    );
+    let path = stand_in(&place, "zccache-daemon");
     let mut command = place.command(alone(&place));
     command.args(["--json", "--cache-dir", "cache", "start", "--log-file", "l.log"]);
     command.args(["--", "--idle-timeout", "7"]);
     command.env("PATH", path.parent().unwrap()).env("SECRET", "1").env("USER", "alice");
-    command.env("ZCCACHE_ENDPOINT", "/not/this");
+    command.env("ZCCACHE_ENDPOINT", if cfg!(windows) { r"\\.\pipe\not-this" } else { "/not/this" });
     let mut starting = Process::spawn(&mut command);
     eventually(SOON, "the daemon is started", || place.dir().join("pid").exists());
     // It is this test that answers for it.
@@ -126,21 +127,36 @@ fn the_daemon_gets_absolute_paths_and_the_listed_environment_only() {
             "7",
         ]
     );
-    assert_eq!(read("cwd"), "/\n");
+    let root = place.dir().ancestors().last().unwrap();
+    assert_eq!(read("cwd").trim_end(), root.to_str().unwrap());
     let env = read("env");
-    // The shell adds some of its own.
-    let mut names: Vec<_> =
-        env.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    names.retain(|name| !matches!(*name, "PWD" | "OLDPWD" | "SHLVL" | "_"));
+    let mut names: Vec<_> = env.lines().map(str::to_uppercase).collect();
     names.sort_unstable();
-    assert_eq!(names, ["HOME", "PATH", "TMPDIR", "USER", "XDG_RUNTIME_DIR", "ZCCACHE_CACHE_DIR"]);
+    let expected: &[&str] = if cfg!(windows) {
+        &[
+            "HOME",
+            "LOCALAPPDATA",
+            "PATH",
+            "SYSTEMROOT",
+            "TEMP",
+            "TMP",
+            "TMPDIR",
+            "USER",
+            "USERPROFILE",
+            "XDG_RUNTIME_DIR",
+            "ZCCACHE_CACHE_DIR",
+        ]
+    } else {
+        &["HOME", "PATH", "TMPDIR", "USER", "XDG_RUNTIME_DIR", "ZCCACHE_CACHE_DIR"]
+    };
+    assert_eq!(names, expected);
 }
 
 #[test]
 fn output_that_is_captured_ends_although_the_daemon_lives() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
-    let path = script(&place, "d", r#"echo $$ > "${0%/*}/pid"; exec /bin/sleep 20"#);
+    let path = stand_in(&place, "never-answers");
     let mut command =
         program(&place, &["--timeout", "0.3", "start", "--daemon-binary", path.to_str().unwrap()]);
     let start = std::time::Instant::now();
@@ -151,8 +167,10 @@ fn output_that_is_captured_ends_although_the_daemon_lives() {
     end(&place);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_runtime_directory_that_another_user_can_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
     let daemon = testkit::program("zccache-daemon");
     let _watchdog = watchdog(2 * SOON);
     let place = TempEndpoint::new();

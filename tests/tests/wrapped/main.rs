@@ -1,5 +1,8 @@
 //! A command behind `zccache-wrap` is the command itself: arguments, streams and exit code, with a tool of ours.
 
+#[cfg(test)] // its functions are those of tests
+mod compiler;
+
 use std::process::{Command, Output};
 use std::time::Duration;
 
