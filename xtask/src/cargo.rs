@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use cargo_metadata::Message;
+use cargo_metadata::{Message, MetadataCommand};
 
 /// Returns the root of this workspace.
 pub(crate) fn root() -> &'static Path {
@@ -34,6 +34,16 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()
     let status = cargo.status().context("cargo cannot be started")?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
     Ok(())
+}
+
+/// Returns the target directory of this workspace.
+///
+/// # Errors
+///
+/// If cargo cannot say it.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
+    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 /// Builds and runs the program of the workspace's package `package`.

@@ -11,6 +11,7 @@ mod cargo;
 mod ci;
 mod dist;
 mod layers;
+mod macos;
 mod mutants;
 mod players;
 mod tidy;
@@ -62,6 +63,8 @@ enum Command {
     Evidence(players::Options),
     /// Check the dependencies between our crates, and the outside crates of each
     Layers,
+    /// Type-check the workspace for macOS, and run the tests of its rules
+    Macos(macos::Options),
     /// Mutate the pure crates, and list each mutant that no test notices
     Mutants(mutants::Options),
     /// Check the rules that no lint can hold
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Dist(options) => dist::run(&options),
         Command::Evidence(options) => players::run("evidence", &options),
         Command::Layers => layers::run(),
+        Command::Macos(options) => macos::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Tidy => tidy::run(),
         Command::Windows(options) => windows::run(&options),

@@ -6,6 +6,7 @@ mod english;
 mod rules;
 mod source;
 mod tree;
+mod unix_only;
 
 use std::fmt;
 

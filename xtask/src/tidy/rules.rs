@@ -30,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "links", check: links },
     Rule { name: "named-tests", check: named_tests },
     Rule { name: "circles", check: circles },
+    Rule { name: "unix-only", check: super::unix_only::unix_only },
 ];
 
 /// The longest file under `crates/`, in lines.

@@ -13,12 +13,12 @@ use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{Message, MetadataCommand};
 
 use crate::cargo;
-use list::List;
+pub(crate) use list::List;
 use runner::Runner;
 use toolchain::Toolchain;
 
 /// The tests that Wine cannot run, with the reasons.
-const LIST: &str = "tests/windows.txt";
+pub(crate) const LIST: &str = "tests/windows.txt";
 
 /// Build programs and tests for Windows, run the tests under Wine, and print a table
 ///
@@ -94,10 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let list = List::read(&cargo::root().join(LIST))?;
     let target_dir = match &options.target_dir {
         Some(dir) => dir.clone(),
-        None => {
-            let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
-            metadata.target_directory.into_std_path_buf().join("windows")
-        }
+        None => cargo::target_dir()?.join("windows"),
     };
     fs::create_dir_all(&target_dir).with_context(|| target_dir.display().to_string())?;
     let programs = build(&toolchain, &target_dir, &options.packages)?;
@@ -109,6 +106,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let rows = runner.run(programs, options.jobs.max(1))?;
     println!("\n{}", table::of(&rows));
+    let unix_only = list.unix_only().count();
+    println!("{unix_only} tests and modules of tests exist on Unix only; {LIST} has the reason of each");
     let bad = rows.iter().filter(|row| !row.is_good()).count();
     ensure!(bad == 0, "{bad} test programs failed under Wine; the table names them");
     Ok(())
@@ -117,6 +116,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Returns true if the tool chain is in its default directory.
 pub(crate) fn is_set_up() -> bool {
     toolchain::default_dir().is_ok_and(|dir| Toolchain::at(dir).is_ready())
+}
+
+/// Returns the compiler of the tool chain in `dir`, which has the sources of the standard library, if it is set up.
+pub(crate) fn compiler_with_sources(dir: Option<PathBuf>) -> Option<PathBuf> {
+    let toolchain = Toolchain::at(dir.or_else(|| toolchain::default_dir().ok())?);
+    toolchain.is_ready().then(|| toolchain.compiler_path())
 }
 
 /// Builds every program, then every test, and returns the test programs.
@@ -158,7 +163,7 @@ fn build(toolchain: &Toolchain, target_dir: &std::path::Path, packages: &[String
 }
 
 /// Returns the packages of the repository's own commands, which run on the developer's machine only.
-fn own_commands() -> Result<Vec<String>> {
+pub(crate) fn own_commands() -> Result<Vec<String>> {
     let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
     let home = cargo::root().join("xtask");
     let ours = metadata.packages.into_iter().filter(|package| package.manifest_path.starts_with(&home));

@@ -40,10 +40,15 @@ impl Toolchain {
         self.random().is_file() && Path::new(WINE).is_file() && is_installed(LINKER)
     }
 
+    /// Returns the path of the compiler.
+    pub(super) fn compiler_path(&self) -> PathBuf {
+        self.0.join("bin/rustc")
+    }
+
     /// Returns the variables for cargo and Wine.
     pub(super) fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         vec![
-            ("RUSTC", self.0.join("bin/rustc")),
+            ("RUSTC", self.compiler_path()),
             ("RUSTDOC", self.0.join("bin/rustdoc")),
             ("CARGO_BUILD_TARGET", TARGET.into()),
             ("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", LINKER.into()),
@@ -92,8 +97,9 @@ impl Toolchain {
         let bin = self.fresh("bin")?;
         for tool in ["rustc", "rustdoc"] {
             let libraries = root.join("usr/lib/x86_64-linux-gnu");
+            // Other shells drop variables like CARGO_BIN_EXE_zccache-ipc, whose names they cannot use.
             let script = format!(
-                "#!/bin/sh\nLD_LIBRARY_PATH={}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}} exec {} \"$@\"\n",
+                "#!/bin/bash\nLD_LIBRARY_PATH={}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}} exec {} \"$@\"\n",
                 libraries.display(),
                 root.join("usr/bin").join(tool).display()
             );
