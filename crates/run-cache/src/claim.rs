@@ -1,20 +1,38 @@
 //! Claims on outputs: a file that two compilers write at the same time is no result of either.
 //!
-//! A claim is a file whose name follows from the output's place. A second run finds it, removes it and puts its own there:
-//! then the first finds its own gone, and both know. A claim that a killed process left behind costs one result.
+//! A claim is a file whose name follows from the output's place. A second run finds it and adds a mark to it: then the first
+//! finds the mark, and both know. A claim that a killed process left behind costs one result.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use ipc_os::is_at;
+use ipc_os::{Access, is_at, open_own};
 
 use crate::key::Recipe;
 
 /// Claims on all outputs of one run.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    files: Vec<(PathBuf, File)>,
+    files: Vec<Held>,
     is_contested: bool,
+}
+
+/// A claim's file.
+#[derive(Debug)]
+struct Held {
+    path: PathBuf,
+    file: File,
+    /// Length of the file after this run has marked it.
+    marks: u64,
+}
+
+impl Held {
+    /// Returns true if no later run has marked the claim.
+    fn is_last(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.len() == self.marks)
+            && is_at(&self.file, &self.path).unwrap_or(false)
+    }
 }
 
 impl Claim {
@@ -26,15 +44,13 @@ impl Claim {
                 claim.is_contested = true;
                 continue;
             };
-            let create = || OpenOptions::new().write(true).create_new(true).open(&path);
-            let created = create().or_else(|_| {
+            let created = OpenOptions::new().write(true).create_new(true).open(&path);
+            match created.map(|file| (file, 0)).or_else(|_| {
                 claim.is_contested = true;
-                // Only its owner may remove it; then nothing is known of the place.
-                let _ = fs::remove_file(&path);
-                create()
-            });
-            match created {
-                Ok(file) => claim.files.push((path, file)),
+                mark(&path)
+            }) {
+                Ok((file, marks)) => claim.files.push(Held { path, file, marks }),
+                // A claim of another user cannot be marked; then nothing is known of the place.
                 Err(_) => claim.is_contested = true,
             }
         }
@@ -43,19 +59,27 @@ impl Claim {
 
     /// Returns true if another run may have written to one of the places since.
     pub(crate) fn is_contested(&self) -> bool {
-        self.is_contested || !self.files.iter().all(|(path, file)| is_ours(file, path))
+        self.is_contested || !self.files.iter().all(Held::is_last)
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        for (path, file) in &self.files {
-            if is_ours(file, path) {
-                // A claim that stays costs one result.
-                let _ = fs::remove_file(path);
-            }
+        for held in self.files.iter().filter(|held| held.is_last()) {
+            // A claim that stays costs one result.
+            let _ = fs::remove_file(&held.path);
         }
     }
+}
+
+/// Adds a mark to the claim of another run; returns the file and its length.
+fn mark(path: &Path) -> io::Result<(File, u64)> {
+    let file = open_own(path, Access::Write).map_err(io::Error::other)?;
+    let mut file = file.ok_or(io::ErrorKind::NotFound)?;
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(b"x")?;
+    let marks = file.metadata()?.len();
+    Ok((file, marks))
 }
 
 /// Returns the name of the claim: of the place by the one name that its directory really has.
@@ -64,11 +88,6 @@ fn name(place: &Path) -> Option<String> {
     recipe.text("directory", place.parent()?.canonicalize().ok()?.to_str()?);
     recipe.text("name", place.file_name()?.to_str()?);
     Some(format!("zccache-claim-{}", recipe.key()))
-}
-
-/// Returns true if the claim at `path` is still this one.
-fn is_ours(file: &File, path: &Path) -> bool {
-    is_at(file, path).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, has_own_owner, largest_file, replace_file};
 
+use crate::check::modified_ns;
+
 /// The purpose of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -63,8 +65,6 @@ pub(crate) enum Before {
         modified_ns: i64,
         changed_ns: i64,
     },
-    /// A plain file, on a system that tells no more.
-    Unstamped,
 }
 
 impl Output {
@@ -86,7 +86,7 @@ impl Output {
     /// What is as it was before the run may be left over from another one.
     pub(crate) fn read(&self, before_run: Before) -> Option<Bytes> {
         let metadata = fs::metadata(&self.path).ok().filter(Metadata::is_file)?;
-        if before_run == before(&metadata) && before_run != Before::Unstamped {
+        if before_run == before(&metadata) {
             return None;
         }
         fs::read(&self.path).ok().map(Bytes::from)
@@ -134,7 +134,11 @@ fn before(metadata: &Metadata) -> Before {
         Some(InodeStamp { device, inode, len, modified_ns, changed_ns }) => {
             Before::File { device, inode, len, modified_ns, changed_ns }
         }
-        None => Before::Unstamped,
+        // On a system without stamps, a file that was written has another time or length.
+        None => {
+            let modified_ns = modified_ns(metadata).unwrap_or_default();
+            Before::File { device: 0, inode: 0, len: metadata.len(), modified_ns, changed_ns: modified_ns }
+        }
     }
 }
 
