@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ipc_model::Response;
-use ipc_os::{Platform, Stream};
+use ipc_os::Stream;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -93,8 +93,7 @@ impl<S: Service> Connection<'_, S> {
             Ok(Peeked::Incomplete { .. }) => received.is_empty(),
             Err(_) => false,
         };
-        // Closing a Windows pipe discards bytes that the peer has not read.
-        is_whole && Platform::CURRENT.is_unix()
+        is_whole
     }
 
     /// Queues a reply, and sends it at once if it is large.
