@@ -149,6 +149,7 @@ mod tests {
         }
         fs::rename(&path, dir.path().join("g")).expect("renamed");
         assert!(!leads_to(&path, &file).expect("it can be asked"));
+        assert!(leads_to(&dir.path().join("g"), &file).expect("it can be asked"));
         fs::write(&path, "1").expect("written");
         assert!(!leads_to(&path, &file).expect("it can be asked"));
     }

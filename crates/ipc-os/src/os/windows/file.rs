@@ -75,7 +75,8 @@ pub(crate) fn is_writable(path: &Path) -> bool {
 
 /// Returns true if both handles lead to one file.
 pub(crate) fn are_same(one: &File, other: &File) -> io::Result<bool> {
-    Ok(number_of(one)? == number_of(other)?)
+    let ((one, here), (other, there)) = (number_of(one)?, number_of(other)?);
+    Ok(one == other && (here == there || here == 0 || there == 0))
 }
 
 /// See [`crate::look_at`]. There are no permission bits, and owners have no numbers.
@@ -144,13 +145,15 @@ fn is_named(file: &File, path: &Path, flags: u32) -> io::Result<bool> {
     }
 }
 
-/// Returns the volume and the file's number on it; no other file has them as long as `file` is open.
-fn number_of(file: &File) -> io::Result<(u32, u32, u32)> {
+/// Returns the number of a file on its volume, which no other file has as long as `file` is open, and the volume.
+///
+/// Wine does not know the volume of a file that was renamed, and returns 0.
+fn number_of(file: &File) -> io::Result<((u32, u32), u32)> {
     let mut seen = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the handle is open as long as `file` lives, and the result is a live local.
     match unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut seen) } {
         0 => Err(io::Error::last_os_error()),
-        _ => Ok((seen.dwVolumeSerialNumber, seen.nFileIndexHigh, seen.nFileIndexLow)),
+        _ => Ok(((seen.nFileIndexHigh, seen.nFileIndexLow), seen.dwVolumeSerialNumber)),
     }
 }
 
