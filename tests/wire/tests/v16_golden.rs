@@ -157,14 +157,21 @@ fn default_ids_and_the_control_slice_are_those_of_the_peers() {
 #[test]
 fn paths_are_normalised_when_received() {
     for case in list("paths_public.json", "cases") {
+        let input = text(&case, "input");
+        // A drive or a backslash is part of a name on Linux only.
+        if cfg!(windows) && input.contains(['\\', ':']) {
+            continue;
+        }
         // A peer that does not normalise sends the input as it is.
-        let path = wire::Path { value: text(&case, "input").to_owned() };
+        let path = wire::Path { value: input.to_owned() };
         let release = wire::ReleaseWorktreeHandles { path: Some(path) };
         let body = Some(wire::request::Body::ReleaseWorktreeHandles(release));
         let payload = wire::Request { body, request_id: String::new() }.encode_to_vec();
         match decode_body::<Request>(payload.into()).expect("protobuf of the schema").message {
             Ok(Request::ReleaseWorktreeHandles(ReleaseWorktreeHandles { path })) => {
-                assert_eq!(path.to_wire(), Ok(text(&case, "deserialized_from_raw")), "{case}");
+                let recorded = text(&case, "deserialized_from_raw");
+                let expected = if cfg!(windows) { recorded.replace('/', "\\") } else { recorded.to_owned() };
+                assert_eq!(path.to_wire(), Ok(expected.as_str()), "{case}");
             }
             other => panic!("{other:?}"),
         }

@@ -62,6 +62,7 @@ impl Default for Options {
 struct Program {
     package: String,
     target: String,
+    is_library: bool,
     file: PathBuf,
     directory: PathBuf,
 }
@@ -69,11 +70,8 @@ struct Program {
 impl Program {
     /// Returns the name in the table and in the list.
     fn name(&self) -> String {
-        if self.target.replace('_', "-") == self.package {
-            self.package.clone()
-        } else {
-            format!("{}/{}", self.package, self.target)
-        }
+        // A package can have a library and a program of one name.
+        if self.is_library { self.package.clone() } else { format!("{}/{}", self.package, self.target) }
     }
 }
 
@@ -129,8 +127,8 @@ fn build(toolchain: &Toolchain, target_dir: &std::path::Path, packages: &[String
     let not_built = own_commands()?;
     let mut chosen: Vec<&str> = vec!["--workspace"];
     chosen.extend(not_built.iter().flat_map(|package| ["--exclude", package]));
-    // Tests start the programs of other packages.
-    let mut bins = vec!["build", "--locked", "--bins"];
+    // Tests start the programs of other packages, and the examples.
+    let mut bins = vec!["build", "--locked", "--bins", "--examples"];
     bins.extend(&chosen);
     cargo_for(toolchain, target_dir, &bins)?;
 
@@ -152,6 +150,7 @@ fn build(toolchain: &Toolchain, target_dir: &std::path::Path, packages: &[String
         let directory = artifact.manifest_path.parent().context("a manifest is in a directory")?;
         programs.push(Program {
             package: directory.file_name().unwrap_or("tests").to_owned(),
+            is_library: artifact.target.is_lib(),
             target: artifact.target.name,
             file: file.into(),
             directory: directory.into(),

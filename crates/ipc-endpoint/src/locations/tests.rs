@@ -230,6 +230,7 @@ fn a_daemon_that_is_handed_the_environment_finds_itself_in_any_directory() {
         assert_eq!(daemon.used(), found.used());
         assert_eq!(daemon.store_file(), found.store_file());
         assert_eq!(daemon.problems(), []);
-        assert!(daemon.lock_file().is_absolute() && daemon.store_file().is_absolute());
+        // Absolute on Linux, wherever the test runs.
+        assert!(daemon.lock_file().starts_with("/") && daemon.store_file().starts_with("/"));
     }
 }

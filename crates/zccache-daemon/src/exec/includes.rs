@@ -89,7 +89,8 @@ mod tests {
             search.map(|places| places.iter().map(|place| dir.path().join(place)).collect::<Vec<_>>());
         let search = Search { quoted: &quoted, both: &both, system: &system };
         let found = scan(&[dir.path().join(files[0].0)], &search).unwrap()?;
-        let name = |path: &PathBuf| path.strip_prefix(dir.path()).unwrap().to_str().unwrap().to_owned();
+        let name =
+            |path: &PathBuf| path.strip_prefix(dir.path()).unwrap().to_str().unwrap().replace('\\', "/");
         Some(found.iter().map(name).collect())
     }
 

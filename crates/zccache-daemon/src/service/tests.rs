@@ -124,7 +124,7 @@ async fn a_tool_that_is_not_there_is_refused_in_the_released_words() {
         ..Default::default()
     };
     for tool in ["/nowhere/tool", "tool"] {
-        let told = Response::error(format!("cannot hash tool {tool}"));
+        let told = Response::error(format!("cannot hash tool {}", NormalizedPath::from(tool)));
         assert_eq!(sut.ask(Request::from(exec(tool, None))).await, told);
     }
     match sut.ask(Request::from(exec("/nowhere/tool", Some([7; 32])))).await {
@@ -221,8 +221,9 @@ async fn handles_above_the_cache_root_are_refused_in_the_released_words_and_othe
         |path: &str| sut.ask(Request::ReleaseWorktreeHandles(ReleaseWorktreeHandles { path: path.into() }));
     for path in ["", "/", "/cache", "/cache/."] {
         let told = NormalizedPath::from(path);
+        let root = NormalizedPath::from("/cache");
         let expected = format!(
-            "refusing to release handles under {told} \u{2014} that path contains the daemon cache root /cache"
+            "refusing to release handles under {told} \u{2014} that path contains the daemon cache root {root}"
         );
         assert_eq!(release(path).await, Response::error(expected));
     }
@@ -264,12 +265,13 @@ async fn a_fingerprint_is_taken_marked_and_forgotten() {
     assert_eq!(checked().await, result("run", Some("previous failure".to_owned())));
     assert_eq!(ask(Request::FingerprintInvalidate(file.clone())).await, Response::FingerprintAck);
     assert_eq!(checked().await, result("run", Some("no cache file".to_owned())));
-    match ask(Request::from(check(std::path::Path::new("/nowhere/at/all")))).await {
+    let nowhere = NormalizedPath::from(root.path().join("nowhere"));
+    match ask(Request::from(check(&nowhere))).await {
         Response::FingerprintCheckResult(FingerprintCheckResult {
             decision, reason: Some(reason), ..
         }) => {
-            let told = "scan error: scan error in /nowhere/at/all: cannot canonicalize root: ";
-            assert!(decision == "run" && reason.starts_with(told), "{reason}");
+            let told = format!("scan error: scan error in {nowhere}: cannot canonicalize root: ");
+            assert!(decision == "run" && reason.starts_with(&told), "{reason}");
         }
         other => panic!("{other:?}"),
     }

@@ -12,6 +12,7 @@ fn check(finished: &Finished, expected: &[&str]) {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_regular_file_at_the_socket_path_is_refused_and_kept() {
     let _watchdog = watchdog(LIMIT);
@@ -22,6 +23,7 @@ fn a_regular_file_at_the_socket_path_is_refused_and_kept() {
     assert_eq!(std::fs::read_to_string(place.socket()).unwrap(), "precious");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_directory_at_the_socket_path_is_refused_and_kept() {
     let _watchdog = watchdog(LIMIT);
@@ -101,8 +103,8 @@ fn a_runtime_directory_that_others_can_write_is_refused_with_its_fix() {
 fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    let endpoint = place.dir().join("s".repeat(120));
-    let endpoint = endpoint.to_str().unwrap();
+    let (path, pipe) = (place.dir().join("s".repeat(120)), format!(r"\\.\pipe\{}", "s".repeat(300)));
+    let endpoint = if cfg!(windows) { pipe.as_str() } else { path.to_str().unwrap() };
     for arguments in [&["--foreground", "--endpoint", endpoint][..], &["--endpoint", endpoint]] {
         let length = format!("has {} bytes", endpoint.len());
         check(&run(&place, arguments), &[endpoint, &length, "fix: choose a shorter path"]);

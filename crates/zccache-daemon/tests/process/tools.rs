@@ -1,13 +1,14 @@
 //! Tools that the daemon runs, seen from outside.
 
+use std::env::consts::EXE_SUFFIX;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Command;
 use std::time::Duration;
 
-use testkit::{Process, TempEndpoint, watchdog};
+use testkit::{Process, TempEndpoint, eventually, watchdog};
 use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{InodeStamp, file_clock_ns};
+use zccache_ipc::endpoint::{InodeStamp, Pid, file_clock_ns, process_alive};
 use zccache_ipc::model::{CompileEphemeral, CompileResult, Request, Response};
 use zccache_ipc::{ClientConfig, Lane};
 
@@ -57,14 +58,59 @@ fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
     assert!(daemon.wait_exit(SOON).success());
 }
 
+/// A request that runs the stand-in under `name`, which is its behaviour.
+fn stand_in(place: &TempEndpoint, name: &str, args: &[&str]) -> Request {
+    let program = place.dir().join(format!("{name}{EXE_SUFFIX}"));
+    if !program.exists() {
+        std::fs::copy(testkit::program("stand-in"), &program).unwrap();
+    }
+    Request::from(CompileEphemeral {
+        compiler: program.into(),
+        args: args.iter().map(|&arg| arg.to_owned()).collect(),
+        ..shell(place, "")
+    })
+}
+
+#[test]
+fn what_a_tool_has_started_ends_with_the_client_and_with_the_daemon() {
+    let built = testkit::program("stand-in");
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    std::fs::copy(built, place.dir().join(format!("never-answers{EXE_SUFFIX}"))).unwrap();
+    let mut daemon = spawn(&place, &[]);
+    let mut other = client(&place.name());
+    let note = place.dir().join("pid");
+    for by_stop in [false, true] {
+        let request = stand_in(&place, "starts-another", &[]);
+        let limit = if by_stop { LIMIT } else { Duration::from_secs(1) };
+        let name = place.name();
+        let caller =
+            std::thread::spawn(move || Client::new(name, ClientConfig::within(limit)).call(&request));
+        let mut pid = String::new();
+        eventually(SOON, "the tool's child runs", || {
+            pid = std::fs::read_to_string(&note).unwrap_or_default();
+            pid.ends_with('\n')
+        });
+        if by_stop {
+            other.shutdown().unwrap();
+        }
+        let pid = Pid::parse(pid.trim()).unwrap();
+        eventually(SOON, "the child has ended", || !process_alive(pid));
+        assert!(caller.join().unwrap().is_err());
+        std::fs::remove_file(&note).expect("the child was ended and did not end by itself");
+    }
+    assert!(daemon.wait_exit(SOON).success());
+}
+
 #[test]
 fn a_result_that_no_reply_holds_is_an_error_on_every_lane_and_the_connection_goes_on() {
+    let _ = testkit::program("stand-in");
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _daemon = spawn(&place, &[]);
     let mut client = client(&place.name());
     for lane in [Lane::V15, Lane::V16, Lane::FrameV1] {
-        let flood = Request::from(shell(&place, "head -c 104857600 /dev/zero"));
+        let flood = stand_in(&place, "floods", &["104857600"]);
         match client.call_on(Some(lane), None, &flood).unwrap().message {
             Response::Error(error) => assert!(error.message.contains("a reply holds no more"), "{error:?}"),
             other => panic!("{lane}: {:?}", other.kind()),
@@ -72,7 +118,7 @@ fn a_result_that_no_reply_holds_is_an_error_on_every_lane_and_the_connection_goe
         assert!(client.is_connected());
         // What just fits comes back whole.
         let most = 16 * 1024 * 1024 - 4096;
-        let full = Request::from(shell(&place, &format!("head -c {most} /dev/zero; exit 3")));
+        let full = stand_in(&place, "floods", &[&most.to_string(), "3"]);
         match client.call_on(Some(lane), None, &full).unwrap().message {
             Response::CompileResult(CompileResult { exit_code: 3, stdout, .. }) => {
                 assert_eq!(stdout.len(), most);

@@ -31,6 +31,13 @@ pub(crate) fn never_answer(own: &Path, arguments: &[String]) -> io::Result<u32> 
     Ok(0)
 }
 
+/// Starts `never-answers` beside itself and waits for it.
+pub(crate) fn start_another(own: &Path) -> io::Result<u32> {
+    let name = format!("never-answers{}", std::env::consts::EXE_SUFFIX);
+    std::process::Command::new(beside(own, &name)).status()?;
+    Ok(0)
+}
+
 fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
