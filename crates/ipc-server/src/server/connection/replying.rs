@@ -88,12 +88,11 @@ impl<S: Service> Connection<'_, S> {
     /// Returns true if the refused frame has arrived completely: closing then does not destroy the refusal.
     fn has_whole_frame(&self) -> bool {
         let received = &self.inbound.received;
-        let is_whole = match Header::peek(received) {
+        match Header::peek(received) {
             Ok(Peeked::Header(header)) => header.frame_len() == received.len(),
             Ok(Peeked::Incomplete { .. }) => received.is_empty(),
             Err(_) => false,
-        };
-        is_whole
+        }
     }
 
     /// Queues a reply, and sends it at once if it is large.

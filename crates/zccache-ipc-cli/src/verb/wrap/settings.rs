@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(of(Variable::WrapLog, "log").log, Some("/w/log".into()));
         assert_eq!(of(Variable::WrapLog, "").log, None);
         assert_eq!(of(Variable::BaseDir, "src").base_dir, None);
-        assert_eq!(of(Variable::BaseDir, "/src").base_dir, Some("/src".into()));
+        let absolute = if cfg!(windows) { r"C:\src" } else { "/src" };
+        assert_eq!(of(Variable::BaseDir, absolute).base_dir, Some(absolute.into()));
         for (value, expected) in [("1", true), ("true", true), ("0", false), ("", false)] {
             assert_eq!(of(Variable::NoSpawn, value).no_spawn, expected, "{value:?}");
         }
