@@ -69,9 +69,15 @@ const DISTURBING: &[&str] = &[
     "GCC_EXEC_PREFIX",
     "GCONV_PATH",
     "GETCONF_DIR",
-    "LD_PRELOAD",
     "LD_AUDIT",
 ];
+
+/// The variable that loads libraries into every program. It is one of those, unless each library is [`HARMLESS`].
+const PRELOADED: &str = "LD_PRELOAD";
+
+/// Beginnings of libraries under which packages are built, and which change no contents that a compiler writes: the
+/// owners that files seem to have, and if writing waits for the disk.
+const HARMLESS: &[&str] = &["libfakeroot", "libeatmydata."];
 
 /// Beginnings of such variables.
 const DISTURBING_FAMILIES: &[&str] = &["CC_PRINT_", "CC_LOG_", "CCC_", "CLANG_SPAWN", "AS_", "DYLD_"];
@@ -104,7 +110,14 @@ fn changes_messages(name: &str) -> bool {
 }
 
 fn disturbs(name: &str) -> bool {
-    DISTURBING.contains(&name) || begins(name, DISTURBING_FAMILIES)
+    name == PRELOADED || DISTURBING.contains(&name) || begins(name, DISTURBING_FAMILIES)
+}
+
+/// Returns true if a variable that [`disturbs`] does so with this value. A library that is named by a path may be any.
+fn disturbs_as(name: &str, value: &str) -> bool {
+    let mut libraries = value.split([':', ' ']).filter(|library| !library.is_empty());
+    let is_harmless = |library: &str| !library.contains('/') && begins(library, HARMLESS);
+    if name == PRELOADED { !libraries.all(is_harmless) } else { !value.is_empty() }
 }
 
 /// The variables of a call that count.
@@ -119,7 +132,9 @@ pub(crate) struct Variables {
 impl Variables {
     /// Picks the variables of `call` that count.
     pub(crate) fn of(call: &Call) -> Result<Self, NotCacheable> {
-        if let Some((name, _)) = call.env.iter().find(|(name, value)| disturbs(name) && !value.is_empty()) {
+        if let Some((name, _)) =
+            call.env.iter().find(|(name, value)| disturbs(name) && disturbs_as(name, value))
+        {
             return Err(NotCacheable::of(name, Reason::Environment));
         }
         // The compiler takes the first value of a variable that is set twice, and its children may get the last.
@@ -179,6 +194,16 @@ mod tests {
         for name in names.split_whitespace() {
             assert_eq!(of(&[(name, "x")]).unwrap_err().reason, Reason::Environment, "{name}");
             assert!(of(&[(name, "")]).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_libraries_that_change_no_contents_may_be_preloaded() {
+        for harmless in ["libfakeroot-sysv.so", "libeatmydata.so:libfakeroot-tcp.so", " "] {
+            assert!(of(&[("LD_PRELOAD", harmless)]).is_ok(), "{harmless}");
+        }
+        for other in ["p.so", "/tmp/libfakeroot-sysv.so", "libfakeroot-sysv.so p.so"] {
+            assert!(of(&[("LD_PRELOAD", other)]).is_err(), "{other}");
         }
     }
 

@@ -36,6 +36,10 @@ fn flags_of_real_builds_are_cached() {
             "-MMD -MP -MT x",
         ] {
             let files = ["a.o", "a.d", "a.dwo", "a.su", "a.gcno"];
+            // clang would record the names of files of the wrapper.
+            if (compiler, flag) == ("clang", "-grecord-gcc-switches") {
+                continue;
+            }
             if place.same(compiler, &format!("{flag} -c a.c -o a.o"), &files) != 1 {
                 missed.push(format!("{compiler} {flag}"));
             }
