@@ -23,6 +23,11 @@ impl Spelled {
             self.hides_input |= rest.starts_with(b"embed");
         }
         self.has_parts = has_parts(text);
+        if self.has_parts {
+            return;
+        }
+        // A macro of this name would turn the name of a type into a question.
+        self.tokens.extend(names_types(text).then(|| "struct".to_owned()));
     }
 
     /// Reads the question whose word begins at `at`.
@@ -35,7 +40,7 @@ impl Spelled {
             b"_next" | b"_next__" => true,
             _ => return,
         };
-        if is_tested(before) {
+        if is_tested(before) || is_end(before) {
             return;
         }
         let is_computed = || is_in_directive(before);
@@ -69,6 +74,17 @@ impl Spelled {
             Name::None => self.computes_asked |= is_computed(),
         }
     }
+}
+
+/// Returns true if `before` ends within the line of an `#endif` or `#else`, where a word is a remark.
+fn is_end(before: &[u8]) -> bool {
+    let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
+    let line = &before[start..];
+    let previous = before[..start].trim_ascii_end();
+    let directive = line.trim_ascii_start().strip_prefix(b"#").unwrap_or_default().trim_ascii_start();
+    let ends = [&b"endif"[..], b"else"].iter().any(|word| directive.starts_with(word));
+    let is_joined = previous.ends_with(b"\\") || previous.ends_with(b"??/");
+    ends && !is_joined && memmem::find(line, b"*/").is_none()
 }
 
 /// Returns true if the word between `before` and `end` is all that a macro stands for.
@@ -119,14 +135,28 @@ const fn is_part(byte: &u8) -> bool {
 
 /// Returns true if a directive has a word that `##` can make `__has_include` of.
 fn has_parts(text: &[u8]) -> bool {
-    let mut stems =
-        memmem::find_iter(text, &WORD[..BEGINNING]).chain(memmem::find_iter(text, &WORD[WORD.len() - END..]));
-    stems.any(|at| {
+    parts(text).any(|before| !is_type(before) && is_in_directive(before))
+}
+
+/// Returns true if a directive names a type by such a word, as libstdc++ does: `struct __has_##x` asks nothing.
+fn names_types(text: &[u8]) -> bool {
+    parts(text).any(|before| is_type(before) && is_in_directive(before))
+}
+
+fn is_type(before: &[u8]) -> bool {
+    last_word(before).is_some_and(|(word, _)| word == b"struct")
+}
+
+/// Returns the text before each word that is a beginning or an end of `__has_include`.
+fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let beginnings = memmem::find_iter(text, &WORD[..BEGINNING]);
+    let stems = beginnings.chain(memmem::find_iter(text, &WORD[WORD.len() - END..]));
+    stems.filter_map(|at| {
         let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
         let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
         let word = &text[start..end];
         let is_proper = word.len() < WORD.len() && (WORD.starts_with(word) || WORD.ends_with(word));
-        is_proper && is_in_directive(&text[..start])
+        is_proper.then_some(&text[..start])
     })
 }
 
@@ -163,6 +193,7 @@ mod tests {
             let spelled = of(text);
             assert!(spelled.tokens.contains("V") && !spelled.computes_asked, "{text}");
         }
+        assert!(of("#define H(x) struct __has_##x;\n").tokens.contains("struct"));
         assert!(of("#if __has_include(<V>)\n").tokens.is_empty());
         assert!(of("#define H 1\n#if __has_include(<V>)\n").tokens.is_empty());
         assert!(of("#define HAS __has_include(\"V\")\n").tokens.is_empty());
@@ -197,6 +228,9 @@ mod tests {
             "#undef __has_include\n",
             "/* Where __has_include is there, __has_include(x) and __has_include() ask. */\n",
             "#if defined(X) && \\\n  __has_include(\"a.h\")\n",
+            "#if X\n#endif // __has_include\n",
+            "# else /* !__has_include_next */\n",
+            "#define H(x) \\\n template<class T> \\\n struct __has_##x : A { };\n",
         ] {
             let spelled = of(text);
             assert!(!spelled.computes_asked && !spelled.has_parts && !spelled.hides_input, "{text}");

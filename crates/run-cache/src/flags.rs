@@ -160,7 +160,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("-m", Joined, Machine, "cached; `native` by what it stands for"),
     row("-W -std= --std=", Joined, Plain, "cached"),
     row(
-        "-O -O0 -O1 -O2 -O3 -O4 -Os -Oz -Og -Ofast -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s",
+        "-O -O0 -O1 -O2 -O3 -O4 -O5 -O6 -O7 -O8 -O9 -Os -Oz -Og -Ofast -w -ansi -pedantic -pedantic-errors -undef -pipe -pthread -pg -p -s",
         Word,
         Plain,
         "cached",

@@ -16,13 +16,12 @@ use crate::facts::Facts;
 use crate::key::Key;
 use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
-use crate::precompiled;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
 use crate::times::Times;
 use crate::vacancies::{There, Vacancies};
-use crate::words::joined;
+use crate::words::{is_precompiled, joined};
 
 /// The largest file that is read as text, in bytes.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -190,7 +189,7 @@ impl<'a> Inputs<'a> {
                 continue;
             }
             let contents = self.file(&text.path)?;
-            if precompiled::is_precompiled(&contents) {
+            if is_precompiled(&contents) {
                 continue;
             }
             let dir = Path::new(&text.path).parent().unwrap_or(Path::new("")).to_owned();

@@ -59,7 +59,8 @@ pub(crate) fn preferred(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Vec<List
                 // The loader looks into these for libraries that fit the processor.
                 There::Dir if HARDWARE.contains(&name) => return Err(NotKept::InputUnknown),
                 There::File if is_library => inputs.library(&dir.join(name))?,
-                There::DeadLink | There::Other if is_library => return Err(NotKept::InputUnknown),
+                There::DeadLink if is_library => inputs.vacancies.note(&dir.join(name))?,
+                There::Other if is_library => return Err(NotKept::InputUnknown),
                 _ => {}
             }
         }

@@ -8,12 +8,6 @@ use crate::reason::NotKept;
 use crate::search::Hit;
 use crate::vacancies::There;
 
-/// Returns true if a file begins as precompiled headers of gcc and clang do. Its name does not tell: a prefix header
-/// `x.pch` may be text.
-pub(crate) fn is_precompiled(contents: &[u8]) -> bool {
-    contents.starts_with(b"gpch") || contents.starts_with(b"CPCH")
-}
-
 impl Inputs<'_> {
     /// Returns true if a precompiled header is among the files that a name may stand for.
     ///

@@ -57,12 +57,15 @@ impl Private {
         args
     }
 
-    /// Returns true if messages name one of the files, or the option of the assembler that names one.
+    /// Returns true if messages name one of the files, or refuse the option of the assembler that names one.
     pub(crate) fn is_named_in(&self, messages: &[u8]) -> bool {
+        let has = |text: &[u8], word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
         let files = [&self.depfile, &self.assembled].into_iter().flatten();
-        let mut names: Vec<_> = files.map(|path| path.to_string_lossy().into_owned()).collect();
-        names.extend(self.assembled.as_ref().map(|_| "--MD".to_owned()));
-        names.iter().any(|name| memchr::memmem::find(messages, name.as_bytes()).is_some())
+        let is_named = files.map(|path| path.to_string_lossy()).any(|name| has(messages, &name));
+        // A quoted line of the source may have `--MD` too.
+        let mut lines = messages.split(|byte| *byte == b'\n');
+        let is_refused = |line: &[u8]| has(line, "--MD") && has(line, "option");
+        is_named || self.assembled.is_some() && lines.any(is_refused)
     }
 
     pub(crate) fn read(path: Option<&PathBuf>) -> Option<Bytes> {
@@ -95,6 +98,10 @@ const ROOM: usize = 16 * 1024;
 /// Creates a file in `dir` that has room for a list; `None` if nothing can be written there.
 fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
+    // A write beyond the limit would end this process.
+    if ipc_os::largest_file().is_some_and(|limit| limit < ROOM as u64) {
+        return None;
+    }
     let (id, clock) = (std::process::id(), file_clock_ns());
     for _ in 0..8 {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -77,7 +77,7 @@ reasons! {
         Output = "output", "the output is not a plain file";
         OutputIsInput = "output_is_input", "the output is also an input";
         Depfile = "depfile", "the depfile cannot be named, or nothing asks for one";
-        Environment = "environment", "a variable makes the compiler do more than compile";
+        Environment = "environment", "a variable has an effect on the compiler that cannot be followed";
         Encoding = "encoding", "a path or argument is not Unicode";
         SourceUnreadable = "source_unreadable", "the source cannot be read";
         TemporaryFiles = "temporary_files", "no directory for temporary files can be written to";

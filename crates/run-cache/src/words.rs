@@ -102,6 +102,12 @@ pub(crate) fn is_in_directive(before: &[u8]) -> bool {
     }
 }
 
+/// Returns true if a file begins as precompiled headers of gcc and clang do. Its name does not tell: a prefix header
+/// `x.pch` may be text.
+pub(crate) fn is_precompiled(contents: &[u8]) -> bool {
+    contents.starts_with(b"gpch") || contents.starts_with(b"CPCH")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

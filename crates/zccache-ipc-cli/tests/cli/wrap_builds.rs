@@ -71,6 +71,10 @@ fn under_fakeroot_the_daemon_is_used_and_nothing_is_said() {
     place.write("a.c", "int a;\n");
     place.quietly("fakeroot \"$W\" gcc -c a.c -o a.o && fakeroot \"$W\" gcc -c a.c -o b.o && cmp a.o b.o");
     assert_eq!(place.hits(), 1);
+    // A library that is loaded into the compiler may make it another one.
+    let log =
+        "export ZCCACHE_WRAP_LOG=log; LD_PRELOAD=/nonexistent/p.so \"$W\" gcc -c a.c -o a.o 2>/dev/null";
+    place.quietly(&format!("{log}; grep -q '\"argument\":\"LD_PRELOAD\"' log"));
 }
 
 #[test]

@@ -36,12 +36,29 @@ fn flags_of_real_builds_are_cached() {
             "-MMD -MP -MT x",
         ] {
             let files = ["a.o", "a.d", "a.dwo", "a.su", "a.gcno"];
-            // clang would record the names of files of the wrapper.
-            if (compiler, flag) == ("clang", "-grecord-gcc-switches") {
-                continue;
-            }
             if place.same(compiler, &format!("{flag} -c a.c -o a.o"), &files) != 1 {
                 missed.push(format!("{compiler} {flag}"));
+            }
+        }
+    }
+    assert_eq!(missed, Vec::<String>::new());
+}
+
+#[test]
+fn sources_that_include_the_standard_library_are_cached() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = Place::new();
+    place.write(
+        "a.cc",
+        "#include <functional>\n#include <map>\n#include <string>\nstd::map<int, std::string> m;\n",
+    );
+    place.write("a.c", "#include <math.h>\n#include <stdio.h>\n#include <stdlib.h>\nint x;\n");
+    let mut missed = Vec::new();
+    for (compiler, source) in [("gcc", "a.c"), ("clang", "a.c"), ("g++", "a.cc"), ("clang++", "a.cc")] {
+        for depfile in ["-MD", "-MMD", ""] {
+            let call = format!("{depfile} -c {source} -o a.o");
+            if place.has(compiler) && place.same(compiler, &call, &["a.o", "a.d"]) != 1 {
+                missed.push(format!("{compiler} {call}"));
             }
         }
     }

@@ -112,6 +112,19 @@ fn every_call_of_a_tool_has_its_line_in_the_log() {
 }
 
 #[test]
+fn a_daemon_that_pauses_for_a_moment_is_asked_again() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { return 1; }\n");
+    place.quietly("\"$W\" gcc -c a.c");
+    let pid = support::json(&place.0, &["start"]).1["pid"].as_u64().expect("a daemon answers");
+    place.quietly(&format!("kill -STOP {pid}; (sleep 1.5; kill -CONT {pid}) & \"$W\" gcc -c a.c; wait"));
+    place.quietly("ZCCACHE_WRAP_LOG=log \"$W\" gcc -c a.c");
+    let log = fs::read_to_string(place.dir().join("log")).unwrap();
+    assert!(log.contains(r#""outcome":"hit""#), "{log}");
+}
+
+#[test]
 fn a_limit_of_file_sizes_holds_for_a_hit_too() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
@@ -126,6 +139,9 @@ fn a_limit_of_file_sizes_holds_for_a_hit_too() {
     }
     let log = fs::read_to_string(place.dir().join("log")).unwrap();
     assert!(log.lines().last().unwrap().contains(r#""outcome":"hit""#), "a large limit is none: {log}");
+    // A miss has files of its own, which the limit may not allow.
+    place.write("b.c", "int g(void) { return 2; }\n");
+    assert_eq!(place.sh("ulimit -f 4; \"$W\" gcc -c b.c"), place.sh("ulimit -f 4; gcc -c b.c"));
 }
 
 #[test]

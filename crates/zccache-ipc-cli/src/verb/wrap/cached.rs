@@ -10,7 +10,7 @@ use zccache_ipc::WirePolicy;
 use zccache_ipc::endpoint::{Environment, end_as, exit_code};
 
 use super::child::{self, Asker};
-use super::note::{Known, known};
+use super::note::{Known, in_time, known};
 use super::reason::Reason;
 use super::record::Record;
 use super::settings::{Mode, Settings};
@@ -97,6 +97,8 @@ impl Compilation<'_> {
                     if let Some(failed) = shelf.take_failure() {
                         self.give_up(failed.into(), record);
                     }
+                    // It was late for a moment only.
+                    in_time(&shelf.endpoint);
                     sought
                 }
                 Err(reason) => self.give_up(reason, record),

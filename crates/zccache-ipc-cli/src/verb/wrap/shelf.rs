@@ -43,7 +43,7 @@ pub(super) struct DaemonShelf<'a> {
     is_moot: &'a Cell<bool>,
     /// True if values are only read.
     is_read_only: bool,
-    /// True if nothing depends on an answer, which then is waited for hardly and says nothing about the daemon.
+    /// True if nothing depends on an answer, which then has 20 ms and says nothing about the daemon.
     is_report: bool,
     pub(super) bytes_read: u64,
 }
