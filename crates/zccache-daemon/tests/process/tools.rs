@@ -158,16 +158,16 @@ fn noise_of(seed: usize, len: usize) -> Vec<u8> {
 fn a_store_that_cannot_grow_costs_hits_and_no_build() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    // No file may have more than 16 MiB: what a full disk is to the store.
+    // No file may have more than 32 MiB: what a full disk is to the store. An object has less than a part of that.
     let mut starter = place.command("/bin/sh");
-    starter.args(["-c", r#"trap '' XFSZ; ulimit -f 32768; exec "$0" --foreground --endpoint "$1""#]);
+    starter.args(["-c", r#"trap '' XFSZ; ulimit -f 65536; exec "$0" --foreground --endpoint "$1""#]);
     starter.arg(env!("CARGO_BIN_EXE_zccache-daemon")).arg(place.name());
     let mut daemon = Process::spawn(&mut starter);
     let mut client = client(&place.name());
     let mut compile = |number: usize| {
         // No compression makes room for it.
         let (noise, source) = (place.dir().join("noise"), place.dir().join("a.c"));
-        std::fs::write(&noise, noise_of(number, 3 << 20)).unwrap();
+        std::fs::write(&noise, noise_of(number, 900 << 10)).unwrap();
         std::fs::write(&source, "__asm__(\".data\\n.incbin \\\"noise\\\"\\n.text\");\n").unwrap();
         let changed = InodeStamp::of(&std::fs::metadata(&source).unwrap()).unwrap().changed_ns;
         // A file that changes in the same tick as its compilation begins may have changed after it.
@@ -178,13 +178,13 @@ fn a_store_that_cannot_grow_costs_hits_and_no_build() {
         let request = CompileEphemeral { compiler: "/usr/bin/cc".into(), args, ..shell(&place, "") };
         let result = client.compile_ephemeral(request).unwrap();
         assert_eq!((result.exit_code, &result.stderr[..]), (0, &b""[..]), "{number}");
-        assert!(std::fs::metadata(place.dir().join("a.o")).unwrap().len() > 3 << 20, "{number}");
+        assert!(std::fs::metadata(place.dir().join("a.o")).unwrap().len() > 900 << 10, "{number}");
         std::fs::remove_file(place.dir().join("a.o")).unwrap();
         result.cached
     };
-    let cached: Vec<_> = (1..=6).flat_map(|number| [compile(number), compile(number)]).collect();
+    let cached: Vec<_> = (1..=40).flat_map(|number| [compile(number), compile(number)]).collect();
     assert_eq!(cached[..2], [false, true], "{cached:?}");
-    assert_eq!(cached[10..], [false, false], "there is no room: {cached:?}\n{daemon}");
+    assert_eq!(cached[78..], [false, false], "there is no room: {cached:?}\n{daemon}");
     assert!(daemon.stderr().contains("a compilation is not stored"), "{daemon}");
     client.shutdown().unwrap();
     assert!(daemon.wait_exit(SOON).success());
