@@ -67,7 +67,7 @@ pub fn has_other_names(metadata: &Metadata) -> bool {
 
 /// Returns true if the file has the owner and the group of a new file.
 ///
-/// A directory that hands its group on to new files is not looked at. Windows tells no owner here: always true.
+/// Ignores a directory that gives its group to new files. Always true on Windows, which tells no owner here.
 #[must_use]
 pub fn has_own_owner(metadata: &Metadata) -> bool {
     os::has_own_owner(metadata)

@@ -71,7 +71,7 @@ pub(crate) fn prefix_dirs(prefix: &Path, target: &Path) -> Vec<PathBuf> {
 }
 
 impl Around {
-    /// Returns the places.
+    /// Returns the places where clang looks for a gcc and for the headers that belong to it.
     pub(crate) fn places(&self) -> Places {
         let mut places = Places::default();
         let mut roots = self.roots.clone();

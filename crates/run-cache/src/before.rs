@@ -1,4 +1,4 @@
-//! Names that were in directories before the compiler ran: one that has gone since was there for the compiler.
+//! Names in directories before the compiler ran. A name that has gone since then was there for the compiler.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};

@@ -1,7 +1,7 @@
 //! Claims on outputs: a file that two compilers write at the same time is no result of either.
 //!
-//! A claim is a file whose name follows from the output's place. A second run finds it and adds a mark to it: then the first
-//! finds the mark, and both know. A claim that a killed process left behind costs one result.
+//! A claim is a file whose name follows from the place of the output. A second run adds a mark to it, which the first
+//! run finds at its end. A claim that a killed process left behind costs one result.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};

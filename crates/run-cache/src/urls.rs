@@ -1,6 +1,6 @@
 //! Links in messages: gcc 10 and later writes them where standard error is a terminal.
 //!
-//! The standard error of the one run is a pipe, so gcc is told what it would decide on the terminal.
+//! The standard error of the one run is a pipe, so an argument gives gcc the decision that it would take on the terminal.
 
 use std::path::Path;
 
