@@ -35,6 +35,10 @@ fn flags_of_real_builds_are_cached() {
             "-MD -MFa.d",
             "-MMD -MP -MT x",
         ] {
+            // clang would record the names of the wrapper's own files, and is not cached with it.
+            if flag == "-grecord-gcc-switches" && compiler.contains("clang") {
+                continue;
+            }
             let files = ["a.o", "a.d", "a.dwo", "a.su", "a.gcno"];
             if place.same(compiler, &format!("{flag} -c a.c -o a.o"), &files) != 1 {
                 missed.push(format!("{compiler} {flag}"));
