@@ -131,7 +131,7 @@ impl Inbound {
 
     /// Makes room for a frame of `frame_len` bytes whose first bytes are in the buffer.
     ///
-    /// The new buffer has this size, and a few bytes more.
+    /// The new buffer has this size, and [`BEHIND`] bytes more.
     pub fn make_room_for(&mut self, frame_len: usize) {
         if frame_len <= CHUNK {
             return;
