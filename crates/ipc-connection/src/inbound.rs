@@ -20,13 +20,7 @@ pub const CHUNK: usize = 8 * 1024;
 /// Fresh memory of this size costs as much time as receiving into it.
 pub const KEPT_BY_CLIENTS: usize = 2 * 1024 * 1024;
 
-/// Room behind a large frame in its buffer.
-///
-/// A read that fills its room does not show that the socket is empty, and costs another read that finds
-/// nothing.
-const BEHIND: usize = 16;
-
-/// A receive buffer with the size of the frame that is arriving.
+/// A receive buffer with the exact size of the frame that is arriving.
 ///
 /// It has no memory while it is empty.
 #[derive(Debug)]
@@ -66,7 +60,6 @@ impl Default for Inbound {
 
 impl Inbound {
     /// Returns an empty buffer that keeps up to `kept` bytes between messages.
-    #[inline]
     pub fn keeping(kept: usize) -> Self {
         Self { received: BytesMut::new(), coming: 0, made: 0, kept }
     }
@@ -131,7 +124,7 @@ impl Inbound {
 
     /// Makes room for a frame of `frame_len` bytes whose first bytes are in the buffer.
     ///
-    /// The new buffer has this size, and [`BEHIND`] bytes more.
+    /// The new buffer has exactly this size.
     pub fn make_room_for(&mut self, frame_len: usize) {
         if frame_len <= CHUNK {
             return;
@@ -144,17 +137,16 @@ impl Inbound {
         let is_reclaimed =
             self.made >= frame_len && self.received.try_reclaim(frame_len - self.received.len());
         if !is_reclaimed {
-            let mut exact = BytesMut::with_capacity(frame_len + BEHIND);
+            let mut exact = BytesMut::with_capacity(frame_len);
             exact.extend_from_slice(&self.received);
             self.received = exact;
-            self.made = frame_len + BEHIND;
+            self.made = frame_len;
         }
     }
 
     /// Frees the buffer if it is empty and larger than the kept size.
     ///
     /// A small buffer goes back to the thread's pool.
-    #[inline]
     pub fn shrink(&mut self) {
         self.coming = 0;
         if self.received.is_empty() {
@@ -168,38 +160,24 @@ impl Inbound {
     }
 
     /// Returns true if no bytes arrived since the last message.
-    #[inline]
     pub fn is_empty(&self) -> bool {
         self.received.is_empty()
     }
 
     /// Returns the number of missing bytes of a large frame.
     ///
-    /// [`reads_in_place`](Self::reads_in_place) decides how to read them. Without a large frame the caller reads
-    /// one [`CHUNK`] and [`append`](Self::append)s it, so that an idle connection allocates nothing.
-    #[inline]
+    /// The caller reads them straight into the buffer. `None` means: read one [`CHUNK`] and
+    /// [`append`](Self::append) it, so that an idle connection allocates nothing.
     pub fn rest(&self) -> Option<usize> {
         self.coming.checked_sub(self.received.len()).filter(|rest| *rest > CHUNK)
     }
 
     /// Returns the size of a large frame once all its bytes arrived.
-    #[inline]
     pub fn whole(&self) -> Option<usize> {
         (0 < self.coming && self.coming <= self.received.len()).then_some(self.coming)
     }
 
-    /// Returns true if the next read goes straight into the buffer.
-    ///
-    /// The rest of a large frame does, and also a frame for which the buffer of an earlier large frame is
-    /// free again: this saves a copy and a read.
-    #[inline]
-    pub fn reads_in_place(&mut self) -> bool {
-        let reuses = self.made > 0 && self.received.is_empty() && self.received.try_reclaim(self.made);
-        reuses || self.rest().is_some()
-    }
-
     /// Appends received bytes.
-    #[inline]
     pub fn append(&mut self, chunk: &[u8]) {
         if self.received.is_empty() && self.received.capacity() == 0 && self.made == 0 {
             self.received = spare::take();
@@ -241,7 +219,7 @@ impl Inbound {
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        if self.reads_in_place() {
+        if self.rest().is_some() {
             return pin!(stream.read_buf(&mut self.received)).poll(cx);
         }
         let mut room = [const { MaybeUninit::<u8>::uninit() }; CHUNK];
@@ -270,7 +248,7 @@ mod tests {
             let header = Header::new(version, 1 << 20).expect("within the limit");
             inbound.append(&header.to_bytes());
             assert!(matches!(inbound.take::<Request>(Wires::ALL), Ok(None)));
-            assert_eq!(inbound.received.capacity(), header.frame_len() + BEHIND);
+            assert_eq!(inbound.received.capacity(), header.frame_len());
             assert_eq!(inbound.rest(), Some(1 << 20));
         }
     }

@@ -22,7 +22,6 @@ thread_local! {
 }
 
 /// Returns an empty buffer, from the pool if it has one.
-#[inline]
 pub fn take() -> BytesMut {
     // The pool of a thread that is ending may be gone.
     let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
@@ -30,7 +29,6 @@ pub fn take() -> BytesMut {
 }
 
 /// Returns `buffer` to the pool; frees it if it is too large or the pool is full.
-#[inline]
 pub fn give(mut buffer: BytesMut) {
     buffer.clear();
     if buffer.capacity() == 0 || buffer.capacity() > KEPT {
@@ -45,13 +43,11 @@ pub fn give(mut buffer: BytesMut) {
 }
 
 /// Returns empty pieces with a buffer of the pool.
-#[inline]
 pub fn take_pieces() -> Pieces {
     Pieces::in_buffer(take())
 }
 
 /// Gives `pieces` a buffer of the pool if they have none.
-#[inline]
 pub fn make_room(pieces: &mut Pieces) {
     if pieces.copied().capacity() == 0 {
         *pieces.copied() = take();
@@ -59,7 +55,6 @@ pub fn make_room(pieces: &mut Pieces) {
 }
 
 /// Empties `pieces` and returns their buffer to the pool.
-#[inline]
 pub fn give_pieces(pieces: &mut Pieces) {
     give(pieces.take_buffer());
 }

@@ -38,7 +38,6 @@ impl Header {
     /// # Errors
     ///
     /// [`FrameError::TooLong`] if the length field would be above [`MAX_LENGTH`].
-    #[inline]
     pub fn new(version: Version, payload_len: usize) -> Result<Self, FrameError> {
         let length = (payload_len as u64).saturating_add(u64::from(VERSION_LEN));
         match u32::try_from(length) {
@@ -54,7 +53,6 @@ impl Header {
     /// # Errors
     ///
     /// [`FrameError`] if the length is illegal.
-    #[inline]
     pub fn peek(buffer: &[u8]) -> Result<Peeked, FrameError> {
         let Some((length, rest)) = buffer.split_first_chunk::<4>() else {
             return Ok(Peeked::Incomplete { needed: HEADER_LEN - buffer.len() });
@@ -74,7 +72,6 @@ impl Header {
 
     /// Returns the eight bytes of the header.
     #[must_use]
-    #[inline]
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         bytes[..4].copy_from_slice(&self.length.to_le_bytes());
@@ -84,7 +81,6 @@ impl Header {
 
     /// Returns the version of the payload.
     #[must_use]
-    #[inline]
     pub const fn version(self) -> Version {
         self.version
     }
@@ -97,21 +93,7 @@ impl Header {
 
     /// Returns the length of the whole frame in bytes, header included.
     #[must_use]
-    #[inline]
     pub const fn frame_len(self) -> usize {
         HEADER_LEN + self.payload_len()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_header_is_a_length_that_counts_the_version_and_the_version() {
-        let header = Header::new(Version::V15, 0x0102).expect("within the limit");
-        assert_eq!(header.to_bytes(), [6, 1, 0, 0, 15, 0, 0, 0]);
-        assert_eq!((header.payload_len(), header.frame_len()), (0x0102, 0x010a));
-        assert_eq!(header.version().to_string(), "v15");
     }
 }

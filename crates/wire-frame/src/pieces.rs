@@ -50,14 +50,12 @@ impl Pieces {
 
     /// Makes an empty value.
     #[must_use]
-    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Makes a value that appends to `buffer` and shares large byte strings.
     #[must_use]
-    #[inline]
     pub fn in_buffer(buffer: BytesMut) -> Self {
         Self { copied: buffer, ..Self::default() }
     }
@@ -77,7 +75,6 @@ impl Pieces {
     }
 
     /// Drops the shared byte strings and returns the buffer of written bytes.
-    #[inline]
     pub fn take_buffer(&mut self) -> BytesMut {
         self.shared.clear();
         self.shared_len = 0;
@@ -86,14 +83,12 @@ impl Pieces {
 
     /// Returns the number of bytes, written and shared.
     #[must_use]
-    #[inline]
     pub fn len(&self) -> usize {
         self.copied.len() + self.shared_len
     }
 
     /// Returns true if there are no bytes to send.
     #[must_use]
-    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -101,13 +96,11 @@ impl Pieces {
     /// Returns the buffer of written bytes, for appending.
     ///
     /// Bytes that were written before a shared byte string stay before it.
-    #[inline]
     pub const fn copied(&mut self) -> &mut BytesMut {
         &mut self.copied
     }
 
     /// Reserves memory for `len` bytes, unless a byte string of that length is shared.
-    #[inline]
     pub fn reserve(&mut self, len: usize) {
         if !self.shares(len) {
             self.copied.reserve(len);
@@ -116,13 +109,11 @@ impl Pieces {
 
     /// Returns true if a byte string of `len` bytes would be shared.
     #[must_use]
-    #[inline]
     pub const fn shares(&self, len: usize) -> bool {
         !self.copies_all && len >= Self::SHARED_FROM
     }
 
     /// Appends a byte string: shared if it is large, copied otherwise.
-    #[inline]
     pub fn push(&mut self, bytes: &Bytes) {
         if self.shares(bytes.len()) {
             self.shared_len += bytes.len();
@@ -134,7 +125,6 @@ impl Pieces {
 
     /// Returns the position of the end.
     #[must_use]
-    #[inline]
     pub fn mark(&self) -> Mark {
         Mark { copied: self.copied.len(), shared: self.shared.len() }
     }
@@ -169,20 +159,12 @@ impl Pieces {
 
     /// Returns the bytes in order, for vectored writes.
     #[must_use]
-    #[inline]
     pub fn unsent(&self) -> Unsent<'_> {
         Unsent { pieces: self, copied: 0, shared: 0, offset: 0, left: self.len() }
     }
 
-    /// Returns the first shared byte string, and the number of bytes before it.
-    #[must_use]
-    pub fn first_shared(&self) -> Option<(usize, &Bytes)> {
-        self.shared.first().map(|shared| (shared.at, &shared.bytes))
-    }
-
     /// Returns all bytes as one slice, or `None` if a byte string is shared.
     #[must_use]
-    #[inline]
     pub fn as_slice(&self) -> Option<&[u8]> {
         self.shared.is_empty().then_some(&self.copied)
     }
@@ -217,7 +199,6 @@ impl<'a> Unsent<'a> {
 }
 
 impl Buf for Unsent<'_> {
-    #[inline]
     fn remaining(&self) -> usize {
         self.left
     }
@@ -226,7 +207,6 @@ impl Buf for Unsent<'_> {
         self.slices().next().unwrap_or_default()
     }
 
-    #[inline]
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.left, "cannot advance past the end");
         self.left -= count;
@@ -248,7 +228,6 @@ impl Buf for Unsent<'_> {
         }
     }
 
-    #[inline]
     fn chunks_vectored<'b>(&'b self, slices: &mut [IoSlice<'b>]) -> usize {
         let mut count = 0;
         for (place, slice) in slices.iter_mut().zip(self.slices()) {
@@ -300,13 +279,8 @@ mod tests {
     fn large_byte_strings_are_not_copied_unless_that_is_asked_for() {
         let large = Bytes::from(vec![7; Pieces::SHARED_FROM]);
         let mut pieces = Pieces::new();
-        pieces.copied().extend_from_slice(b"head");
-        assert_eq!(pieces.first_shared(), None);
         pieces.push(&large);
-        assert_eq!(pieces.first_shared(), Some((4, &large)));
-        let mut unsent = pieces.unsent();
-        unsent.advance(4);
-        assert_eq!(unsent.chunk().as_ptr(), large.as_ptr());
+        assert_eq!(pieces.unsent().chunk().as_ptr(), large.as_ptr());
         assert_eq!(pieces.as_slice(), None);
         let mut pieces = Pieces::all_in(BytesMut::from(&b"x"[..]));
         pieces.push(&large);
@@ -325,32 +299,6 @@ mod tests {
         pieces.clear(1 << 20);
         assert!(pieces.is_empty() && pieces.copied().capacity() > 0);
         pieces.clear(0);
-        assert_eq!(pieces.copied().capacity(), 0);
-    }
-
-    #[test]
-    fn a_buffer_is_used_and_returned_with_its_bytes() {
-        assert_eq!(Pieces::SHARED_FROM, 16_384);
-        let mut pieces = Pieces::in_buffer(BytesMut::from(&b"0123456789"[..]));
-        assert_eq!((pieces.len(), pieces.is_empty()), (10, false));
-        pieces.overwrite(Mark { copied: 2, shared: 0 }, 3, b"ab");
-        assert_eq!(pieces.as_slice(), Some(&b"01234ab789"[..]));
-        pieces.push(&Bytes::from(vec![7; Pieces::SHARED_FROM]));
-        assert_eq!(pieces.take_buffer(), &b"01234ab789"[..]);
-        assert_eq!((pieces.len(), pieces.is_empty()), (0, true));
-    }
-
-    #[test]
-    fn memory_is_reserved_for_bytes_that_are_copied() {
-        let mut pieces = Pieces::new();
-        pieces.reserve(Pieces::SHARED_FROM);
-        assert_eq!(pieces.copied().capacity(), 0, "a shared byte string needs none");
-        pieces.reserve(1000);
-        assert!(pieces.copied().capacity() >= 1000);
-        let capacity = pieces.copied().capacity();
-        pieces.clear(capacity);
-        assert_eq!(pieces.copied().capacity(), capacity, "kept up to the limit");
-        pieces.clear(capacity - 1);
         assert_eq!(pieces.copied().capacity(), 0);
     }
 }

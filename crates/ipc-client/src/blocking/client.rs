@@ -362,9 +362,9 @@ impl Connection {
     }
 }
 
-/// Reads once; reads directly into the buffer of a large frame.
+/// Reads once; reads directly into the buffer if the rest of a large frame is coming.
 pub(crate) fn read_once(stream: &mut Stream, inbound: &mut Inbound) -> std::io::Result<usize> {
-    if !inbound.reads_in_place() {
+    if inbound.rest().is_none() {
         let mut room = [const { MaybeUninit::uninit() }; CHUNK];
         return stream.read_through(&mut room, |chunk| inbound.append(chunk));
     }
