@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 
 use crate::spelled::{Cursor, Look, Name};
-use crate::words::{handed_on, identifiers, is_in_directive, is_tested, last_word};
+use crate::words::{handed_on, identifiers, is_in_directive, is_tested, last_word, word_around};
 
 /// Questions that a text asks by another name of `__has_include`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,9 +42,7 @@ pub(crate) fn asked(text: &[u8], alias: &str) -> Asked {
     let mut asked = Asked::default();
     for at in memmem::find_iter(text, alias.as_bytes()) {
         let end = at + alias.len();
-        let is_part =
-            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-        let is_whole = !is_part(text.get(end)) && !is_part(text[..at].last());
+        let is_whole = word_around(text, at).0 == alias.as_bytes();
         if !is_whole || !is_in_directive(&text[..at]) {
             continue;
         }

@@ -4,7 +4,9 @@ use memchr::memmem;
 
 use crate::aliased::aliases;
 use crate::spelled::{Cursor, Look, Name, Spelled};
-use crate::words::{handed_on, identifiers, is_in_directive, is_tested, last_word};
+use crate::words::{
+    handed_on, identifiers, is_in_directive, is_part, is_tested, joins_next, last_word, word_around,
+};
 
 const WORD: &[u8] = b"__has_include";
 
@@ -22,12 +24,14 @@ impl Spelled {
             }
             self.hides_input |= rest.starts_with(b"embed");
         }
-        self.has_parts = has_parts(text);
-        if self.has_parts {
-            return;
+        for before in parts(text).filter(|before| is_in_directive(before)) {
+            if last_word(before).is_some_and(|(word, _)| word == b"struct") {
+                // `struct __has_##x` of libstdc++ names a type, unless `struct` is a macro.
+                self.tokens.insert("struct".to_owned());
+            } else {
+                self.has_parts = true;
+            }
         }
-        // A macro of this name would turn the name of a type into a question.
-        self.tokens.extend(names_types(text).then(|| "struct".to_owned()));
     }
 
     /// Reads the question whose word begins at `at`.
@@ -80,11 +84,9 @@ impl Spelled {
 fn is_end(before: &[u8]) -> bool {
     let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
     let line = &before[start..];
-    let previous = before[..start].trim_ascii_end();
     let directive = line.trim_ascii_start().strip_prefix(b"#").unwrap_or_default().trim_ascii_start();
     let ends = [&b"endif"[..], b"else"].iter().any(|word| directive.starts_with(word));
-    let is_joined = previous.ends_with(b"\\") || previous.ends_with(b"??/");
-    ends && !is_joined && memmem::find(line, b"*/").is_none()
+    ends && !joins_next(&before[..start]) && memmem::find(line, b"*/").is_none()
 }
 
 /// Returns true if the word between `before` and `end` is all that a macro stands for.
@@ -109,12 +111,11 @@ fn definition(before: &[u8]) -> Option<&[u8]> {
             return Some(&before[at..]);
         }
         // A backslash or a comment may join lines.
-        let previous = before[..start].trim_ascii_end();
         let is_comment = memmem::find(&before[start..], b"*/").is_some();
-        if start == 0 || !(previous.ends_with(b"\\") || previous.ends_with(b"??/") || is_comment) {
+        if start == 0 || !(joins_next(&before[..start]) || is_comment) {
             return None;
         }
-        line = previous;
+        line = before[..start].trim_ascii_end();
     }
 }
 
@@ -129,32 +130,12 @@ fn parameters(definition: &[u8]) -> Vec<&str> {
         .unwrap_or_default()
 }
 
-const fn is_part(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
-}
-
-/// Returns true if a directive has a word that `##` can make `__has_include` of.
-fn has_parts(text: &[u8]) -> bool {
-    parts(text).any(|before| !is_type(before) && is_in_directive(before))
-}
-
-/// Returns true if a directive names a type by such a word, as libstdc++ does: `struct __has_##x` asks nothing.
-fn names_types(text: &[u8]) -> bool {
-    parts(text).any(|before| is_type(before) && is_in_directive(before))
-}
-
-fn is_type(before: &[u8]) -> bool {
-    last_word(before).is_some_and(|(word, _)| word == b"struct")
-}
-
-/// Returns the text before each word that is a beginning or an end of `__has_include`.
+/// Returns the text before each word that is a beginning or an end of `__has_include`, which `##` can make it of.
 fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let beginnings = memmem::find_iter(text, &WORD[..BEGINNING]);
     let stems = beginnings.chain(memmem::find_iter(text, &WORD[WORD.len() - END..]));
     stems.filter_map(|at| {
-        let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
-        let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
-        let word = &text[start..end];
+        let (word, start) = word_around(text, at);
         let is_proper = word.len() < WORD.len() && (WORD.starts_with(word) || WORD.ends_with(word));
         is_proper.then_some(&text[..start])
     })

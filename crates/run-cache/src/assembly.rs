@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::words::is_part;
+
 /// Directives that read a file, or make up directives that only an assembler can tell.
 const READING: &[&str] = &["incbin", ".include", ".macro", ".irp"];
 
@@ -66,7 +68,6 @@ pub(crate) fn names_lines(text: &[u8]) -> bool {
 
 /// Returns true if `word` stands in a text that is no part of a longer one.
 fn has_word(lower: &[u8], word: &str) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     memmem::find_iter(lower, word.as_bytes()).any(|at| {
         !lower.get(at + word.len()).is_some_and(is_part) && !lower[..at].last().is_some_and(is_part)
     })

@@ -5,22 +5,17 @@ use std::collections::BTreeMap;
 use crate::call::Call;
 use crate::reason::{NotCacheable, Reason};
 
-/// Variables that change an object.
-const VARIABLES: &[&str] = &[
+/// Variables that change where a compiler looks, and with that an object.
+const SEARCH: &[&str] = &[
     "CPATH",
     "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
-    "OBJC_INCLUDE_PATH",
-    "OBJCPLUS_INCLUDE_PATH",
     "LIBRARY_PATH",
-    "SOURCE_DATE_EPOCH",
-    "RC_DEBUG_OPTIONS",
     "SDKROOT",
     "DEVELOPER_DIR",
     "TOOLCHAINS",
     "INCLUDE",
     "EXTERNAL_INCLUDE",
-    "LIB",
     "VCToolsInstallDir",
     "VCToolsVersion",
     "VCINSTALLDIR",
@@ -28,6 +23,15 @@ const VARIABLES: &[&str] = &[
     "WindowsSDKVersion",
     "UniversalCRTSdkDir",
     "UCRTVersion",
+];
+
+/// Other variables that change an object.
+const VARIABLES: &[&str] = &[
+    "OBJC_INCLUDE_PATH",
+    "OBJCPLUS_INCLUDE_PATH",
+    "SOURCE_DATE_EPOCH",
+    "RC_DEBUG_OPTIONS",
+    "LIB",
     "POSIXLY_CORRECT",
     "MALLOC_PERTURB_",
 ];
@@ -96,13 +100,19 @@ pub fn is_relevant(name: &str) -> bool {
         || matches!(name, "PATH" | "PWD" | "HOME" | "TMPDIR")
 }
 
+/// Returns true if the variable `name` changes where a compiler looks, or what the loader makes of it.
+pub(crate) fn is_search(name: &str) -> bool {
+    SEARCH.contains(&name) || begins(name, &["GCC_", "LD_"])
+}
+
 fn begins(name: &str, families: &[&str]) -> bool {
     families.iter().any(|family| name.starts_with(family))
 }
 
 fn changes_objects(name: &str) -> bool {
     let ends = || ENDINGS.iter().any(|ending| name.ends_with(ending));
-    !MESSAGES.contains(&name) && (VARIABLES.contains(&name) || begins(name, FAMILIES) || ends())
+    let is_listed = SEARCH.contains(&name) || VARIABLES.contains(&name);
+    !MESSAGES.contains(&name) && (is_listed || begins(name, FAMILIES) || ends())
 }
 
 fn changes_messages(name: &str) -> bool {

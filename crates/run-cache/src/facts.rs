@@ -10,6 +10,7 @@ use crate::around::{Around, Places};
 use crate::call::Ask;
 use crate::compiler::Family;
 use crate::configured::configuration_names;
+use crate::environment::is_search;
 use crate::key::{Key, Kind, Recipe};
 use crate::language::Language;
 use crate::plan::Plan;
@@ -21,26 +22,6 @@ const MOST_TEXT: usize = 256 * 1024;
 
 /// Begins a line that is added to the compiler's own words.
 const SIBLINGS: &str = "run-cache siblings: ";
-
-/// Variables that say where a compiler's parts and headers are.
-const SEARCH: &[&str] = &[
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "CPLUS_INCLUDE_PATH",
-    "LIBRARY_PATH",
-    "SDKROOT",
-    "DEVELOPER_DIR",
-    "TOOLCHAINS",
-    "INCLUDE",
-    "EXTERNAL_INCLUDE",
-    "VCToolsInstallDir",
-    "VCToolsVersion",
-    "VCINSTALLDIR",
-    "WindowsSdkDir",
-    "WindowsSDKVersion",
-    "UniversalCRTSdkDir",
-    "UCRTVersion",
-];
 
 /// A compiler's own words, understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,6 +110,11 @@ impl Facts {
         Path::new(target).join(install.file_name().unwrap_or_default())
     }
 
+    /// Returns the target as clang writes it.
+    fn triple(&self) -> Option<&str> {
+        self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1)
+    }
+
     /// Returns where a clang is; `None` for gcc.
     fn around(&self, plan: &Plan) -> Option<Around> {
         if plan.driver.family != Family::Clang {
@@ -147,13 +133,12 @@ impl Facts {
         };
         let mut roots = vec![above(&plan.driver.path), above(&plan.call.program)];
         roots.extend(value("--gcc-toolchain").map(PathBuf::from));
-        let triple = self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1);
         let target = value("--target").or(value("-target"));
         Some(Around {
             cwd: plan.call.cwd.clone(),
             roots,
             sysroot: sysroot.unwrap_or("/").into(),
-            triples: [triple, target].into_iter().flatten().map(str::to_owned).collect(),
+            triples: [self.triple(), target].into_iter().flatten().map(str::to_owned).collect(),
             is_cxx: matches!(plan.args.language, Language::Cxx | Language::CxxHeader),
         })
     }
@@ -240,9 +225,8 @@ impl Facts {
                 }
             }
             Family::Clang => {
-                let target = self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1);
                 let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
-                let names = configuration_names(name.unwrap_or_default(), target);
+                let names = configuration_names(name.unwrap_or_default(), self.triple());
                 let beside = |path: &Path| path.parent().map(Path::to_owned);
                 let dirs = [
                     beside(&plan.driver.path),
@@ -280,7 +264,7 @@ fn key(plan: &Plan) -> Result<Key, Reason> {
     let mut is_relative = plan.args.toolchain.iter().any(|word| !word.starts_with(['-', '/']))
         || plan.args.toolchain.iter().any(|word| word.starts_with("-B") && !word.starts_with("-B/"));
     for (name, value) in &plan.variables.objects {
-        if SEARCH.contains(&name.as_str()) || name.starts_with("GCC_") || name.starts_with("LD_") {
+        if is_search(name) {
             is_relative |= std::env::split_paths(value).any(|dir| !dir.is_absolute());
             recipe.text("variable", &format!("{name}={value}"));
         }

@@ -68,6 +68,11 @@ pub(crate) struct Inputs<'a> {
     pub(crate) assembly: Assembly,
 }
 
+/// Returns device and inode of a file, where the system tells them.
+fn inode(metadata: &Metadata) -> Option<(u64, u64)> {
+    InodeStamp::of(metadata).map(|stamp| (stamp.device, stamp.inode))
+}
+
 /// A text that is to be searched for names.
 pub(crate) struct Text {
     pub(crate) path: String,
@@ -256,7 +261,7 @@ impl<'a> Inputs<'a> {
                 Some(metadata) => metadata.clone(),
                 None => self.metadata(&path)?.ok_or(NotKept::InputChanged)?,
             };
-            self.found.extend(InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode)));
+            self.found.extend(inode(&metadata));
             if self.known.contains(&path) {
                 continue;
             }
@@ -283,7 +288,7 @@ impl<'a> Inputs<'a> {
             self.ancestors_of(&hit.path)?;
             let Some(metadata) = self.metadata(path)? else { return Err(NotKept::InputChanged) };
             self.unchanged(&metadata)?;
-            self.found.extend(InodeStamp::of(&metadata).map(|stamp| (stamp.device, stamp.inode)));
+            self.found.extend(inode(&metadata));
             // A file that cannot be opened counts as missing.
             if !hit.is_dir && File::open(self.plan.call.at(path)).is_err() {
                 return Err(NotKept::InputUnreadable);
@@ -367,7 +372,7 @@ impl<'a> Inputs<'a> {
         }
         let full = self.plan.call.at(path);
         let stamp = InodeStamp::of(metadata);
-        self.inodes.push(stamp.map(|stamp| (stamp.device, stamp.inode)));
+        self.inodes.push(inode(metadata));
         self.files.push(Arc::new(FileState {
             path: path.to_owned(),
             len: metadata.len(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use memchr::memmem;
 
 use crate::times::Times;
-use crate::words::hash;
+use crate::words::{hash, is_part};
 
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,7 +209,7 @@ impl Cursor<'_> {
     /// Reads a word of at most `most` bytes.
     pub(crate) fn word(&mut self, most: usize) -> Vec<u8> {
         let mut word = Vec::new();
-        while let Some(byte) = self.peek().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        while let Some(byte) = self.peek().filter(is_part) {
             if word.len() == most {
                 break;
             }

@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::words::{is_part, word_around};
+
 /// Names and parts of names in the texts of one run.
 ///
 /// A macro of one file may join parts that another file or the command line spells.
@@ -29,7 +31,7 @@ impl Times {
         let mut times = Self::default();
         for stem in [&b"DATE"[..], b"TIME"] {
             for at in memmem::find_iter(text, stem) {
-                let word = word_around(text, at);
+                let (word, _) = word_around(text, at);
                 let core = trim_underscores(word);
                 match word {
                     b"__TIMESTAMP__" => times.timestamp = true,
@@ -47,7 +49,7 @@ impl Times {
         }
         for stem in [&b"__DA"[..], b"__TI"] {
             for at in memmem::find_iter(text, stem) {
-                times.part |= matches!(word_around(text, at), b"__DA" | b"__DAT" | b"__TI" | b"__TIM");
+                times.part |= matches!(word_around(text, at).0, b"__DA" | b"__DAT" | b"__TI" | b"__TIM");
             }
         }
         for at in memmem::find_iter(text, b"##") {
@@ -99,17 +101,6 @@ impl Times {
     const fn may_join(self) -> bool {
         self.part && self.joins || self.bare && self.wraps || self.joins_bare
     }
-}
-
-fn is_part(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
-}
-
-/// Returns the whole word that the byte at `at` is in.
-fn word_around(text: &[u8], at: usize) -> &[u8] {
-    let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
-    let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
-    &text[start..end]
 }
 
 fn is_underscores(word: &[u8]) -> bool {

@@ -58,10 +58,21 @@ pub(crate) fn hash(word: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Returns true if a byte may be part of a name.
+pub(crate) const fn is_part(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
+}
+
+/// Returns the whole word that the byte at `at` is in, and where it starts.
+pub(crate) fn word_around(text: &[u8], at: usize) -> (&[u8], usize) {
+    let start = at - text[..at].iter().rev().take_while(|byte| is_part(byte)).count();
+    let end = at + text[at..].iter().take_while(|byte| is_part(byte)).count();
+    (&text[start..end], start)
+}
+
 /// Returns the last word of a text that ends in it and blanks, and what stands before.
 pub(crate) fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = trim_end(text);
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let start = text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count();
     (start < text.len()).then(|| (&text[start..], &text[..start]))
 }
@@ -91,15 +102,17 @@ pub(crate) fn is_in_directive(before: &[u8]) -> bool {
             return true;
         }
         // A comment or a backslash may join it with the line before.
-        let is_joined = line > 0 && {
-            let previous = before[..line - 1].trim_ascii_end();
-            previous.ends_with(b"\\") || previous.ends_with(b"??/")
-        };
-        if !is_joined {
+        if line == 0 || !joins_next(&before[..line - 1]) {
             return memmem::find(&before[line..start], b"*/").is_some();
         }
         start = line - 1;
     }
+}
+
+/// Returns true if the last line of a text continues on the next one.
+pub(crate) fn joins_next(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    text.ends_with(b"\\") || text.ends_with(b"??/")
 }
 
 /// Returns true if a file begins as precompiled headers of gcc and clang do. Its name does not tell: a prefix header
