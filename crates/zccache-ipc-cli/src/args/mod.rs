@@ -27,7 +27,7 @@ pub(crate) use download::{Download, Get, Serve};
 pub(crate) use session::{Session, SessionStart};
 pub(crate) use store::{Order, Status, Store, StoreList, StoreVerb};
 pub(crate) use wire::{Lines, MessageKind, Wire};
-pub(crate) use wrap::{Explain, Wrap, Wrapper};
+pub(crate) use wrap::{Compilation, Wrap, Wrapper};
 
 use number::{positive, seconds, whole, within};
 
@@ -146,7 +146,7 @@ pub(crate) enum Verb {
     /// Show if `wrap` caches a command, which argument decides, and the parts of its key
     #[command(after_help = "Example:\n  zccache-ipc explain -- cc -O2 -c main.c -o main.o\n\n\
         Nothing is compiled or stored. The exit code is 0 for a hit or a miss, else 1.")]
-    Explain(Explain),
+    Explain(Compilation),
     /// Send any request in its JSON form and print the reply in its JSON form
     #[command(after_help = "Examples:\n  zccache-ipc request '{\"variant\":\"Ping\"}'\n  \
         zccache-ipc request '{\"variant\":\"Lookup\",\"message\":{\"cache_key\":\"k\"}}'\n  \

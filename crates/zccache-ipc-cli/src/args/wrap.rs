@@ -6,11 +6,9 @@ use clap::{Args, Parser};
 
 use super::{Global, WRAPPER};
 
+/// A call of a compiler.
 #[derive(Debug, Args)]
-pub(crate) struct Wrap {
-    /// Start no daemon; without one the compiler runs uncached
-    #[arg(long)]
-    pub(crate) no_start: bool,
+pub(crate) struct Compilation {
     /// The compiler and its arguments
     #[arg(
         required = true,
@@ -19,6 +17,15 @@ pub(crate) struct Wrap {
         value_name = "COMPILER ARGS"
     )]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wrap {
+    /// Start no daemon; without one the compiler runs uncached
+    #[arg(long)]
+    pub(crate) no_start: bool,
+    #[command(flatten)]
+    pub(crate) compilation: Compilation,
 }
 
 /// Run a compiler with a cache in front of it; a call that is not cached is executed untouched
@@ -34,16 +41,4 @@ pub(crate) struct Wrapper {
     pub(crate) global: Global,
     #[command(flatten)]
     pub(crate) wrap: Wrap,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Explain {
-    /// The compiler and its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMPILER ARGS"
-    )]
-    pub(crate) command: Vec<OsString>,
 }

@@ -61,7 +61,9 @@ pub(crate) fn run(
         // Its daemon is another one.
         Verb::Download(verb) => return download::run(verb, environment, &global, output),
         // It runs the compiler whatever else is wrong.
-        Verb::Wrap(wrap) => return Ok(wrap::run(&wrap.command, !wrap.no_start, environment, &global)),
+        Verb::Wrap(wrap) => {
+            return Ok(wrap::run(&wrap.compilation.command, !wrap.no_start, environment, &global));
+        }
         verb => verb,
     };
     let environment = environment.map_err(Failure::Surroundings)?;
