@@ -51,7 +51,38 @@ fn later_releases_find_the_daemon_by_links_that_are_put_back_and_removed_at_the_
     assert!(daemon.wait_exit(SOON).success());
     for release in RELEASES {
         assert!(fs::symlink_metadata(link(&place, release)).is_err(), "{release}");
+        let directory = place.cache_dir().join(format!("v{release}"));
+        assert!(fs::symlink_metadata(directory).is_err(), "{release}");
     }
+    assert!(fs::symlink_metadata(place.cache_dir().join("links")).is_err());
+}
+
+/// `clear` of later releases removes the directories `v…` and passes over links, so that no client meets a
+/// moment without a link.
+#[test]
+fn the_directories_of_releases_are_links_which_their_clear_passes_over() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let directory = |release: &str| place.cache_dir().join(format!("v{release}"));
+    // The directory of a published daemon stays one.
+    fs::create_dir_all(directory("1.12.17").join("artifacts")).unwrap();
+    let mut daemon = spawn_at_default(&place);
+    eventually(SOON, "every link is there", || {
+        RELEASES.iter().all(|release| leads_to_the_daemon(&place, release))
+    });
+    for release in RELEASES {
+        let is_link = fs::symlink_metadata(directory(release)).unwrap().is_symlink();
+        assert_eq!(is_link, release != "1.12.17", "{release}");
+    }
+    fs::remove_dir_all(directory("1.12.17")).unwrap();
+    eventually(SOON, "the link is put back", || leads_to_the_daemon(&place, "1.12.17"));
+    assert!(fs::symlink_metadata(directory("1.12.17")).unwrap().is_symlink());
+    // A published client leaves a file; nobody else may remove it.
+    fs::write(directory("1.13.5").join("last_run_zccache.txt"), "now").unwrap();
+    client(&default_endpoint(&place)).shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+    assert!(directory("1.13.5").join("last_run_zccache.txt").exists());
+    assert!(fs::symlink_metadata(directory("1.13.1")).is_err());
 }
 
 #[test]

@@ -16,8 +16,8 @@ const KNOWN: [(Without, &str); 3] = [
     ),
     (
         Without::PrunedVersions,
-        "published fault: `clear` from 1.12.16 on removes the directories of all other releases, and with them the \
-         links to our daemon, which makes them again at once",
+        "`clear` from 1.12.16 on removes the directories of all other releases, which were called before; it passes \
+         over the links to our daemon",
     ),
 ];
 

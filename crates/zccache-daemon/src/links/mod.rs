@@ -1,5 +1,7 @@
 //! Links at the names where later published releases look for their daemon.
 
+mod directory;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,9 +10,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use zccache_ipc::endpoint::{
-    DirPolicy, Endpoint, FileKind, LinkState, Locations, ReleaseNames, blocking, ensure_directory, link_to,
-    look_at, look_at_link, remove_link,
+    Endpoint, FileKind, LinkState, Locations, ReleaseNames, blocking, link_to, look_at, look_at_link,
+    remove_link,
 };
+
+use directory::ReleaseDirectory;
 
 /// Looks at which nobody must answer at a foreign socket before it is taken for abandoned: its daemon may be
 /// between bind and listen.
@@ -34,7 +38,8 @@ pub(crate) struct Links {
 /// Links that are looked at once a second, and more often after a `Clear`.
 ///
 /// `clear` of releases from 1.12.16 on removes the directories of all other releases after the daemon has
-/// answered, and with them the links; the next client of such a release would start a daemon of its own.
+/// answered. A directory that a published daemon made is removed with the link in it, and the next client of such
+/// a release would start a daemon of its own. [`ReleaseDirectory`] is passed over.
 #[derive(Debug)]
 pub(crate) struct KeptLinks {
     links: Arc<Mutex<Links>>,
@@ -88,7 +93,7 @@ const AFTER_CLEAR: [(Duration, u32); 2] = [(Duration::from_millis(1), 500), (Dur
 struct Link {
     path: PathBuf,
     /// The release's own directory, where the link is in it: made if it is missing.
-    directory: Option<PathBuf>,
+    directory: Option<ReleaseDirectory>,
     /// The number of consecutive checks without an answer at a foreign socket.
     silent: u8,
     /// True if the log already names the foreign owner of the link.
@@ -113,7 +118,7 @@ impl Links {
         let link = |names: ReleaseNames| {
             let path = PathBuf::from(names.endpoint.as_str());
             let root = PathBuf::from(names.root);
-            let directory = path.starts_with(&root).then_some(root);
+            let directory = path.starts_with(&root).then(|| ReleaseDirectory::new(root)).flatten();
             Link { path, directory, silent: 0, told: false }
         };
         Self { socket, links: names.into_iter().map(link).collect() }
@@ -134,7 +139,9 @@ impl Links {
     /// Removes the links that still lead to the daemon.
     pub(crate) fn remove(&self) {
         for link in &self.links {
-            if let Err(error) = remove_link(&link.path, &self.socket) {
+            let removed = remove_link(&link.path, &self.socket)
+                .and_then(|_| link.directory.as_ref().map_or(Ok(()), ReleaseDirectory::remove));
+            if let Err(error) = removed {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(link = %link.path.display(), error, "a link is left behind");
             }
@@ -179,7 +186,7 @@ impl Link {
         }
         self.silent = 0;
         if let Some(directory) = &self.directory {
-            ensure_directory(directory, DirPolicy::Dedicated)?;
+            directory.ensure()?;
         }
         link_to(&self.path, socket)?;
         tracing::debug!(link = %self.path.display(), "linked");
