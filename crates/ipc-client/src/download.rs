@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use ipc_endpoint::Endpoint;
 use ipc_model::download::{
     DownloadAttach, DownloadAttached, DownloadDaemonStatus, DownloadRequest, DownloadResponse,
@@ -12,7 +11,8 @@ use ipc_model::download::{
 use ipc_os::blocking::Stream;
 use ipc_os::{deadline_after, io_cause};
 use thiserror::Error;
-use wire_dispatch::Wires;
+use wire_dispatch::{DecodeError, Wires};
+use wire_v15::Generation;
 
 use crate::ClientConfig;
 use crate::blocking::{again_or, read_once, remaining};
@@ -26,13 +26,23 @@ const GRACE: Duration = Duration::from_secs(5);
 ///
 /// Dropping the client detaches it: the daemon cancels a download without an attached client. A call that
 /// fails during the exchange consumes the connection, because the next call would receive the late answer.
+///
+/// A released daemon answers the number of its own release and closes on every other one, so the first call tries
+/// the numbers with a harmless request. A daemon of this project answers the first one.
+///
+/// Rule: `docs/spec/download.md#framing`.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
+    endpoint: Endpoint,
     stream: Option<Stream>,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// Number of the daemon's answers; `None` before the first one.
+    generation: Option<Generation>,
 }
+
+/// The numbers in the order of trying: this project's daemon and the oldest releases, then the newest ones.
+const NUMBERS: [Generation; 4] = [Generation::V15, Generation::V23, Generation::V18, Generation::V17];
 
 /// A call to a download daemon did not get the expected answer.
 #[derive(Debug, Error)]
@@ -83,7 +93,8 @@ impl Client {
     /// [`IpcError::Connect`].
     pub fn connect(endpoint: &Endpoint, config: ClientConfig) -> Result<Self, IpcError> {
         let stream = Stream::connect(endpoint, deadline_after(config.connect_timeout))?;
-        Ok(Self { config, stream: Some(stream), inbound: Inbound::default(), outbound: BytesMut::new() })
+        let endpoint = endpoint.clone();
+        Ok(Self { config, endpoint, stream: Some(stream), inbound: Inbound::default(), generation: None })
     }
 
     /// Returns the process at the other end, if the system knows it.
@@ -196,11 +207,47 @@ impl Client {
         request: &DownloadRequest,
         limit: Duration,
     ) -> Result<DownloadResponse, IpcError> {
-        self.outbound.clear();
-        wire_v15::encode_into(request, &mut self.outbound).map_err(|error| IpcError::Encode(error.into()))?;
+        if let Some(generation) = self.generation {
+            return self.exchange(request, generation, limit);
+        }
+        if matches!(request, DownloadRequest::Ping | DownloadRequest::Status) {
+            return self.first_exchange(request, limit);
+        }
+        self.first_exchange(&DownloadRequest::Ping, self.config.reply_timeout)?;
+        self.exchange(request, self.generation.unwrap_or(Generation::V15), limit)
+    }
+
+    /// Sends a harmless request with one number after the other until the daemon answers.
+    fn first_exchange(
+        &mut self,
+        request: &DownloadRequest,
+        limit: Duration,
+    ) -> Result<DownloadResponse, IpcError> {
+        let mut answered = self.exchange(request, NUMBERS[0], limit);
+        for generation in &NUMBERS[1..] {
+            if !matches!(&answered, Err(error) if error.is_disconnect()) {
+                break;
+            }
+            let connected = Stream::connect(&self.endpoint, deadline_after(self.config.connect_timeout));
+            // The daemon has ended: it closed the first connection for that reason.
+            let Ok(stream) = connected else { break };
+            (self.stream, self.inbound) = (Some(stream), Inbound::default());
+            answered = self.exchange(request, *generation, limit);
+        }
+        answered
+    }
+
+    fn exchange(
+        &mut self,
+        request: &DownloadRequest,
+        generation: Generation,
+        limit: Duration,
+    ) -> Result<DownloadResponse, IpcError> {
+        let encoded = wire_v15::encode_in(request, generation);
+        let frame = encoded.map_err(|error| IpcError::Encode(error.into()))?;
         let mut stream = self.stream.take().ok_or(IpcError::Consumed)?;
         let send_limit = self.config.send_timeout;
-        send(&mut stream, &self.outbound, deadline_after(send_limit), send_limit)?;
+        send(&mut stream, &frame, deadline_after(send_limit), send_limit)?;
         let answer = self.receive(&mut stream, deadline_after(limit), limit)?;
         self.stream = Some(stream);
         Ok(answer)
@@ -213,9 +260,10 @@ impl Client {
         limit: Duration,
     ) -> Result<DownloadResponse, IpcError> {
         loop {
-            let taken = self.inbound.take_v15();
-            if let Some(answer) = taken.map_err(|error| IpcError::of_decoding(error, Wires::V15))? {
-                return Ok(answer);
+            let malformed = |error: DecodeError| IpcError::of_decoding(error, Wires::BINCODE);
+            if let Some((generation, body)) = self.inbound.cut_bincode().map_err(malformed)? {
+                self.generation = Some(generation);
+                return wire_v15::decode_in(&body, generation).map_err(|error| malformed(error.into()));
             }
             stream.set_read_timeout(Some(remaining(deadline, limit)?))?;
             match read_once(stream, &mut self.inbound) {

@@ -6,9 +6,12 @@ use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
-use wire_dispatch::{Cut, DecodeError, DecodedWireMessage, Foreign, Message, Received, Wires, cut, receive};
+use wire_dispatch::{
+    Cut, DecodeError, DecodedWireMessage, Dialect, Foreign, Message, Received, Wires, cut, receive,
+};
+use wire_v15::Generation;
 
 use crate::{IpcError, spare};
 
@@ -108,16 +111,32 @@ impl Inbound {
     ///
     /// `M` may belong to any protocol that uses v15 frames.
     pub fn take_v15<M: wire_v15::Message>(&mut self) -> Result<Option<M>, DecodeError> {
-        match cut(&mut self.received, Wires::V15)? {
+        let Some((_, body)) = self.cut(Wires::V15)? else { return Ok(None) };
+        Ok(Some(wire_v15::decode(&body)?))
+    }
+
+    /// Removes the first frame with a bincode number from the buffer; returns its generation and its body.
+    ///
+    /// The download protocol has the numbers of every release.
+    pub fn cut_bincode(&mut self) -> Result<Option<(Generation, Bytes)>, DecodeError> {
+        let bincode = |(dialect, body)| match dialect {
+            Dialect::Bincode(generation) => Some((generation, body)),
+            Dialect::Protobuf(_) | Dialect::FrameV1 => None,
+        };
+        Ok(self.cut(Wires::BINCODE)?.and_then(bincode))
+    }
+
+    fn cut(&mut self, wires: Wires) -> Result<Option<(Dialect, Bytes)>, DecodeError> {
+        match cut(&mut self.received, wires)? {
             Cut::Read { frame, .. } => {
                 if let Some((_, frame_len)) = frame {
                     self.make_room_for(frame_len);
                 }
                 Ok(None)
             }
-            Cut::Frame { body, .. } => {
+            Cut::Frame { dialect, body } => {
                 self.shrink();
-                Ok(Some(wire_v15::decode(&body)?))
+                Ok(Some((dialect, body)))
             }
         }
     }

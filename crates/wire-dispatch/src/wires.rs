@@ -13,6 +13,8 @@ impl Wires {
     pub const ALL: Self = Self(0xff);
     /// Number 15 alone, as the releases up to 1.11.21.
     pub const V15: Self = Self(0b0000_0001);
+    /// The bincode bodies alone: every number.
+    pub const BINCODE: Self = Self(0b0000_1111);
     /// The protobuf bodies alone: every number, and FrameV1.
     pub const V16: Self = Self(0b1111_0000);
 
@@ -85,6 +87,7 @@ mod tests {
         assert_eq!(numbers(Wires::ALL), [15, 16, 17, 18, 19, 23, 24]);
         assert_eq!(numbers(Wires::V15), [15]);
         assert_eq!(numbers(Wires::V16), [16, 19, 24]);
+        assert_eq!(numbers(Wires::BINCODE), [15, 17, 18, 23]);
         assert_eq!(numbers(Wires::V15_V16), [15, 16]);
         assert_eq!(numbers(Wires::V17_V16), [16, 17]);
         assert_eq!(numbers(Wires::V18_V19), [18, 19]);

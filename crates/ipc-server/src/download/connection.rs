@@ -16,8 +16,9 @@ use ipc_os::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use wire_dispatch::{DecodeError, Dialect};
+use wire_dispatch::Dialect;
 use wire_frame::{Header, Peeked};
+use wire_v15::Generation;
 
 use super::conversation::{self, Step, refusal};
 use super::shared::Shared;
@@ -67,7 +68,8 @@ struct Connection<'a, D: Downloads> {
     stop_receiver: watch::Receiver<Option<Ended>>,
     stream: Stream,
     inbound: Inbound,
-    outbound: BytesMut,
+    /// Number of the last frame; the answer has the same number.
+    generation: Generation,
     /// The attached download, and the guard that keeps the daemon from being idle.
     attached: Option<(D::Attached, Answering<'a>)>,
 }
@@ -87,7 +89,7 @@ pub(super) async fn run<D: Downloads>(
         stop,
         stream,
         inbound: Inbound::default(),
-        outbound: BytesMut::new(),
+        generation: Generation::V15,
         attached: None,
     };
     let ended =
@@ -148,23 +150,29 @@ impl<D: Downloads> Connection<'_, D> {
         loop {
             match Header::peek(&self.inbound.received) {
                 Ok(Peeked::Header(header)) if header.payload_len() > LARGEST_REQUEST => {
+                    self.generation = Generation::of(header.version()).unwrap_or(self.generation);
                     return Err(End::Refuse(format!("a request has at most {LARGEST_REQUEST} bytes")));
                 }
                 // The bytes are another protocol's, so the peer would not understand a refusal.
                 Err(_) => return Err(End::Quiet),
                 Ok(_) => {}
             }
-            match self.inbound.take_v15() {
-                Ok(Some(request)) => return Ok(Some(request)),
+            match self.inbound.cut_bincode() {
+                Ok(Some((generation, body))) => {
+                    self.generation = generation;
+                    match wire_v15::decode_in(&body, generation) {
+                        Ok(request) => return Ok(Some(request)),
+                        Err(error) => {
+                            Counters::count(&self.shared.counters.refused);
+                            self.send(&refusal(error.to_string())).await?;
+                            return Ok(None);
+                        }
+                    }
+                }
                 Ok(None) => {}
-                Err(error @ DecodeError::Cut(_)) => {
+                Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "not this protocol");
                     return Err(End::Quiet);
-                }
-                Err(error) => {
-                    Counters::count(&self.shared.counters.refused);
-                    self.send(&refusal(error.to_string())).await?;
-                    return Ok(None);
                 }
             }
             if !self.inbound.is_empty() {
@@ -250,13 +258,15 @@ impl<D: Downloads> Connection<'_, D> {
     }
 
     async fn send(&mut self, answer: &DownloadResponse) -> Result<(), End> {
-        self.outbound.clear();
-        if let Err(error) = wire_v15::encode_into(answer, &mut self.outbound) {
-            let replacement = refusal(format!("the answer cannot be sent: {error}"));
-            wire_v15::encode_into(&replacement, &mut self.outbound).map_err(io::Error::other)?;
-        }
-        self.shared.counters.answered(Dialect::V15);
-        match timeout(self.shared.config.reply_timeout, self.stream.write_all(&self.outbound)).await {
+        let frame = match wire_v15::encode_in(answer, self.generation) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let replacement = refusal(format!("the answer cannot be sent: {error}"));
+                wire_v15::encode_in(&replacement, self.generation).map_err(io::Error::other)?
+            }
+        };
+        self.shared.counters.answered(Dialect::Bincode(self.generation));
+        match timeout(self.shared.config.reply_timeout, self.stream.write_all(&frame)).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(End::Quiet),
         }
