@@ -1,7 +1,9 @@
 //! The timeouts and the wire of a client.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
+use ipc_model::CompileProgress;
 use wire_dispatch::WirePolicy;
 
 use ipc_connection::{DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT};
@@ -35,7 +37,27 @@ pub struct ClientConfig {
     pub busy_timeout: Duration,
     /// The wire to speak. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
+    /// Receives each `CompileProgress` while a call waits. Default `None`.
+    pub on_progress: Option<OnProgress>,
 }
+
+/// A function that shows the progress of a compilation to a person who waits.
+#[derive(Clone, Copy)]
+pub struct OnProgress(fn(&CompileProgress));
+
+impl fmt::Debug for OnProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnProgress")
+    }
+}
+
+impl PartialEq for OnProgress {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for OnProgress {}
 
 impl ClientConfig {
     /// Returns the defaults.
@@ -49,6 +71,7 @@ impl ClientConfig {
             broker_budget: Duration::from_secs(1),
             busy_timeout: Duration::from_secs(5),
             wire: WirePolicy::Auto,
+            on_progress: None,
         }
     }
 
@@ -64,6 +87,7 @@ impl ClientConfig {
             broker_budget: defaults.broker_budget,
             busy_timeout: defaults.busy_timeout.min(limit),
             wire: defaults.wire,
+            on_progress: None,
         }
     }
 
@@ -71,6 +95,16 @@ impl ClientConfig {
     #[must_use]
     pub const fn wire(mut self, policy: WirePolicy) -> Self {
         self.wire = policy;
+        self
+    }
+
+    /// Sets the function that receives each `CompileProgress`.
+    ///
+    /// A daemon of 1.13.1 or later sends one every few seconds while it compiles. The async client calls the
+    /// function within a task, so the function must not block.
+    #[must_use]
+    pub const fn on_progress(mut self, show: fn(&CompileProgress)) -> Self {
+        self.on_progress = Some(OnProgress(show));
         self
     }
 
@@ -116,13 +150,15 @@ pub(crate) struct Limits {
 pub(crate) struct Later {
     reply: Duration,
     until: Option<Instant>,
+    on_progress: Option<OnProgress>,
 }
 
 impl Limits {
     /// Begins a call now.
     pub(crate) fn begin(config: &ClientConfig) -> Self {
         let ClientConfig { connect_timeout: connect, send_timeout: send, reply_timeout: reply, .. } = *config;
-        Self { connect, send, later: Later { reply, until: config.call_timeout.map(deadline_after) } }
+        let (until, on_progress) = (config.call_timeout.map(deadline_after), config.on_progress);
+        Self { connect, send, later: Later { reply, until, on_progress } }
     }
 
     /// Returns the end of the whole call, if the call has a timeout.
@@ -160,6 +196,13 @@ impl Later {
     /// Returns the timeout for the reply.
     pub(crate) fn reply(&self) -> Duration {
         self.left(self.reply)
+    }
+
+    /// Passes progress to the caller's function.
+    pub(crate) fn tell(&self, progress: &CompileProgress) {
+        if let Some(OnProgress(show)) = self.on_progress {
+            show(progress);
+        }
     }
 
     /// Returns the timeout for a refusal that a daemon sent before it closed the connection.

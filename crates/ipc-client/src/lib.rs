@@ -30,7 +30,7 @@ mod patience;
 pub use by_broker::{connect_daemon, connect_daemon_with_route};
 pub use call_error::CallError;
 pub use client::Client;
-pub use config::ClientConfig;
+pub use config::{ClientConfig, OnProgress};
 #[cfg(feature = "running-process")]
 pub use control::daemon_control_roundtrip_by;
 pub use control::{DaemonControlRequest, daemon_control_roundtrip, release_handles_roundtrip};

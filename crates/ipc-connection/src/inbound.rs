@@ -115,7 +115,7 @@ impl Inbound {
         Ok(Some(wire_v15::decode(&body)?))
     }
 
-    /// Removes the first frame with a bincode number from the buffer; returns its generation and its body.
+    /// Removes the first bincode frame; returns its generation and its body.
     ///
     /// The download protocol has the numbers of every release.
     pub fn cut_bincode(&mut self) -> Result<Option<(Generation, Bytes)>, DecodeError> {

@@ -21,6 +21,7 @@ mod operator;
 mod output;
 mod output_file;
 mod probed;
+mod progress;
 mod quick;
 #[cfg(feature = "running-process")]
 mod registry_failure;

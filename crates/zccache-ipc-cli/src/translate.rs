@@ -7,13 +7,14 @@ use zccache_ipc::model::{Request, Response};
 use zccache_ipc::wire_dispatch::{
     DecodeError, Dialect, EncodeError, FrameKind, Message, Received, encode, receive,
 };
-use zccache_ipc::wire_frame::{self, Decoded};
+use zccache_ipc::wire_frame::{self, Decoded, Header, Peeked};
+use zccache_ipc::wire_v15::Generation;
 use zccache_ipc::wire_v16::default_request_id;
 use zccache_ipc::{DecodedWireMessage, Ids, Lane, Wires, wire_v15};
 
 use crate::kind::Kind;
 use crate::report;
-use wire_json::{Form, JsonError, Parsed, to_json, to_json_on};
+use wire_json::{Form, JsonError, Parsed, to_json_on};
 
 /// Why a line cannot be translated.
 #[derive(Debug, Error)]
@@ -41,6 +42,8 @@ pub(crate) enum BadLine {
     NoValue { error: DecodeError, dialect: Dialect, ids: Ids },
     #[error("not such a message")]
     Json(#[from] JsonError),
+    #[error("the download protocol has lane v15 only, and the message names {0}")]
+    NotDownload(Lane),
     #[error("the message does not fit this wire")]
     Encode(#[from] EncodeError),
 }
@@ -137,14 +140,19 @@ pub(crate) fn encode_line<M: Written>(line: &str, lane: Option<Lane>) -> Result<
     Ok(hex::encode(frame))
 }
 
-/// The same as [`decode`] for the messages of the download daemon, which have one wire only.
+/// The same as [`decode`] for the messages of the download daemon, which are bincode under every number.
 pub(crate) fn decode_download<M: wire_v15::Message + Form>(
     line: &str,
     _: Option<Lane>,
 ) -> Result<String, BadLine> {
     let frame = from_hex(line)?;
     let mut rest = frame.clone();
-    let message: Option<M> = wire_v15::decode_frame(&mut rest).map_err(BadLine::Download)?;
+    let header = match Header::peek(&frame).map_err(|error| BadLine::Download(error.into()))? {
+        Peeked::Header(header) => Some(header),
+        Peeked::Incomplete { .. } => None,
+    };
+    let generation = header.and_then(|header| Generation::of(header.version())).unwrap_or(Generation::V15);
+    let message: Option<M> = wire_v15::decode_frame_in(&mut rest, generation).map_err(BadLine::Download)?;
     let Some(message) = message else {
         let needed = match wire_frame::decode(&frame).map_err(|error| BadLine::Download(error.into()))? {
             Decoded::Incomplete { needed } => needed,
@@ -155,7 +163,7 @@ pub(crate) fn decode_download<M: wire_v15::Message + Form>(
     if !rest.is_empty() {
         return Err(BadLine::Leftover(rest.len()));
     }
-    Ok(to_json(&message)?.to_string())
+    Ok(to_json_on(&message, Dialect::Bincode(generation), &Ids::default())?.to_string())
 }
 
 /// The same as [`encode_line`] for the messages of the download daemon.
@@ -163,8 +171,13 @@ pub(crate) fn encode_download<M: wire_v15::Message + Form>(
     line: &str,
     _: Option<Lane>,
 ) -> Result<String, BadLine> {
-    let message: M = wire_json::parse(line)?;
-    Ok(hex::encode(wire_v15::encode(&message).map_err(EncodeError::from)?))
+    let parsed: Parsed<M> = wire_json::parse_on(line)?;
+    let generation = match (parsed.dialect, parsed.lane) {
+        (Some(Dialect::Bincode(generation)), _) => generation,
+        (None, None | Some(Lane::V15)) => Generation::V15,
+        (_, lane) => return Err(BadLine::NotDownload(lane.unwrap_or(Lane::V15))),
+    };
+    Ok(hex::encode(wire_v15::encode_in(&parsed.message, generation).map_err(EncodeError::from)?))
 }
 
 fn from_hex(line: &str) -> Result<Bytes, BadLine> {

@@ -28,8 +28,8 @@ pub use ipc_client::{
     connect_daemon_with_route, daemon_control_roundtrip_by,
 };
 pub use ipc_client::{
-    CallError, Client, ClientConfig, DaemonControlRequest, blocking, daemon, daemon_control_roundtrip,
-    ensure_daemon, release_handles_roundtrip, stop_daemon,
+    CallError, Client, ClientConfig, DaemonControlRequest, OnProgress, blocking, daemon,
+    daemon_control_roundtrip, ensure_daemon, release_handles_roundtrip, stop_daemon,
 };
 pub use ipc_connection::{
     Connection, DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Incoming, IpcConnection, IpcError,

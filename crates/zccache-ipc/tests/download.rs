@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use testkit::{TempEndpoint, watchdog};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use zccache_ipc::download::{Attached, Client, DownloadError, Downloads, NOT_ATTACHED, Server};
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
 use zccache_ipc::model::download::{
     DownloadAttach, DownloadPhase, DownloadRequest, DownloadResponse, DownloadStatus, percentage,
 };
@@ -265,54 +265,6 @@ async fn each_request_is_answered_with_its_own_number() {
     let mut protobuf = raw(&running).await;
     protobuf.write_all(&[8, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
     assert_eq!(protobuf.read(&mut [0; 16]).await.unwrap(), 0, "a number of another protocol");
-}
-
-/// Plays a released download daemon: it answers its own number and closes on every other one.
-async fn play_release(listener: Listener, own: Generation, seen: Arc<Mutex<Vec<u32>>>) {
-    while let Ok(mut stream) = listener.accept().await {
-        loop {
-            let mut head = [0; 8];
-            if stream.read_exact(&mut head).await.is_err() {
-                break;
-            }
-            seen.lock().unwrap().push(head[4].into());
-            if u32::from(head[4]) != own.version().0 {
-                break;
-            }
-            let mut body = vec![0; usize::from(head[0]) - 4];
-            stream.read_exact(&mut body).await.unwrap();
-            let answer = match wire_v15::decode_in::<DownloadRequest>(&body.into(), own).unwrap() {
-                DownloadRequest::Ping => DownloadResponse::Pong,
-                DownloadRequest::Shutdown => DownloadResponse::ShuttingDown,
-                other => panic!("{other:?}"),
-            };
-            stream.write_all(&wire_v15::encode_in(&answer, own).unwrap()).await.unwrap();
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_finds_the_number_of_every_release_and_sends_shutdown_once() {
-    let _watchdog = watchdog(PATIENCE);
-    let tried: [&[u32]; 4] = [&[15], &[15, 23, 18, 17], &[15, 23, 18], &[15, 23]];
-    for (generation, tried) in Generation::ALL.into_iter().zip(tried) {
-        let place = TempEndpoint::new();
-        let endpoint = Endpoint::new(place.name());
-        let lock_file = place.dir().join("download-daemon.lock");
-        let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
-        let seen = Arc::default();
-        let played = tokio::spawn(play_release(claim.bind().expect("binds"), generation, Arc::clone(&seen)));
-        let calls = move || {
-            let mut client = Client::connect(&endpoint, ClientConfig::within(PATIENCE)).expect("connects");
-            client.shutdown().expect("answered");
-            client.ping().expect("the number is known");
-        };
-        tokio::task::spawn_blocking(calls).await.expect("no panic");
-        played.abort();
-        // The numbers are tried with a `Ping`; `Shutdown` and the second `Ping` follow.
-        let own = generation.version().0;
-        assert_eq!(*seen.lock().unwrap(), [tried, &[own, own]].concat(), "{generation:?}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,17 +2,21 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Answering, PATIENCE, every_lane, start};
-use testkit::watchdog;
+use testkit::{TempEndpoint, watchdog};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use zccache_ipc::endpoint::Stream;
-use zccache_ipc::model::{CompileEphemeral, CompileResult, GenericToolExec, Request, Response, ResponseKind};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Stream};
+use zccache_ipc::model::{
+    CompileEphemeral, CompileProgress, CompileResult, GenericToolExec, Request, Response, ResponseKind,
+};
 use zccache_ipc::wire_dispatch::bytes::BytesMut;
 use zccache_ipc::wire_dispatch::{Dialect, FrameKind, Received, encode_pieces, receive};
 use zccache_ipc::wire_frame::Pieces;
-use zccache_ipc::{ServerConfig, Wires};
+use zccache_ipc::wire_frame::Version;
+use zccache_ipc::{Client, ClientConfig, Ids, Lane, ServerConfig, WirePolicy, Wires, blocking};
 
 /// Ten intervals.
 const COMPILES: Duration = Duration::from_millis(500);
@@ -98,6 +102,69 @@ async fn frame_v1_gets_progress_after_a_number_whose_clients_read_it() {
         assert_eq!(progress(&kinds) > 0, reads, "{shown}: {kinds:?}");
     }
     running.stop().await;
+}
+
+/// Plays a daemon of 1.13.x: two messages of progress on each lane, then the result.
+async fn play(listener: Listener) {
+    while let Ok(mut stream) = listener.accept().await {
+        let mut received = BytesMut::new();
+        let asked = loop {
+            match receive::<Request>(&mut received, Wires::ALL).expect("legal frames") {
+                Received::Message(asked) if asked.message == Request::Ping => {
+                    send(&mut stream, asked.dialect(), &asked.ids, &Response::Pong).await;
+                }
+                Received::Message(asked) => break asked,
+                _ => assert_ne!(stream.read_buf(&mut received).await.expect("readable"), 0, "closed"),
+            }
+        };
+        // Number 16 has no progress: a daemon of 1.13.x answers in its own number.
+        let dialect = match asked.dialect() {
+            Dialect::FrameV1 => Dialect::FrameV1,
+            asked => Dialect::of(Version(if asked.lane() == Lane::V15 { 23 } else { 24 })).expect("known"),
+        };
+        let progress =
+            CompileProgress { in_flight: 3, phase: "compiling".into(), ..CompileProgress::default() };
+        for _ in 0..2 {
+            send(&mut stream, dialect, &asked.ids, &Response::CompileProgress(progress.clone())).await;
+        }
+        send(&mut stream, dialect, &asked.ids, &Response::from(CompileResult::default())).await;
+    }
+}
+
+async fn send(stream: &mut Stream, dialect: Dialect, ids: &Ids, message: &Response) {
+    let mut pieces = Pieces::new();
+    let own = (&*ids.request_id, ids.frame_request_id);
+    encode_pieces(message, dialect, own, FrameKind::Response, &mut pieces).expect("encodes");
+    stream.write_all(pieces.as_slice().expect("one piece")).await.expect("written");
+}
+
+/// Number of calls of the function that shows progress.
+static SHOWN: AtomicUsize = AtomicUsize::new(0);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_clients_read_past_progress_on_every_lane_and_hand_it_to_the_caller() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = TempEndpoint::new();
+    let endpoint = Endpoint::new(place.name());
+    let lock_file = place.dir().join("daemon.lock");
+    let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
+    let played = tokio::spawn(play(claim.bind().expect("binds")));
+    let config = ClientConfig::within(PATIENCE).on_progress(|progress| {
+        assert_eq!((progress.phase.as_str(), progress.in_flight), ("compiling", 3));
+        SHOWN.fetch_add(1, Ordering::SeqCst);
+    });
+    let policies = Lane::ALL.map(WirePolicy::Only).into_iter().chain([WirePolicy::Auto]);
+    for policy in policies {
+        let config = config.wire(policy);
+        let reply = Client::new(endpoint.clone(), config).call(&compile()).await.expect("answered");
+        assert_eq!(reply.kind(), ResponseKind::CompileResult, "{policy:?}");
+        let endpoint = endpoint.clone();
+        let blocking = move || blocking::Client::new(endpoint, config).call(&compile()).expect("answered");
+        let reply = tokio::task::spawn_blocking(blocking).await.expect("no panic");
+        assert_eq!(reply.kind(), ResponseKind::CompileResult, "{policy:?}");
+        assert_eq!(SHOWN.swap(0, Ordering::SeqCst), 4, "{policy:?}");
+    }
+    played.abort();
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
 use crate::calling::{Calling, Came, Do};
-use crate::config::Limits;
+use crate::config::{Later, Limits};
 use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::patience::{Patience, is_out_of_time};
@@ -256,6 +256,8 @@ impl Client {
     crate::families::family_methods! { {} {} {mut} }
 }
 
+type Received = Result<DecodedWireMessage<Response>, IpcError>;
+
 impl Connection {
     /// Makes one exchange; also returns true if the whole request was sent.
     fn exchange(
@@ -264,7 +266,7 @@ impl Connection {
         dialect: Dialect,
         ids: &Ids,
         limits: &Limits,
-    ) -> (bool, Result<DecodedWireMessage<Response>, IpcError>) {
+    ) -> (bool, Received) {
         let mut pieces = spare::take_pieces();
         let own = (&*ids.request_id, ids.frame_request_id);
         if let Err(error) = encode_pieces(request, dialect, own, FrameKind::Request, &mut pieces) {
@@ -276,12 +278,12 @@ impl Connection {
         spare::give_pieces(&mut pieces);
         match sent {
             Ok(()) => {
-                let received = self.receive(wires, limits.reply());
+                let received = self.receive(wires, limits.reply(), limits.later());
                 (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
             }
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses a request sends its reason before it closes.
-                (false, self.receive(Wires::ALL, limits.last_words()).map_err(|_| error))
+                (false, self.receive(Wires::ALL, limits.last_words(), limits.later()).map_err(|_| error))
             }
             Err(error) => (false, Err(error)),
         }
@@ -325,12 +327,13 @@ impl Connection {
     }
 
     /// Receives the final reply; each `CompileProgress` before it restarts the timeout.
-    fn receive(&mut self, wires: Wires, limit: Duration) -> Result<DecodedWireMessage<Response>, IpcError> {
+    fn receive(&mut self, wires: Wires, limit: Duration, later: Later) -> Received {
         let mut deadline = deadline_after(limit);
         let mut whole = Some(limit);
         loop {
             match self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))? {
-                Some(DecodedWireMessage { message: Response::CompileProgress(_), .. }) => {
+                Some(DecodedWireMessage { message: Response::CompileProgress(progress), .. }) => {
+                    later.tell(&progress);
                     deadline = deadline_after(limit);
                     whole = Some(limit);
                     continue;

@@ -21,7 +21,9 @@ pub(super) async fn exchange_alone(
         }
         Err(error) => return (false, Err(error)),
     }
-    let reply = connection.recv_reply(Lane::V15, &Ids::default(), Some(limits.reply())).await;
+    let (none, limit) = (Ids::default(), Some(limits.reply()));
+    let tell = |progress: &_| limits.later().tell(progress);
+    let reply = connection.recv_reply_telling(Lane::V15, &none, limit, tell).await;
     let reply = reply.and_then(|reply| reply.ok_or(IpcError::Closed));
     (true, reply.map(|reply| (reply.dialect(), reply.message)))
 }

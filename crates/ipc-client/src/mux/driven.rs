@@ -245,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
             return self.over(IpcError::ForeignReply { expected, received: received.ids });
         };
         let waiting = &mut self.waiting[at];
-        if matches!(received.message, Response::CompileProgress(_)) {
+        if let Response::CompileProgress(progress) = &received.message {
+            waiting.limits.tell(progress);
             // Progress is not the reply; it restarts the timeout.
             waiting.deadline = None;
             return;

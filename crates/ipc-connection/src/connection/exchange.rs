@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipc_model::{Request, Response};
+use ipc_model::{CompileProgress, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Message, Wires};
 use wire_frame::Pieces;
@@ -33,7 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let limit = limit.or(self.recv_timeout);
         let asked = self.asked.take();
         let none = Expected { lane: Lane::V15, request_id: "".into(), frame_request_id: 0 };
-        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit).await;
+        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit, |_| {}).await;
         self.asked = asked;
         Ok(reply?.map(|reply| reply.message))
     }
@@ -64,13 +64,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ids: &Ids,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
-        self.recv_expected(&Expected::of(lane, ids), limit).await
+        self.recv_reply_telling(lane, ids, limit, |_| {}).await
+    }
+
+    /// Receives the reply and passes each `CompileProgress` before it to `tell`.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_response`](Self::recv_response).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_reply_telling(
+        &mut self,
+        lane: Lane,
+        ids: &Ids,
+        limit: Option<Duration>,
+        tell: impl FnMut(&CompileProgress),
+    ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
+        self.recv_expected(&Expected::of(lane, ids), limit, tell).await
     }
 
     async fn recv_expected(
         &mut self,
         expected: &Expected<'_>,
         limit: Option<Duration>,
+        mut tell: impl FnMut(&CompileProgress),
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
         let wires = if expected.lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
         loop {
@@ -86,8 +106,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     |received| !received.message.is_interim(),
                 )
                 .await?;
-            if !received.as_ref().is_some_and(|received| received.message.is_interim()) {
-                return Ok(received);
+            match received {
+                Some(DecodedWireMessage { message: Response::CompileProgress(progress), .. }) => {
+                    tell(&progress)
+                }
+                received => return Ok(received),
             }
         }
     }

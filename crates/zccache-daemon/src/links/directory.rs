@@ -41,9 +41,7 @@ impl ReleaseDirectory {
                     made => Ok(made?),
                 }
             }
-            LinkState::Dangling | LinkState::Other => {
-                Ok(ensure_directory(&self.path, DirPolicy::Dedicated)?)
-            }
+            LinkState::Dangling | LinkState::Other => Ok(ensure_directory(&self.path, DirPolicy::Dedicated)?),
         }
     }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use zccache_ipc::model::{self, RequestKind, Response};
 use zccache_ipc::wire_dispatch::mismatch;
-use zccache_ipc::{DEFAULT_CLIENT_RECV_TIMEOUT, DecodedWireMessage};
+use zccache_ipc::{ClientConfig, DEFAULT_CLIENT_RECV_TIMEOUT, DecodedWireMessage};
 
 use super::wire::LONGEST_LINE;
 use crate::Exit;
 use crate::args::Request;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress;
 use crate::target::{TO_ASK, TO_SWITCH, TO_WORK, Target};
 use crate::translate::Written as _;
 use wire_json::{Parsed, to_json_on};
@@ -22,11 +23,14 @@ pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Re
         text => wire_json::parse_on(text)?,
     };
     let ids = request.ids(request.message.default_ids());
-    let mut client = target.client(timeout(request.message.kind()));
+    let limit = target.limit(timeout(request.message.kind()));
+    let mut client = target.client_with(progress::shown(ClientConfig::within(limit)));
     let reply = match request.dialect {
-        Some(dialect) => client.call_in(dialect, Some(&ids), &request.message)?,
-        None => client.call_on(request.lane, Some(&ids), &request.message)?,
+        Some(dialect) => client.call_in(dialect, Some(&ids), &request.message),
+        None => client.call_on(request.lane, Some(&ids), &request.message),
     };
+    progress::clear();
+    let reply = reply?;
     let dialect = reply.dialect();
     let DecodedWireMessage { ids, message: reply, .. } = reply;
     output.json(&to_json_on(&reply, dialect, &ids).expect("what came over a wire is Unicode"))?;

@@ -18,6 +18,7 @@ mod download_tls;
 mod elsewhere;
 mod endpoints;
 mod families;
+mod generations;
 mod help;
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod image;

@@ -173,6 +173,43 @@ fn a_signal_leaves_a_line_end_behind_a_progress_bar() {
 }
 
 #[test]
+fn a_compilation_in_the_daemon_shows_its_progress_on_a_terminal_only() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let ready = place.dir().join("ready");
+    let compiler = place.dir().join("cc.sh");
+    fs::write(&compiler, format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.02; done\n", ready.display()))
+        .unwrap();
+    fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut start = program(&place, &["start"]);
+    start.env("ZCCACHE_COMPILE_PROGRESS_INTERVAL_MS", "20");
+    assert_eq!(code(&Process::spawn(&mut start).finish(SOON)), 0);
+    let request = json!({ "variant": "CompileEphemeral", "version": 24, "message": {
+        "client_pid": 1, "working_dir": place.dir(), "compiler": compiler, "args": ["-c", "a.c"],
+        "cwd": place.dir(), "env": null, "stdin": { "$hex": "" },
+    } })
+    .to_string();
+    let (terminal, theirs) = crate::terminal::open(80);
+    let mut command = program(&place, &["request", &request]);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(theirs).spawn().unwrap();
+    drop(command);
+    let mut shown = String::new();
+    eventually(SOON, "the progress is shown", || {
+        shown.push_str(&terminal.read(Duration::from_millis(20)));
+        shown.contains("zccache-ipc: the daemon compiles; 1 running")
+    });
+    fs::write(&ready, "").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    shown.push_str(&terminal.read(Duration::from_millis(50)));
+    // One line, written over by spaces at the end.
+    assert!(!shown.contains('\n') && shown.ends_with(" \r"), "{shown:?}");
+    assert!(String::from_utf8(ended.stdout).unwrap().contains("CompileResult"));
+    // Nobody watches a pipe.
+    assert_eq!(run(&place, &["request", &request]).stderr, "");
+    assert_eq!(code(&run(&place, &["stop"])), 0);
+}
+
+#[test]
 fn doctor_and_errors_have_colours_on_a_terminal_only() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();

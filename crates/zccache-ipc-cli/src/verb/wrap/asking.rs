@@ -13,6 +13,7 @@ use super::reason::Reason;
 use super::{Command, start};
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::progress;
 use crate::target::Target;
 
 /// Timeouts of a result: the default, for the value 0, and the longest.
@@ -39,7 +40,9 @@ pub(super) fn ask(
     let mut client = client(environment, global)?;
     let mut may_start = may_start;
     loop {
-        match client.call(&request) {
+        let reply = client.call(&request);
+        progress::clear();
+        match reply {
             Ok(Response::CompileResult(result)) => {
                 let (stdout, stderr) = (result.stdout, result.stderr);
                 return Ok(Answer { exit_code: result.exit_code, stdout, stderr });
@@ -64,7 +67,7 @@ fn client(environment: &Environment, global: &Global) -> Result<Client, Failure>
     let secs = environment.var(Variable::WedgeRecvTimeoutSecs).and_then(OsStr::to_str);
     let wedge = global.timeout.unwrap_or_else(|| wedge(secs));
     let target = Target::new(environment.clone(), global)?;
-    Ok(target.client_with(ClientConfig::new().reply_timeout(wedge)))
+    Ok(target.client_with(progress::shown(ClientConfig::new().reply_timeout(wedge))))
 }
 
 /// Returns the timeout of `ZCCACHE_WEDGE_RECV_TIMEOUT_SECS`.
