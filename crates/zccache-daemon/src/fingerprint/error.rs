@@ -44,6 +44,14 @@ pub enum ScanError {
         /// The limit.
         most: usize,
     },
+    /// The path of a cache file or a root exceeds the system's limit.
+    #[error("scan error: a path has {len} bytes, and {most} are the most")]
+    PathTooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit.
+        most: usize,
+    },
     /// The client no longer waits for the result.
     #[error("the scan was given up")]
     GivenUp,

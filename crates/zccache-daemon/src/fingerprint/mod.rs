@@ -32,6 +32,9 @@ use tree::Tree;
 /// Roots of one cache file; the check of another one begins anew.
 const MOST_ROOTS: usize = 16;
 
+/// The longest path of a cache file or a root, in bytes: the limit of system calls.
+const LONGEST_PATH: usize = 4096;
+
 /// Limits on the memory for the trees of all clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -41,11 +44,18 @@ pub struct Limits {
     pub files: usize,
     /// Files of one tree; more are an error of the scan.
     pub files_of_a_tree: usize,
+    /// Bytes of the paths of cache files and roots in memory.
+    pub bytes_of_paths: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { cache_files: 1024, files: 5 * MOST_FILES, files_of_a_tree: MOST_FILES }
+        Self {
+            cache_files: 1024,
+            files: 5 * MOST_FILES,
+            files_of_a_tree: MOST_FILES,
+            bytes_of_paths: 4 << 20,
+        }
     }
 }
 
@@ -79,6 +89,8 @@ struct CacheFile {
     /// The file, if the trees were read from it or written to it.
     stamp: Option<Stamp>,
     is_new: bool,
+    /// The root of the last check: a success counts for it alone.
+    checked: Option<String>,
 }
 
 impl Fingerprints {
@@ -95,8 +107,14 @@ impl Fingerprints {
     /// [`ScanError`], where a client should run: nothing is known of its tree.
     pub fn check(&self, check: &FingerprintCheck, given_up: &AtomicBool) -> Result<Decision, ScanError> {
         let filter = Filter::new(check)?;
+        for path in [&check.cache_file, &check.root] {
+            let len = path.as_path().as_os_str().len();
+            if len > LONGEST_PATH {
+                return Err(ScanError::PathTooLong { len, most: LONGEST_PATH });
+            }
+        }
         let decision = self.with(check.cache_file.as_path(), |file| {
-            let tree = file.tree(check.root.to_string());
+            let root = check.root.to_string();
             let look = Look {
                 root: check.root.as_path(),
                 filter: &filter,
@@ -105,19 +123,22 @@ impl Fingerprints {
                 given_up,
                 most: self.limits.files_of_a_tree,
             };
-            let known: Vec<_> = tree.latest.iter().chain(&tree.reference).collect();
+            let tree = file.trees.get(&root);
+            let known: Vec<_> =
+                tree.iter().flat_map(|tree| tree.latest.iter().chain(&tree.reference)).collect();
             let now = Snapshot::take(&look, &known)?;
-            Ok(tree.check(now))
+            file.checked = Some(root.clone());
+            Ok(file.tree(root).check(now))
         });
         self.make_room();
         decision
     }
 
-    /// Records that the run for the last check succeeded. Blocks.
+    /// Records that the run for the last check succeeded, for its root alone. Blocks.
     pub fn mark_success(&self, cache_file: &Path) {
-        self.with(cache_file, |file| {
-            let marked = file.trees.values_mut().map(Tree::succeeded).filter(|changed| *changed).count();
-            if marked > 0 {
+        self.with_known(cache_file, |file| {
+            let checked = file.checked.as_ref().and_then(|root| file.trees.get_mut(root));
+            if checked.is_some_and(Tree::succeeded) {
                 file.keep();
             }
         });
@@ -125,7 +146,7 @@ impl Fingerprints {
 
     /// Notes that the run failed. Blocks.
     pub fn mark_failure(&self, cache_file: &Path) {
-        self.with(cache_file, |file| {
+        self.with_known(cache_file, |file| {
             if !file.trees.is_empty() {
                 file.trees.values_mut().for_each(Tree::failed);
                 file.keep();
@@ -135,7 +156,7 @@ impl Fingerprints {
 
     /// Forgets everything, and removes the cache file. Blocks.
     pub fn invalidate(&self, cache_file: &Path) {
-        self.with(cache_file, |file| {
+        self.with_known(cache_file, |file| {
             file.trees.clear();
             match file.path.is_absolute().then(|| state_file::remove(&file.path)) {
                 None | Some(Ok(())) => {}
@@ -145,10 +166,18 @@ impl Fingerprints {
         });
     }
 
+    /// Calls `then` unless the file is neither in memory nor on the disk: then there is nothing to change.
+    fn with_known(&self, path: &Path, then: impl FnOnce(&mut CacheFile)) {
+        if lock(&self.kept).contains_key(path) || path.is_absolute() && path.symlink_metadata().is_ok() {
+            self.with(path, then);
+            self.make_room();
+        }
+    }
+
     fn with<T>(&self, path: &Path, then: impl FnOnce(&mut CacheFile) -> T) -> T {
         let slot = Arc::clone(lock(&self.kept).entry(path.to_owned()).or_insert_with(|| {
             let trees = BTreeMap::new();
-            let state = CacheFile { path: path.to_owned(), trees, stamp: None, is_new: true };
+            let state = CacheFile { path: path.to_owned(), trees, stamp: None, is_new: true, checked: None };
             Arc::new(Slot { state: Mutex::new(state), used: Mutex::new(Instant::now()) })
         }));
         *lock(&slot.used) = Instant::now();
@@ -160,25 +189,46 @@ impl Fingerprints {
     /// Drops the trees that were unused for longest; a later check reads them from their files again.
     fn make_room(&self) {
         let mut kept = lock(&self.kept);
-        let weight = |slot: &Slot| match slot.state.try_lock() {
-            Ok(file) => Some(file.trees.values().map(Tree::weight).sum::<usize>()),
-            Err(_) => None, // in use
-        };
         let mut all: Vec<_> = kept
             .iter()
-            .filter_map(|(path, slot)| Some((*lock(&slot.used), weight(slot)?, path.clone())))
+            .filter_map(|(path, slot)| Some((*lock(&slot.used), slot.weight()?, path.clone())))
             .collect();
         all.sort();
-        let mut files: usize = all.iter().map(|(_, weight, _)| weight).sum();
+        let mut files: usize = all.iter().map(|(_, weight, _)| weight.files).sum();
+        let mut bytes: usize = all.iter().map(|(_, weight, _)| weight.bytes_of_paths).sum();
         // The newest stays, however large it is.
         all.pop();
         for (_, weight, path) in all {
-            if kept.len() <= self.limits.cache_files && files <= self.limits.files {
+            if kept.len() <= self.limits.cache_files
+                && files <= self.limits.files
+                && bytes <= self.limits.bytes_of_paths
+            {
                 break;
             }
-            files -= weight;
+            files -= weight.files;
+            bytes -= weight.bytes_of_paths;
             kept.remove(&path);
         }
+    }
+}
+
+/// The part of [`Limits`] that one cache file uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Weight {
+    files: usize,
+    bytes_of_paths: usize,
+}
+
+impl Slot {
+    /// Returns the weight; `None` while a request uses the cache file.
+    fn weight(&self) -> Option<Weight> {
+        let file = self.state.try_lock().ok()?;
+        Some(Weight {
+            files: file.trees.values().map(Tree::weight).sum(),
+            // The path is the key, too.
+            bytes_of_paths: 2 * file.path.as_os_str().len()
+                + file.trees.keys().map(String::len).sum::<usize>(),
+        })
     }
 }
 

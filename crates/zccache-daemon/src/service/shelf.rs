@@ -37,7 +37,7 @@ const LONGEST_REASON: usize = 40;
 /// The most milliseconds that one hit saves: one day.
 const MOST_SAVED_MS: u64 = 86_400_000;
 
-/// The most unknown sessions that are remembered.
+/// The most unknown sessions that are remembered; the next one begins anew.
 const MOST_UNKNOWN: usize = 256;
 
 /// Results that clients keep, and what their compilations came to.
@@ -57,8 +57,8 @@ struct Reports {
     misses: Reasons,
     /// Results that were not kept, by reason.
     not_kept: Reasons,
-    /// Unknown session ids that the daemon has reported to one client.
-    unknown: HashSet<String>,
+    /// Hashes of unknown session ids that the daemon has reported to one client; an id can be of any length.
+    unknown: HashSet<blake3::Hash>,
 }
 
 /// Counts by reason.
@@ -155,7 +155,10 @@ impl Shelves {
         // Figures are kept by open sessions only.
         if let Err(error @ (SessionError::Unknown(_) | SessionError::Invalid(_))) = self.sessions.stats(id) {
             let mut reports = self.reports();
-            let is_first = reports.unknown.len() < MOST_UNKNOWN && reports.unknown.insert(id.to_owned());
+            if reports.unknown.len() >= MOST_UNKNOWN {
+                reports.unknown.clear();
+            }
+            let is_first = reports.unknown.insert(blake3::hash(id.as_bytes()));
             return is_first.then(|| Bytes::from(format!("{error}; compilations count in no session")));
         }
         let args: Vec<String> = report["args"]

@@ -92,3 +92,49 @@ fn memory_is_bounded_and_marks_are_read_again() {
         assert_eq!(sut.check_by(&request(n)), "skip");
     }
 }
+
+#[test]
+fn a_mark_of_an_unknown_cache_file_keeps_nothing_in_memory() {
+    let sut = Sut::new("hash");
+    let kept = || lock(&sut.fingerprints.kept).len();
+    for length in [10, 10 << 20] {
+        let path = PathBuf::from(format!("/{}", "n".repeat(length)));
+        sut.fingerprints.mark_success(&path);
+        sut.fingerprints.mark_failure(&path);
+        sut.fingerprints.invalidate(&path);
+    }
+    assert_eq!(kept(), 0);
+    sut.check();
+    assert_eq!(kept(), 1);
+}
+
+#[test]
+fn paths_of_cache_files_and_roots_are_bounded() {
+    let sut = Sut::with("hash", Limits { bytes_of_paths: 20_000, ..Limits::default() });
+    let weight = || {
+        let kept = lock(&sut.fingerprints.kept);
+        kept.values().map(|slot| slot.weight().unwrap().bytes_of_paths).sum::<usize>()
+    };
+    let missing = |length: usize| PathBuf::from(format!("/{}", "n/".repeat(length / 2)));
+    for root in [missing(4096), missing(10 << 20)] {
+        let error = sut.check_by(&FingerprintCheck { root: root.into(), ..sut.request() });
+        assert!(error.starts_with("scan error: "), "{}", &error[..100]);
+        assert!(weight() < 1000, "a root that was not scanned is not kept: {}", weight());
+    }
+    for number in 0..20 {
+        let cache_file = sut.dir.path().join("c/".repeat(1000)).join(number.to_string());
+        sut.check_by(&FingerprintCheck { cache_file: cache_file.into(), ..sut.request() });
+        assert!(weight() <= 20_000, "{}", weight());
+    }
+}
+
+#[test]
+fn a_success_counts_for_the_root_of_the_last_check() {
+    let sut = Sut::new("hash");
+    let other = FingerprintCheck { root: sut.root().join("sub").into(), ..sut.request() };
+    sut.check();
+    sut.check_by(&other);
+    sut.succeed();
+    assert_eq!(sut.check(), "pending", "its run has reported nothing");
+    assert_eq!(sut.check_by(&other), "skip");
+}
