@@ -65,7 +65,7 @@ const TABLE: &[Row] = &[
         "blake3 bytes bytesize clap globset humantime memchr redb regex serde_json thiserror tokio tracing \
             tracing-subscriber uuid walkdir"),
     program("zccache-download", "zccache-ipc",
-        "clap percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
+        "clap httpdate percent-encoding rustls serde serde_json thiserror tokio tracing tracing-subscriber ureq"),
     program("zccache-ipc-cli", "zccache-ipc wire-json run-cache",
         "anstream anstyle anyhow bytes clap clap_complete comfy-table hex humantime semver serde serde_json terminal_size thiserror tokio"),
     // never shipped

@@ -118,7 +118,7 @@ impl Fetcher {
                 match range {
                     Some((first, last, size)) if first == from && last < end => {
                         // Some servers ignore `If-Range`.
-                        let same = Validator::of(&response).is_none_or(|found| found == *validator);
+                        let same = Validator::named_by(&response).is_none_or(|found| found == *validator);
                         if size.is_some_and(|size| size != total) || !same {
                             return Err(Problem::Changed);
                         }
@@ -208,7 +208,16 @@ impl Bytes {
 }
 
 impl Validator {
+    /// Returns the validator of a response, if it is a strong one.
     fn of(response: &Response<Body>) -> Option<Self> {
+        Self::named_by(response).filter(|validator| match validator {
+            Self::Tag(_) => true,
+            Self::Modified(modified) => is_strong(modified, text(response, header::DATE)),
+        })
+    }
+
+    /// Returns the strong tag or the date in a response.
+    fn named_by(response: &Response<Body>) -> Option<Self> {
         // A weak tag can stay the same after bytes change.
         let tag = text(response, header::ETAG).filter(|tag| tag.starts_with('"'));
         let tag = tag.map(|tag| Self::Tag(tag.to_owned()));
@@ -229,6 +238,18 @@ fn problem(error: ureq::Error, url: &str, stall: Duration) -> Problem {
     }
 }
 
+/// Returns true if no second change can have the time `modified`, as RFC 9110 (8.8.2.2) has it.
+///
+/// That is known if the response is from a later second by the same clock. Two seconds, because the two times
+/// may come from different clocks of one machine.
+fn is_strong(modified: &str, date: Option<&str>) -> bool {
+    let times = (httpdate::parse_http_date(modified), date.map(httpdate::parse_http_date));
+    match times {
+        (Ok(modified), Some(Ok(date))) => modified + Duration::from_secs(2) <= date,
+        _ => false,
+    }
+}
+
 fn text(response: &Response<Body>, name: header::HeaderName) -> Option<&str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
 }
@@ -245,6 +266,22 @@ fn parse_content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_of_the_same_second_does_not_identify_a_version() {
+        for (date, expected) in [
+            (Some("Sun, 06 Nov 1994 08:49:39 GMT"), true),
+            (Some("Sunday, 06-Nov-94 08:49:40 GMT"), true),
+            (Some("Sun, 06 Nov 1994 08:49:38 GMT"), false),
+            (Some("Sun, 06 Nov 1994 08:49:37 GMT"), false),
+            (Some("Sun, 06 Nov 1994 07:49:37 GMT"), false),
+            (Some("yesterday"), false),
+            (None, false),
+        ] {
+            assert_eq!(is_strong("Sun, 06 Nov 1994 08:49:37 GMT", date), expected, "{date:?}");
+        }
+        assert!(!is_strong("yesterday", Some("Sun, 06 Nov 1994 08:49:39 GMT")));
+    }
 
     #[test]
     fn an_illegal_content_range_is_rejected() {
