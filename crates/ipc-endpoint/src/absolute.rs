@@ -15,7 +15,6 @@ use crate::variable::Variable;
 /// Variables that no name depends on stay unchanged and are not reported.
 pub(crate) fn absolute(environment: &Environment) -> Result<(Environment, Vec<Problem>), LocateError> {
     let mut made = Made { environment: environment.clone(), problems: Vec::new() };
-    made.ignored(Variable::DaemonNamespace);
     if let Some(cache_dir) = cache_override(environment)? {
         let recorded = environment.strict(Variable::CacheDir)?.unwrap_or_default();
         if !path_text::is_absolute(recorded, environment.platform()) {

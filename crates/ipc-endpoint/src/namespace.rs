@@ -34,10 +34,12 @@ impl Namespace {
         }
     }
 
-    /// Reads the namespace from `environment`; a value that is not UTF-8 gives `None`.
+    /// Reads the namespace from `environment`.
+    ///
+    /// A value that is not UTF-8 has one U+FFFD for each invalid sequence, as in released programs.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Option<Self> {
-        environment.lenient(Variable::DaemonNamespace).and_then(Self::new)
+        environment.var(Variable::DaemonNamespace).and_then(|value| Self::new(&value.to_string_lossy()))
     }
 
     /// Returns the sanitised text.

@@ -109,6 +109,7 @@ pub struct DownloadStatus {
     /// Bytes downloaded.
     pub downloaded_bytes: u64,
     /// [`percentage`] of `downloaded_bytes` and `total_bytes`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::form::finite"))]
     pub percentage: Option<f32>,
     /// Number of connections that wait for the download.
     pub active_clients: u32,

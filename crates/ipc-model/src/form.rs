@@ -7,6 +7,16 @@ pub(crate) fn is_unset<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// Writes a finite number, and fails for others: JSON has only null for them, which stands for no number.
+pub(crate) fn finite<S: serde::Serializer>(number: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        Some(number) if !number.is_finite() && serializer.is_human_readable() => {
+            Err(serde::ser::Error::custom(format!("JSON has no number {number}")))
+        }
+        number => serde::Serialize::serialize(number, serializer),
+    }
+}
+
 /// Byte strings: `{"$hex": "…"}` in formats for people, else bytes.
 pub(crate) mod bytes {
     use std::fmt;

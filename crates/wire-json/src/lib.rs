@@ -102,7 +102,7 @@ impl<M> Parsed<M> {
 ///
 /// # Errors
 ///
-/// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
+/// [`JsonError::NoForm`] where it holds a path that is not UTF-8, or a number that is not finite.
 pub fn to_json<M: Form>(message: &M) -> Result<Value, JsonError> {
     to_json_on(message, Dialect::V15, &Ids::default())
 }
@@ -115,7 +115,7 @@ pub fn to_json<M: Form>(message: &M) -> Result<Value, JsonError> {
 ///
 /// # Errors
 ///
-/// [`JsonError::NoForm`] where it holds a path that is not UTF-8.
+/// [`JsonError::NoForm`] where it holds a path that is not UTF-8, or a number that is not finite.
 pub fn to_json_on<M: Form>(message: &M, dialect: Dialect, ids: &Ids) -> Result<Value, JsonError> {
     let lane = dialect.lane();
     let (variant, mut contents) = match serde_json::to_value(message).map_err(JsonError::NoForm)? {

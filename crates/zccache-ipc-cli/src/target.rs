@@ -1,5 +1,6 @@
 //! The daemon that a command line names, and how it is called.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -192,7 +193,6 @@ fn wire(environment: &Environment, global: &Global) -> Result<WirePolicy, Unknow
     if let Some(wire) = global.wire {
         return Ok(wire);
     }
-    // A value that is not UTF-8 names no wire, and its lossy form names none either.
-    let value = environment.var(Variable::DaemonWire).map(|value| value.to_string_lossy());
-    WirePolicy::parse(value.as_deref())
+    // Released clients skip a value that is not UTF-8; `doctor` warns of it.
+    WirePolicy::parse(environment.var(Variable::DaemonWire).and_then(OsStr::to_str))
 }

@@ -188,11 +188,15 @@ fn text_that_is_not_utf8_is_ignored_or_refused_by_name() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let bad = OsStr::from_bytes(b"x\xff");
-    for variable in [Variable::XdgRuntimeDir, Variable::DaemonNamespace, Variable::DownloadEndpoint] {
+    for variable in [Variable::XdgRuntimeDir, Variable::DownloadEndpoint] {
         let found = client(&linux().with(variable, bad), None);
         assert_eq!(found.problems(), [Problem::Ignored(variable)]);
         assert_eq!(found.endpoint().as_str(), "/tmp/zccache-a/sock");
     }
+    // Released programs replace what is not UTF-8, and sanitise the result.
+    let namespaced = client(&linux().with(Variable::DaemonNamespace, bad), None);
+    assert_eq!(namespaced.problems(), []);
+    assert_eq!(namespaced.namespace().map(Namespace::as_str), Some("x_"));
     let user = client(&linux().with(Variable::User, bad), None);
     assert_eq!(user.endpoint().as_str(), "/tmp/zccache-unknown/sock");
     assert_eq!(user.problems()[0], Problem::Ignored(Variable::User));

@@ -1,5 +1,7 @@
 //! `endpoint`: every path, the rule that chose it, its problems, and the names where a client looks.
 
+use std::ffi::OsStr;
+
 use serde_json::{Map, Value, json};
 use zccache_ipc::endpoint::{CacheRootSource, Endpoint, Locations, Rule, Variable};
 
@@ -53,7 +55,8 @@ fn recorded(locations: &Locations, looked: &[Looked]) -> Value {
 /// Returns the source of the name under `key`.
 fn rule(located: &Located, key: &str) -> &'static str {
     let has_cache_dir = located.locations.cache_root().source() == CacheRootSource::CacheDir;
-    let is_set = |variable| located.target.environment.var(variable).is_some();
+    // A value that is not UTF-8 decides nothing.
+    let is_set = |variable| located.target.environment.var(variable).and_then(OsStr::to_str).is_some();
     let of_user = || match (has_cache_dir, is_set(Variable::XdgRuntimeDir)) {
         (true, _) => Rule::CacheDir.label(),
         (false, true) => Rule::RuntimeDir.label(),
