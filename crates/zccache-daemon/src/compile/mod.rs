@@ -21,7 +21,7 @@ use asking::{Step, step};
 use shelf::StoreShelf;
 
 use crate::store::Store;
-use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, Tools, Turn};
+use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, ToolPermit, Tools};
 
 /// The most that a compiler may say of itself.
 const MOST_FACTS: usize = 1 << 20;
@@ -114,10 +114,10 @@ impl Compiler {
     pub async fn compile(&self, tool: Tool) -> Result<Compiled, CompileError> {
         let began = Instant::now();
         refuse_descriptors(&tool)?;
-        let turn = self.tools.turn().await?;
+        let permit = self.tools.permit().await?;
         let mut phases = PhaseProfileSummary::default();
         let sought = match call(&tool) {
-            Some(call) => self.seek(&turn, &tool, call).await?,
+            Some(call) => self.seek(&permit, &tool, call).await?,
             None => Err(Reason::Environment),
         };
         phases.artifact_lookup_ns = nanos(began.elapsed());
@@ -130,14 +130,14 @@ impl Compiler {
                     return Ok(Compiled::hit(&hit, began.elapsed(), phases));
                 }
                 // The compiler says it better.
-                let ran = turn.run(&tool, MOST_OUTPUT).await?;
+                let ran = permit.run(&tool, MOST_OUTPUT).await?;
                 return Ok(Compiled::ran(ran, Outcome::Miss, phases));
             }
             Err(Reason::OutputIsInput) => return Err(Unlike::OutputIsInput.into()),
             Err(reason) => {
                 tracing::debug!(program = %tool.program.display(), %reason, "not cacheable");
                 let _claim = self.tools.claims().of(named_output(&tool));
-                let ran = turn.run(&tool, MOST_OUTPUT).await?;
+                let ran = permit.run(&tool, MOST_OUTPUT).await?;
                 let ran = Compiled::ran(ran, Outcome::NotCacheable, phases);
                 // A source that cannot be read is understood, and the compiler says what is wrong with it.
                 let is_understood = matches!(reason, Reason::SourceUnreadable | Reason::Output);
@@ -148,7 +148,7 @@ impl Compiler {
         let source = Some(miss.plan().source());
         let claim = self.tools.claims().of(miss.plan().output_paths().map(PathBuf::from).collect());
         let run = Tool { args: miss.args().to_vec(), ..tool };
-        let ran = turn.run(&run, MOST_OUTPUT).await?;
+        let ran = permit.run(&run, MOST_OUTPUT).await?;
         phases.compiler_exec_ns = nanos(ran.took);
         let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, phases) };
         if claim.is_contested() {
@@ -173,7 +173,7 @@ impl Compiler {
     /// Looks the call up, and asks the compiler of itself where that is needed.
     async fn seek(
         &self,
-        turn: &Turn<'_>,
+        permit: &ToolPermit<'_>,
         tool: &Tool,
         call: Call,
     ) -> Result<Result<Sought, Reason>, ToolError> {
@@ -190,7 +190,7 @@ impl Compiler {
                     if let Some(env) = &mut question.env {
                         env.push(("LC_ALL".to_owned(), "C".to_owned()));
                     }
-                    let ran = turn.run(&question, MOST_FACTS).await;
+                    let ran = permit.run(&question, MOST_FACTS).await;
                     answer = match ran {
                         Ok(ran) => Some(said(&ran)),
                         Err(error @ (ToolError::Start(_) | ToolError::Busy { .. })) => return Err(error),

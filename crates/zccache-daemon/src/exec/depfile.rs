@@ -1,15 +1,24 @@
 //! Depfiles: the list of files that a tool read, as compilers write it for make.
 
-/// Returns the dependencies in a depfile, each once; `None` if `text` is not a depfile.
+use std::collections::HashSet;
+
+/// The most dependencies of one result.
+const MOST_DEPENDENCIES: usize = 20_000;
+
+/// Returns the dependencies in a depfile, each once; `None` if `text` is not a depfile, or names too many.
 pub(super) fn parse(text: &str) -> Option<Vec<String>> {
     let mut all: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     for rule in joined.lines().map(str::trim).filter(|rule| !rule.is_empty() && !rule.starts_with('#')) {
         let words = words(rule);
         let colon = words.iter().position(|word| word.ends_with(':'))?;
         for word in words.into_iter().skip(colon + 1) {
-            if !all.contains(&word) {
+            if seen.insert(word.clone()) {
                 all.push(word);
+            }
+            if all.len() > MOST_DEPENDENCIES {
+                return None;
             }
         }
     }

@@ -35,6 +35,14 @@ pub enum ExecError {
         /// The error in the pattern.
         source: regex::Error,
     },
+    /// The caller's patterns for arguments are too long.
+    #[error("the key-args-filter regexes have {len} bytes, and {most} are the most")]
+    LongFilters {
+        /// Their length in bytes.
+        len: usize,
+        /// The limit.
+        most: usize,
+    },
     /// The tool wrote more than a reply holds; its files are where it wrote them.
     #[error("the output files have {bytes} bytes, and a reply holds no more than {most}")]
     TooMuchOutput {

@@ -1,12 +1,12 @@
 //! The files that a tool writes: read once it has ended, and put in their places again.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use zccache_ipc::endpoint::{is_executable, write_atomic};
+use zccache_ipc::endpoint::{InodeStamp, is_executable, write_atomic};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, GenericToolExec, NormalizedPath};
 
 use super::ExecError;
@@ -19,23 +19,34 @@ const PROGRAMS: &str = "programs";
 /// The output name under which an entry lists the files that the run read.
 const DEPENDENCIES: &str = "dependencies";
 
+/// The longest depfile that is used, in bytes; a result with a longer one is not kept.
+const LONGEST_DEPFILE: u64 = 1 << 20;
+
 /// The files that a finished run left behind.
 #[derive(Debug)]
 pub(super) struct Left {
     /// The declared files, as far as they are there.
     pub(super) files: Vec<ArtifactOutput>,
-    /// The text of the depfile, when this run has written it.
-    pub(super) depfile: Option<String>,
-    /// The entry that gives the same again; `None` when something is missing.
+    /// The depfile, when this run has written it.
+    pub(super) depfile: Option<Bytes>,
+    /// The entry that gives the same again; `None` if the run did not write each declared file.
     pub(super) entry: Option<ArtifactData>,
 }
 
-/// A depfile as it was before a run.
-pub(super) type Stamp = Option<(u64, Option<SystemTime>)>;
+/// A declared file before a run; `None` if there was no file.
+///
+/// A file that a run wrote has another stamp: at least the time of its last change differs, unless it was
+/// made within the same tick of the clock. Then it counts as not written, and the result is not kept.
+pub(super) type Stamp = Option<(u64, Option<SystemTime>, Option<InodeStamp>)>;
 
-pub(super) fn stamp(path: Option<&PathBuf>) -> Stamp {
-    let metadata = fs::metadata(path?).ok()?;
-    Some((metadata.len(), metadata.modified().ok()))
+/// Returns the stamps of [`places`], in their order. Blocks.
+pub(super) fn stamps(request: &GenericToolExec) -> Vec<Stamp> {
+    places(request).iter().map(|path| stamp(path)).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok(), InodeStamp::of(&metadata)))
 }
 
 /// The depfile's place.
@@ -49,10 +60,12 @@ pub(super) fn places(request: &GenericToolExec) -> Vec<PathBuf> {
     request.output_files.iter().map(|path| cwd.join(path)).chain(depfile(request)).collect()
 }
 
-/// Reads what `ran` has left. Blocks.
-pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &Stamp) -> Result<Left, ExecError> {
+/// Reads what `ran` has left; `before` are the stamps before the run. Blocks.
+pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Result<Left, ExecError> {
     let cwd = request.cwd.as_path();
     let (mut files, mut outputs, mut programs) = (Vec::new(), Vec::new(), Vec::new());
+    let was_written = |number: usize, place: &Path| before.get(number) != Some(&stamp(place));
+    let mut is_whole = true;
     let mut room = (MOST_OUTPUT - (ran.stdout.len() + ran.stderr.len()).min(MOST_OUTPUT)) as u64;
     for (number, path) in request.output_files.iter().enumerate() {
         let place = cwd.join(path);
@@ -63,26 +76,34 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &Stamp) -> Resu
                 room = room
                     .checked_sub(bytes)
                     .ok_or(ExecError::TooMuchOutput { bytes, most: MOST_OUTPUT as u64 })?;
-                fs::read(&place).map_err(failed)?.into()
+                // A file that grows meanwhile is cut, and no result.
+                let read = read_at_most(&place, bytes).map_err(failed)?;
+                is_whole &= read.len() as u64 == bytes;
+                read
             }
             // Only files are restored, and a missing file is not a result.
-            Ok(_) => continue,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Ok(_) => {
+                is_whole = false;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                is_whole = false;
+                continue;
+            }
             Err(error) => return Err(failed(error)),
         };
+        // A file that the run left alone is of an earlier run, with other inputs perhaps.
+        is_whole &= was_written(number, &place);
         programs.push(u8::from(is_executable(&place)));
         outputs.push(output(&number.to_string(), bytes.clone()));
         files.push(output(&path.to_string(), bytes));
     }
-    let mut is_whole = files.len() == request.output_files.len();
-    let place = depfile(request);
-    let mut text = None;
-    if let Some(place) = &place {
-        // One that is as it was before may be that of an earlier run.
-        let is_new = stamp(Some(place)) != *before;
-        text = Some(place).filter(|_| is_new).and_then(|place| fs::read_to_string(place).ok());
-        match &text {
-            Some(text) => outputs.push(output(DEPFILE, Bytes::copy_from_slice(text.as_bytes()))),
+    let mut depfile_bytes = None;
+    if let Some(place) = depfile(request) {
+        depfile_bytes =
+            was_written(request.output_files.len(), &place).then(|| read_depfile(&place)).flatten();
+        match &depfile_bytes {
+            Some(bytes) => outputs.push(output(DEPFILE, bytes.clone())),
             None => is_whole = false,
         }
     }
@@ -90,7 +111,21 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &Stamp) -> Resu
     let (stdout, stderr) = (ran.stdout.clone(), ran.stderr.clone());
     let exit_code = ran.code.unwrap_or_default();
     let entry = is_whole.then_some(ArtifactData { outputs, stdout, stderr, exit_code });
-    Ok(Left { files, depfile: text, entry })
+    Ok(Left { files, depfile: depfile_bytes, entry })
+}
+
+/// Returns the depfile if it is a text of a usable length.
+fn read_depfile(place: &Path) -> Option<Bytes> {
+    // A pipe or a device has no end.
+    fs::metadata(place).ok().filter(fs::Metadata::is_file)?;
+    let bytes = read_at_most(place, LONGEST_DEPFILE + 1).ok()?;
+    (bytes.len() as u64 <= LONGEST_DEPFILE && std::str::from_utf8(&bytes).is_ok()).then_some(bytes)
+}
+
+fn read_at_most(path: &Path, most: u64) -> io::Result<Bytes> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }
 
 /// Puts the files of `entry` in their places, each whole or not at all, and returns them. Blocks.

@@ -4,7 +4,8 @@
 //! stands in. One whose file only a preprocessor can tell makes the result nobody else's.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -12,6 +13,9 @@ use regex::bytes::Regex;
 
 /// The most files that are looked at.
 const MOST_FILES: usize = 20_000;
+
+/// The longest file that is searched, in bytes.
+const LONGEST_FILE: u64 = 16 << 20;
 
 /// `#include` and its relatives wherever they stand, with comments and continued lines in between.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -43,7 +47,11 @@ pub(super) fn scan(
     let mut open: Vec<PathBuf> = sources.to_vec();
     // A visited file is not read again, so that a cycle ends.
     while let Some(file) = open.pop() {
-        let text = std::fs::read(&file).map_err(|error| (file.clone(), error))?;
+        let text = match text_of(&file) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err((file, error)),
+        };
         for directive in DIRECTIVE.captures_iter(&text) {
             let (name, is_quoted) = match (directive.get(2), directive.get(3)) {
                 (Some(name), _) => (name, true),
@@ -70,6 +78,13 @@ pub(super) fn scan(
         }
     }
     Ok(Some(found))
+}
+
+/// Returns the contents; `None` of a file that is too long to be searched.
+fn text_of(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(LONGEST_FILE + 1).read_to_end(&mut text)?;
+    Ok((text.len() as u64 <= LONGEST_FILE).then_some(text))
 }
 
 #[cfg(test)]

@@ -5,14 +5,20 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
+use regex::{RegexBuilder, RegexSetBuilder};
 use zccache_ipc::model::{GenericToolExec, NormalizedPath};
 
 use super::ExecError;
 use super::includes::{self, Search};
 
 /// The layout of keys and entries: another one finds nothing of this one's.
-const LAYOUT: &str = "zccache-ipc exec 1";
+const LAYOUT: &str = "zccache-ipc exec 2";
+
+/// The longest filters of one request together, in bytes: a parsed class takes a thousand times its text.
+const LONGEST_FILTERS: usize = 4096;
+
+/// The most memory for the filters of one request, in bytes.
+const COMPILED_FILTERS: usize = 1 << 20;
 
 /// The hash of everything that a run is declared to depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,12 +143,20 @@ fn included(request: &GenericToolExec) -> Result<Option<Vec<PathBuf>>, ExecError
 
 /// The arguments that no filter matches.
 fn kept<'a>(args: &'a [String], filters: &[String]) -> Result<Vec<&'a str>, ExecError> {
-    let compiled = filters.iter().map(|pattern| {
-        Regex::new(pattern).map_err(|source| ExecError::Filter { pattern: pattern.clone(), source })
-    });
-    let filters = compiled.collect::<Result<Vec<_>, _>>()?;
-    let is_kept = |arg: &&str| !filters.iter().any(|filter| filter.is_match(arg));
-    Ok(args.iter().map(String::as_str).filter(is_kept).collect())
+    let len: usize = filters.iter().map(String::len).sum();
+    if len > LONGEST_FILTERS {
+        return Err(ExecError::LongFilters { len, most: LONGEST_FILTERS });
+    }
+    let mut set = RegexSetBuilder::new(filters);
+    let set = set.size_limit(COMPILED_FILTERS).dfa_size_limit(COMPILED_FILTERS).build();
+    let set = set.map_err(|source| {
+        // The set does not tell which pattern is the invalid one.
+        let alone =
+            |pattern: &&String| RegexBuilder::new(pattern).size_limit(COMPILED_FILTERS).build().is_err();
+        let pattern = filters.iter().find(alone).cloned().unwrap_or_else(|| filters.join(" "));
+        ExecError::Filter { pattern, source }
+    })?;
+    Ok(args.iter().map(String::as_str).filter(|arg| !set.is_match(arg)).collect())
 }
 
 /// The path below the directory: the same in another checkout.

@@ -67,7 +67,7 @@ impl Runner {
     /// Dropping the future ends the tool. A file from the store is there whole or not at all.
     pub async fn exec(&self, request: GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
         let request = Arc::new(request);
-        let turn = self.tools.turn().await?;
+        let permit = self.tools.permit().await?;
         let claim = self.tools.claims().of(files::places(&request));
         let key = self.blocking(&request, key::of).await?;
         let may_cache = key.is_complete && !request.non_deterministic;
@@ -78,7 +78,7 @@ impl Runner {
         {
             return Ok(result);
         }
-        let before = files::stamp(files::depfile(&request).as_ref());
+        let before = self.blocking(&request, |request| Ok(files::stamps(request))).await?;
         let began = SystemTime::now();
         let tool = Tool {
             program: request.tool.clone().into(),
@@ -87,8 +87,8 @@ impl Runner {
             env: Some(request.env.clone()),
             stdin: Bytes::new(),
         };
-        let ran = selected(turn.run(&tool, MOST_OUTPUT).await?, &request);
-        drop(turn);
+        let ran = selected(permit.run(&tool, MOST_OUTPUT).await?, &request);
+        drop(permit);
         let of_run = ran.clone();
         let left = self.blocking(&request, move |request| files::read(request, &of_run, &before)).await?;
         let mut hash = known.key.hash;
@@ -171,12 +171,12 @@ impl Runner {
         request: &Arc<GenericToolExec>,
         known: &Known,
         entry: ArtifactData,
-        depfile: Option<String>,
+        depfile: Option<Bytes>,
         began: SystemTime,
     ) -> Result<Option<blake3::Hash>, ExecError> {
         // If an input changed during the run, the tool may have read either version.
         let before = known.key.clone();
-        let list = depfile.map(|text| depfile::parse(&text));
+        let list = depfile.map(|bytes| std::str::from_utf8(&bytes).ok().and_then(depfile::parse));
         let keyed = self
             .blocking(request, move |request| {
                 if key::of(request).ok().as_ref() != Some(&before) {

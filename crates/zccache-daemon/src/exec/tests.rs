@@ -228,6 +228,39 @@ async fn a_result_that_is_not_whole_is_not_stored() {
 }
 
 #[tokio::test]
+async fn an_output_that_the_run_left_alone_is_no_result() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    for (name, code) in [("ok", "0"), ("failed", "3")] {
+        sut.put("old.txt", "of an earlier run");
+        let output_files = vec![sut.path("old.txt")];
+        let request = GenericToolExec { output_files, ..sut.request(&[name, "", code]) };
+        assert!(!sut.hits(&request).await);
+        fs::remove_file(sut.cwd().join("old.txt")).unwrap();
+        assert!(!sut.hits(&request).await, "{name}");
+        assert_eq!(text(sut.cwd().join("old.txt")), None);
+    }
+}
+
+#[tokio::test]
+async fn filters_and_depfiles_that_take_much_memory_are_not_used() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let filtered = |filters: Vec<String>| GenericToolExec { key_args_filter: filters, ..sut.request(&["a"]) };
+    let refused = sut.exec(&filtered(vec!["x".to_owned(); 4097])).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the key-args-filter regexes have 4097 bytes, and 4096 are the most");
+    let large = (0..200).map(|number| format!(r"[\pL\pN]{{100}}{number}")).collect();
+    let refused = sut.exec(&filtered(large)).await.unwrap_err();
+    assert!(
+        matches!(refused, ExecError::Filter { source: regex::Error::CompiledTooBig(_), .. }),
+        "{refused}"
+    );
+    let write = "printf 'a.o: ' > a.d; head -c 2000000 /dev/zero | tr '\\0' 'x' >> a.d";
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    assert!(!sut.hits(&request).await && !sut.hits(&request).await);
+}
+
+#[tokio::test]
 async fn inputs_that_cannot_be_read_and_outputs_that_are_too_large_are_errors() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();

@@ -10,7 +10,7 @@ use zccache_ipc::model::{ArtifactData, Response, RustArtifactList, StoreResult};
 
 use super::refusal;
 use crate::counters::Counters;
-use crate::sessions::{Connection, Event, Sessions};
+use crate::sessions::{ConnectionKey, Event, Sessions};
 use crate::store::Store;
 
 /// Lookups and stores of clients, counted in their sessions.
@@ -29,7 +29,7 @@ impl Artifacts {
     pub(super) async fn lookup(
         &self,
         key: &str,
-        connection: Connection,
+        connection: ConnectionKey,
         caller: Option<&Caller>,
     ) -> Response {
         let began = Instant::now();
@@ -44,7 +44,12 @@ impl Artifacts {
         Response::LookupResult(artifact.into())
     }
 
-    pub(super) async fn store(&self, key: &str, artifact: ArtifactData, connection: Connection) -> Response {
+    pub(super) async fn store(
+        &self,
+        key: &str,
+        artifact: ArtifactData,
+        connection: ConnectionKey,
+    ) -> Response {
         let began = Instant::now();
         let len = artifact.payload_len() as u64;
         let result = match self.store.store(key, artifact).await {

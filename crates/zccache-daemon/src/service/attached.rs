@@ -9,7 +9,7 @@ use zccache_ipc::{Caller, ConnectionId, Service};
 
 use super::DaemonService;
 use crate::Mismatches;
-use crate::sessions::Connection;
+use crate::sessions::ConnectionKey;
 
 /// The daemon's one service, attached to one of its servers.
 ///
@@ -49,12 +49,12 @@ impl Service for Attached {
         if runs_a_tool(&request) && caller.peer.pid().is_some_and(|pid| view_of(pid) == View::Other) {
             return Response::error(OTHER_FILES);
         }
-        let connection = Connection { server: self.server, id: caller.connection };
+        let connection = ConnectionKey { server: self.server, id: caller.connection };
         self.service.answer(request, connection, Some(caller)).await
     }
 
     fn disconnected(&self, connection: ConnectionId) {
-        self.service.sessions.disconnected(Connection { server: self.server, id: connection });
+        self.service.sessions.disconnected(ConnectionKey { server: self.server, id: connection });
     }
 
     fn version_refused(&self, received: Version) {

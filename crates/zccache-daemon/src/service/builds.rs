@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zccache_ipc::model::{PrivateDaemonSessionOptions, Response, SessionStart, SessionStarted};
 
 use super::{Identity, refusal};
-use crate::sessions::{Connection, Sessions};
+use crate::sessions::{ConnectionKey, Sessions};
 
 /// Sessions as clients ask for them.
 ///
@@ -23,7 +23,7 @@ impl Builds {
         Self { identity, sessions }
     }
 
-    pub(super) fn start(&self, start: &SessionStart, connection: Connection) -> Response {
+    pub(super) fn start(&self, start: &SessionStart, connection: ConnectionKey) -> Response {
         if let Some(mismatch) = start.private_daemon.as_ref().and_then(|options| self.mismatch(options)) {
             return Response::error(mismatch);
         }

@@ -127,8 +127,8 @@ impl Compiles {
         if let Err(error) = refuse_descriptors(&tool) {
             return Response::error(error.to_string());
         }
-        let ran = match self.tools.turn().await {
-            Ok(turn) => turn.run(&tool, MOST_OUTPUT).await,
+        let ran = match self.tools.permit().await {
+            Ok(permit) => permit.run(&tool, MOST_OUTPUT).await,
             Err(error) => Err(error),
         };
         match ran {

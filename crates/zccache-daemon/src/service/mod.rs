@@ -33,7 +33,7 @@ pub use operator::Facts;
 use shelf::Shelves;
 
 use crate::counters::Counters;
-use crate::sessions::{Connection, Sessions};
+use crate::sessions::{ConnectionKey, Sessions};
 use crate::store::Store;
 use crate::tool::{self, Tools};
 use crate::traffic::Traffic;
@@ -152,7 +152,7 @@ impl DaemonService {
         self.sessions.owners_are_gone()
     }
 
-    async fn answer(&self, request: Request, connection: Connection, caller: Option<&Caller>) -> Response {
+    async fn answer(&self, request: Request, connection: ConnectionKey, caller: Option<&Caller>) -> Response {
         match request {
             Request::Ping => Response::Pong,
             Request::Shutdown => Response::ShuttingDown,

@@ -38,7 +38,7 @@ impl Sut {
     }
 
     async fn ask(&self, request: Request) -> Response {
-        self.service.answer(request, Connection { server: 0, id: ConnectionId::new(1) }, None).await
+        self.service.answer(request, ConnectionKey { server: 0, id: ConnectionId::new(1) }, None).await
     }
 
     async fn start(&self, start: SessionStart) -> String {

@@ -49,7 +49,7 @@ impl Default for Limits {
 
 /// A connection of one of the daemon's servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Connection {
+pub struct ConnectionKey {
     /// Which server: a daemon whose socket was removed has another one.
     pub server: u64,
     /// Which of its connections.
@@ -96,7 +96,7 @@ pub struct Sessions {
 #[derive(Debug, Default)]
 struct Inner {
     open: HashMap<Uuid, Session>,
-    by_connection: HashMap<Connection, Uuid>,
+    by_connection: HashMap<ConnectionKey, Uuid>,
     started: u64,
     owners: Owners,
 }
@@ -128,7 +128,7 @@ impl Sessions {
     /// # Errors
     ///
     /// [`SessionError::Full`].
-    pub fn start(&self, start: &SessionStart, connection: Connection) -> Result<Uuid, SessionError> {
+    pub fn start(&self, start: &SessionStart, connection: ConnectionKey) -> Result<Uuid, SessionError> {
         let kept = bounds::kept(start)?;
         let mut inner = self.inner();
         let is_full =
@@ -228,7 +228,7 @@ impl Sessions {
     }
 
     /// Counts a lookup or store of `connection`.
-    pub fn count(&self, event: Event<'_>, connection: Connection, took: Duration) {
+    pub fn count(&self, event: Event<'_>, connection: ConnectionKey, took: Duration) {
         let mut inner = self.inner();
         let only = || inner.open.keys().next().copied().filter(|_| inner.open.len() == 1);
         let Some(id) = inner.by_connection.get(&connection).copied().or_else(only) else { return };
@@ -260,7 +260,7 @@ impl Sessions {
     /// Forgets the session of a connection that has ended.
     ///
     /// The session stays open.
-    pub fn disconnected(&self, connection: Connection) {
+    pub fn disconnected(&self, connection: ConnectionKey) {
         self.inner().by_connection.remove(&connection);
     }
 

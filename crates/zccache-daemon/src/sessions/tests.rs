@@ -14,8 +14,8 @@ mod private;
 const LIMIT: Duration = Duration::from_secs(30);
 const TOOK: Duration = Duration::from_nanos(7);
 
-fn connection(number: u64) -> Connection {
-    Connection { server: 0, id: ConnectionId::new(number) }
+fn connection(number: u64) -> ConnectionKey {
+    ConnectionKey { server: 0, id: ConnectionId::new(number) }
 }
 
 fn tracked() -> SessionStart {
@@ -93,7 +93,7 @@ fn requests_count_in_the_session_of_their_connection_or_the_only_one() {
     sessions.count(HIT, connection(1), TOOK);
     assert_eq!((hits(&sessions, &one), hits(&sessions, &two)), (2, 0));
     // The same number at another server is another connection, and both of these may be of either.
-    sessions.count(HIT, Connection { server: 1, ..connection(1) }, TOOK);
+    sessions.count(HIT, ConnectionKey { server: 1, ..connection(1) }, TOOK);
     sessions.count(HIT, connection(3), TOOK);
     assert_eq!((hits(&sessions, &one), hits(&sessions, &two)), (2, 0), "no figure is counted twice");
     sessions.disconnected(connection(1));

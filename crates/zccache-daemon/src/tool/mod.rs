@@ -37,15 +37,15 @@ const LAST_OUTPUT: Duration = Duration::from_secs(2);
 pub struct Limits {
     /// The most tools at one time.
     pub running: usize,
-    /// The time that a further tool waits for its turn.
-    pub patience: Duration,
+    /// The time that a further tool waits for a permit.
+    pub queue_timeout: Duration,
 }
 
 impl Limits {
     /// Limits for `running` tools at once.
     #[must_use]
     pub const fn of(running: usize) -> Self {
-        Self { running, patience: Duration::from_secs(60) }
+        Self { running, queue_timeout: Duration::from_secs(60) }
     }
 }
 
@@ -96,7 +96,7 @@ pub struct Tools {
 
 /// A place among the tools that run.
 #[derive(Debug)]
-pub struct Turn<'a>(#[expect(dead_code, reason = "held, not looked at")] SemaphorePermit<'a>);
+pub struct ToolPermit<'a>(#[expect(dead_code, reason = "held, not looked at")] SemaphorePermit<'a>);
 
 impl Tools {
     /// Makes a runner of tools.
@@ -126,20 +126,20 @@ impl Tools {
     /// # Cancel safety
     ///
     /// Dropping the future gives the place in the queue up.
-    pub async fn turn(&self) -> Result<Turn<'_>, ToolError> {
+    pub async fn permit(&self) -> Result<ToolPermit<'_>, ToolError> {
         if let Ok(place) = self.places.try_acquire() {
-            return Ok(Turn(place));
+            return Ok(ToolPermit(place));
         }
         let waiting = Waiting::among(&self.waiting);
-        let patience = self.limits.patience;
-        match tokio::time::timeout(patience, self.places.acquire()).await {
-            Ok(place) => Ok(Turn(place.expect("this semaphore is never closed"))),
-            Err(_) => Err(ToolError::Busy { waiting: waiting.number(), waited: patience }),
+        let queue_timeout = self.limits.queue_timeout;
+        match tokio::time::timeout(queue_timeout, self.places.acquire()).await {
+            Ok(place) => Ok(ToolPermit(place.expect("this semaphore is never closed"))),
+            Err(_) => Err(ToolError::Busy { waiting: waiting.number(), waited: queue_timeout }),
         }
     }
 }
 
-impl Turn<'_> {
+impl ToolPermit<'_> {
     /// Runs `tool` to its end.
     ///
     /// # Errors

@@ -23,8 +23,8 @@ fn shell(script: &str) -> Tool {
 
 async fn run(tool: &Tool) -> Result<Ran, ToolError> {
     let tools = Tools::new(Limits::default());
-    let turn = tools.turn().await?;
-    turn.run(tool, MOST_OUTPUT).await
+    let permit = tools.permit().await?;
+    permit.run(tool, MOST_OUTPUT).await
 }
 
 #[tokio::test]
@@ -64,13 +64,13 @@ async fn a_tool_or_a_directory_that_is_not_there_is_the_callers_error() {
 async fn a_tool_that_writes_too_much_is_ended_and_says_so() {
     let _watchdog = watchdog(LIMIT);
     let tools = Tools::new(Limits::default());
-    let turn = tools.turn().await.unwrap();
-    let error = turn.run(&shell("exec /bin/cat /dev/zero"), 100_000).await.unwrap_err();
+    let permit = tools.permit().await.unwrap();
+    let error = permit.run(&shell("exec /bin/cat /dev/zero"), 100_000).await.unwrap_err();
     assert!(matches!(error, ToolError::TooMuchOutput { limit: 100_000 }), "{error}");
     // Both streams count.
     let both = shell("printf %0600d 0; printf %0600d 0 >&2");
-    assert!(turn.run(&both, 1199).await.is_err());
-    assert_eq!(turn.run(&both, 1200).await.unwrap().stderr.len(), 600);
+    assert!(permit.run(&both, 1199).await.is_err());
+    assert_eq!(permit.run(&both, 1200).await.unwrap().stderr.len(), 600);
 }
 
 #[tokio::test]
@@ -118,17 +118,17 @@ async fn a_run_that_is_given_up_takes_everything_with_it_that_the_tool_started()
 #[tokio::test]
 async fn tools_beyond_the_limit_wait_and_are_refused_when_it_takes_too_long() {
     let _watchdog = watchdog(LIMIT);
-    let tools = Arc::new(Tools::new(Limits { running: 1, patience: Duration::from_millis(20) }));
-    let turn = tools.turn().await.unwrap();
-    let error = tools.turn().await.unwrap_err();
+    let tools = Arc::new(Tools::new(Limits { running: 1, queue_timeout: Duration::from_millis(20) }));
+    let permit = tools.permit().await.unwrap();
+    let error = tools.permit().await.unwrap_err();
     assert!(matches!(error, ToolError::Busy { waiting: 1, .. }), "{error}");
-    let patient = Arc::new(Tools::new(Limits { running: 1, patience: LIMIT }));
-    let held = patient.turn().await.unwrap();
+    let patient = Arc::new(Tools::new(Limits { running: 1, queue_timeout: LIMIT }));
+    let held = patient.permit().await.unwrap();
     let waiting = tokio::spawn({
         let patient = Arc::clone(&patient);
-        async move { patient.turn().await.map(drop) }
+        async move { patient.permit().await.map(drop) }
     });
-    drop((held, turn));
+    drop((held, permit));
     waiting.await.unwrap().unwrap();
-    tools.turn().await.unwrap();
+    tools.permit().await.unwrap();
 }
