@@ -51,16 +51,16 @@ pub(crate) struct Calling<'a> {
     request: &'a Request,
     asking_first: bool,
     replaced: bool,
-    /// The typed refusals after which the call changed the dialect.
-    refusals: u8,
+    /// The dialects that the daemon refused; the call tries each at most once.
+    refused: Vec<Dialect>,
 }
 
 /// The largest number of typed refusals that one call follows.
-const MOST_REFUSALS: u8 = 3;
+const MOST_REFUSALS: usize = 3;
 
 impl<'a> Calling<'a> {
     pub(crate) const fn new(request: &'a Request) -> Self {
-        Self { request, asking_first: false, replaced: false, refusals: 0 }
+        Self { request, asking_first: false, replaced: false, refused: Vec::new() }
     }
 
     /// Returns the first step, also after [`Do::Recall`].
@@ -103,11 +103,17 @@ impl<'a> Calling<'a> {
             Err(error) if error.is_disconnect() => (Setback::Lost { sent }, Err(error)),
             Err(error) => (Setback::Other { sent }, Err(error)),
         };
+        if result.is_ok() {
+            self.refused.push(dialect);
+        }
         match (selector.after(dialect, idempotent, setback), result) {
-            // Each refusal names another generation, and a daemon has at most two.
-            (Next::Again(_), Ok(response)) if self.refusals == MOST_REFUSALS => Do::Return(Ok(response)),
-            (Next::Again(mut dialect), result) => {
-                self.refusals += u8::from(result.is_ok());
+            // A daemon has at most two generations, and names them.
+            (Next::Again(next), Ok(response))
+                if self.refused.len() > MOST_REFUSALS || self.refused.contains(&next) =>
+            {
+                Do::Return(Ok(response))
+            }
+            (Next::Again(mut dialect), _) => {
                 // The refusal named the daemon's dialect, so no question is necessary.
                 if matches!(setback, Setback::Refused { .. })
                     && std::mem::take(&mut self.asking_first)
@@ -266,6 +272,23 @@ mod tests {
         check(Request::Ping, v15, vec![(false, true, refused())], "Ping on v15, Error");
         let timeout = Err(IpcError::TimedOut(std::time::Duration::from_secs(1)));
         check(Request::Clear, v15, vec![(false, true, timeout)], "Clear on v15, unknown");
+    }
+
+    #[test]
+    fn a_dialect_that_was_refused_is_not_tried_again() {
+        for by in Dialect::ALL {
+            let mut selector = Selector::new(WirePolicy::Auto, None);
+            let mut calling = Calling::new(&Request::Ping);
+            let mut tried = Vec::new();
+            let mut step = calling.start(&selector);
+            while let Do::Exchange { dialect, .. } = step {
+                assert!(!tried.contains(&dialect), "{by}: {dialect} after {tried:?}");
+                tried.push(dialect);
+                let reply = refused().map(|refusal| (by, refusal));
+                step = calling.after(&mut selector, Came { dialect, reused: false, sent: true, reply });
+            }
+            assert!(matches!(step, Do::Return(Ok(Response::Error(_)))), "{by}: {tried:?}");
+        }
     }
 
     #[test]

@@ -16,12 +16,12 @@ use ipc_os::Stream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire_dispatch::{Dialect, Lane, Selector};
 
+use crate::busy_retries::{BusyRetries, is_out_of_time};
 use crate::calling::{Calling, Came, Do};
 use crate::config::Limits;
 use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::mux::Mux;
-use crate::patience::{Patience, is_out_of_time};
 use crate::{CallError, ClientConfig};
 use ipc_connection::timer::at_once_or_within;
 use ipc_connection::{IpcConnection, IpcError};
@@ -189,8 +189,8 @@ impl Client {
         limits: &Limits,
         mut turned_away: Response,
     ) -> Result<Response, CallError> {
-        let mut patience = Patience::of(self.config(), limits);
-        while let Some(pause) = patience.pause(&turned_away) {
+        let mut retries = BusyRetries::of(self.config(), limits);
+        while let Some(pause) = retries.pause(&turned_away) {
             tokio::time::sleep(pause).await; // as the daemon asks
             match self.attempt(request, limits).await {
                 Err(error) if is_out_of_time(&error) => break,
@@ -219,11 +219,11 @@ impl Client {
                 mux.retire();
             }
             let ready = std::mem::take(&mut ready);
-            let (mut connection, mut turn) = (None, None);
+            let (mut connection, mut permit) = (None, None);
             let came = match dialect {
                 Dialect::Bincode(generation) => {
                     let (came, used, taken) = self.alone(request, generation, fresh, ready, limits).await?;
-                    (connection, turn) = (Some(used), Some(taken));
+                    (connection, permit) = (Some(used), Some(taken));
                     came
                 }
                 Dialect::Protobuf(_) | Dialect::FrameV1 => {
@@ -250,7 +250,7 @@ impl Client {
             state.idle.extend(kept);
             // The permit is released after the connection is stored, so that the next holder finds the
             // connection.
-            drop(turn);
+            drop(permit);
             step = match calling.after(&mut state.selector, came) {
                 Do::Return(result) => {
                     self.note(&mut state);
@@ -270,9 +270,9 @@ impl Client {
         let step = calling.start(&state.selector);
         let ready = match &step {
             Do::Exchange { dialect: Dialect::Bincode(_), .. } => {
-                let turn = self.shared.lone.try_acquire().ok();
-                let idle = turn.as_ref().and_then(|_| state.idle.pop());
-                Ready { turn, idle, mux: None }
+                let permit = self.shared.lone.try_acquire().ok();
+                let idle = permit.as_ref().and_then(|_| state.idle.pop());
+                Ready { permit, idle, mux: None }
             }
             Do::Exchange { .. } => Ready { mux: state.usable_mux(), ..Ready::default() },
             Do::Recall | Do::Return(_) => Ready::default(),
@@ -311,19 +311,19 @@ impl Client {
         ready: Ready<'a>,
         limits: &Limits,
     ) -> Result<(Came, Box<IpcConnection>, SemaphorePermit<'a>), IpcError> {
-        let Ready { turn, mut idle, .. } = ready;
-        let turn = match turn {
-            Some(turn) => turn,
+        let Ready { permit, mut idle, .. } = ready;
+        let permit = match permit {
+            Some(permit) => permit,
             None => {
                 let limit = limits.reply();
-                let turn = match at_once_or_within(limit, self.shared.lone.acquire()).await {
-                    Some(Ok(turn)) => turn,
+                let permit = match at_once_or_within(limit, self.shared.lone.acquire()).await {
+                    Some(Ok(permit)) => permit,
                     Some(Err(_)) | None => return Err(IpcError::TimedOut(limit)),
                 };
                 if !fresh {
                     idle = self.state().idle.pop();
                 }
-                turn
+                permit
             }
         };
         let reused = idle.is_some();
@@ -332,7 +332,7 @@ impl Client {
             None => Box::new(IpcConnection::new(self.dial(limits.connect()).await?)),
         };
         let (sent, reply) = exchange_alone(&mut connection, request, generation, limits).await;
-        Ok((Came { dialect: Dialect::Bincode(generation), reused, sent, reply }, connection, turn))
+        Ok((Came { dialect: Dialect::Bincode(generation), reused, sent, reply }, connection, permit))
     }
 
     /// Returns the connection that carries the requests of all clones; makes it if it is missing.
@@ -372,7 +372,7 @@ impl Client {
 #[derive(Debug, Default)]
 struct Ready<'a> {
     /// The permit for one v15 connection, and an idle connection.
-    turn: Option<SemaphorePermit<'a>>,
+    permit: Option<SemaphorePermit<'a>>,
     idle: Option<Box<IpcConnection>>,
     /// The connection that carries the requests of all clones.
     mux: Option<Arc<Mux<Stream>>>,

@@ -13,6 +13,7 @@ pub mod blocking;
 pub mod daemon;
 pub mod download;
 
+mod busy_retries;
 #[cfg(feature = "running-process")]
 mod by_broker;
 mod call_error;
@@ -24,7 +25,6 @@ mod dial;
 mod families;
 mod memory;
 mod mux;
-mod patience;
 
 #[cfg(feature = "running-process")]
 pub use by_broker::{connect_daemon, connect_daemon_with_route};

@@ -177,7 +177,7 @@ pub(crate) enum Attempt {
 
 impl Lifetime {
     /// The time for which processes that only examine the lock may delay the one that takes it.
-    const PATIENCE: Duration = Duration::from_millis(500);
+    const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
     /// The time for which a holder may have no name: it has just won the lock, or is about to free it.
     const UNNAMED: Duration = Duration::from_millis(100);
@@ -191,7 +191,7 @@ impl Lifetime {
             let Some(file) = open_own(path, Access::Create)? else {
                 return Err(failed(path, io::ErrorKind::NotFound.into()));
             };
-            let patience = match os::try_lock(&file) {
+            let timeout = match os::try_lock(&file) {
                 // A cleaner may have removed the file between open and lock; then the lock protects nothing.
                 Ok(()) if os::is_at(&file, path).map_err(|source| failed(path, source))? => {
                     let mut taken = Self { file, path: path.to_owned() };
@@ -200,12 +200,12 @@ impl Lifetime {
                     let _ = taken.name_holder(Pid::current());
                     return Ok(Attempt::Taken(taken));
                 }
-                Ok(()) => Self::PATIENCE,
+                Ok(()) => Self::LOCK_TIMEOUT,
                 Err(TryLockError::WouldBlock) => match os::try_lock_shared(&file) {
                     // Another process only examined the lock, with a shared lock that it frees in a moment.
                     Ok(()) => {
                         let_go(&file);
-                        Self::PATIENCE
+                        Self::LOCK_TIMEOUT
                     }
                     Err(TryLockError::WouldBlock) => match named_in(path) {
                         Some(by) => return Ok(Attempt::Held { by: Some(by) }),
@@ -215,7 +215,7 @@ impl Lifetime {
                 },
                 Err(TryLockError::Error(source)) => return Err(failed(path, source)),
             };
-            if started.elapsed() >= patience {
+            if started.elapsed() >= timeout {
                 return Ok(Attempt::Held { by: None });
             }
             thread::sleep(Duration::from_micros(fastrand::u64(200..2_000)));

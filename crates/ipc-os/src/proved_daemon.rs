@@ -89,10 +89,10 @@ impl ProvedDaemon {
     ///
     /// Rule: `docs/spec/lifecycle.md#proof`.
     pub fn at(endpoint: &Endpoint, lock_file: &Path) -> Result<Self, Unproved> {
-        const PATIENCE: Duration = Duration::from_millis(100);
+        const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
         let lock = lifetime::of_endpoint(endpoint, lock_file);
         let listener = || {
-            let stream = Stream::connect(endpoint, Instant::now() + PATIENCE).ok();
+            let stream = Stream::connect(endpoint, Instant::now() + CONNECT_TIMEOUT).ok();
             stream.and_then(|stream| stream.peer().pid())
         };
         let pid = match lifetime::ask(&lock)? {

@@ -129,11 +129,11 @@ mod tests {
         assert_eq!(start_turn(&lock_file).expect("asked"), Liveness::Free);
         assert!(!dir.path().join("new").exists(), "asking creates nothing");
         let take = || StartLock::try_take(&lock_file, DirPolicy::Dedicated).expect("it can be used");
-        let StartTurn::Ours(turn) = take() else { panic!("nobody has it") };
+        let StartTurn::Ours(lock) = take() else { panic!("nobody has it") };
         let named = Some(Pid::current());
         assert!(matches!(take(), StartTurn::Taken { by } if by == named));
         assert!(matches!(start_turn(&lock_file), Ok(Liveness::Held { by }) if by == named));
-        drop(turn);
+        drop(lock);
         assert!(matches!(take(), StartTurn::Ours(_)));
     }
 

@@ -6,8 +6,7 @@ use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
     ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, show_file, show_processes,
 };
-use zccache_ipc::wire_dispatch::EncodeError;
-use zccache_ipc::wire_frame::Version;
+use zccache_ipc::wire_dispatch::{Dialect, EncodeError, Wires};
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
@@ -76,10 +75,10 @@ fn of_start(error: &StartError, suggest: &Suggest) -> Option<String> {
         StartError::Call(error) => return of_call(error, suggest),
         StartError::NotReplaced(error) => return of_stop(error, suggest),
         StartError::Silent(silent) => return of_silence(silent),
-        StartError::Turn { by: Some(by), .. } => {
+        StartError::StartLockHeld { by: Some(by), .. } => {
             format!("wait longer with --timeout SECS, or look at process {by}: ps -p {by}")
         }
-        StartError::Turn { by: None, .. } | StartError::NotServing { .. } => {
+        StartError::StartLockHeld { by: None, .. } | StartError::NotServing { .. } => {
             "wait longer with --timeout SECS".to_owned()
         }
         StartError::FailedElsewhere { .. } => "start it again, to see for yourself".to_owned(),
@@ -137,14 +136,21 @@ fn of_directory(error: &DirectoryError) -> String {
 fn of_call(error: &CallError, suggest: &Suggest) -> Option<String> {
     Some(match error {
         CallError::Ipc(IpcError::Connect(error)) => return of_connect(error, suggest),
-        CallError::Ipc(IpcError::Version { received: received @ (Version::V15 | Version::V16), .. }) => {
-            format!("ask it in the wire that it answers in: --wire {received}")
-        }
-        CallError::Ipc(IpcError::Version { expected, received }) if received < expected => {
-            format!("update the daemon: it answers in {received}, which zccache-ipc does not read")
-        }
-        CallError::Ipc(IpcError::Version { expected, received }) => {
-            format!("update zccache-ipc: the daemon answers in {received}, and it reads {expected} at most")
+        CallError::Ipc(IpcError::Version { received, .. }) => {
+            let newest = Wires::ALL.newest();
+            match Dialect::of(*received) {
+                Some(dialect) => {
+                    format!("ask it in the wire that it answers in: --wire {}", dialect.lane().name())
+                }
+                None if *received < newest => {
+                    format!("update the daemon: it answers in {received}, which zccache-ipc does not read")
+                }
+                None => {
+                    format!(
+                        "update zccache-ipc: the daemon answers in {received}, and it reads {newest} at most"
+                    )
+                }
+            }
         }
         CallError::VersionRefused { ours, .. } => format!(
             "where --wire or ZCCACHE_DAEMON_WIRE asks for {ours}, choose auto; else use a daemon that serves \

@@ -136,7 +136,9 @@ fn of_start(error: &StartError) -> Kind {
     match error {
         StartError::Call(error) => of_call(error),
         StartError::NotReplaced(error) => of_stop(error),
-        StartError::Silent(_) | StartError::Turn { .. } | StartError::NotServing { .. } => Kind::Timeout,
+        StartError::Silent(_) | StartError::StartLockHeld { .. } | StartError::NotServing { .. } => {
+            Kind::Timeout
+        }
         StartError::NoProgram { .. } => Kind::NoProgram,
         StartError::Launch(_) | StartError::Ended { .. } | StartError::FailedElsewhere { .. } => {
             Kind::StartFailed

@@ -85,7 +85,10 @@ fn a_client_that_waits_for_another_one_says_which_it_is() {
     let began = Instant::now();
     let limit = Duration::from_millis(500);
     let error = ensure_daemon(&place.config().timeout(limit)).expect_err("it is never its turn");
-    assert!(matches!(&error, StartError::Turn { by: Some(by), .. } if *by == Pid::current()), "{error:?}");
+    assert!(
+        matches!(&error, StartError::StartLockHeld { by: Some(by), .. } if *by == Pid::current()),
+        "{error:?}"
+    );
     assert!(began.elapsed() >= limit && began.elapsed() < SOON);
     assert_eq!(place.events("spawn"), 0);
 }

@@ -22,11 +22,11 @@ use wire_dispatch::{
 use wire_frame::Pieces;
 use wire_v16::default_request_id;
 
+use crate::busy_retries::{BusyRetries, is_out_of_time};
 use crate::calling::{Calling, Came, Do};
 use crate::config::{Later, Limits};
 use crate::dial::Dialer;
 use crate::memory::Memory;
-use crate::patience::{Patience, is_out_of_time};
 use crate::{CallError, ClientConfig};
 use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::reply::{Expected, of_request};
@@ -58,7 +58,7 @@ struct Connection {
     stream: Stream,
     inbound: Inbound,
     /// The read timeout that the socket has now.
-    patience: Option<Duration>,
+    read_timeout: Option<Duration>,
     has_read: bool,
     last_frame_id: u64,
 }
@@ -151,14 +151,14 @@ impl Client {
         request: &Request,
     ) -> Result<DecodedWireMessage<Response>, CallError> {
         let limits = Limits::begin(&self.config);
-        let mut patience = Patience::of(&self.config, &limits);
+        let mut retries = BusyRetries::of(&self.config, &limits);
         let mut turned_away = None;
         loop {
             let reply = match (self.converse_anywhere(policy, ids, request, limits), turned_away) {
                 (Err(error), Some(reply)) if is_out_of_time(&error) => return Ok(reply),
                 (result, _) => result?,
             };
-            match patience.pause(&reply.message) {
+            match retries.pause(&reply.message) {
                 Some(pause) => std::thread::sleep(pause), // as the daemon asks
                 None => return Ok(reply),
             }
@@ -233,7 +233,7 @@ impl Client {
         Ok(Connection {
             stream: self.dialer.dial_blocking(&self.endpoint, limits.connect())?,
             inbound: Inbound::keeping(KEPT_BY_CLIENTS),
-            patience: None,
+            read_timeout: None,
             has_read: false,
             last_frame_id: 0,
         })
@@ -357,9 +357,9 @@ impl Connection {
         let enough = |set: Duration| set >= limit && set - limit <= limit / 64;
         if !std::mem::replace(&mut self.has_read, true) {
             self.stream.wait_readable(limit)?;
-        } else if !self.patience.is_some_and(enough) {
+        } else if !self.read_timeout.is_some_and(enough) {
             self.stream.set_read_timeout(Some(limit))?;
-            self.patience = Some(limit);
+            self.read_timeout = Some(limit);
         }
         read_once(&mut self.stream, &mut self.inbound)
     }

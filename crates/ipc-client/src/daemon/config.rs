@@ -8,7 +8,7 @@ use ipc_endpoint::{Environment, Variable};
 use wire_dispatch::WirePolicy;
 
 use super::DaemonPlace;
-use super::patience::PATIENCE;
+use super::silence_limit::SILENCE_LIMIT;
 
 /// The daemon to start, and the means that are allowed.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct StartConfig {
     /// The timeout for an answer of a daemon that is there already.
     ///
     /// Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
-    pub patience: Duration,
+    pub silence_limit: Duration,
     /// The daemons that a new one replaces. Default [`Replace::Silent`].
     pub replace: Replace,
     /// The wire for questions to the daemon. Default [`WirePolicy::Auto`].
@@ -66,7 +66,8 @@ impl StartConfig {
     pub fn new(place: impl Into<DaemonPlace>) -> Self {
         let place = place.into();
         Self {
-            patience: seconds(place.environment(), Variable::StatusProbeTimeoutSecs).unwrap_or(PATIENCE),
+            silence_limit: seconds(place.environment(), Variable::StatusProbeTimeoutSecs)
+                .unwrap_or(SILENCE_LIMIT),
             place,
             program: None,
             arguments: Vec::new(),
@@ -126,7 +127,7 @@ pub struct StopConfig {
     /// The timeout for the daemon's answer.
     ///
     /// Default 2 s, or `ZCCACHE_STATUS_PROBE_TIMEOUT_SECS`; at most half of `timeout`.
-    pub patience: Duration,
+    pub silence_limit: Duration,
     /// The wire for questions to the daemon. Default [`WirePolicy::Auto`].
     pub wire: WirePolicy,
 }
@@ -140,8 +141,8 @@ impl StopConfig {
         let place = place.into();
         let environment = place.environment();
         let timeout = seconds(environment, Variable::StopTimeoutSecs).unwrap_or(Duration::from_secs(10));
-        let patience = seconds(environment, Variable::StatusProbeTimeoutSecs).unwrap_or(PATIENCE);
-        Self { place, timeout, patience, wire: WirePolicy::Auto }
+        let silence_limit = seconds(environment, Variable::StatusProbeTimeoutSecs).unwrap_or(SILENCE_LIMIT);
+        Self { place, timeout, silence_limit, wire: WirePolicy::Auto }
     }
 
     /// Sets the timeout for the daemon's end.
@@ -182,12 +183,20 @@ mod tests {
     #[test]
     fn limits_come_from_variables_that_are_numbers_of_seconds() {
         #[track_caller]
-        fn check(value: &str, stop: u64, patience: u64) {
+        fn check(value: &str, stop: u64, silence_limit: u64) {
             let secs = Duration::from_secs;
             let (stops, probes) = (Variable::StopTimeoutSecs, Variable::StatusProbeTimeoutSecs);
             assert_eq!(StopConfig::new(locations(stops, value)).timeout, secs(stop), "{value:?}");
-            assert_eq!(StopConfig::new(locations(probes, value)).patience, secs(patience), "{value:?}");
-            assert_eq!(StartConfig::new(locations(probes, value)).patience, secs(patience), "{value:?}");
+            assert_eq!(
+                StopConfig::new(locations(probes, value)).silence_limit,
+                secs(silence_limit),
+                "{value:?}"
+            );
+            assert_eq!(
+                StartConfig::new(locations(probes, value)).silence_limit,
+                secs(silence_limit),
+                "{value:?}"
+            );
             assert_eq!(StartConfig::new(locations(probes, value)).timeout, secs(10), "{value:?}");
         }
         check("7", 7, 7);

@@ -9,9 +9,9 @@ use semver::Version;
 
 use super::look::{Asked, Asking, FIRST, Look};
 use super::silence::{NotEnded, Silent, SilentDaemon};
+use super::start_race::{self, StartRace};
 use super::stop::stop_daemon;
-use super::turn::{self, Turn};
-use super::{Replace, StartConfig, StartError, StopConfig, Stopped, launch, log_end, patience};
+use super::{Replace, StartConfig, StartError, StopConfig, Stopped, launch, log_end, silence_limit};
 
 /// The timeout of one look at a daemon that starts.
 const TO_LOOK: Duration = Duration::from_millis(250);
@@ -80,15 +80,15 @@ pub fn ensure_daemon(config: &StartConfig) -> Result<Ensured, StartError> {
     // The daemon receives its endpoint as an argument, and cannot know that it is in the runtime directory.
     config.place.runtime_directory().map_or(Ok(()), check_runtime_directory)?;
     let will_do = |version: Option<&str>| start.will_do(version);
-    let turn = match turn::wait(config, &start.asking, &program, began, will_do)? {
-        Turn::Ours(turn) => turn,
-        Turn::Answered => return Ok(start.already()),
+    let lock = match start_race::wait(config, &start.asking, &program, began, will_do)? {
+        StartRace::Won(lock) => lock,
+        StartRace::DaemonAnswers => return Ok(start.already()),
     };
     // Another caller may have started a daemon meanwhile.
     let Vacated::Free(replaced) = start.vacate(silent)? else { return Ok(start.already()) };
     let result = start.start(&program);
-    turn::tell(config, &program, result.as_ref().err());
-    drop(turn);
+    start_race::tell(config, &program, result.as_ref().err());
+    drop(lock);
     result.map(|ensured| Ensured { replaced, ..ensured })
 }
 
@@ -115,8 +115,8 @@ impl Start<'_> {
     }
 
     fn look(&self) -> Look {
-        let patience = patience::within(self.config.timeout, self.config.patience);
-        self.asking.look(patience, self.deadline())
+        let silence_limit = silence_limit::within(self.config.timeout, self.config.silence_limit);
+        self.asking.look(silence_limit, self.deadline())
     }
 
     /// Returns true if the daemon that answers is an acceptable one; `version` is its release, if asked for.
@@ -174,7 +174,7 @@ impl Start<'_> {
             Look::Answers(_) => {
                 let config = StopConfig {
                     timeout: self.deadline().saturating_duration_since(Instant::now()),
-                    patience: self.config.patience,
+                    silence_limit: self.config.silence_limit,
                     ..StopConfig::new(place.clone()).wire(self.config.wire)
                 };
                 Ok(Vacated::Free(match stop_daemon(&config)? {

@@ -29,7 +29,7 @@ pub enum StartError {
     NotReplaced(#[from] StopError),
     /// Another client has held the start lock all the time.
     #[error("another client{} holds {} and started no daemon within {:?}", process(.by), lock.display(), rounded(*waited))]
-    Turn {
+    StartLockHeld {
         /// The start lock.
         lock: PathBuf,
         /// The other client, if it is known.
@@ -106,7 +106,7 @@ impl StartError {
         match self {
             Self::Call(error) => error.kind(),
             Self::NotReplaced(error) => error.kind(),
-            Self::Silent(_) | Self::Turn { .. } | Self::NotServing { .. } => io::ErrorKind::TimedOut,
+            Self::Silent(_) | Self::StartLockHeld { .. } | Self::NotServing { .. } => io::ErrorKind::TimedOut,
             Self::NoProgram { .. } => io::ErrorKind::NotFound,
             Self::Lock(_) | Self::Directory(_) => io_kind_or(self, io::ErrorKind::PermissionDenied),
             Self::Launch(_) | Self::FailedElsewhere { .. } | Self::Ended { .. } => {

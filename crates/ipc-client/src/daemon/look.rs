@@ -66,11 +66,11 @@ impl Asking<'_> {
         }
     }
 
-    /// Asks until the daemon answers, or has been silent for `patience`, or `deadline` passes.
+    /// Asks until the daemon answers, or has been silent for `silence_limit`, or `deadline` passes.
     ///
     /// The first question has a short timeout, to find the silent process early; a frozen process gets no
     /// further time. The next question has all the time, so that a slow daemon can answer.
-    pub(super) fn look(&self, patience: Duration, deadline: Instant) -> Look {
+    pub(super) fn look(&self, silence_limit: Duration, deadline: Instant) -> Look {
         let began = Instant::now();
         let mut suspect: Option<Suspect> = None;
         let mut stopped = 0;
@@ -78,7 +78,9 @@ impl Asking<'_> {
             let now = Instant::now();
             let left = deadline.saturating_duration_since(now);
             let limit = match &suspect {
-                Some(suspect) if stopped == 0 => suspect.since + patience - now.min(suspect.since + patience),
+                Some(suspect) if stopped == 0 => {
+                    suspect.since + silence_limit - now.min(suspect.since + silence_limit)
+                }
                 _ => FIRST,
             };
             let error = match self.ask(limit.max(PAUSE).min(left.max(PAUSE))) {
@@ -92,8 +94,8 @@ impl Asking<'_> {
             let now = Instant::now();
             let verdict = if stopped > 1 {
                 Some(Verdict::Frozen)
-            } else if now >= current.since + patience
-                && (now >= current.since + BUSY * patience || !current.is_at_work(now))
+            } else if now >= current.since + silence_limit
+                && (now >= current.since + BUSY * silence_limit || !current.is_at_work(now))
             {
                 Some(Verdict::Mute)
             } else {

@@ -14,11 +14,11 @@ mod error;
 mod launch;
 mod log_end;
 mod look;
-mod patience;
 mod place;
 mod silence;
+mod silence_limit;
+mod start_race;
 pub(crate) mod stop;
-mod turn;
 
 pub use config::{Replace, StartConfig, StopConfig};
 pub use ensure::{Ensured, Replaced};

@@ -8,7 +8,7 @@ use ipc_os::{Liveness, Pid, ProvedDaemon, endpoint_liveness, liveness, lock_file
 
 use super::look::{Asked, Asking, FIRST, is_silence};
 use super::silence::{Silent, Verdict};
-use super::{DaemonPlace, StopConfig, StopError, patience};
+use super::{DaemonPlace, StopConfig, StopError, silence_limit};
 use crate::CallError;
 use ipc_connection::IpcError;
 
@@ -55,11 +55,11 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
     let Some(daemon) = Daemon::find(place, config.timeout)? else { return Ok(Stopped::Nothing) };
     // The process is identified before the question, so that the silent process is the one that was asked.
     let mut proof = Some(ProvedDaemon::at(endpoint, place.lock_file()));
-    let patience = patience::within(config.timeout, config.patience);
+    let silence_limit = silence_limit::within(config.timeout, config.silence_limit);
     let is_stopped =
         |proof: &Option<Result<ProvedDaemon, _>>| matches!(proof, Some(Ok(daemon)) if daemon.is_stopped());
     // A stopped daemon is asked too, because it may be continued.
-    let to_answer = if is_stopped(&proof) { FIRST } else { patience };
+    let to_answer = if is_stopped(&proof) { FIRST } else { silence_limit };
     let mut silence = if daemon.listens { daemon.ask(config, to_answer.min(config.timeout))? } else { None };
     let mut stopped = None;
     while !daemon.is_gone(place)? {
@@ -69,8 +69,8 @@ pub fn stop_daemon(config: &StopConfig) -> Result<Stopped, StopError> {
         let is_frozen = stopped.is_some_and(|since| now >= since + FIRST);
         let verdict = match &silence {
             _ if is_frozen => Some(Verdict::Frozen),
-            Some(_) if now >= began + patience && still_silent(config) => Some(Verdict::Mute),
-            Some(_) if now >= began + patience => {
+            Some(_) if now >= began + silence_limit && still_silent(config) => Some(Verdict::Mute),
+            Some(_) if now >= began + silence_limit => {
                 // The daemon answers now, and may be about to end.
                 silence = None;
                 None

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use ipc_endpoint::{Endpoint, Environment};
 use ipc_os::{Stream, blocking, deadline_after};
 
+use super::driver::{Driver, InRuntime, OnThread, at_once};
 use super::question::{Adopted, Question};
-use super::way::{InRuntime, OnThread, Way, at_once};
 use super::{Decision, LaneFailure, Route, Values, WhyDirect, thread};
 
 /// A route to try before a client connects to a daemon's own endpoint.
@@ -110,24 +110,24 @@ impl BrokerLane {
         at_once(self.dial_as::<OnThread>(budget))
     }
 
-    async fn dial_as<W: Way>(&self, budget: Duration) -> Result<(W::Stream, Route), WhyDirect> {
+    async fn dial_as<D: Driver>(&self, budget: Duration) -> Result<(D::Stream, Route), WhyDirect> {
         let result = match &self.decision {
             Decision::Disabled => return Err(WhyDirect::Disabled),
             Decision::NotAsked => return Err(WhyDirect::NotAsked),
-            Decision::FakeBackend(endpoint) => fake::<W>(endpoint, deadline_after(budget)).await,
-            Decision::Broker => self.negotiate::<W>(budget).await.map_err(WhyDirect::from),
+            Decision::FakeBackend(endpoint) => fake::<D>(endpoint, deadline_after(budget)).await,
+            Decision::Broker => self.negotiate::<D>(budget).await.map_err(WhyDirect::from),
         };
         told(result)
     }
 
-    async fn negotiate<W: Way>(&self, budget: Duration) -> Result<(W::Stream, Route), LaneFailure> {
+    async fn negotiate<D: Driver>(&self, budget: Duration) -> Result<(D::Stream, Route), LaneFailure> {
         let deadline = deadline_after(budget);
         let mut asked = false;
-        let answer = W::within(budget, thread::ask(self.question(), budget, &mut asked)).await;
+        let answer = D::within(budget, thread::ask(self.question(), budget, &mut asked)).await;
         let Adopted { route, endpoint, handed } = answer.unwrap_or_else(|| Err(too_late(asked, budget)))?;
         let connected = match handed {
-            Some(handed) => W::take_over(handed, &endpoint),
-            None => W::connect(&endpoint, deadline).await,
+            Some(handed) => D::take_over(handed, &endpoint),
+            None => D::connect(&endpoint, deadline).await,
         };
         Ok((connected.map_err(LaneFailure::Backend)?, route))
     }
@@ -152,9 +152,9 @@ fn too_late(asked: bool, budget: Duration) -> LaneFailure {
 }
 
 /// Connects twice, as released clients do: the first connection only finds out whether somebody listens.
-async fn fake<W: Way>(endpoint: &Endpoint, deadline: Instant) -> Result<(W::Stream, Route), WhyDirect> {
-    drop(W::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?);
-    let stream = W::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?;
+async fn fake<D: Driver>(endpoint: &Endpoint, deadline: Instant) -> Result<(D::Stream, Route), WhyDirect> {
+    drop(D::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?);
+    let stream = D::connect(endpoint, deadline).await.map_err(WhyDirect::FakeBackend)?;
     Ok((stream, Route::FakeBackend { endpoint: endpoint.clone() }))
 }
 

@@ -5,12 +5,12 @@
 
 mod decision;
 mod dial;
+mod driver;
 mod failure;
 mod question;
 mod refusal;
 mod route;
 mod thread;
-mod way;
 mod within;
 
 pub use decision::{Decision, Values};

@@ -25,7 +25,7 @@ use crate::identity::{Identity, this_executable};
 /// The time that an answer waits for the identity of a daemon that just started.
 ///
 /// Probers wait 500 ms in all.
-pub const PATIENCE: Duration = Duration::from_millis(400);
+pub const IDENTITY_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Answers probes for one daemon. Clones answer for the same daemon.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Responder {
     /// Returns a responder for this process.
     ///
     /// It returns at once, and hashes the executable on a thread of its own. The hash takes seconds in an unoptimised build; probes wait for it up to
-    /// [`PATIENCE`]. `then` receives the identity on that thread, for example to write the identity file.
+    /// [`IDENTITY_TIMEOUT`]. `then` receives the identity on that thread, for example to write the identity file.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Responder {
 
     /// Returns the frame that answers the probe in `envelope`.
     ///
-    /// `envelope` has the bytes after the framing byte and the length. Waits at most [`PATIENCE`] for the
+    /// `envelope` has the bytes after the framing byte and the length. Waits at most [`IDENTITY_TIMEOUT`] for the
     /// identity.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl Responder {
 
     async fn identity(&self) -> Result<Arc<DaemonProcess>, ProbeRefusal> {
         let mut receiver = self.identity.clone();
-        let known = timeout(PATIENCE, receiver.wait_for(Option::is_some)).await;
+        let known = timeout(IDENTITY_TIMEOUT, receiver.wait_for(Option::is_some)).await;
         let known = known.map_err(|_| ProbeRefusal::NotReady)?.map_err(|_| ProbeRefusal::NoIdentity)?;
         known.clone().ok_or(ProbeRefusal::NoIdentity)
     }

@@ -153,7 +153,7 @@ pub(crate) enum Verb {
         zccache-ipc request '{\"variant\":\"Ping\",\"lane\":\"v16\",\"request_id\":\"mine\"}'\n\n\
         \"lane\" (v15, v16 or frame_v1) takes the place of --wire. Ids that the lane does not have are not sent.\n\
         The exit code is 1 for the reply Error (5 where it refuses the version), 4 for Backpressure, else 0.")]
-    Request(Request),
+    Request(RequestOptions),
     /// Write, show and list the cache manifests of the running-process registry; calls no daemon
     #[command(subcommand, after_help = "Example:\n  zccache-ipc manifest list")]
     Manifest(Manifest),
@@ -240,7 +240,7 @@ pub(crate) struct Lookup {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Request {
+pub(crate) struct RequestOptions {
     /// {"variant": …, "message": …, "lane": …, "request_id": …, "frame_request_id": …}; only the variant, and the
     /// message of a variant with contents, are required. - reads standard input
     #[arg(value_name = "JSON")]

@@ -9,7 +9,7 @@ use zccache_ipc::{ClientConfig, DEFAULT_CLIENT_RECV_TIMEOUT, DecodedWireMessage}
 
 use super::wire::LONGEST_LINE;
 use crate::Exit;
-use crate::args::Request;
+use crate::args::RequestOptions;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress;
@@ -17,7 +17,7 @@ use crate::target::{TO_ASK, TO_SWITCH, TO_WORK, Target};
 use crate::translate::Written as _;
 use wire_json::{Parsed, to_json_on};
 
-pub(super) fn run(target: &Target, request: &Request, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(target: &Target, request: &RequestOptions, output: &mut Output) -> Result<Exit, Failure> {
     let request: Parsed<model::Request> = match request.text.as_str() {
         "-" => wire_json::parse_on(&input()?)?,
         text => wire_json::parse_on(text)?,

@@ -82,10 +82,12 @@ fn an_answer_on_another_wire_says_which_side_to_update() {
     let _watchdog = watchdog(SOON);
     for (wire, frame, fix) in [
         ("v15", "040000001000000000", "ask it in the wire that it answers in: --wire v16"),
+        ("v15", "040000001300000000", "ask it in the wire that it answers in: --wire v16"),
+        ("v15", "040000001800000000", "ask it in the wire that it answers in: --wire v16"),
         (
             "v15",
             "040000001a00000000",
-            "update zccache-ipc: the daemon answers in v26, and it reads v23 at most",
+            "update zccache-ipc: the daemon answers in v26, and it reads v24 at most",
         ),
         (
             "v16",

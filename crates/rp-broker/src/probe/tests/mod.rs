@@ -305,7 +305,7 @@ async fn without_an_identity_a_probe_is_refused_before_its_prober_gives_up() {
     let (responder, announcer) = Responder::new();
     tokio::time::pause();
     assert!(matches!(responder.answer(&question[5..]).await, Err(ProbeRefusal::NotReady)));
-    assert!(PATIENCE < DEFAULT_BUDGET);
+    assert!(IDENTITY_TIMEOUT < DEFAULT_BUDGET);
     drop(announcer);
     assert!(matches!(responder.answer(&question[5..]).await, Err(ProbeRefusal::NoIdentity)));
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const TO_START: Duration = Duration::from_secs(10);
 
 /// Time that a daemon which is ending may be silent, because it gives its downloads up first.
-const PATIENCE: Duration = Duration::from_secs(5);
+const SILENCE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Connects to the daemon, which answers each call within `limit`, and starts one if `may_start` allows it.
 pub(super) fn connect(place: &Place, may_start: bool, limit: Duration) -> Result<Client, Failure> {
@@ -22,7 +22,7 @@ pub(super) fn connect(place: &Place, may_start: bool, limit: Duration) -> Result
         result => return Ok(result?),
     }
     let mut config = StartConfig::new(place.locations.clone()).timeout(limit.min(TO_START));
-    config.patience = PATIENCE;
+    config.silence_limit = SILENCE_LIMIT;
     ensure_daemon(&config).map_err(Failure::NoDownloads)?;
     Ok(answering(place, limit)?)
 }

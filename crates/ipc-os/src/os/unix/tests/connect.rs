@@ -34,9 +34,9 @@ pub(super) fn full_listener(path: &Path) -> (UnixListener, Vec<OwnedFd>) {
 
 /// Returns both clients' errors for the same endpoint.
 #[track_caller]
-fn refusals(endpoint: Endpoint, patience: Duration) -> [ConnectError; 2] {
+fn refusals(endpoint: Endpoint, timeout: Duration) -> [ConnectError; 2] {
     watched_async(async move {
-        let deadline = || Instant::now() + patience;
+        let deadline = || Instant::now() + timeout;
         let first = Stream::connect(&endpoint, deadline()).await.expect_err("nobody is there");
         let second = blocking::Stream::connect(&endpoint, deadline()).expect_err("nobody is there");
         [first, second]
@@ -87,10 +87,10 @@ fn a_path_that_is_too_long_is_refused_with_its_length_and_the_limit() {
 fn a_full_backlog_is_busy_at_the_deadline_and_not_before() {
     let home = Home::new();
     let (_listener, _waiting) = full_listener(&home.socket());
-    let patience = Duration::from_millis(150);
-    for error in refusals(home.endpoint(), patience) {
+    let timeout = Duration::from_millis(150);
+    for error in refusals(home.endpoint(), timeout) {
         let ConnectError::Busy { waited, .. } = error else { panic!("{error:?}") };
-        assert!(waited >= patience && waited < Duration::from_secs(5), "{waited:?}");
+        assert!(waited >= timeout && waited < Duration::from_secs(5), "{waited:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// Released programs wait equally long. The rest of the five seconds for a replacement is for the start,
 /// which may take two seconds on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
 /// The shortest time that counts as silence, because a busy machine is slow.
 const LEAST: Duration = Duration::from_secs(1);
@@ -15,8 +15,8 @@ const LEAST: Duration = Duration::from_secs(1);
 ///
 /// At most half of `limit`, so that the other half is left to kill the daemon and start another. If `limit`
 /// is below two seconds, no daemon counts as silent: the returned time exceeds `limit`.
-pub(crate) fn within(limit: Duration, patience: Duration) -> Duration {
-    if limit < 2 * LEAST { 2 * limit } else { patience.min(limit / 2) }
+pub(crate) fn within(limit: Duration, silence_limit: Duration) -> Duration {
+    if limit < 2 * LEAST { 2 * limit } else { silence_limit.min(limit / 2) }
 }
 
 #[cfg(test)]
@@ -26,9 +26,9 @@ mod tests {
     #[test]
     fn half_of_the_time_is_left_to_do_something_about_silence() {
         #[track_caller]
-        fn check(limit: u64, patience: u64, expected: u64) {
+        fn check(limit: u64, silence_limit: u64, expected: u64) {
             let millis = Duration::from_millis;
-            assert_eq!(within(millis(limit), millis(patience)), millis(expected));
+            assert_eq!(within(millis(limit), millis(silence_limit)), millis(expected));
         }
         check(10_000, 3000, 3000);
         check(4000, 3000, 2000);

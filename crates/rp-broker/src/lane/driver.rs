@@ -9,8 +9,8 @@ use ipc_os::{ConnectError, Endpoint, Handed, Stream, blocking};
 
 use super::within::block_within;
 
-/// A way to connect and to wait.
-pub(super) trait Way {
+/// The functions that connect and wait.
+pub(super) trait Driver {
     /// The connection.
     type Stream: Send;
 
@@ -36,7 +36,7 @@ pub(super) struct InRuntime;
 /// On the calling thread: every future is ready when it is first polled.
 pub(super) struct OnThread;
 
-impl Way for InRuntime {
+impl Driver for InRuntime {
     type Stream = Stream;
 
     async fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<Stream, ConnectError> {
@@ -52,7 +52,7 @@ impl Way for InRuntime {
     }
 }
 
-impl Way for OnThread {
+impl Driver for OnThread {
     type Stream = blocking::Stream;
 
     async fn connect(endpoint: &Endpoint, deadline: Instant) -> Result<blocking::Stream, ConnectError> {

@@ -17,11 +17,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The result of the wait.
-pub(super) enum Turn {
+pub(super) enum StartRace {
     /// This client starts the daemon; it holds the lock until it drops it.
-    Ours(StartLock),
+    Won(StartLock),
     /// A daemon answers, so no client needs to start one.
-    Answered,
+    DaemonAnswers,
 }
 
 /// Waits until this client has the start lock, or until a daemon answers that `will_do` accepts.
@@ -31,20 +31,20 @@ pub(super) fn wait(
     program: &Path,
     began: Instant,
     will_do: impl Fn(Option<&str>) -> bool,
-) -> Result<Turn, StartError> {
+) -> Result<StartRace, StartError> {
     let lock_file = config.place.lock_file();
     let deadline = began + config.timeout;
     let failed_before = failed_start(lock_file);
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let by = match StartLock::try_take(lock_file, policy(&config.place))? {
-            StartTurn::Ours(lock) => return Ok(Turn::Ours(lock)),
+            StartTurn::Ours(lock) => return Ok(StartRace::Won(lock)),
             StartTurn::Taken { by } => by,
         };
         if let Asked::Answers(version) = asking.ask(FIRST)
             && will_do(version.as_deref())
         {
-            return Ok(Turn::Answered);
+            return Ok(StartRace::DaemonAnswers);
         }
         let failed = failed_start(lock_file).filter(|text| failed_before.as_deref() != Some(text));
         if let Some((what, text)) = failed.as_deref().and_then(|note| note.split_once('\n'))
@@ -53,7 +53,11 @@ pub(super) fn wait(
             return Err(StartError::FailedElsewhere { program: program.to_owned(), text: text.to_owned() });
         }
         if Instant::now() >= deadline {
-            return Err(StartError::Turn { lock: start_lock_file(lock_file), by, waited: config.timeout });
+            return Err(StartError::StartLockHeld {
+                lock: start_lock_file(lock_file),
+                by,
+                waited: config.timeout,
+            });
         }
         thread::sleep(backoff.pause());
     }

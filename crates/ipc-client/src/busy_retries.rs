@@ -17,15 +17,15 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// After `Backpressure` any request may be sent again, because the daemon did not act on it. The time starts
 /// at the first `Backpressure`: nearly no call gets one, and the others read no clock.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct BusyRetries {
     limit: Duration,
     /// The end of the whole call.
     call: Option<Instant>,
     until: Option<Instant>,
 }
 
-impl Patience {
-    /// Returns the patience of a call within `limits`.
+impl BusyRetries {
+    /// Returns the retries of a call within `limits`.
     pub(crate) const fn of(config: &ClientConfig, limits: &Limits) -> Self {
         Self { limit: config.busy_timeout, call: limits.until(), until: None }
     }
@@ -63,15 +63,15 @@ mod tests {
         Response::Backpressure(Backpressure { retry_after_ms, ..Backpressure::default() })
     }
 
-    fn patience(config: &ClientConfig) -> Patience {
-        Patience::of(config, &Limits::begin(config))
+    fn retries(config: &ClientConfig) -> BusyRetries {
+        BusyRetries::of(config, &Limits::begin(config))
     }
 
     #[test]
     fn the_pause_is_between_the_requested_time_and_half_more() {
-        let mut patience = patience(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
+        let mut retries = retries(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
         let mut check = |asked_ms, least_ms: u64, most_ms: u64| {
-            let pauses: Vec<_> = (0..100).filter_map(|_| patience.pause(&pressure(asked_ms))).collect();
+            let pauses: Vec<_> = (0..100).filter_map(|_| retries.pause(&pressure(asked_ms))).collect();
             assert_eq!(pauses.len(), 100);
             let (least, most) = (Duration::from_millis(least_ms), Duration::from_millis(most_ms));
             assert!(pauses.iter().all(|pause| (least..=most).contains(pause)), "{asked_ms}: {pauses:?}");
@@ -85,10 +85,10 @@ mod tests {
     #[test]
     fn a_pause_that_does_not_end_in_time_is_not_begun_and_other_answers_need_none() {
         let check = |config: ClientConfig, expected: bool| {
-            let mut patience = patience(&config);
-            assert_eq!(patience.pause(&pressure(1000)).is_some(), expected, "{config:?}");
-            assert_eq!(patience.pause(&Response::Pong), None);
-            assert_eq!(patience.pause(&Response::error("no")), None);
+            let mut retries = retries(&config);
+            assert_eq!(retries.pause(&pressure(1000)).is_some(), expected, "{config:?}");
+            assert_eq!(retries.pause(&Response::Pong), None);
+            assert_eq!(retries.pause(&Response::error("no")), None);
         };
         check(ClientConfig::new(), true);
         check(ClientConfig::new().busy_timeout(Duration::ZERO), false);
