@@ -12,7 +12,7 @@ const KNOWN: [(Without, &str); 3] = [
     (
         Without::LaterFigures,
         "later generations carry more figures (`lookup_outcomes`, `staged`, the watcher's health), whose keys are an \
-         open set; our daemon adds figures of `wrap`; rates depend on the calls before",
+         open set; our daemon adds its report (`daemon`); rates depend on the calls before",
     ),
     (
         Without::PrunedVersions,
@@ -54,6 +54,10 @@ mod tests {
         check(r#"{"cache_dir":"DIR/cache/v1.13.1"}"#, r#"{"cache_dir":"DIR/cache"}"#, Some(1));
         check(r#"{"a":1,"lookup_outcomes":{"b":2}}"#, r#"{"a":1}"#, Some(1));
         check(r#"{"a":1,"lookup_outcomes":{"b":2}}"#, r#"{"c":1}"#, None);
+        check(r#"{"a":1,"daemon":{"program_version":"0.1.0","b":2}}"#, r#"{"a":1}"#, Some(1));
+        check(r#"{"daemon":{"a":1}}"#, r#"{"daemon":{"a":2}}"#, Some(0));
+        check(r#"{"daemon":{"a":"x"}}"#, r#"{"daemon":{"a":"y"}}"#, None);
+        check("it answered after 3 µs on v16", "it answered after 12 ms on v16", Some(0));
         check(r#"{"d":"DIR/cache/v1.13.1","watcher_active":true}"#, r#"{"d":"DIR/cache"}"#, Some(2));
         check("Cleared:\n Stale versions: pruned v1.13.1\n", "Cleared:\n", Some(1));
     }

@@ -49,7 +49,8 @@ fn page(date: &str, report: &Report, released: &[Release], at_once: u64) -> Stri
          sent by `request`. The columns of a released one are the values of `ZCCACHE_DAEMON_WIRE`; its daemon is ours, \
          speaks everything and announces the same release. Downloads have their own protocol and no tap: the exit \
          code, the file and the client's last line count; they are tried where the programs of a release include \
-         them, and the published wheels do not.\n\n\
+         them. The published wheels have no download programs, so there is no table with releases: \
+         `crates/zccache-ipc/tests/download_release.rs` plays the download daemon of each generation.\n\n\
          Without a tap, and with `ZCCACHE_DAEMON_WIRE` unset: the command line of each release against one daemon of \
          ours that runs all the time, by the default names and by `ZCCACHE_ENDPOINT`, compared with the release's own \
          daemon; clients of every generation and the command line of each release side by side for {at_once} s; our \

@@ -150,7 +150,11 @@ fn common(stdout: &str) -> Option<String> {
     fn strip(value: &mut serde_json::Value) {
         match value {
             serde_json::Value::Object(fields) => {
-                fields.retain(|name, _| !LATER.contains(&name.as_str()));
+                // Published command lines have the status itself under `daemon`.
+                let is_report = |name: &str, value: &serde_json::Value| {
+                    name == "daemon" && value.get("program_version").is_some()
+                };
+                fields.retain(|name, value| !LATER.contains(&name.as_str()) && !is_report(name, value));
                 fields.values_mut().for_each(strip);
             }
             serde_json::Value::Array(values) => values.iter_mut().for_each(strip),
@@ -193,9 +197,12 @@ fn plain(text: &str, dir: &Path) -> String {
         plain += &if same { word(part) } else { spaces(part) };
     }
     // The unit depends on the figure.
-    [" MB", " KB", " B"]
+    let plain = [" MB", " KB", " B"]
         .iter()
-        .fold(plain, |plain, unit| plain.replace(&format!("Disk freed: #{unit}\n"), "Disk freed: #\n"))
+        .fold(plain, |plain, unit| plain.replace(&format!("Disk freed: #{unit}\n"), "Disk freed: #\n"));
+    [" µs", " ms", " s"].iter().fold(plain, |plain, unit| {
+        plain.replace(&format!("answered after #{unit} on"), "answered after # on")
+    })
 }
 
 /// A word with `#` for each number, or as a whole where it is an id.
