@@ -73,6 +73,38 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_shows_the_unit_of_the_archive() {
+        let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operating.md");
+        let manual = fs::read_to_string(manual).unwrap();
+        let (path, unit) = SERVICES[0];
+        assert!(path.ends_with(".service") && manual.contains(&format!("```ini\n{unit}```")), "{path}");
+    }
+
+    #[test]
+    fn the_service_files_start_a_program_of_the_archive_with_options_that_it_has() {
+        use clap::Parser as _;
+        for (path, text) in SERVICES {
+            let words: Vec<String> = match path.ends_with(".service") {
+                true => text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("ExecStart="))
+                    .unwrap()
+                    .split(' ')
+                    .map(str::to_owned)
+                    .collect(),
+                false => {
+                    let arguments = text.split("<key>ProgramArguments</key>").nth(1).unwrap();
+                    let arguments = arguments.split("</array>").next().unwrap();
+                    let strings = arguments.split("<string>").skip(1);
+                    strings.map(|rest| rest.split("</string>").next().unwrap().to_owned()).collect()
+                }
+            };
+            assert!(words[0].ends_with("/zccache-daemon"), "{path}: {words:?}");
+            assert!(zccache_daemon::Args::try_parse_from(&words).is_ok(), "{path}: {words:?}");
+        }
+    }
+
+    #[test]
     fn each_program_has_a_page_and_each_shell_a_script() {
         let directory = tempfile::tempdir().unwrap();
         pages::write(directory.path()).unwrap();
