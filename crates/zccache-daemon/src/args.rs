@@ -158,13 +158,14 @@ impl std::fmt::Display for SpokenWires {
 
 const AFTER_HELP: &str = "\
 Examples:
-  zccache-daemon                                   start in the background
-  zccache-daemon --foreground --log-level debug    watch it work; Ctrl-C stops it
-  zccache-daemon --cache-dir /tmp/zc               another cache, with an endpoint of its own
-  zccache-daemon --report-version 1.12.0           for clients of zccache 1.12.0
+  zccache-daemon                                  start in the background
+  zccache-daemon --foreground --log-level debug   watch it; Ctrl-C stops it
+  zccache-daemon --cache-dir /tmp/zc              another cache and endpoint
+  zccache-daemon --report-version 1.12.0          for clients of zccache 1.12.0
 
 Exit codes:
-  0  it has served and was stopped, it runs in the background, or another daemon has the endpoint
+  0  it has served and was stopped, it runs in the background, or another
+     daemon has the endpoint
   1  it could not start, or could not go on
   2  the command line is wrong";
 

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 
 use zccache_ipc::daemon::{NotEnded, SilentDaemon, StartError, StopError};
 use zccache_ipc::endpoint::{
-    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, show_file, show_processes,
+    ConnectError, DirectoryError, EndpointError, FileKind, StartLockError, shell_word, show_file,
+    show_processes,
 };
 use zccache_ipc::wire_dispatch::{Dialect, EncodeError, Wires};
 use zccache_ipc::{CallError, IpcError};
@@ -50,6 +51,9 @@ pub(crate) fn fix(failure: &Failure, suggest: &Suggest) -> Option<String> {
         }
         Failure::Reported(_) => return None,
         Failure::NoKey => "give a key of 1 to 1024 bytes".to_owned(),
+        Failure::NoLogDirectory(directory) => {
+            format!("make it: mkdir -p {}", shell_word(&directory.to_string_lossy()))
+        }
         Failure::NoCacheFile => "name it with --cache-file F".to_owned(),
         Failure::TooLarge { .. } => "store less under one key".to_owned(),
         #[cfg(not(feature = "running-process"))]

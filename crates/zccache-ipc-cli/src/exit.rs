@@ -33,15 +33,18 @@ pub enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the daemon refused, something failed here, or a line of the input was bad; `fp check`: skip
-  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`, is not valid; `fp`, `exec`: any failure
+  1  the daemon refused, something failed here, or a line of the input was bad;
+     `fp check`: skip
+  2  the command line, ZCCACHE_DAEMON_WIRE, or the message given to `request`,
+     is not valid; `fp`, `exec`: any failure
   3  no daemon listens
   4  the daemon is busy or did not answer in time
   5  the daemon does not serve the wire that was spoken
   6  `lookup`, `store show`, `store rm`: nothing is cached under the key
-  7  `doctor`: the worst finding is a warning; `probe`: the process that answers is not verified, or
-     its program was replaced on disk
-  8  `doctor`: something is wrong; `probe`: another process answers than the identity file names";
+  7  `doctor`: the worst finding is a warning; `probe`: the process that answers
+     is not verified, or its program was replaced on disk
+  8  `doctor`: something is wrong; `probe`: another process answers than the
+     identity file names";
 
 impl Exit {
     /// Returns the process exit status.

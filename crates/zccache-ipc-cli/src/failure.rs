@@ -66,6 +66,8 @@ pub(crate) enum Failure {
     NoTool,
     #[error("{0:?} is not UTF-8, and no wire carries it")]
     NotText(String),
+    #[error("the directory of the session's log does not exist: {}", .0.display())]
+    NoLogDirectory(PathBuf),
     #[error("a fingerprint needs a file that it is kept in")]
     NoCacheFile,
     #[error("the artifact has no output {name:?}; it has {has:?}")]
@@ -113,6 +115,7 @@ impl Failure {
             | Self::SameName(_)
             | Self::NoKey
             | Self::Wire(_)
+            | Self::NoLogDirectory(_)
             | Self::NoCacheFile
             | Self::NoTool => Kind::Usage,
             #[cfg(feature = "running-process")]

@@ -38,7 +38,7 @@ use std::ffi::OsString;
 use std::io;
 
 use clap::{CommandFactory as _, Parser as _};
-use zccache_ipc::endpoint::Environment;
+use zccache_ipc::endpoint::{DownloadLocations, Endpoint, Environment};
 
 pub use exit::Exit;
 
@@ -66,7 +66,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: io::Resul
 /// Runs a command line that is valid.
 fn run_parsed(parsed: Arguments, environment: io::Result<Environment>) -> Exit {
     let mut output = Output::to_stdout(parsed.global.json);
-    let suggest = suggest::Suggest::of(&parsed);
+    let mut suggest = suggest::Suggest::of(&parsed);
+    if let Ok(environment) = &environment {
+        suggest = suggest.leading_to(own_endpoints(&parsed.global, environment));
+    }
     let is_question = matches!(parsed.verb, Verb::Fp(_) | Verb::Exec(_));
     let result = verb::run(parsed, environment, &suggest, &mut output).and_then(|exit| {
         output.flush()?;
@@ -81,6 +84,16 @@ fn run_parsed(parsed: Arguments, environment: io::Result<Environment>) -> Exit {
             exit => exit,
         },
     }
+}
+
+/// Returns the endpoints of the daemon and of the download daemon to which the options lead.
+fn own_endpoints(global: &args::Global, environment: &Environment) -> Vec<Endpoint> {
+    let (endpoint, cache_dir) = (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
+    let downloads = DownloadLocations::for_client(environment, endpoint.as_ref(), cache_dir);
+    let target = target::Target::new(environment.clone(), global);
+    let own =
+        [target.ok().map(|target| target.endpoint), downloads.ok().map(|found| found.endpoint().clone())];
+    own.into_iter().flatten().collect()
 }
 
 /// Returns the description of `zccache-ipc`, for man pages and completions.

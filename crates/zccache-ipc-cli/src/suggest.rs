@@ -15,6 +15,8 @@ pub(crate) struct Suggest {
     cache_dir: Option<String>,
     endpoint: Option<String>,
     wire: Option<&'static str>,
+    /// The endpoints to which these options and the environment lead: of the daemon and of the download daemon.
+    own: Vec<Endpoint>,
     /// True if a daemon that `start` starts must be private.
     is_private: bool,
     /// The daemon's program and its own arguments, for `start`.
@@ -43,13 +45,23 @@ impl Suggest {
         suggest
     }
 
+    /// Sets the endpoints to which the options lead, so that advice for them names no endpoint.
+    pub(crate) fn leading_to(mut self, own: Vec<Endpoint>) -> Self {
+        self.own = own;
+        self
+    }
+
     /// Returns the command line of `verb` with the given options.
     pub(crate) fn verb(&self, verb: &str) -> String {
         self.line(self.endpoint.as_deref(), verb)
     }
 
-    /// Returns the command line of `verb` for the daemon at `endpoint`.
+    /// Returns the command line of `verb` for the daemon at `endpoint`, which is named if the options do not lead
+    /// there.
     pub(crate) fn at(&self, endpoint: &Endpoint, verb: &str) -> String {
+        if self.own.contains(endpoint) {
+            return self.verb(verb);
+        }
         self.line(Some(&shell_word(endpoint.as_str())), verb)
     }
 
@@ -106,6 +118,18 @@ mod tests {
             "zccache-ipc status --endpoint /x",
             "zccache-ipc --endpoint /x start",
             "zccache-ipc --endpoint '/e e' start",
+        );
+    }
+
+    #[test]
+    fn an_endpoint_to_which_the_options_lead_is_not_named() {
+        let arguments =
+            Arguments::try_parse_from(["zccache-ipc", "--cache-dir", "c", "ping"]).expect("it is valid");
+        let suggest = Suggest::of(&arguments).leading_to(vec![Endpoint::from("/c/s")]);
+        assert_eq!(suggest.at(&Endpoint::from("/c/s"), "start"), "zccache-ipc --cache-dir c start");
+        assert_eq!(
+            suggest.at(&Endpoint::from("/o"), "start"),
+            "zccache-ipc --cache-dir c --endpoint /o start"
         );
     }
 

@@ -171,13 +171,15 @@ pub(crate) enum Verb {
     Wire(Wire),
     /// Stand between clients and the daemon, and print every message, unchanged and with times
     #[command(after_help = "Examples:\n  zccache-ipc tap --listen /tmp/tap.sock\n  \
-        zccache-ipc tap --listen /tmp/tap.sock --json > talk.jsonl & zccache-ipc --endpoint /tmp/tap.sock ping\n\n\
+        zccache-ipc tap --listen /tmp/tap.sock --json > talk.jsonl &\n  \
+        zccache-ipc --endpoint /tmp/tap.sock ping\n\n\
         Clients connect to the address after --listen, the tap connects to --endpoint for each of them. Bytes that \
         are not a message are passed on too, and shown as such. Ctrl-C ends it and removes the socket.")]
     Tap(Tap),
     /// Test a daemon, or a client, against the rules of docs/spec: recorded bytes, hostile input, refusals, ids
     #[command(after_help = "Examples:\n  zccache-ipc --endpoint /tmp/d.sock certify\n  \
-        zccache-ipc certify --listen /tmp/c.sock -- zccache-ipc --endpoint /tmp/c.sock ping\n\n\
+        zccache-ipc certify --listen /tmp/c.sock -- \\\n    \
+        zccache-ipc --endpoint /tmp/c.sock ping\n\n\
         Works with any implementation. The exit code is 0 if every required rule is kept, else 1. A daemon gets \
         Ping, Status and Lookup of an unknown key, unless --changes is given; a client should send one of these.")]
     Certify(Certify),
@@ -188,9 +190,8 @@ pub(crate) enum Verb {
     )]
     Download(Download),
     /// Print a script that completes this command line in a shell
-    #[command(
-        after_help = "Example:\n  zccache-ipc completions bash > ~/.local/share/bash-completion/completions/zccache-ipc"
-    )]
+    #[command(after_help = "Example:\n  zccache-ipc completions bash > \\\n    \
+        ~/.local/share/bash-completion/completions/zccache-ipc")]
     Completions(Completions),
 }
 

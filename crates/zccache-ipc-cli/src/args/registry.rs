@@ -37,10 +37,9 @@ pub(crate) struct ManifestPlace {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceDefinition {
     /// Write the definition by which brokers start the daemon
-    #[command(
-        after_help = "Example:\n  zccache-ipc service-definition install --daemon-binary /opt/zccache/1.12.0/zccache-daemon \\\n    \
-        --per-version-binary-dir /opt/zccache --allow-version 1.12.0"
-    )]
+    #[command(after_help = "Example:\n  zccache-ipc service-definition install \\\n    \
+        --daemon-binary /opt/zccache/1.12.0/zccache-daemon \\\n    \
+        --per-version-binary-dir /opt/zccache --allow-version 1.12.0")]
     Install(Box<Install>),
     /// Show the definitions that brokers read; exit code 1 if there is no definition, or a bad one
     #[command(after_help = "Example:\n  zccache-ipc --json service-definition show")]

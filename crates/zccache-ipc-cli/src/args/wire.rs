@@ -11,7 +11,8 @@ pub(crate) enum Wire {
         after_help = "One line holds one frame, of any lane: what follows it is an error. Bytes after the \
         message, inside the frame, are accepted as daemons accept them.\n\nExamples:\n  \
         echo 080000000f00000000000000 | zccache-ipc wire decode --request\n  \
-        zccache-ipc wire decode --request --lane v16 15000000100000000a00a2060c636f6e74726f6c2d70696e67"
+        zccache-ipc wire decode --request --lane v16 \\\n    \
+        15000000100000000a00a2060c636f6e74726f6c2d70696e67"
     )]
     Decode(Lines),
     /// Messages in JSON to frames in hex, one per line; a bad line gives {"error": …}, and exit code 1 at the end
@@ -19,7 +20,8 @@ pub(crate) enum Wire {
         after_help = "The JSON names the lane, else --lane, else it is v15. An id that is left out is the id \
         that clients give to such a request, empty for a response, and 1 for a frame.\n\nExamples:\n  \
         zccache-ipc wire encode --request '{\"variant\":\"Ping\"}'\n  \
-        zccache-ipc wire encode --request --lane frame '{\"variant\":\"Ping\",\"frame_request_id\":7}'"
+        zccache-ipc wire encode --request --lane frame \\\n    \
+        '{\"variant\":\"Ping\",\"frame_request_id\":7}'"
     )]
     Encode(Lines),
 }

@@ -1,6 +1,7 @@
 //! `session`: a build that wants its own figures.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use zccache_ipc::endpoint::{Environment, Pid, PrivateOptions};
 use zccache_ipc::model::{
@@ -63,6 +64,12 @@ fn run_start(
         owner_pids: start.owner_pid.clone(),
         env: start.private_env.clone(),
     });
+    let log_directory =
+        start.log_file.as_ref().and_then(|log| target.absolute(log).parent().map(Path::to_owned));
+    if let Some(directory) = log_directory.filter(|directory| !directory.is_dir()) {
+        // The daemon creates no directory, and writes no log where one is missing.
+        return Err(Failure::NoLogDirectory(directory));
+    }
     let mut client = target.client(TO_SWITCH);
     let started = client.session_start(SessionStart {
         client_pid: pid,

@@ -55,7 +55,7 @@ fn an_implementation_that_breaks_rules_fails_them() {
         "v16: a request without a member is answered, and the connection stays open",
         "v99: the refusal has the released text, and the daemon closes",
         "bincode: a stream that ends inside of a frame is closed without a reply",
-        "a request of HTTP is not served",
+        "an HTTP request is not served",
     ] {
         assert!(failed.iter().any(|name| name == rule), "{rule} is not among {failed:?}");
     }

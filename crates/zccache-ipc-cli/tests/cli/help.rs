@@ -49,6 +49,29 @@ fn every_verb_has_help_with_an_example() {
     assert_eq!(version, format!("zccache-ipc {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+/// A wrapped example cannot be copied: its second line would be a command of its own.
+#[test]
+fn no_example_and_no_exit_code_is_wrapped_at_80_columns() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = TempEndpoint::new();
+    let part = |verb: &[String], columns: &str| {
+        let arguments: Vec<&str> = verb.iter().map(String::as_str).chain(["--help"]).collect();
+        let finished =
+            testkit::Process::spawn(program(&place, &arguments).env("COLUMNS", columns)).finish(SOON);
+        let lines: Vec<String> = finished.stdout.lines().map(str::to_owned).collect();
+        let is_head = |line: &&String| line.starts_with("Example") || line.as_str() == "Exit codes:";
+        let heads = lines.iter().filter(is_head).count();
+        assert!(heads > 0, "{verb:?}");
+        let from = lines.iter().position(|line| is_head(&line)).unwrap();
+        lines[from..].iter().take_while(|line| !line.is_empty()).cloned().collect::<Vec<_>>()
+    };
+    for verb in [vec![Vec::new()], verbs(&place, &[])].concat() {
+        let narrow = part(&verb, "80");
+        assert_eq!(narrow, part(&verb, "100"), "{verb:?}");
+        assert!(narrow.iter().all(|line| line.chars().count() <= 80), "{narrow:#?}");
+    }
+}
+
 #[test]
 fn a_command_line_that_is_not_valid_is_told_in_the_form_that_was_asked_for() {
     let _watchdog = watchdog(SOON);

@@ -180,6 +180,9 @@ fn the_log_and_the_journal_of_a_session_have_a_line_for_each_event() {
     let _watchdog = watchdog(2 * SOON);
     let place = with_daemon(&[]);
     let place = &place.0;
+    let (exit, error) = support::json(place, &["session", "start", "--log-file", "no/such/s.log"]);
+    assert_eq!((exit, error["error"]["kind"].as_str()), (2, Some("usage")), "{error}");
+    assert!(error["error"]["fix"].as_str().unwrap().starts_with("make it: mkdir -p "), "{error}");
     let id = run(place, &["session", "start", "--log-file", "s.log", "--journal", "s.jsonl"]).stdout;
     keep(place, "k", "text");
     assert_eq!(support::json(place, &["lookup", "k", "-o", "out"]).0, 0);

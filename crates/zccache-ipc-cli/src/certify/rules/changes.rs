@@ -16,7 +16,7 @@ pub(super) fn rules(served: &[Dialect], changes: bool, key: &str) -> Vec<Rule> {
     let rule = |dialect: &Dialect| {
         let title = format!("{}: a stored artifact is found, and is not stored twice", name(*dialect));
         if !changes {
-            let test = Test::NotApplicable("asks for --changes");
+            let test = Test::NotApplicable("needs --changes");
             return Rule { name: title, section: STORE, required: false, test };
         }
         let key = format!("{key}-{}", name(*dialect));

@@ -11,30 +11,30 @@ pub(super) fn rules() -> Vec<Rule> {
     let payload = [text(1, b""), text(100, b"certify")].concat();
     let bad = [
         (
-            "version 2",
+            "of version 2",
             enveloped(2, 0, PROTOCOL, 0, &payload),
             "unsupported running-process Frame envelope_version 2",
         ),
         (
-            "another protocol",
+            "of another protocol",
             enveloped(1, 0, 0x1234, 0, &payload),
             "running-process Frame payload_protocol 0x1234 is not the zccache payload protocol 0x7A63",
         ),
         (
-            "kind 7",
+            "of kind 7",
             enveloped(1, 7, PROTOCOL, 0, &payload),
             "unsupported running-process Frame kind 7 on the zccache lane",
         ),
         (
-            "encoding 1",
+            "of encoding 1",
             enveloped(1, 0, PROTOCOL, 1, &payload),
             "unsupported running-process Frame payload_encoding 1 on the zccache lane",
         ),
-        ("no protobuf", crate::certify::bytes::envelope(&[0xff; 12]), "running-process Frame"),
+        ("that is not protobuf", crate::certify::bytes::envelope(&[0xff; 12]), "running-process Frame"),
     ];
     let mut rules = Vec::new();
     for (what, bytes, text) in bad {
-        let name = |rest: &str| format!("FrameV1: an envelope of {what} {rest}");
+        let name = |rest: &str| format!("FrameV1: an envelope {what} {rest}");
         rules.push(required(name("is not served"), CHECKS, send(bytes.clone()), Expected::Refused));
         let wants = vec![framed(What::Error(text), Dialect::FrameV1)];
         rules.push(ours(

@@ -111,7 +111,7 @@ pub(super) fn on_all(served: &[Dialect]) -> Vec<Rule> {
     let refused =
         |name: &str, bytes: &[u8]| required(name.to_owned(), BAD, send(bytes.to_vec()), Expected::Refused);
     let mut rules = vec![
-        refused("a request of HTTP is not served", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        refused("an HTTP request is not served", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         refused("64 KiB of FF are not served", &[0xff; 65536]),
         required(
             "a connection without a byte is closed cleanly".to_owned(),

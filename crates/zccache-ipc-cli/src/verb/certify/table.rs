@@ -41,9 +41,9 @@ pub(super) fn print(rows: &[Row], mut about: Value, output: &mut Output) -> io::
     } else {
         for row in rows {
             let mark = if row.required { '*' } else { ' ' };
-            output.line(format_args!("{:<14}{mark} {}", row.verdict.label(), row.name))?;
+            output.line(format_args!("{:<14} {mark} {}", row.verdict.label(), row.name))?;
             if row.verdict != Verdict::Passed && !row.came.is_empty() {
-                output.line(format_args!("{:16}{}  ({})", "", row.came, row.section))?;
+                output.line(format_args!("{:17}{}  ({})", "", row.came, row.section))?;
             }
         }
         let sums = sums.map(|(verdict, count)| format!("{count} {}", verdict.label()));
