@@ -69,10 +69,6 @@ pub(crate) fn millis(count: u64) -> String {
 }
 
 /// Returns a moment that was counted in milliseconds since 1970, to the second.
-#[cfg_attr(
-    not(any(feature = "running-process", test)),
-    expect(dead_code, reason = "what shows manifests is left out")
-)]
 pub(crate) fn moment(unix_ms: u64) -> String {
     /// The year 10000, which has no such form.
     const END: u64 = 253_402_300_800_000;

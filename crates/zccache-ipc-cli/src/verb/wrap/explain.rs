@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Paint;
 use crate::target::Target;
-use crate::{Exit, layout};
+use crate::{Exit, layout, units};
 
 /// The explanation of one command.
 #[derive(Debug, Default)]
@@ -143,8 +143,44 @@ impl Findings {
                 sets.map(|(number, why)| row(&format!("stored inputs {}", number + 1), &why.to_string())),
             );
             rows.push(row("key", &explanation.key));
-            rows.extend(explanation.parts.iter().map(|(name, value)| row(&format!("  {name}"), value)));
+            rows.extend(
+                explanation.parts.iter().map(|(name, value)| row(&format!("  {name}"), &part(name, value))),
+            );
         }
         layout::rows(rows, layout::columns(), Paint::stdout())
+    }
+}
+
+/// Returns a part of the key for people; the key has the compiler as `PATH BYTES NANOSECONDS`.
+fn part(name: &str, value: &str) -> String {
+    let mut words = value.rsplitn(3, ' ');
+    let (modified, bytes, path) = (words.next(), words.next(), words.next());
+    let number = |word: Option<&str>| word.and_then(|word| word.parse::<u64>().ok());
+    match (name, path, number(bytes), number(modified)) {
+        ("compiler", Some(path), Some(bytes), Some(nanos)) => {
+            format!("{path} ({bytes} bytes, modified {})", units::moment(nanos / 1_000_000))
+        }
+        _ => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiler_is_shown_with_its_size_and_its_date() {
+        let modified = units::moment(1_744_025_177_000);
+        for (name, value, expected) in [
+            (
+                "compiler",
+                "/a b/gcc 1301496 1744025177000000000",
+                format!("/a b/gcc (1301496 bytes, modified {modified})"),
+            ),
+            ("compiler", "/usr/bin/cc", "/usr/bin/cc".to_owned()),
+            ("argument", "-Dx 1 2", "-Dx 1 2".to_owned()),
+        ] {
+            assert_eq!(part(name, value), expected);
+        }
     }
 }
