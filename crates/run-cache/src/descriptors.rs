@@ -1,13 +1,18 @@
 //! Arguments that name descriptors: another process has others by the same names.
 
-use std::fs;
-use std::path::Path;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// The most bytes of all response files together that are searched.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The deepest nesting of response files.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 100;
 
-/// The largest response file that is searched, in bytes.
-const LARGEST: u64 = 16 << 20;
+/// The most response files that are searched; gcc reads 2000.
+const MOST_FILES: usize = 2000;
 
 /// A descriptor that an argument names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,24 +27,80 @@ pub enum Descriptor {
 
 /// Returns the descriptor that the arguments or response files of a tool name.
 ///
-/// Of several it is the one that a process which starts the tool for its caller can least provide.
+/// Of several it is the one that a process which starts the tool for its caller can least provide. Response
+/// files of more than 16 MiB in all count as [`Descriptor::Other`]. Blocks on files if [`names_files`].
 #[must_use]
 pub fn descriptor_in(args: &[String], cwd: &Path) -> Option<Descriptor> {
-    args.iter().filter_map(|arg| in_word(arg, cwd, 0)).max()
+    let mut search = Search { cwd, bytes_left: MOST_BYTES, done: HashSet::new(), open: Vec::new() };
+    search.worst(args.iter().map(String::as_str))
 }
 
-fn in_word(word: &str, cwd: &Path, depth: usize) -> Option<Descriptor> {
-    let input = if depth == 0 { Descriptor::Input } else { Descriptor::HiddenInput };
-    if let Some(file) = word.strip_prefix('@') {
-        return match named(file) {
-            Some(Descriptor::Input) => Some(Descriptor::HiddenInput),
-            Some(other) => Some(other),
-            None => in_file(file, cwd, depth + 1),
-        };
+/// Returns true if one of the arguments is a response file.
+#[must_use]
+pub fn names_files(args: &[String]) -> bool {
+    args.iter().any(|arg| arg.starts_with('@'))
+}
+
+/// One search through arguments and response files; each file is read once.
+struct Search<'a> {
+    cwd: &'a Path,
+    bytes_left: u64,
+    done: HashSet<PathBuf>,
+    /// The files that lead to the current word.
+    open: Vec<PathBuf>,
+}
+
+impl Search<'_> {
+    fn worst<'w>(&mut self, words: impl Iterator<Item = &'w str>) -> Option<Descriptor> {
+        let mut worst = None;
+        for word in words {
+            worst = worst.max(self.in_word(word));
+            if worst == Some(Descriptor::Other) {
+                break;
+            }
+        }
+        worst
     }
-    match named(word)? {
-        Descriptor::Input => Some(input),
-        other => Some(other),
+
+    fn in_word(&mut self, word: &str) -> Option<Descriptor> {
+        let input = if self.open.is_empty() { Descriptor::Input } else { Descriptor::HiddenInput };
+        if let Some(file) = word.strip_prefix('@') {
+            return match named(file) {
+                Some(Descriptor::Input) => Some(Descriptor::HiddenInput),
+                Some(other) => Some(other),
+                None => self.in_file(file),
+            };
+        }
+        match named(word)? {
+            Descriptor::Input => Some(input),
+            other => Some(other),
+        }
+    }
+
+    fn in_file(&mut self, name: &str) -> Option<Descriptor> {
+        let path = self.cwd.join(name);
+        if self.open.contains(&path) {
+            return Some(Descriptor::Other); // no end
+        }
+        if self.done.contains(&path) {
+            return None; // counted already
+        }
+        let metadata = fs::metadata(&path).ok()?;
+        // A pipe can be read only once.
+        if !metadata.is_file() || self.done.len() >= MOST_FILES || self.open.len() >= DEEPEST {
+            return Some(Descriptor::Other);
+        }
+        let mut text = Vec::new();
+        File::open(&path).ok()?.take(self.bytes_left + 1).read_to_end(&mut text).ok()?;
+        let Some(left) = self.bytes_left.checked_sub(text.len() as u64) else {
+            return Some(Descriptor::Other);
+        };
+        self.bytes_left = left;
+        let text = String::from_utf8_lossy(&text);
+        self.open.push(path);
+        let worst = self.worst(text.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
+        self.done.extend(self.open.pop());
+        worst
     }
 }
 
@@ -58,19 +119,6 @@ fn named(word: &str) -> Option<Descriptor> {
         }
     }
     word.contains("/proc/self/").then_some(Descriptor::Other)
-}
-
-fn in_file(name: &str, cwd: &Path, depth: usize) -> Option<Descriptor> {
-    let path = cwd.join(name);
-    let metadata = fs::metadata(&path).ok()?;
-    if !metadata.is_file() || metadata.len() > LARGEST || depth > DEEPEST {
-        // A pipe can be read only once.
-        return Some(Descriptor::Other);
-    }
-    let text = fs::read(&path).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let words = text.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    words.filter_map(|word| in_word(word, cwd, depth)).max()
 }
 
 #[cfg(test)]
@@ -104,6 +152,23 @@ mod tests {
             ("@self", Some(Descriptor::Other)),
         ] {
             assert_eq!(descriptor_in(&["-c".to_owned(), arg.to_owned()], dir.path()), expected, "{arg}");
+        }
+    }
+
+    #[test]
+    fn response_files_that_name_each_other_many_times_are_read_once() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+        for number in 0..60 {
+            put(&format!("f{number}"), &format!("@f{0} @f{0}", number + 1));
+        }
+        put("f60", "-c a.c");
+        put("self", &"@self ".repeat(1000));
+        put("large", &"-DX ".repeat(5 << 20));
+        for (arg, expected) in
+            [("@f0", None), ("@self", Some(Descriptor::Other)), ("@large", Some(Descriptor::Other))]
+        {
+            assert_eq!(descriptor_in(&[arg.to_owned()], dir.path()), expected, "{arg}");
         }
     }
 }

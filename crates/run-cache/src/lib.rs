@@ -81,7 +81,7 @@ pub use call::{Ask, Call, Ran};
 pub use check::Differs;
 #[doc(hidden)] // for tests with changed bytes
 pub use depfile::prerequisites;
-pub use descriptors::{Descriptor, descriptor_in};
+pub use descriptors::{Descriptor, descriptor_in, names_files};
 pub use environment::is_relevant;
 pub use flags::markdown;
 pub use key::{Key, Kind};

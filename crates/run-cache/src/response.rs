@@ -13,14 +13,19 @@ const DEEPEST: usize = 32;
 /// The most arguments of all files together.
 const MOST_ARGS: usize = 1 << 20;
 
-/// The largest response file, in bytes.
-const LARGEST: u64 = 16 << 20;
+/// The most response files of one call; gcc gives up at 2000.
+const MOST_FILES: usize = 2000;
+
+/// The most bytes of all response files together.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Arguments with every response file replaced by what it holds, and those files.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expanded {
     pub(crate) args: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
+    /// The bytes of those files.
+    bytes: u64,
 }
 
 /// Replaces every `@file` among the arguments of `call`. Reads those files.
@@ -44,23 +49,25 @@ fn add(call: &Call, arg: &str, depth: usize, to: &mut Expanded) -> Result<(), No
     if is_special(name) {
         return refused(Reason::Descriptor);
     }
-    if depth == 0 {
+    if depth == 0 || to.files.len() >= MOST_FILES {
         return refused(Reason::ResponseFile);
     }
     let path = call.at(name);
     // A compiler takes `@name` of a missing file for an input of that name.
-    let Some(words) = read(&path).and_then(|text| split(&text)) else { return refused(Reason::ResponseFile) };
+    let text = read(&path, MOST_BYTES - to.bytes);
+    to.bytes += text.as_ref().map_or(0, |text| text.len() as u64);
+    let Some(words) = text.and_then(|text| split(&text)) else { return refused(Reason::ResponseFile) };
     to.files.push(path);
     words.iter().try_for_each(|word| add(call, word, depth - 1, to))
 }
 
-fn read(path: &PathBuf) -> Option<String> {
+/// Returns the text of a file of at most `most` bytes.
+fn read(path: &PathBuf, most: u64) -> Option<String> {
     // A pipe gives what it has only once, and only the compiler may take it.
-    let metadata =
-        fs::metadata(path).ok().filter(|metadata| metadata.is_file() && metadata.len() <= LARGEST)?;
+    let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() && metadata.len() <= most)?;
     let mut text = String::with_capacity(usize::try_from(metadata.len()).ok()?);
-    fs::File::open(path).ok()?.take(LARGEST + 1).read_to_string(&mut text).ok()?;
-    (text.len() as u64 <= LARGEST).then_some(text)
+    fs::File::open(path).ok()?.take(most + 1).read_to_string(&mut text).ok()?;
+    (text.len() as u64 <= most).then_some(text)
 }
 
 /// Splits the text of a response file; `None` where gcc and clang would read it differently.
@@ -133,6 +140,17 @@ mod tests {
         let expanded = expand(&call(dir.path(), &["-g", "@outer", "a.c"])).unwrap();
         assert_eq!(expanded.args, ["-g", "-O2", "-DX", "-DY", "-c", "a.c"]);
         assert_eq!(expanded.files, [dir.path().join("outer"), dir.path().join("inner")]);
+    }
+
+    #[test]
+    fn response_files_that_double_with_each_level_are_left_to_the_compiler() {
+        let dir = tempfile::TempDir::new().unwrap();
+        for number in 0..30 {
+            let text = format!("@f{0} @f{0}", number + 1);
+            fs::write(dir.path().join(format!("f{number}")), text).unwrap();
+        }
+        fs::write(dir.path().join("f30"), "").unwrap();
+        assert_eq!(expand(&call(dir.path(), &["@f0"])).unwrap_err().reason, Reason::ResponseFile);
     }
 
     #[test]

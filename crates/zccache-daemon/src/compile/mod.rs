@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use run_cache::{Call, Descriptor, Hit, Miss, NotKept, Reason, Sought, descriptor_in};
+use run_cache::{Call, Descriptor, Hit, Miss, NotKept, Reason, Sought, descriptor_in, names_files};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use zccache_ipc::model::PhaseProfileSummary;
@@ -113,7 +113,7 @@ impl Compiler {
     /// interrupted in a terminal; a file from the store does not.
     pub async fn compile(&self, tool: Tool) -> Result<Compiled, CompileError> {
         let began = Instant::now();
-        refuse_descriptors(&tool)?;
+        refuse_descriptors(&tool).await?;
         let permit = self.tools.permit().await?;
         let mut phases = PhaseProfileSummary::default();
         let sought = match call(&tool) {
@@ -222,8 +222,15 @@ impl Compiler {
 }
 
 /// Refuses arguments by which the compiler would read another file here than where it was called.
-pub(crate) fn refuse_descriptors(tool: &Tool) -> Result<(), Unlike> {
-    match descriptor_in(&tool.args, &tool.cwd) {
+pub(crate) async fn refuse_descriptors(tool: &Tool) -> Result<(), Unlike> {
+    let found = if names_files(&tool.args) {
+        // A file system may not answer, and the runtime's threads must.
+        let (args, cwd) = (tool.args.clone(), tool.cwd.clone());
+        spawn_blocking(move || descriptor_in(&args, &cwd)).await.unwrap_or(Some(Descriptor::Other))
+    } else {
+        descriptor_in(&tool.args, &tool.cwd)
+    };
+    match found {
         Some(Descriptor::Other) => Err(Unlike::Descriptor),
         // A caller who names its standard input in a file may not know that it had to be sent.
         Some(Descriptor::HiddenInput) if tool.stdin.is_empty() => Err(Unlike::Descriptor),

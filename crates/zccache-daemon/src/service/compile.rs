@@ -124,7 +124,7 @@ impl Compiles {
             env: link.env,
             ..Tool::default()
         };
-        if let Err(error) = refuse_descriptors(&tool) {
+        if let Err(error) = refuse_descriptors(&tool).await {
             return Response::error(error.to_string());
         }
         let ran = match self.tools.permit().await {

@@ -26,7 +26,7 @@ impl Execs {
 
     pub(super) async fn exec(&self, exec: Box<GenericToolExec>) -> Response {
         let tool = Tool { args: exec.args.clone(), cwd: exec.cwd.clone().into(), ..Tool::default() };
-        if let Err(error) = refuse_descriptors(&tool) {
+        if let Err(error) = refuse_descriptors(&tool).await {
             return Response::error(error.to_string());
         }
         match self.runner.exec(*exec).await {
