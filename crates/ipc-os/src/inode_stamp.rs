@@ -51,6 +51,14 @@ impl InodeStamp {
     }
 }
 
+/// Returns the Unix mode bits of a file; 0o644 on Windows.
+///
+/// The nine permission bits, set-user-id, set-group-id and the sticky bit.
+#[must_use]
+pub fn mode_of(metadata: &Metadata) -> u16 {
+    os::mode_of(metadata)
+}
+
 /// Returns the earliest time that a change now can set, in nanoseconds since 1970.
 ///
 /// File systems use the kernel's coarse clock, which is up to one tick behind the precise clock.

@@ -56,7 +56,7 @@ pub use directory::{DirectoryError, check_private_directory, check_runtime_direc
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
 pub use inherited::InheritedError;
-pub use inode_stamp::{InodeStamp, file_clock_ns, has_other_names, has_own_owner};
+pub use inode_stamp::{InodeStamp, file_clock_ns, has_other_names, has_own_owner, mode_of};
 pub use inspect::{DirectoryState, Found, inspect_directory, is_writable, look_at};
 pub use interrupt::end_line_at_interrupt;
 pub use io_cause::{io_cause, io_kind_or};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use zccache_ipc::endpoint::{InodeStamp, is_executable, write_atomic};
+use zccache_ipc::endpoint::{InodeStamp, file_clock_ns, mode_of, write_atomic};
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload, GenericToolExec, NormalizedPath};
 
 use super::ExecError;
@@ -14,8 +14,8 @@ use crate::tool::{MOST_OUTPUT, Ran};
 
 /// The name under which an entry has the depfile; other outputs are called by their places in the request.
 const DEPFILE: &str = "depfile";
-/// One byte for each output file, and 1 where it is a program.
-const PROGRAMS: &str = "programs";
+/// The permission bits of each output file: two bytes, the low one first.
+const MODES: &str = "modes";
 /// The output name under which an entry lists the files that the run read.
 const DEPENDENCIES: &str = "dependencies";
 
@@ -63,7 +63,7 @@ pub(super) fn places(request: &GenericToolExec) -> Vec<PathBuf> {
 /// Reads what `ran` has left; `before` are the stamps before the run. Blocks.
 pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Result<Left, ExecError> {
     let cwd = request.cwd.as_path();
-    let (mut files, mut outputs, mut programs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut files, mut outputs, mut modes) = (Vec::new(), Vec::new(), Vec::<u8>::new());
     let was_written = |number: usize, place: &Path| before.get(number) != Some(&stamp(place));
     let mut is_whole = true;
     let mut room = (MOST_OUTPUT - (ran.stdout.len() + ran.stderr.len()).min(MOST_OUTPUT)) as u64;
@@ -72,6 +72,10 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Re
         let failed = |source| ExecError::Output { path: place.clone(), source };
         let bytes: Bytes = match fs::metadata(&place) {
             Ok(metadata) if metadata.is_file() => {
+                let mode = mode_of(&metadata);
+                // A program that runs as its owner is not made from a store.
+                is_whole &= mode & !0o777 == 0;
+                modes.extend_from_slice(&mode.to_le_bytes());
                 let bytes = metadata.len();
                 room = room
                     .checked_sub(bytes)
@@ -94,7 +98,6 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Re
         };
         // A file that the run left alone is of an earlier run, with other inputs perhaps.
         is_whole &= was_written(number, &place);
-        programs.push(u8::from(is_executable(&place)));
         outputs.push(output(&number.to_string(), bytes.clone()));
         files.push(output(&path.to_string(), bytes));
     }
@@ -107,7 +110,7 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Re
             None => is_whole = false,
         }
     }
-    outputs.push(output(PROGRAMS, programs.into()));
+    outputs.push(output(MODES, modes.into()));
     let (stdout, stderr) = (ran.stdout.clone(), ran.stderr.clone());
     let exit_code = ran.code.unwrap_or_default();
     let entry = is_whole.then_some(ArtifactData { outputs, stdout, stderr, exit_code });
@@ -134,12 +137,12 @@ pub(super) fn restore(request: &GenericToolExec, entry: &ArtifactData) -> io::Re
         let output = entry.outputs.iter().find(|output| output.name == name);
         output.and_then(|output| bytes(output)).ok_or(io::ErrorKind::InvalidData)
     };
-    let programs = find(PROGRAMS)?;
+    let modes = find(MODES)?;
     let mut files = Vec::new();
     for (number, path) in request.output_files.iter().enumerate() {
         let contents = find(&number.to_string())?;
-        let mode = if programs.get(number) == Some(&1) { 0o755 } else { 0o644 };
-        put(request.cwd.as_path(), path, contents, mode)?;
+        let mode = modes.chunks_exact(2).nth(number).ok_or(io::ErrorKind::InvalidData)?;
+        put(request.cwd.as_path(), path, contents, u16::from_le_bytes([mode[0], mode[1]]).into())?;
         files.push(output(&path.to_string(), contents.clone()));
     }
     if let Some(depfile) = &request.depfile {
@@ -169,14 +172,29 @@ pub(super) fn listed(entry: &ArtifactData) -> Option<Vec<String>> {
         .collect()
 }
 
-/// Returns true if a file was written after `began`, or cannot be examined.
+/// A point in time before a run, by the clock of files and by the system's clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    files_ns: i64,
+    system: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { files_ns: file_clock_ns(), system: SystemTime::now() }
+    }
+}
+
+/// Returns true if a file was changed or put in its place after `began`, or cannot be examined.
 ///
-/// The tool may then have read other contents than the file has now.
-pub(super) fn may_have_changed(cwd: &Path, files: &[String], began: SystemTime) -> bool {
+/// The tool may then have read other contents than the file has now. The time of the last change of the inode
+/// decides: a renamed file keeps the time of its contents, which any program can set.
+pub(super) fn may_have_changed(cwd: &Path, files: &[String], began: Moment) -> bool {
     files.iter().any(|file| {
-        let modified = fs::metadata(cwd.join(file)).and_then(|metadata| metadata.modified());
+        let Ok(metadata) = fs::metadata(cwd.join(file)) else { return true };
         // The clock of a file system is a little late.
-        modified.map_or(true, |modified| modified + CLOCK_OF_FILES > began)
+        metadata.modified().map_or(true, |modified| modified + CLOCK_OF_FILES > began.system)
+            || InodeStamp::of(&metadata).is_some_and(|stamp| stamp.changed_ns >= began.files_ns)
     })
 }
 

@@ -9,13 +9,29 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use regex::bytes::Regex;
+use regex::bytes::{Match, Regex};
 
 /// The most files that are looked at.
 const MOST_FILES: usize = 20_000;
 
 /// The longest file that is searched, in bytes.
 const LONGEST_FILE: u64 = 16 << 20;
+
+/// Names that only a preprocessor can find: of assemblers, of modules, and of headers under another name.
+static UNKNOWABLE: LazyLock<Regex> = LazyLock::new(|| {
+    let assembled = r#"\.(?:incbin|include)[ \t]*\\?""#;
+    let imported = r#"(?m)^[ \t]*(?:export[ \t]+)?import[ \t]*[<"]"#;
+    Regex::new(&format!(r"(?-u)(?:{assembled}|{imported}|include_alias)")).expect("this pattern is one")
+});
+
+/// `__has_include` and its relatives: tested for itself, or asked with a name.
+static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
+    let gap = r"(?:[ \t\f\x0b]|\\\r?\n|/\*(?s-u:.)*?\*/)*";
+    let test = format!(r"((?:ifdef|ifndef|defined){gap}\(?{gap})?");
+    let file = r#"(?:"([^"\n]+)"|<([^>\n]+)>)"#;
+    Regex::new(&format!(r"(?-u){test}__has_(?:include_next|include|embed)(?:__)?\b(?:{gap}\({gap}{file})?"))
+        .expect("this pattern is one")
+});
 
 /// `#include` and its relatives wherever they stand, with comments and continued lines in between.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -52,32 +68,57 @@ pub(super) fn scan(
             Ok(None) => return Ok(None),
             Err(error) => return Err((file, error)),
         };
+        if UNKNOWABLE.is_match(&text) {
+            return Ok(None);
+        }
+        for question in QUESTION.captures_iter(&text) {
+            let name = match (question.get(1), question.get(2), question.get(3)) {
+                (Some(_), ..) => continue,
+                (None, Some(name), _) => (name, true),
+                (None, None, Some(name)) => (name, false),
+                (None, None, None) => return Ok(None),
+            };
+            // One that is absent is not in the list, and one that appears is: another list, another key.
+            let Some(there) = search.find(name, &file) else { return Ok(None) };
+            found.extend(there);
+        }
         for directive in DIRECTIVE.captures_iter(&text) {
-            let (name, is_quoted) = match (directive.get(2), directive.get(3)) {
+            let name = match (directive.get(2), directive.get(3)) {
                 (Some(name), _) => (name, true),
                 (None, Some(name)) => (name, false),
                 (None, None) => return Ok(None),
             };
-            let Ok(name) = std::str::from_utf8(name.as_bytes()) else { return Ok(None) };
-            // The next one after the one that it is in: any of them.
-            let takes_all = &directive[1] == b"include_next".as_slice();
-            let here = file.parent().filter(|_| is_quoted).map(Path::to_owned);
-            let quoted = search.quoted.iter().filter(|_| is_quoted);
-            let places = here.iter().chain(quoted).chain(search.both).chain(search.system);
-            let mut there = places.map(|place| place.join(name)).filter(|path| path.is_file());
-            let taken: Vec<_> = if takes_all { there.collect() } else { there.next().into_iter().collect() };
-            for path in taken {
-                if seen.insert(path.clone()) {
-                    found.insert(path.clone());
+            let Some(mut there) = search.find(name, &file) else { return Ok(None) };
+            // `include_next` takes the next one after the one that it is in: any of them.
+            if &directive[1] != b"include_next".as_slice() {
+                there.truncate(1);
+            }
+            // What is embedded is no source.
+            let is_source = &directive[1] != b"embed".as_slice();
+            for path in there {
+                found.insert(path.clone());
+                if is_source && seen.insert(path.clone()) {
                     open.push(path);
                 }
             }
         }
-        if seen.len() > MOST_FILES {
+        if found.len() > MOST_FILES {
             return Ok(None);
         }
     }
-    Ok(Some(found))
+    // The key has the sources in any case.
+    Ok(Some(found.into_iter().filter(|path| !sources.contains(path)).collect()))
+}
+
+impl Search<'_> {
+    /// Returns the files of a name that `from` includes, the first one first; `None` for a name that is no text.
+    fn find(&self, (name, is_quoted): (Match<'_>, bool), from: &Path) -> Option<Vec<PathBuf>> {
+        let name = std::str::from_utf8(name.as_bytes()).ok()?;
+        let here = from.parent().filter(|_| is_quoted).map(Path::to_owned);
+        let quoted = self.quoted.iter().filter(|_| is_quoted);
+        let places = here.iter().chain(quoted).chain(self.both).chain(self.system);
+        Some(places.map(|place| place.join(name)).filter(|path| path.is_file()).collect())
+    }
 }
 
 /// Returns the contents; `None` of a file that is too long to be searched.
@@ -144,5 +185,30 @@ mod tests {
         let expected = ["a/x.h", "b/x.h"].map(str::to_owned).to_vec();
         assert_eq!(names(&next, &[&[], &["a", "b"], &[]]), Some(expected));
         assert_eq!(names(&[("m.c", "#include HEADER\n")], &[&[], &[], &[]]), None);
+    }
+
+    #[test]
+    fn a_file_that_is_only_asked_for_is_found_and_one_that_cannot_be_known_ends_the_search() {
+        let found =
+            |text: &str| names(&[("m.c", text), ("a.h", ""), ("e.bin", "#include X")], &[&[], &["."], &[]]);
+        for (text, expected) in [
+            ("#if __has_include(<a.h>)\n#endif", Some(&["a.h"][..])),
+            ("#if __has_include ( \"a.h\" )", Some(&["a.h"])),
+            ("#if __has_include(<missing.h>)", Some(&[])),
+            ("#ifdef __has_include\n#if defined(__has_include) && 1", Some(&[])),
+            ("#if __has_embed(<e.bin> limit(3))", Some(&["e.bin"])),
+            ("#embed <e.bin> limit(3)", Some(&["e.bin"])),
+            ("#if __has_include(HEADER)", None),
+            ("#define HAS(x) __has_include(x)", None),
+            ("import <a.h>;", None),
+            ("  export import \"a.h\";", None),
+            ("important(\"a.h\");", Some(&[])),
+            ("asm(\".incbin \\\"a.h\\\"\");", None),
+            (".include \"a.h\"", None),
+            ("#pragma include_alias(\"b.h\", \"a.h\")", None),
+        ] {
+            let expected = expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(found(text), expected, "{text}");
+        }
     }
 }

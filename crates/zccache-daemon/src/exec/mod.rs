@@ -14,7 +14,6 @@ mod includes;
 mod key;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use zccache_ipc::model::{
@@ -79,7 +78,7 @@ impl Runner {
             return Ok(result);
         }
         let before = self.blocking(&request, |request| Ok(files::stamps(request))).await?;
-        let began = SystemTime::now();
+        let began = files::Moment::now();
         let tool = Tool {
             program: request.tool.clone().into(),
             args: request.args.clone(),
@@ -172,7 +171,7 @@ impl Runner {
         known: &Known,
         entry: ArtifactData,
         depfile: Option<Bytes>,
-        began: SystemTime,
+        began: files::Moment,
     ) -> Result<Option<blake3::Hash>, ExecError> {
         // If an input changed during the run, the tool may have read either version.
         let before = known.key.clone();
@@ -196,9 +195,14 @@ impl Runner {
         if !self.keep(&name_of_result(&key), entry).await {
             return Ok(None);
         }
-        if let (Some(list), Some(number)) = (list.filter(|list| !known.lists.contains(list)), known.free) {
-            // After the result, so that a list never names a missing result.
-            self.keep(&name_of_list(&known.key.hash, number), files::list(&list)).await;
+        if let Some(list) = list.filter(|list| !known.lists.contains(list)) {
+            // After the result, so that a list never names a missing result. A list replaces another one if
+            // all places are taken: otherwise this result would never be found.
+            let number = known.free.unwrap_or(usize::from(key.as_bytes()[0]) % LISTS);
+            let name = name_of_list(&known.key.hash, number);
+            if let Err(error) = self.store.replace(&name, files::list(&list)).await {
+                tracing::warn!(error = crate::chain(&error), "a list of dependencies is not stored");
+            }
         }
         Ok(Some(key))
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use testkit::watchdog;
+use zccache_ipc::endpoint::{InodeStamp, file_clock_ns};
 use zccache_ipc::model::{ArtifactPayload, ExecOutputStreams, NormalizedPath};
 
 use super::*;
@@ -55,7 +56,12 @@ impl Sut {
         let path = self.cwd().join(name);
         fs::write(&path, text).unwrap();
         let time = SystemTime::now() - Duration::from_secs(1000);
-        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        // The clock of files has ticks, and a file of the current tick may have changed during the run.
+        let changed = InodeStamp::of(&fs::metadata(&path).unwrap()).map_or(0, |stamp| stamp.changed_ns);
+        while file_clock_ns() <= changed {
+            std::thread::yield_now();
+        }
     }
 
     fn request(&self, args: &[&str]) -> GenericToolExec {
@@ -278,6 +284,24 @@ async fn inputs_that_cannot_be_read_and_outputs_that_are_too_large_are_errors() 
     };
     let refused = sut.exec(&request).await.unwrap_err().to_string();
     assert!(refused.starts_with("the output files have 17000000 bytes"), "{refused}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_output_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    for (mode, hits) in [("600", true), ("640", true), ("775", true), ("4755", false)] {
+        let change = format!("chmod {mode} o");
+        let request =
+            GenericToolExec { output_files: vec![sut.path("o")], ..sut.request(&["a", "o", "0", &change]) };
+        assert!(!sut.hits(&request).await);
+        fs::remove_file(sut.cwd().join("o")).unwrap();
+        assert_eq!(sut.hits(&request).await, hits, "{mode}");
+        let found = fs::metadata(sut.cwd().join("o")).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(format!("{found:o}"), mode);
+    }
 }
 
 #[cfg(unix)]

@@ -206,6 +206,11 @@ pub(crate) fn inode_stamp(metadata: &Metadata) -> Option<InodeStamp> {
     })
 }
 
+/// See [`crate::mode_of`].
+pub(crate) fn mode_of(metadata: &Metadata) -> u16 {
+    (metadata.mode() & 0o7777) as u16
+}
+
 /// See [`crate::has_other_names`].
 pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1

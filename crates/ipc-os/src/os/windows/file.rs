@@ -196,6 +196,11 @@ pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
     None
 }
 
+/// See [`crate::mode_of`].
+pub(crate) fn mode_of(_: &Metadata) -> u16 {
+    0o644
+}
+
 /// See [`crate::has_own_owner`].
 pub(crate) fn has_own_owner(_: &Metadata) -> bool {
     true

@@ -71,3 +71,32 @@ async fn a_missing_old_or_invalid_list_stores_no_result() {
     fs::File::options().write(true).open(sut.cwd().join("fresh.h")).unwrap().set_modified(later).unwrap();
     assert!(!sut.hits(&fresh).await && !sut.hits(&fresh).await, "it may have changed while the tool ran");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_dependency_replaced_by_an_older_file_stores_no_result() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    sut.put("h.h", "old");
+    sut.put("new.h", "new, and written long ago");
+    let write = "printf 'a.o: h.h' > a.d; [ -e new.h ] && mv new.h h.h";
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    assert!(!sut.hits(&request).await);
+    assert!(!sut.hits(&request).await, "the first run read the old file");
+}
+
+#[tokio::test]
+async fn a_further_list_of_dependencies_replaces_another_one() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    sut.put("which", "0");
+    let write = "n=$(cat which); printf 'a.o: which h%s' $n > a.d";
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    for round in 0..2 * LISTS {
+        sut.put(&format!("h{round}"), "");
+        sut.put("which", &round.to_string());
+        assert!(!sut.hits(&request).await, "{round}");
+        fs::remove_file(sut.cwd().join("a.d")).unwrap();
+        assert!(sut.hits(&request).await, "{round}");
+    }
+}
