@@ -88,6 +88,30 @@ async fn the_blocking_client_does_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_served_although_its_client_waits_for_no_answer() {
+    let _watchdog = watchdog(PATIENCE);
+    for lane in [Lane::V15, Lane::V16, Lane::FrameV1] {
+        let running = start(Answering(fixed), every_lane());
+        let endpoint = running.endpoint.clone();
+        tokio::task::spawn_blocking(move || {
+            let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(lane));
+            let mut client = blocking::Client::new(endpoint, config);
+            client.ping().expect("pong");
+            for _ in 0..2 {
+                client.tell(&Request::Ping).expect("the daemon is there");
+                assert!(!client.is_connected(), "the answer must not meet the next call");
+            }
+        })
+        .await
+        .expect("no panic");
+        while running.handle.figures().requests < 3 {
+            tokio::task::yield_now().await; // the watchdog ends it
+        }
+        assert_eq!(running.stop().await.figures.connections, 2, "{lane:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_auto_client_finds_out_once_that_a_daemon_speaks_v15_only() {
     let _watchdog = watchdog(PATIENCE);
     let auto = ClientConfig::within(PATIENCE);

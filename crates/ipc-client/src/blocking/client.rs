@@ -36,6 +36,7 @@ use elsewhere::Elsewhere;
 
 mod elsewhere;
 mod in_dialect;
+mod telling;
 
 /// Calls a daemon from a thread, one request at a time.
 ///
