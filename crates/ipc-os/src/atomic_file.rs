@@ -73,6 +73,14 @@ pub fn largest_file() -> Option<u64> {
     os::largest_file()
 }
 
+/// Returns a file in memory, and the path that leads to it.
+///
+/// Every child inherits the file, and opens it by that path. `None` where the system has no such files.
+#[must_use]
+pub fn nameless_file() -> Option<(File, PathBuf)> {
+    os::nameless_file()
+}
+
 /// Replaces the file at `path` by all of `contents`, and returns its length.
 ///
 /// A reader sees the old content or the new: the bytes go to a new file of another name in the same

@@ -24,6 +24,11 @@ pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// See [`crate::nameless_file`]; this system has no path for such a file.
+pub(crate) const fn nameless_file() -> Option<(std::fs::File, std::path::PathBuf)> {
+    None
+}
+
 /// Accepts the next connection, which never blocks, is close-on-exec and raises no SIGPIPE.
 pub(super) fn accept(listener: &impl AsFd) -> io::Result<OwnedFd> {
     let socket = rustix::net::accept(listener)?;

@@ -10,7 +10,8 @@ use std::{
 };
 
 use rustix::{
-    io::Errno,
+    fs::{MemfdFlags, memfd_create},
+    io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd},
     net::{AddressFamily, SendFlags, SocketFlags, SocketType, accept_with, socket_with},
     process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
@@ -24,6 +25,23 @@ pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 pub(super) fn stream_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+}
+
+/// The lowest descriptor of a nameless file.
+///
+/// A child that closes inherited descriptors gives low numbers to files of its own, and must not take one of them for
+/// the nameless file.
+const UNCOMMON: i32 = 200;
+
+/// See [`crate::nameless_file`].
+pub(crate) fn nameless_file() -> Option<(fs::File, std::path::PathBuf)> {
+    let low = memfd_create("zccache", MemfdFlags::CLOEXEC).ok()?;
+    let high = fcntl_dupfd_cloexec(low, UNCOMMON).ok()?;
+    fcntl_setfd(&high, FdFlags::empty()).ok()?;
+    let file = fs::File::from(high);
+    let path = std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    // Without `/proc` the path leads nowhere.
+    super::file::leads_to(&path, &file).is_ok_and(|leads| leads).then_some((file, path))
 }
 
 /// Accepts the next connection, which never blocks and is close-on-exec.

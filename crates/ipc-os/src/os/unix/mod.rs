@@ -54,7 +54,7 @@ pub(crate) use spawn::{Spawned, spawn_uninherited};
 pub(crate) use stream::{AsyncIo, AsyncListener, has_hung_up, readable};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use system::{ProcessHandle, holds_lock, is_stopped, processor_time};
-pub(crate) use system::{file_clock_ns, has_exited, view_of};
+pub(crate) use system::{file_clock_ns, has_exited, nameless_file, view_of};
 pub(crate) use tool::{
     Group, PROGRAM_SUFFIXES, default_path, end_as, exit_code, has_standard_streams, is_executable,
     is_same_file, keep_descriptors_back, lead_group, name_itself, run_instead, shell_code, spawn_as_called,

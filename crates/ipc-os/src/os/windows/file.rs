@@ -218,6 +218,11 @@ pub(crate) fn file_clock_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX) - 20_000_000
 }
 
+/// See [`crate::nameless_file`]; this system has no path for such a file.
+pub(crate) const fn nameless_file() -> Option<(File, PathBuf)> {
+    None
+}
+
 /// Not needed, because this system has no stamps.
 pub(crate) fn is_read_only(_: &Path) -> bool {
     true

@@ -198,3 +198,15 @@ fn nothing_is_logged_to_a_file_of_another_user() {
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\n");
 }
+
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn a_child_writes_to_a_nameless_file_by_its_path() {
+    let (file, path) = crate::nameless_file().expect("this system has such files");
+    let mut child = std::process::Command::new("/bin/sh");
+    child.args(["-c", "printf list > \"$1\"", "sh"]).arg(&path);
+    assert!(child.status().expect("there is a shell").success());
+    assert_eq!(fs::read(&path).expect("it can be read"), b"list");
+    drop(file);
+    assert!(fs::read(&path).is_err(), "it is gone with its last descriptor");
+}
