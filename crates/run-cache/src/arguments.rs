@@ -113,7 +113,8 @@ impl Arguments {
                 self.key(word, next);
             }
             Effect::Colour => {
-                self.has_colour = true;
+                // The last one decides. `auto` asks the terminal, as a call without such an argument does.
+                self.has_colour = word != "-fdiagnostics-color=auto";
                 self.key(word, None);
             }
             Effect::Machine => {

@@ -14,6 +14,13 @@ const WORD: &[u8] = b"__has_include";
 const BEGINNING: usize = 5;
 const END: usize = WORD.len() - BEGINNING + 1;
 
+/// One of these is in each part that has the middle of the word; one of three parts has it.
+const MIDDLES: [&[u8]; 2] = [b"s_", b"_i"];
+
+/// Words behind which a question may stand.
+const OPERATORS: &[&[u8]] =
+    &[b"if", b"elif", b"define", b"not", b"and", b"or", b"xor", b"compl", b"bitand", b"bitor", b"not_eq"];
+
 impl Spelled {
     /// Searches a text for questions.
     pub(crate) fn asks(&mut self, text: &[u8]) {
@@ -25,11 +32,15 @@ impl Spelled {
             self.hides_input |= rest.starts_with(b"embed");
         }
         for before in parts(text).filter(|before| is_in_directive(before)) {
-            if last_word(before).is_some_and(|(word, _)| word == b"struct") {
-                // `struct __has_##x` of libstdc++ names a type, unless `struct` is a macro.
-                self.tokens.insert("struct".to_owned());
-            } else {
-                self.has_parts = true;
+            match last_word(before) {
+                // The text without joined lines is searched as well, and has the word as one.
+                _ if before.ends_with(b"\n") => self.has_parts = true,
+                // `struct __has_##x` of libstdc++ asks nothing, nor does any other name behind a word, unless that
+                // word is a macro.
+                Some((word, _)) if !OPERATORS.contains(&word) && !is_object(before) => {
+                    self.tokens.insert(String::from_utf8_lossy(word).into_owned());
+                }
+                _ => self.has_parts = true,
             }
         }
     }
@@ -134,11 +145,17 @@ fn parameters(definition: &[u8]) -> Vec<&str> {
 fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let beginnings = memmem::find_iter(text, &WORD[..BEGINNING]);
     let stems = beginnings.chain(memmem::find_iter(text, &WORD[WORD.len() - END..]));
-    stems.filter_map(|at| {
+    let stems = stems.filter_map(|at| {
         let (word, start) = word_around(text, at);
         let is_proper = word.len() < WORD.len() && (WORD.starts_with(word) || WORD.ends_with(word));
         is_proper.then_some(&text[..start])
-    })
+    });
+    let middles = MIDDLES.iter().flat_map(|middle| memmem::find_iter(text, middle)).filter_map(|at| {
+        let (word, start) = word_around(text, at);
+        let is_proper = word.len() < WORD.len() && memmem::find(WORD, word).is_some();
+        is_proper.then_some(&text[..start])
+    });
+    stems.chain(middles)
 }
 
 #[cfg(test)]
@@ -192,7 +209,15 @@ mod tests {
         ] {
             assert!(of(text).has_parts, "{text}");
         }
-        for text in ["int has_include, __has_;\n", "#if __has_include(<v.h>)\n", "#if __has_builtin(x)\n"] {
+        for text in ["#if C(__h, C(as_inc, lude))(<v.h>)\n", "#if C(_, _has_, include)(<v.h>)\n"] {
+            assert!(of(text).has_parts, "{text}");
+        }
+        for text in [
+            "int has_include, __has_;\n",
+            "#define H(x) \\\n bool has_##x() const\n",
+            "#if __has_include(<v.h>)\n",
+            "#if __has_builtin(x)\n",
+        ] {
             assert!(!of(text).has_parts, "{text}");
         }
     }

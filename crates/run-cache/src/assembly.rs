@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::words::is_part;
+use crate::words::{is_in_directive, is_part};
 
 /// Directives that read a file, or make up directives that only an assembler can tell.
 const READING: &[&str] = &["incbin", ".include", ".macro", ".irp"];
@@ -19,21 +19,41 @@ const BEGINNINGS: &[&str] = &[".i", ".in", ".inc", ".incb", ".incbi", ".incl", "
 pub(crate) struct Assembly {
     is_there: bool,
     has_parts: bool,
+    /// True if a macro has the beginning of a directive, which another macro may make a literal of.
+    defines_parts: bool,
 }
 
 impl Assembly {
     pub(crate) fn add(&mut self, text: &[u8]) {
         self.is_there |= memmem::find(text, b"asm").is_some();
-        self.has_parts |= has_parts(&text.to_ascii_lowercase());
+        let lower = text.to_ascii_lowercase();
+        self.has_parts |= has_parts(&lower);
+        self.defines_parts |= defines_parts(&lower);
     }
 
     pub(crate) const fn may_read_files(self) -> bool {
-        self.is_there && self.has_parts
+        self.is_there && (self.has_parts || self.defines_parts)
     }
 }
 
 fn has_parts(lower: &[u8]) -> bool {
     PARTS.iter().any(|part| memmem::find(lower, part.as_bytes()).is_some())
+}
+
+/// Returns true if a directive has the beginning of a directive of an assembler that is neither a member nor a
+/// designator.
+fn defines_parts(lower: &[u8]) -> bool {
+    let is_operand = |byte: &u8| is_part(byte) || matches!(byte, b')' | b']' | b'"' | b'/' | b'.' | b'\'');
+    BEGINNINGS
+        .iter()
+        .flat_map(|part| memmem::find_iter(lower, part.as_bytes()).map(move |at| (at, part)))
+        .any(|(at, part)| {
+            let (before, rest) = (&lower[..at], &lower[at + part.len()..]);
+            !rest.first().is_some_and(is_part)
+                && !before.last().is_some_and(is_operand)
+                && !rest.trim_ascii_start().starts_with(b"=")
+                && is_in_directive(before)
+        })
 }
 
 /// Returns true if assembly in `text` may read a file. In doubt it may.
@@ -178,6 +198,22 @@ mod tests {
             "int asmx(const char *); int y = asmx(\"x\");",
         ] {
             assert!(!may_read_files(text.as_bytes(), false), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_directive_in_a_macro_are_seen() {
+        let of = |texts: &[&str]| {
+            let mut assembly = Assembly::default();
+            texts.iter().for_each(|text| assembly.add(text.as_bytes()));
+            assembly.may_read_files()
+        };
+        assert!(of(&["#define Q A(.inc) A(bin \"f\")\n", "asm(Q);"]));
+        assert!(of(&["# define Q \\\n  .INCL\n", "asm(Q);"]));
+        for text in
+            ["#define IN(x) (x).in\n", "#define INIT { .i = 1 }\n", "#define N x[0].inc\n", "f(.in)", ""]
+        {
+            assert!(!of(&[text, "asm(LOCK);"]), "{text}");
         }
     }
 

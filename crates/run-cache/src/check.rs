@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ipc_os::InodeStamp;
 
 use crate::key::{Key, Recipe};
+use crate::libraries::is_loaded;
 use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy, aliases};
 use crate::programs::Programs;
 
@@ -134,7 +135,7 @@ impl<'a> Checker<'a> {
             }
         }
         for Listing { dir, names } in &set.listings {
-            if listing(&self.cwd.join(dir)).as_ref() != Some(names) {
+            if names_of(self.cwd, dir).as_ref() != Some(names) {
                 return Err(Differs::Listing(dir.clone()));
             }
         }
@@ -236,8 +237,19 @@ pub(crate) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// Returns a hash of the names that count in a directory, which is relative to `cwd`.
+///
+/// In the working directory, which is the empty path, only libraries count: compilers write their objects there.
+pub(crate) fn names_of(cwd: &Path, dir: &str) -> Option<Key> {
+    if dir.is_empty() { listing_of(cwd, is_loaded) } else { listing(&cwd.join(dir)) }
+}
+
 /// Returns a hash of the names in a directory. A missing directory has no names.
 pub(crate) fn listing(dir: &Path) -> Option<Key> {
+    listing_of(dir, |_| true)
+}
+
+fn listing_of(dir: &Path, counts: impl Fn(&str) -> bool) -> Option<Key> {
     let mut names: Vec<PathBuf> = match fs::read_dir(here(dir)) {
         Ok(entries) => {
             entries.map(|entry| entry.map(|entry| entry.file_name().into())).collect::<Result<_, _>>().ok()?
@@ -248,7 +260,10 @@ pub(crate) fn listing(dir: &Path) -> Option<Key> {
     names.sort();
     let mut recipe = Recipe::new("listing");
     for name in names {
-        recipe.text("name", name.to_str()?);
+        let name = name.to_str()?;
+        if counts(name) {
+            recipe.text("name", name);
+        }
     }
     Some(recipe.key())
 }

@@ -90,7 +90,12 @@ fn driver(path: &Path) -> Option<&str> {
 pub(crate) fn is_program(path: &Path) -> bool {
     let mut start = Vec::with_capacity(4);
     let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
-    read.is_ok() && MAGIC.iter().any(|magic| start.starts_with(magic))
+    read.is_ok() && begins_as_program(&start)
+}
+
+/// Returns true if contents begin as programs do.
+pub(crate) fn begins_as_program(contents: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| contents.starts_with(magic))
 }
 
 #[cfg(test)]

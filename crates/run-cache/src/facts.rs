@@ -14,6 +14,7 @@ use crate::environment::is_search;
 use crate::key::{Key, Kind, Recipe};
 use crate::language::Language;
 use crate::plan::Plan;
+use crate::programs::{Known, PROGRAM};
 use crate::reason::Reason;
 use crate::shelf::Shelf;
 
@@ -46,6 +47,10 @@ pub(crate) struct Facts {
     pub(crate) resources: Option<String>,
     /// True if the driver read a configuration file.
     pub(crate) is_configured: bool,
+    /// Programs that were read.
+    pub(crate) programs: Vec<Known>,
+    /// Where the compiler's words are kept, and the words.
+    pub(crate) record: Option<(Key, Bytes)>,
 }
 
 impl Facts {
@@ -62,7 +67,7 @@ impl Facts {
             && let Some(facts) = Self::parse(&text, plan.driver.family)
             && facts.still_holds(plan)
         {
-            return Ok(facts);
+            return Ok(Self { record: Some((key, text)), ..facts });
         }
         let ran = ask.ask(&arguments(plan)).map_err(|_| Reason::CompilerSilent)?;
         if !ran.success || ran.stderr.len() > MOST_TEXT {
@@ -72,8 +77,10 @@ impl Facts {
         facts.siblings = facts.siblings_now(plan);
         let mut text = ran.stderr;
         text.extend(facts.siblings.iter().flat_map(|key| format!("{SIBLINGS}{key}\n").into_bytes()));
+        let text = Bytes::from(text);
         // Without it the next call asks again.
-        let _ = shelf.keep(Kind::Facts, &key, Bytes::from(text));
+        let _ = shelf.keep(Kind::Facts, &key, text.clone());
+        facts.record = Some((key, text));
         Ok(facts)
     }
 
@@ -108,6 +115,16 @@ impl Facts {
         let install = Path::new(&self.program).parent().unwrap_or(Path::new(""));
         let target = install.parent().and_then(Path::file_name).unwrap_or_default();
         Path::new(target).join(install.file_name().unwrap_or_default())
+    }
+
+    /// Returns true if clang puts the time into the object, for the incremental linker of Windows.
+    pub(crate) fn writes_time(&self, plan: &Plan) -> bool {
+        const YES: &str = "-mincremental-linker-compatible";
+        const NO: &str = "-mno-incremental-linker-compatible";
+        let words = plan.args.keyed.iter().rev();
+        let wish = words.map(String::as_str).find(|word| matches!(*word, YES | NO));
+        let triple = self.triple().unwrap_or_default();
+        wish == Some(YES) || wish.is_none() && triple.contains("-windows-msvc")
     }
 
     /// Returns the target as clang writes it.
@@ -180,6 +197,8 @@ impl Facts {
             self.specs.push(specs.to_owned());
         } else if let Some(siblings) = line.strip_prefix(SIBLINGS) {
             self.siblings = Some(siblings.to_owned());
+        } else if let Some(known) = line.strip_prefix(PROGRAM) {
+            self.programs.extend(Known::parse(known));
         } else if line.starts_with("Configuration file: ") {
             self.is_configured = true;
         } else if line.starts_with(' ') && self.program.is_empty() {

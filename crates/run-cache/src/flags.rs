@@ -151,7 +151,8 @@ pub(crate) const TABLE: &[Row] = &[
         "cached; a map of the working directory makes objects shareable between directories",
     ),
     row(
-        "-fdiagnostics-color -fno-diagnostics-color -fcolor-diagnostics -fno-color-diagnostics",
+        "-fdiagnostics-color -fno-diagnostics-color -fcolor-diagnostics -fno-color-diagnostics \
+            -fdiagnostics-plain-output",
         Word,
         Colour,
         "cached",

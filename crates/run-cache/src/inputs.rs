@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs::{self, File, Metadata};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use crate::assembly::{self, Assembly};
 use crate::check::{here, modified_ns};
 use crate::compiler::Family;
 use crate::facts::Facts;
-use crate::key::Key;
 use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
 use crate::reason::NotKept;
@@ -22,9 +20,6 @@ use crate::spelled::{Look, Spelled};
 use crate::times::Times;
 use crate::vacancies::{There, Vacancies};
 use crate::words::{is_precompiled, joined};
-
-/// The largest file that is read as text, in bytes.
-const LARGEST_FILE: u64 = 1 << 30;
 
 /// Gathers the inputs of one run.
 pub(crate) struct Inputs<'a> {
@@ -62,6 +57,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) defined: HashSet<u64>,
     /// True if parts of `__has_include` are there for `##` to join.
     pub(crate) has_parts: bool,
+    /// The buffer of the last file.
+    pub(crate) spare: Vec<u8>,
     /// Names of the time in all texts.
     pub(crate) times: Times,
     /// Assembly in all texts.
@@ -104,6 +101,7 @@ impl<'a> Inputs<'a> {
             tokens: BTreeSet::new(),
             defined: HashSet::new(),
             has_parts: false,
+            spare: Vec::new(),
             times: Times::default(),
             assembly: Assembly::default(),
         }
@@ -158,7 +156,8 @@ impl<'a> Inputs<'a> {
             }
         }
         for path in listed {
-            if let Some(metadata) = self.metadata(path)? {
+            let plain = self.vacancies.plain(Path::new(path))?;
+            if let Some(metadata) = plain.map_or_else(|| self.metadata(path), |plain| Ok(Some(plain)))? {
                 self.lengths.insert(metadata.len());
                 self.seen.insert(path.clone(), metadata);
             }
@@ -220,6 +219,7 @@ impl<'a> Inputs<'a> {
             self.aliases.extend(aliased::aliases(&contents));
             self.tokens.extend(spelled.tokens);
             self.defined.extend(spelled.defined);
+            self.spare = contents.into_buffer();
         }
         self.judge_all()?;
         self.asked_by()?;
@@ -324,46 +324,6 @@ impl<'a> Inputs<'a> {
             self.assembly.add(contents);
         }
         Ok(())
-    }
-
-    /// Reads a file and takes it as an input. A file that was taken is not read again.
-    pub(crate) fn file(&mut self, path: &str) -> Result<Vec<u8>, NotKept> {
-        if !self.known.insert(path.to_owned()) {
-            return Ok(Vec::new());
-        }
-        self.ancestors_of(Path::new(path))?;
-        let full = self.plan.call.at(path);
-        // A pipe would be waited for.
-        let is_plain = |metadata: &Metadata| metadata.is_file();
-        let is_plain = match self.seen.get(path) {
-            Some(metadata) => is_plain(metadata),
-            None => fs::metadata(&full).is_ok_and(|metadata| is_plain(&metadata)),
-        };
-        if !is_plain || crate::call::is_special(path) {
-            return Err(NotKept::InputUnreadable);
-        }
-        let mut file = File::open(&full).map_err(|_| NotKept::InputUnreadable)?;
-        let metadata = file.metadata().map_err(|_| NotKept::InputUnreadable)?;
-        if metadata.len() > LARGEST_FILE {
-            return Err(NotKept::TooLarge);
-        }
-        // One byte more than it has shows that it grew.
-        let len = usize::try_from(metadata.len()).map_err(|_| NotKept::TooLarge)?;
-        let mut contents = vec![0; len + 1];
-        let mut read = 0;
-        while read < len {
-            match file.read(&mut contents[read..]).map_err(|_| NotKept::InputUnreadable)? {
-                0 => break,
-                more => read += more,
-            }
-        }
-        if read != len {
-            return Err(NotKept::InputChanged);
-        }
-        contents.truncate(len);
-        self.unchanged(&metadata)?;
-        self.push(path, &metadata, Compare::Contents(Key::of_contents(&contents)))?;
-        Ok(contents)
     }
 
     pub(crate) fn push(&mut self, path: &str, metadata: &Metadata, compare: Compare) -> Result<(), NotKept> {

@@ -1,12 +1,14 @@
 //! Programs that a compiler runs, and libraries that the loader puts into them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
-use crate::check::listing;
+use crate::check::{here, names_of};
 use crate::environment;
 use crate::inputs::Inputs;
+use crate::libraries::{HARDWARE, is_library};
 use crate::manifest::{Compare, Listing};
 use crate::plan::Plan;
 use crate::programs::Programs;
@@ -16,33 +18,17 @@ use crate::vacancies::There;
 /// A driver of more bytes has its libraries inside.
 const LARGEST_SHARED: u64 = 8 << 20;
 
-/// Names of directories of libraries for one kind of processor.
-const HARDWARE: &[&str] = &[
-    "glibc-hwcaps",
-    "tls",
-    "x86_64",
-    "haswell",
-    "xeon_phi",
-    "avx512_1",
-    "i586",
-    "i686",
-    "sse2",
-    "aarch64",
-    "atomics",
-    "power8",
-    "power9",
-    "z13",
-    "z14",
-    "z15",
-];
-
 /// Takes every library of the directories that the loader searches first.
+///
+/// An empty name stands for the working directory.
 pub(crate) fn preferred(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Vec<Listing>, NotKept> {
     let mut listings = Vec::new();
     let value = plan.call.variable(environment::LIBRARIES).unwrap_or_default();
-    for dir in std::env::split_paths(value).filter(|dir| dir.is_absolute()) {
+    let dirs: BTreeSet<_> =
+        if value.is_empty() { BTreeSet::new() } else { std::env::split_paths(value).collect() };
+    for dir in dirs {
         let text = dir.to_str().ok_or(NotKept::InputUnknown)?;
-        match inputs.vacancies.there(&dir)? {
+        match inputs.vacancies.there(here(&dir))? {
             There::Nothing | There::DeadLink => {
                 inputs.vacancies.note(&dir)?;
                 continue;
@@ -50,11 +36,14 @@ pub(crate) fn preferred(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Vec<List
             There::Dir => {}
             There::File | There::Other => return Err(NotKept::InputUnknown),
         }
-        listings.push(Listing { dir: text.to_owned(), names: listing(&dir).ok_or(NotKept::InputUnknown)? });
-        for entry in std::fs::read_dir(&dir).map_err(|_| NotKept::InputUnreadable)? {
+        listings.push(Listing {
+            dir: text.to_owned(),
+            names: names_of(&plan.call.cwd, text).ok_or(NotKept::InputUnknown)?,
+        });
+        for entry in std::fs::read_dir(plan.call.cwd.join(&dir)).map_err(|_| NotKept::InputUnreadable)? {
             let name = entry.map_err(|_| NotKept::InputUnreadable)?.file_name();
             let name = name.to_str().ok_or(NotKept::InputUnknown)?;
-            let is_library = name.contains(".so");
+            let is_library = is_library(name);
             match inputs.vacancies.there(&dir.join(name))? {
                 // The loader looks into these for libraries that fit the processor.
                 There::Dir if HARDWARE.contains(&name) => return Err(NotKept::InputUnknown),
@@ -104,12 +93,16 @@ impl Inputs<'_> {
             return Ok(());
         }
         let metadata = self.metadata(path)?.ok_or(NotKept::InputUnreadable)?;
-        if !crate::compiler::is_program(&self.plan.call.at(path)) {
+        self.unchanged(&metadata)?;
+        let told = programs.told(&self.plan.call.at(path), &metadata);
+        let is_program = match told {
+            Some(told) => told.is_program,
+            None => crate::compiler::is_program(&self.plan.call.at(path)),
+        };
+        if !is_program {
             return Err(NotKept::InputUnknown);
         }
-        self.unchanged(&metadata)?;
-        let hash = programs.hash(&self.plan.call.at(path), &metadata);
-        self.push(path, &metadata, Compare::Program(hash))
+        self.push(path, &metadata, Compare::Program(told.map(|told| told.hash)))
     }
 
     /// Takes a library that a program may have loaded; any other stamp counts as a change.

@@ -18,9 +18,14 @@ use crate::response;
 const LARGEST_SOURCE: u64 = 256 << 20;
 
 /// Arguments that are harmless for gcc alone: clang runs an assembler that is not known, records the arguments that
-/// the run adds, or looks for a quoted name beside every file that is being read.
-const CLANG_REFUSED: &[&str] =
-    &["-fno-integrated-as", "-no-integrated-as", "-grecord-gcc-switches", "-fms-compatibility"];
+/// the run adds, looks for a quoted name beside every file that is being read, or does not know them.
+const CLANG_REFUSED: &[&str] = &[
+    "-fno-integrated-as",
+    "-no-integrated-as",
+    "-grecord-gcc-switches",
+    "-fms-compatibility",
+    "-fdiagnostics-plain-output",
+];
 
 /// A call that is understood.
 #[derive(Debug, Clone)]

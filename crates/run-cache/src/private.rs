@@ -1,12 +1,13 @@
 //! Files that only one run writes: lists of the files that its compiler read.
 
-use std::fs;
+use std::borrow::Cow;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use ipc_os::{Platform, file_clock_ns};
+use ipc_os::{Platform, file_clock_ns, is_writable, nameless_file};
 
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -16,8 +17,48 @@ use crate::reason::Reason;
 pub(crate) struct Private {
     /// The directory for such files.
     pub(crate) dir: PathBuf,
-    pub(crate) depfile: Option<PathBuf>,
-    pub(crate) assembled: Option<PathBuf>,
+    pub(crate) depfile: Option<List>,
+    pub(crate) assembled: Option<List>,
+}
+
+/// A file that the compiler writes a list to.
+#[derive(Debug)]
+pub(crate) struct List {
+    path: PathBuf,
+    /// The file itself where it is in memory, which costs less and takes no room on a disk.
+    memory: Option<File>,
+}
+
+impl List {
+    /// Makes a list, in memory or else in `dir`; `None` if nothing can be written there.
+    fn create(dir: &Path, ending: &str) -> Option<Self> {
+        // A write beyond the limit would end this process, and the compiler.
+        if ipc_os::largest_file().is_some_and(|limit| limit < ROOM as u64) {
+            return None;
+        }
+        match nameless_file() {
+            Some((file, path)) => Some(Self { path, memory: Some(file) }),
+            None => create(dir, ending).map(|path| Self { path, memory: None }),
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.path.to_string_lossy()
+    }
+
+    /// Returns what the compiler wrote.
+    pub(crate) fn read(&self) -> Option<Bytes> {
+        fs::read(&self.path).ok().map(Bytes::from)
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if self.memory.is_none() {
+            // A file that cannot be removed lies in the directory for such files.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 impl Private {
@@ -31,12 +72,15 @@ impl Private {
     }
 
     fn within(plan: &Plan, dir: &Path) -> Option<Self> {
+        if !dir.is_dir() || !is_writable(dir) {
+            return None;
+        }
         let mut private = Self { dir: dir.to_owned(), depfile: None, assembled: None };
         if plan.args.depfile.is_none() && plan.args.language.is_preprocessed() {
-            private.depfile = Some(create(dir, "d")?);
+            private.depfile = Some(List::create(dir, "d")?);
         }
         if plan.assembler_lists() {
-            private.assembled = Some(create(dir, "s.d")?);
+            private.assembled = Some(List::create(dir, "s.d")?);
         }
         Some(private)
     }
@@ -44,12 +88,12 @@ impl Private {
     /// Returns the arguments of the run.
     pub(crate) fn args(&self, plan: &Plan, colour: bool) -> Vec<String> {
         let mut args = plan.args.run.clone();
-        let text = |path: &PathBuf| without_backslashes(Platform::CURRENT, &path.to_string_lossy());
-        if let Some(path) = &self.depfile {
-            args.extend(["-MD".to_owned(), "-MF".to_owned(), text(path)]);
+        let text = |list: &List| without_backslashes(Platform::CURRENT, &list.name());
+        if let Some(list) = &self.depfile {
+            args.extend(["-MD".to_owned(), "-MF".to_owned(), text(list)]);
         }
-        if let Some(path) = &self.assembled {
-            args.push(format!("-Wa,--MD,{}", text(path)));
+        if let Some(list) = &self.assembled {
+            args.push(format!("-Wa,--MD,{}", text(list)));
         }
         if colour {
             args.push("-fdiagnostics-color=always".to_owned());
@@ -61,24 +105,11 @@ impl Private {
     pub(crate) fn is_named_in(&self, messages: &[u8]) -> bool {
         let has = |text: &[u8], word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
         let files = [&self.depfile, &self.assembled].into_iter().flatten();
-        let is_named = files.map(|path| path.to_string_lossy()).any(|name| has(messages, &name));
+        let is_named = files.map(List::name).any(|name| has(messages, &name));
         // A quoted line of the source may have `--MD` too.
         let mut lines = messages.split(|byte| *byte == b'\n');
         let is_refused = |line: &[u8]| has(line, "--MD") && has(line, "option");
         is_named || self.assembled.is_some() && lines.any(is_refused)
-    }
-
-    pub(crate) fn read(path: Option<&PathBuf>) -> Option<Bytes> {
-        path.and_then(|path| fs::read(path).ok()).map(Bytes::from)
-    }
-}
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        for path in [&self.depfile, &self.assembled].into_iter().flatten() {
-            // A file that cannot be removed lies in the directory for such files.
-            let _ = fs::remove_file(path);
-        }
     }
 }
 
@@ -98,10 +129,6 @@ const ROOM: usize = 16 * 1024;
 /// Creates a file in `dir` that has room for a list; `None` if nothing can be written there.
 fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    // A write beyond the limit would end this process.
-    if ipc_os::largest_file().is_some_and(|limit| limit < ROOM as u64) {
-        return None;
-    }
     let (id, clock) = (std::process::id(), file_clock_ns());
     for _ in 0..8 {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -1,18 +1,92 @@
-//! Hashes of programs, which are too large to be read for every run.
+//! What is known of programs, which are too large to be read for every run.
 
+use std::fmt::Write as _;
 use std::fs::{self, Metadata};
 use std::path::Path;
 
 use bytes::Bytes;
 use ipc_os::InodeStamp;
 
+use crate::compiler::begins_as_program;
 use crate::key::{Key, Kind, Recipe};
 use crate::shelf::Shelf;
 
-/// Hashes programs, and remembers each hash with the stamp of the file.
+/// Words by which GNU's assembler names itself.
+const GNU_ASSEMBLER: &[u8] = b"GNU assembler";
+
+/// Begins a line for each program of the compiler that was read, among the words of the compiler.
+pub(crate) const PROGRAM: &str = "run-cache program: ";
+
+/// The facts that the contents of a program tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) hash: Key,
+    /// False for a script.
+    pub(crate) is_program: bool,
+    /// True if the program may be GNU's assembler.
+    pub(crate) is_gnu_assembler: bool,
+}
+
+impl Told {
+    fn of(contents: &[u8]) -> Self {
+        Self {
+            hash: Key::of_contents(contents),
+            is_program: begins_as_program(contents),
+            is_gnu_assembler: memchr::memmem::find(contents, GNU_ASSEMBLER).is_some(),
+        }
+    }
+
+    fn encode(self) -> [u8; 34] {
+        let mut bytes = [0; 34];
+        bytes[..32].copy_from_slice(self.hash.as_bytes());
+        (bytes[32], bytes[33]) = (self.is_program.into(), self.is_gnu_assembler.into());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 34] = bytes.try_into().ok()?;
+        let hash = Key::from_bytes(bytes[..32].try_into().ok()?);
+        Some(Self { hash, is_program: bytes[32] == 1, is_gnu_assembler: bytes[33] == 1 })
+    }
+}
+
+/// A file that was read once, by its path and its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    path: String,
+    stamp: String,
+    told: Told,
+}
+
+impl Known {
+    /// Returns a line for a record of the compiler.
+    pub(crate) fn line(&self) -> String {
+        let mut line = String::new();
+        for byte in self.told.encode() {
+            // Writing to a string does not fail.
+            let _ = write!(line, "{byte:02x}");
+        }
+        format!("{line} {} {}", self.stamp, self.path)
+    }
+
+    /// Reads such a line.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let (told, rest) = line.split_once(' ')?;
+        let (stamp, path) = rest.split_once(' ')?;
+        let digits = (0..told.len()).step_by(2);
+        let bytes = digits.map(|at| u8::from_str_radix(told.get(at..at + 2)?, 16).ok());
+        let told = Told::decode(&bytes.collect::<Option<Vec<_>>>()?)?;
+        Some(Self { path: path.to_owned(), stamp: stamp.to_owned(), told })
+    }
+}
+
+/// Reads programs, and remembers each with the stamp of its file.
 pub(crate) struct Programs<'a> {
     shelf: &'a mut dyn Shelf,
     now_ns: i64,
+    known: Vec<Known>,
+    /// True if something was learned that the record of the compiler does not have.
+    has_learned: bool,
 }
 
 impl std::fmt::Debug for Programs<'_> {
@@ -23,31 +97,86 @@ impl std::fmt::Debug for Programs<'_> {
 
 impl<'a> Programs<'a> {
     pub(crate) fn new(shelf: &'a mut dyn Shelf, now_ns: i64) -> Self {
-        Self { shelf, now_ns }
+        Self::knowing(shelf, now_ns, Vec::new())
+    }
+
+    /// Makes one that knows what the record of the compiler has.
+    pub(crate) fn knowing(shelf: &'a mut dyn Shelf, now_ns: i64, known: Vec<Known>) -> Self {
+        Self { shelf, now_ns, known, has_learned: false }
+    }
+
+    /// Returns what is known now; true if that is more than before.
+    pub(crate) fn into_known(self) -> (Vec<Known>, bool) {
+        (self.known, self.has_learned)
     }
 
     /// Returns the hash of the program at `path`, which has this `metadata`; `None` if it cannot be read.
-    ///
-    /// A system without inodes gives no hash: reading every program for every run would take too long.
     pub(crate) fn hash(&mut self, path: &Path, metadata: &Metadata) -> Option<Key> {
+        self.told(path, metadata).map(|told| told.hash)
+    }
+
+    /// Returns what the program at `path`, which has this `metadata`, tells; `None` if it cannot be read.
+    ///
+    /// A system without inodes tells nothing: reading every program for every run would take too long.
+    pub(crate) fn told(&mut self, path: &Path, metadata: &Metadata) -> Option<Told> {
         let stamp = InodeStamp::of(metadata)?;
+        let InodeStamp { device, inode, len, modified_ns, changed_ns } = stamp;
+        let text = format!("{device}:{inode}:{len}:{modified_ns}:{changed_ns}");
+        let name = path.to_str().filter(|path| !path.contains('\n'))?;
+        if let Some(known) = self.known.iter().find(|known| known.path == name && known.stamp == text) {
+            return Some(known.told);
+        }
         let mut recipe = Recipe::new("program");
-        recipe.bytes("path", path.to_str()?.as_bytes());
-        recipe.text("stamp", &format!("{stamp:?}"));
+        recipe.bytes("path", name.as_bytes());
+        recipe.text("stamp", &text);
         let key = recipe.key();
         let is_settled = stamp.is_settled_at(self.now_ns);
-        if is_settled
-            && let Some(known) = self.shelf.fetch(Kind::Facts, &key)
-            && let Ok(known) = <[u8; 32]>::try_from(&*known)
-        {
-            return Some(Key::from_bytes(known));
+        let kept = if is_settled { self.shelf.fetch(Kind::Facts, &key) } else { None };
+        let told = match kept.and_then(|kept| Told::decode(&kept)) {
+            Some(told) => told,
+            None => {
+                let told = Told::of(&fs::read(path).ok()?);
+                if InodeStamp::of(&fs::metadata(path).ok()?) != Some(stamp) {
+                    return None;
+                }
+                if is_settled {
+                    // Without it the program is read again.
+                    let _ = self.shelf.keep(Kind::Facts, &key, Bytes::copy_from_slice(&told.encode()));
+                }
+                told
+            }
+        };
+        if is_settled {
+            self.known.retain(|known| known.path != name);
+            self.known.push(Known { path: name.to_owned(), stamp: text, told });
+            self.has_learned = true;
         }
-        let hash = Key::of_contents(&fs::read(path).ok()?);
-        let is_same = InodeStamp::of(&fs::metadata(path).ok()?) == Some(stamp);
-        if is_settled && is_same {
-            // Without it the program is read again.
-            let _ = self.shelf.keep(Kind::Facts, &key, Bytes::copy_from_slice(hash.as_bytes()));
+        Some(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_record_says_what_was_known() {
+        let told = Told { hash: Key::of_contents(b"x"), is_program: true, is_gnu_assembler: false };
+        let known = Known { path: "/usr/bin/my as".into(), stamp: "1:2:3:4:5".into(), told };
+        assert_eq!(Known::parse(&known.line()), Some(known.clone()));
+        for line in ["", "00 1 /a", &known.line()[1..], &known.line().replacen(' ', "", 2)] {
+            assert_eq!(Known::parse(line), None, "{line}");
         }
-        is_same.then_some(hash)
+    }
+
+    #[test]
+    fn contents_tell_a_program_from_a_script() {
+        let of = |contents: &[u8]| {
+            let told = Told::of(contents);
+            (told.is_program, told.is_gnu_assembler)
+        };
+        assert_eq!(of(b"\x7fELF .. GNU assembler version"), (true, true));
+        assert_eq!(of(b"\x7fELF .. llvm-mc"), (true, false));
+        assert_eq!(of(b"#!/bin/sh"), (false, false));
     }
 }

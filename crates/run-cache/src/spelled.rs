@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use memchr::memmem;
 
 use crate::times::Times;
-use crate::words::{hash, is_part};
+use crate::words::{hash, is_part, joins_next, word_around};
 
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,10 +125,22 @@ impl Spelled {
         self.names_system |= has(b"system_header");
         // Each of these stands in a pragma, whose name a joined line may part.
         if has(b"ragma") || has(b"\\\n") {
-            self.reads_once |= has(b"once");
+            self.reads_once |= may_be_once(text);
             self.hides_input |= HIDDEN.iter().any(|hidden| has(hidden));
         }
     }
+}
+
+/// Returns true if a pragma may say that a file is read once. Comments have the word as well.
+fn may_be_once(text: &[u8]) -> bool {
+    memmem::find_iter(text, b"once").any(|at| {
+        let (word, start) = word_around(text, at);
+        let line = memchr::memrchr2(b'\n', b'\r', &text[..start]).map_or(0, |end| end + 1);
+        // A literal or an argument of a macro, which `_Pragma` takes, or a word that a joined line parts.
+        let is_handed = matches!(text.get(start + word.len()), Some(b'"' | b')' | b',' | b'\\'));
+        let has = |mark: &[u8]| memmem::find(&text[line..start], mark).is_some();
+        word == b"once" && (is_handed || has(b"ragma") || has(b"*/") || joins_next(&text[..line]))
+    })
 }
 
 /// Returns false if the `#` before `at` stands within a line, as in a comment that speaks of `#include`.
@@ -304,6 +316,25 @@ mod tests {
         assert!(of("# 3 \"a.y\"").names_lines);
         assert!(!of("#define line 3").names_lines);
         assert!(Spelled::of(b"#include \"\xff\"").hides_input);
+    }
+
+    #[test]
+    fn a_pragma_that_reads_a_file_once_is_told_from_a_comment() {
+        let reads_once = |text: &str| Spelled::of(text.as_bytes()).reads_once;
+        for text in [
+            "#pragma once\n",
+            "_Pragma(\"once\")\n",
+            "#define P(x) _Pragma(#x)\nP(once)\n",
+            "#pragma \\\n once\n",
+            "#pragma /*\n*/ once\n",
+            "#pragma GCC \\\n poison x\n#pragma once",
+            "#import \"a.h\"\n",
+        ] {
+            assert!(reads_once(text), "{text}");
+        }
+        // The words of glibc's <features.h>.
+        assert!(!reads_once("/* Some C libraries once required _REENTRANT */\n#define A \\\n  1\n"));
+        assert!(!reads_once("/* open at once.  */\n#pragma GCC poison x\n"));
     }
 
     #[test]

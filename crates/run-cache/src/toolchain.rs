@@ -31,6 +31,9 @@ pub(crate) fn take(
     if plan.driver.family == Family::Clang && facts.command.split_whitespace().any(is_other) {
         return Err(NotKept::InputUnknown);
     }
+    if facts.writes_time(plan) {
+        return Err(NotKept::Time);
+    }
     inputs.program(&plan.driver.path, programs)?;
     inputs.program(Path::new(&facts.program), programs)?;
     for specs in &facts.specs {
@@ -163,13 +166,14 @@ fn helper_places(dirs: &[PathBuf], facts: &Facts, name: &str) -> Vec<PathBuf> {
 }
 
 /// Returns true if the assembler that gcc runs is GNU's, which can list the files that it reads.
-pub(crate) fn has_gnu_assembler(plan: &Plan, facts: &Facts) -> bool {
+pub(crate) fn has_gnu_assembler(plan: &Plan, facts: &Facts, programs: &mut Programs<'_>) -> bool {
     let Some((name, on_path)) = plan.helpers.iter().find(|(name, _)| *name == "as") else { return false };
     let places = helper_places(&helper_dirs(plan, facts), facts, name).into_iter();
     let mut places = places.map(|path| plan.call.cwd.join(path));
     let own = places.find(|path| ipc_os::is_executable(path));
-    let contents = own.as_ref().or(on_path.as_ref()).and_then(|path| std::fs::read(path).ok());
-    contents.is_some_and(|contents| memchr::memmem::find(&contents, b"GNU assembler").is_some())
+    let Some(program) = own.as_ref().or(on_path.as_ref()) else { return false };
+    let told = std::fs::metadata(program).ok().and_then(|metadata| programs.told(program, &metadata));
+    told.is_some_and(|told| told.is_gnu_assembler)
 }
 
 fn with_target(target: &OsStr, name: &str) -> OsString {

@@ -41,7 +41,7 @@ pub(crate) struct Vacancies<'a> {
     /// Paths that were looked at.
     there: HashMap<PathBuf, There>,
     /// Files among them that no link leads to.
-    plain: HashSet<PathBuf>,
+    plain: HashMap<PathBuf, fs::Metadata>,
     names: HashMap<PathBuf, Names>,
     /// Missing names by directory, and whether they cannot appear without a change of it.
     missing: BTreeMap<(PathBuf, bool), BTreeSet<String>>,
@@ -57,7 +57,7 @@ impl<'a> Vacancies<'a> {
             cwd,
             now_ns,
             there: HashMap::new(),
-            plain: HashSet::new(),
+            plain: HashMap::new(),
             names: HashMap::new(),
             missing: BTreeMap::new(),
             is_asking: false,
@@ -93,10 +93,11 @@ impl<'a> Vacancies<'a> {
                 Err(_) => return Err(NotKept::InputUnknown),
             },
             Ok(metadata) => {
-                if metadata.is_file() {
-                    self.plain.insert(path.to_owned());
+                let kind = kind(&metadata);
+                if kind == There::File {
+                    self.plain.insert(path.to_owned(), metadata);
                 }
-                kind(&metadata)
+                kind
             }
         };
         self.there.insert(path.to_owned(), there);
@@ -105,7 +106,13 @@ impl<'a> Vacancies<'a> {
 
     /// Returns true if a file was found at `path` that is no link.
     pub(crate) fn is_plain(&self, path: &Path) -> bool {
-        self.plain.contains(path)
+        self.plain.contains_key(path)
+    }
+
+    /// Returns what is known of the file at `path`, if no link leads to it.
+    pub(crate) fn plain(&mut self, path: &Path) -> Result<Option<fs::Metadata>, NotKept> {
+        self.there(path)?;
+        Ok(self.plain.get(path).cloned())
     }
 
     /// Returns true if the directory of `path` was looked for and is missing.

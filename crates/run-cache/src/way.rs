@@ -10,18 +10,20 @@ use ipc_os::{InodeStamp, file_clock_ns};
 use crate::before::NamesBefore;
 use crate::bundle::Bundle;
 use crate::call::{Ask, Ran};
-use crate::check::{Checker, Differs};
+use crate::check::Checker;
 use crate::claim::Claim;
 use crate::compiler::Family;
 use crate::depfile::prerequisites;
+use crate::explanation::Explanation;
 use crate::facts::Facts;
+use crate::hit::Hit;
 use crate::inputs::Inputs;
 use crate::key::{Key, Kind, Recipe};
 use crate::manifest::{Carried, LARGEST_CARRIED, Manifest, Set};
 use crate::manifest_codec::fold;
-use crate::place::{Before, Role, is_too_large};
+use crate::place::{Before, Role};
 use crate::plan::{Plan, SourceRead};
-use crate::private::Private;
+use crate::private::{List, Private};
 use crate::programs::Programs;
 use crate::reason::{NotCacheable, NotKept, Reason};
 use crate::shelf::{Shelf, keep_parts};
@@ -43,14 +45,6 @@ pub struct Seeking {
     pub recache: bool,
 }
 
-/// A result that is to be put in its place.
-#[derive(Debug)]
-pub struct Hit {
-    plan: Plan,
-    bundle: Bundle,
-    explanation: Explanation,
-}
-
 /// A run that is to be made and kept.
 #[derive(Debug)]
 pub struct Miss {
@@ -65,17 +59,6 @@ pub struct Miss {
     args: Vec<String>,
     names: NamesBefore,
     explanation: Explanation,
-}
-
-/// The parts of a key, and the differences that kept sets of inputs from matching.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Explanation {
-    /// The key of the manifest.
-    pub key: String,
-    /// Names and values of the parts.
-    pub parts: Vec<(&'static str, String)>,
-    /// The first difference of each set of inputs, newest set first.
-    pub differs: Vec<Differs>,
 }
 
 impl Plan {
@@ -129,11 +112,14 @@ impl Plan {
                 Err(differs) => explanation.differs = differs,
             }
         }
-        let facts = match facts {
+        let mut facts = match facts {
             Some(facts) => facts,
             None => Facts::of(&self, shelf, ask, false)?,
         };
-        self.has_gnu_assembler = !self.assembler_lists() || toolchain::has_gnu_assembler(&self, &facts);
+        self.has_gnu_assembler = !self.assembler_lists()
+            || facts.with_programs(shelf, now_ns, |facts, programs| {
+                toolchain::has_gnu_assembler(&self, facts, programs)
+            });
         let private = Private::of(&self)?;
         let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
         let colour = self.call.colour && !self.args.has_colour;
@@ -204,61 +190,6 @@ impl Plan {
     }
 }
 
-impl Hit {
-    /// Puts the outputs in their places.
-    ///
-    /// # Errors
-    ///
-    /// What the system said. The caller then runs the compiler, which says it better.
-    pub fn place(&self) -> std::io::Result<()> {
-        if is_too_large(self.bundle.len() as u64) {
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        for output in &self.plan.outputs {
-            if let Some(contents) = self.bundle.output(output.role) {
-                output.place(contents)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns what the compiler wrote to standard output.
-    #[must_use]
-    pub fn stdout(&self) -> &[u8] {
-        &self.bundle.stdout
-    }
-
-    /// Returns what the compiler wrote to standard error.
-    #[must_use]
-    pub fn stderr(&self) -> &[u8] {
-        &self.bundle.stderr
-    }
-
-    /// Returns how long the compiler took when the result was made.
-    #[must_use]
-    pub const fn took(&self) -> std::time::Duration {
-        self.bundle.took
-    }
-
-    /// Returns the number of bytes of all outputs and messages.
-    #[must_use]
-    pub fn stored_len(&self) -> u64 {
-        self.bundle.len() as u64
-    }
-
-    /// Returns the plan that was looked up.
-    #[must_use]
-    pub const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// Returns what the key was made of.
-    #[must_use]
-    pub const fn explanation(&self) -> &Explanation {
-        &self.explanation
-    }
-}
-
 impl Miss {
     /// Returns the arguments for the one run of the compiler.
     #[must_use]
@@ -306,7 +237,8 @@ impl Miss {
             stderr: Bytes::copy_from_slice(&ran.stderr),
             took: ran.took,
         };
-        let set = self.set(&bundle, shelf)?;
+        let mut facts = std::mem::take(&mut self.facts);
+        let set = self.set(&bundle, &mut facts, shelf)?;
         let result = set.result;
         let parts = bundle.encode().ok_or(NotKept::TooLarge)?;
         self.manifest.add(set);
@@ -326,11 +258,10 @@ impl Miss {
     }
 
     /// Gathers the inputs of the run.
-    fn set(&self, bundle: &Bundle, shelf: &mut dyn Shelf) -> Result<Set, NotKept> {
+    fn set(&self, bundle: &Bundle, facts: &mut Facts, shelf: &mut dyn Shelf) -> Result<Set, NotKept> {
         let plan = &self.plan;
         let now_ns = file_clock_ns();
-        let mut programs = Programs::new(shelf, now_ns);
-        let mut inputs = Inputs::new(plan, &self.facts, self.names.began_ns, now_ns);
+        let mut inputs = Inputs::new(plan, facts, self.names.began_ns, now_ns);
         let contents = inputs.file(&plan.args.source)?;
         if contents.len() as u64 != self.source.len || Key::of_contents(&contents) != self.source.hash {
             return Err(NotKept::InputChanged);
@@ -342,7 +273,7 @@ impl Miss {
             let own = plan.outputs.iter().position(|output| output.role == Role::Depfile);
             let text = match own {
                 Some(number) => bundle.outputs[number].1.clone(),
-                None => Private::read(self.private.depfile.as_ref()).ok_or(NotKept::InputUnknown)?,
+                None => self.private.depfile.as_ref().and_then(List::read).ok_or(NotKept::InputUnknown)?,
             };
             listed.extend(prerequisites(&text).ok_or(NotKept::InputUnknown)?);
         }
@@ -353,7 +284,7 @@ impl Miss {
             inputs.plain(&plan.args.source)?;
         }
         if plan.assembler_lists() {
-            let text = Private::read(self.private.assembled.as_ref()).ok_or(NotKept::InputUnknown)?;
+            let text = self.private.assembled.as_ref().and_then(List::read).ok_or(NotKept::InputUnknown)?;
             inputs.assembled(&prerequisites(&text).ok_or(NotKept::InputUnknown)?)?;
         }
         for file in &plan.response_files {
@@ -363,7 +294,9 @@ impl Miss {
             inputs.time_zone()?;
         }
         let (tells_timestamp, has_copies) = (inputs.times.tells_timestamp(), inputs.has_copies());
-        let listings = toolchain::take(plan, &self.facts, &mut inputs, &mut programs)?;
+        let listings = facts.with_programs(shelf, now_ns, |facts, programs| {
+            toolchain::take(plan, facts, &mut inputs, programs)
+        })?;
         let prints = !bundle.stdout.is_empty() || !bundle.stderr.is_empty();
         if prints && inputs.names_lines {
             return Err(NotKept::LineNames);

@@ -21,27 +21,37 @@ pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
 ///
 /// White space between the backslash and the line's end counts as nothing, and clang ends lines at a carriage return.
 pub(crate) fn joined(text: &[u8]) -> Option<Vec<u8>> {
-    let mut joined = Vec::new();
-    let (mut from, mut parts) = (0, false);
-    for at in memchr::memchr_iter(b'\\', text) {
-        if at < from {
-            continue;
+    let is_solid = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_whitespace());
+    let (mut from, mut last) = (0, None);
+    // Most joined lines part nothing, and their text is not copied.
+    let parts = joints(text).any(|(at, next)| {
+        last = text[from..at].last().or(last);
+        from = next;
+        is_solid(last) && is_solid(text.get(next))
+    });
+    parts.then(|| {
+        let (mut joined, mut from) = (Vec::with_capacity(text.len()), 0);
+        for (at, next) in joints(text) {
+            joined.extend_from_slice(&text[from..at]);
+            from = next;
         }
+        joined.extend_from_slice(&text[from..]);
+        joined
+    })
+}
+
+/// Returns where each backslash stands that joins two lines, and where the second one begins.
+fn joints(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    memchr::memchr_iter(b'\\', text).filter_map(|at| {
         let rest = &text[at + 1..];
         let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0b' | b'\x0c')).count();
         let end = match rest[blank..] {
             [b'\r', b'\n', ..] => 2,
             [b'\n' | b'\r', ..] => 1,
-            _ => continue,
+            _ => return None,
         };
-        let next = at + 1 + blank + end;
-        joined.extend_from_slice(&text[from..at]);
-        let is_solid = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_whitespace());
-        parts |= is_solid(joined.last()) && is_solid(text.get(next));
-        from = next;
-    }
-    joined.extend_from_slice(&text[from..]);
-    parts.then_some(joined)
+        Some((at, at + 1 + blank + end))
+    })
 }
 
 /// Returns the words of a text that may be names of macros.

@@ -102,6 +102,12 @@ fn a_name_after_has_include_that_is_made_of_words_is_not_kept() {
             ("#define Q (<v.h>)\n#if __has_include Q\n", Some(NotKept::ComputedInclude)),
             ("#define HI __has_include (\n#if HI <v.h>)\n", Some(NotKept::ComputedInclude)),
             ("#define C(a, b) a##b\n#if C(__has_,include)(<v.h>)\n", Some(NotKept::ComputedInclude)),
+            (
+                "#define C(a, b) a##b\n#define D(a, b) C(a, b)\n#if D(__h, D(as_inc, lude))(<v.h>)\n",
+                Some(NotKept::ComputedInclude),
+            ),
+            ("#define C(a, b, c) a##b##c\n#if C(__, has_, include)(<v.h>)\n", Some(NotKept::ComputedInclude)),
+            ("#define C(x) struct has_##x { int i; }\n#if __has_include(<v.h>)\n", None),
             ("#define HAS __has_include\n#define V v.h\n#if HAS(<V>)\n", Some(NotKept::ComputedInclude)),
             ("#if __has\\\n_include(<v.h>)\n", None),
             ("#define HAS __has_include(<v.h>)\n#if HAS\n", None),
@@ -216,6 +222,7 @@ fn a_directive_that_is_put_together_for_the_assembler_of_clang_is_seen() {
         ("a.S", "#define C(a,b) a##b\n.data\nC(.inc,bin) \"data\"\n"),
         ("a.S", ".data\n.inc\\\nbin \"data\"\n"),
         ("a.c", "#define A(x...) #x\nasm(A(.inc) A(bin \"data\"));\n"),
+        ("a.c", "#define A(x...) #x\n#define Q A(.inc) A(bin \"data\")\nasm(Q);\n"),
     ] {
         let mut bench = Bench::new();
         bench.write("data", "one");

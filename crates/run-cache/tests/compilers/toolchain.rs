@@ -103,6 +103,42 @@ fn a_library_that_the_loader_finds_first_is_an_input() {
 }
 
 #[test]
+fn a_library_in_the_working_directory_is_an_input_where_the_loader_looks_there() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.env.push(("LD_LIBRARY_PATH".into(), format!("{}:", bench.at("lib").display())));
+    let line = "gcc -c a.c -o a.o";
+    bench.cached(line);
+    // Other files come and go there all the time.
+    bench.write("b.o", "");
+    assert_eq!(bench.compile(line), End::Hit);
+    bench.write("libother.so", "");
+    assert_eq!(bench.same(line), End::Kept);
+    bench.write("libother.so", "x");
+    assert_eq!(bench.same(line), End::Kept);
+    fs::create_dir(bench.at("tls")).unwrap();
+    assert_eq!(bench.same(line), End::NotKept(NotKept::InputUnknown));
+}
+
+#[test]
+fn an_object_with_the_time_for_the_linker_of_windows_is_not_kept() {
+    if !has_clang() {
+        return;
+    }
+    for (words, end) in [
+        // It looks for headers otherwise, too.
+        ("--target=x86_64-pc-windows-msvc", End::NotKept(NotKept::InputUnknown)),
+        ("--target=x86_64-w64-mingw32", End::Kept),
+        ("--target=x86_64-w64-mingw32 -mincremental-linker-compatible", End::NotKept(NotKept::Time)),
+        ("-mincremental-linker-compatible -mno-incremental-linker-compatible", End::Kept),
+    ] {
+        let mut bench = Bench::new();
+        bench.write("a.c", "int a;\n");
+        assert_eq!(bench.compile(&format!("clang {words} -c a.c -o a.o")), end, "{words}");
+    }
+}
+
+#[test]
 fn what_only_gcc_takes_as_harmless_is_not_cached_for_clang() {
     if !has_clang() {
         return;
