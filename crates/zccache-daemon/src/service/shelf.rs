@@ -92,7 +92,12 @@ impl Shelves {
             HIT => Some(self.hit(&probe.input_extra)),
             _ => None,
         };
-        let is_other = report.is_none() && !probe.name.starts_with(STEP);
+        if let Some(cached_bytes) = report {
+            // Nothing is kept under the name of a report.
+            let cache_key_hex = Shelf::key_of(&probe);
+            return Response::ExecProbeResult(ExecProbeResult { cache_key_hex, cached_bytes });
+        }
+        let is_other = !probe.name.starts_with(STEP);
         let probed = match self.shelf.probe(probe, caller).await {
             Ok(probed) => probed,
             Err(error) => return refused(&error),
@@ -102,8 +107,7 @@ impl Shelves {
             if probed.result.is_some() { &self.counters.exec_hits } else { &self.counters.exec_misses }
                 .add_one();
         }
-        let cached_bytes = report.unwrap_or(probed.result);
-        Response::ExecProbeResult(ExecProbeResult { cache_key_hex: probed.key, cached_bytes })
+        Response::ExecProbeResult(ExecProbeResult { cache_key_hex: probed.key, cached_bytes: probed.result })
     }
 
     pub(super) async fn keep(&self, store: ExecStore) -> Response {

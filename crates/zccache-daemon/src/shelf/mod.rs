@@ -65,6 +65,12 @@ impl Shelf {
         Self { store, memo: Arc::default(), readers: Semaphore::new(READERS) }
     }
 
+    /// Returns the key of a `probe` without input files.
+    #[must_use]
+    pub fn key_of(probe: &ExecProbe) -> String {
+        key(probe, &[])
+    }
+
     /// Returns the key of what `probe` describes, and the result under it.
     ///
     /// # Errors

@@ -89,3 +89,16 @@ fn a_silent_daemon_is_waited_for_once_in_a_build() {
         assert!(took < BOUND, "{took:?}");
     }
 }
+
+#[test]
+fn a_home_that_cannot_be_used_is_told_only_where_somebody_named_it() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int a;\n");
+    let call = "\"$W\" gcc -c a.c -o a.o && test -s a.o";
+    // `configure` takes any line on standard error for a warning of the compiler.
+    place.quietly(&format!("unset ZCCACHE_CACHE_DIR XDG_RUNTIME_DIR; export HOME=/dev/null/none; {call}"));
+    let (code, said) = place.sh(&format!("export ZCCACHE_CACHE_DIR=/dev/null/none; {call}"));
+    assert_eq!(code, 0);
+    assert!(said.starts_with("zccache-ipc: ") && said.ends_with("gcc runs without it\n"), "{said}");
+}

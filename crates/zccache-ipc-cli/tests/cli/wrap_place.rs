@@ -57,8 +57,13 @@ impl Place {
         assert_eq!(self.sh(line), (0, String::new()), "{line}");
     }
 
+    /// Returns the status after the last report: a wrapper waits for no answer to it, and has ended before.
     pub(crate) fn status(&self) -> Value {
-        support::json(&self.0, &["status"]).1
+        let status = || support::json(&self.0, &["status"]).1;
+        // A wrapper's connection is open until its report is counted; two are those of `status`.
+        let is_idle = || status()["daemon"]["connections"]["open"].as_u64() <= Some(2);
+        assert!(testkit::holds_within(SOON, is_idle), "a connection stays open: {}", status());
+        status()
     }
 
     pub(crate) fn hits(&self) -> u64 {

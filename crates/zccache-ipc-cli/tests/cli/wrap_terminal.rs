@@ -46,3 +46,29 @@ fn a_warning_on_a_terminal_looks_as_without_the_wrapper() {
     }
     assert!(place.hits() >= 3);
 }
+
+#[test]
+fn an_argument_about_colours_does_what_it_does_without_the_wrapper() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = Place::new();
+    place.write("a.c", "int f(void) { int unused; return 1; }\n");
+    place.quietly("\"$W\" gcc -c a.c");
+    let variables = [("TERM", "xterm-256color")];
+    for compiler in compilers(&place) {
+        for argument in [
+            "-fdiagnostics-color=auto",
+            "-fdiagnostics-color=never -fdiagnostics-color=auto",
+            "-fdiagnostics-color=auto -fdiagnostics-color=never",
+            "-fdiagnostics-color",
+            "-fdiagnostics-plain-output",
+            "-fdiagnostics-plain-output -fdiagnostics-color=auto",
+        ] {
+            let line = format!("{compiler} {argument} -Wall -c a.c");
+            let direct = on_terminal(&place, &line, &variables);
+            for round in 1..=2 {
+                let wrapped = on_terminal(&place, &format!("\"$W\" {line}"), &variables);
+                assert_eq!(wrapped, direct, "{line}, round {round}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use run_cache::{Call, Hit, Miss, Plan, Ran, Seeking, Sought, is_relevant, plan};
 use zccache_ipc::WirePolicy;
-use zccache_ipc::endpoint::{Environment, end_as, exit_code};
+use zccache_ipc::endpoint::{Environment, Variable, end_as, exit_code};
 
 use super::child::{self, Asker};
 use super::note::{Known, in_time, known};
@@ -63,8 +63,8 @@ impl Compilation<'_> {
             && known(&target.endpoint).is_none()
             && let Ok(mut shelf) = DaemonShelf::to_report(&target, &is_moot)
         {
-            record.report_uncached(&mut shelf, word);
             record.report_session(&mut shelf, "not_cacheable");
+            record.report_uncached(&mut shelf, word);
         }
         record.set("reason", word);
         record.set("why", reason);
@@ -79,11 +79,7 @@ impl Compilation<'_> {
             match self.target().map_err(Reason::from).and_then(|target| self.daemon(&target, &is_moot)) {
                 Ok(Daemon::Keeps(shelf)) => shelf,
                 Ok(Daemon::OnlyCompiles) => self.let_it_compile(record),
-                Err(reason) => {
-                    record.set("why", reason.to_string());
-                    record.write("no_daemon");
-                    here::run_because(self.command, &reason)
-                }
+                Err(reason) => self.give_up(reason, record),
             };
         let again = plan.clone();
         let sought = self.seek(plan, &mut shelf, &is_moot);
@@ -181,7 +177,11 @@ impl Compilation<'_> {
     fn give_up(&self, reason: Reason, record: &mut Record<'_>) -> ! {
         record.set("why", reason.to_string());
         record.write("no_daemon");
-        here::run_because(self.command, &reason)
+        let named = [Variable::CacheDir, Variable::Endpoint].map(|name| self.environment.var(name));
+        let is_place_named = named.into_iter().flatten().any(|value| !value.is_empty())
+            || self.global.cache_dir.is_some()
+            || self.global.endpoint.is_some();
+        here::run_because(self.command, &reason, is_place_named)
     }
 
     /// Lets a daemon that keeps no values compile.
@@ -207,8 +207,8 @@ impl Compilation<'_> {
         let saved_ms = u64::try_from(hit.took().as_millis()).unwrap_or(u64::MAX);
         record.set("saved_ms", saved_ms);
         record.set("exit_code", 0);
-        record.report_hit(shelf, saved_ms);
         record.report_session(shelf, "hit");
+        record.report_hit(shelf, saved_ms);
         record.write("hit");
         let answer = asking::Answer {
             exit_code: 0,
@@ -249,6 +249,7 @@ impl Compilation<'_> {
                 let ran = Ran { success, stdout, stderr, took: ended.took };
                 if miss.blames_own_arguments(&ran) {
                     drop(miss);
+                    record.set("reason", "own_list");
                     record.set("why", "the compiler refuses the list of its inputs");
                     record.write("uncached");
                     here::run(self.command);
@@ -264,8 +265,8 @@ impl Compilation<'_> {
             Ok(bytes) => record.set("bytes_written", *bytes),
             Err(word) => record.set("not_kept", *word),
         }
-        record.report_miss(shelf, reason, kept.err());
         record.report_session(shelf, if success { "miss" } else { "error" });
+        record.report_miss(shelf, reason, kept.err());
         record.write(if success { "miss" } else { "error" });
         // What was printed is out by now: nothing is left in a buffer.
         let _ = io::stdout().flush();

@@ -24,8 +24,8 @@ pub(super) fn run(command: &Command) -> ! {
 }
 
 /// Says why the cache is not used, where a person can mend that, and executes `command`.
-pub(super) fn run_because(command: &Command, reason: &Reason) -> ! {
-    if !reason.is_ordinary() {
+pub(super) fn run_because(command: &Command, reason: &Reason, is_place_named: bool) -> ! {
+    if !reason.is_ordinary(is_place_named) {
         let mut why = reason.to_string();
         let mut source = reason.source();
         while let Some(error) = source {

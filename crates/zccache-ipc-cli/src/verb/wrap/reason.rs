@@ -1,6 +1,8 @@
 //! Why a compiler runs without the cache.
 
 use thiserror::Error;
+use zccache_ipc::daemon::StartError;
+use zccache_ipc::endpoint::ConnectError;
 use zccache_ipc::{CallError, IpcError};
 
 use crate::failure::Failure;
@@ -28,11 +30,16 @@ pub(super) enum Reason {
 
 impl Reason {
     /// Returns true if a person has nothing to mend or has been told: no daemon was wanted, or it is late.
-    pub(super) fn is_ordinary(&self) -> bool {
+    ///
+    /// A build without a usable home is one too, unless somebody named the place of the daemon: `configure` takes a
+    /// line on standard error for a warning of the compiler.
+    pub(super) fn is_ordinary(&self, is_place_named: bool) -> bool {
         match self {
             Self::Late => true,
             Self::Call(error) => error.is_no_daemon(),
+            Self::Connect(IpcError::Connect(ConnectError::PermissionDenied { .. })) => !is_place_named,
             Self::Connect(error) => error.is_no_daemon(),
+            Self::Daemon(Failure::Start(StartError::Directory(_) | StartError::Lock(_))) => !is_place_named,
             _ => false,
         }
     }

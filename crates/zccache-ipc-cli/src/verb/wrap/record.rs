@@ -46,19 +46,18 @@ impl<'a> Record<'a> {
 
     /// Reports a call that is not cached, if a daemon is connected.
     pub(super) fn report_uncached(&self, shelf: &mut DaemonShelf<'_>, reason: &str) {
-        // The answer says nothing; a daemon that does not know the name finds nothing under it.
-        let _ = shelf.probe(UNCACHED, Bytes::copy_from_slice(reason.as_bytes()));
+        shelf.tell(UNCACHED, Bytes::copy_from_slice(reason.as_bytes()));
     }
 
     /// Reports why a compilation was a miss, and why its result was not kept.
     pub(super) fn report_miss(&self, shelf: &mut DaemonShelf<'_>, reason: &str, not_kept: Option<&str>) {
         let report = json!({ "reason": reason, "not_kept": not_kept });
-        let _ = shelf.probe(MISS, Bytes::from(report.to_string()));
+        shelf.tell(MISS, Bytes::from(report.to_string()));
     }
 
     /// Reports a hit, and the time that the compiler took when the result was made.
     pub(super) fn report_hit(&self, shelf: &mut DaemonShelf<'_>, saved_ms: u64) {
-        let _ = shelf.probe(HIT, Bytes::from(json!({ "saved_ms": saved_ms }).to_string()));
+        shelf.tell(HIT, Bytes::from(json!({ "saved_ms": saved_ms }).to_string()));
     }
 
     /// Reports the call to the session that the environment names.

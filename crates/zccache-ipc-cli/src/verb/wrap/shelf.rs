@@ -153,10 +153,18 @@ impl<'a> DaemonShelf<'a> {
         self.failure.take()
     }
 
+    /// Reports to the daemon, over the last use of this connection; the answer would say nothing.
+    pub(super) fn tell(&mut self, name: &str, extra: Bytes) {
+        if self.failure.is_none() {
+            self.client.set_call_timeout(TO_REPORT);
+            // A report that is lost changes figures and nothing else.
+            let _ = self.client.tell(&of(name, extra));
+        }
+    }
+
     /// Asks for what is kept under `name` and `extra`.
     pub(super) fn probe(&mut self, name: &str, extra: Bytes) -> Option<Bytes> {
-        let probe = ExecProbe { name: name.to_owned(), input_extra: extra, ..ExecProbe::default() };
-        match self.call(&Request::from(probe))? {
+        match self.call(&of(name, extra))? {
             Response::ExecProbeResult(result) => {
                 self.bytes_read += result.cached_bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 return result.cached_bytes;
@@ -194,6 +202,11 @@ impl Shelf for DaemonShelf<'_> {
         }
         is_stored
     }
+}
+
+/// Returns the request for what is kept under `name` and `extra`.
+fn of(name: &str, extra: Bytes) -> Request {
+    Request::from(ExecProbe { name: name.to_owned(), input_extra: extra, ..ExecProbe::default() })
 }
 
 /// Returns true if the daemon refuses v16: releases up to 1.11.21 never answer a FrameV1 request.
