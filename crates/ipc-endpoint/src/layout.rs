@@ -137,7 +137,17 @@ mod tests {
         let unix = root(Platform::Linux, "/r");
         let namespace = Namespace::new("dev");
         for (path, expected) in [
+            (unix.tmp_dir(), "/r/tmp"),
             (unix.depfile_dir(), "/r/tmp/depfiles"),
+            (unix.depgraph_dir(), "/r/depgraph"),
+            (unix.index_file(), "/r/index.bin"),
+            (unix.metadata_file(), "/r/metadata.bin"),
+            (unix.log_dir(), "/r/logs"),
+            (unix.crash_dir(), "/r/crashes"),
+            (unix.symbols_dir(), "/r/symbols"),
+            (unix.cargo_registry_dir(), "/r/cargo-registry"),
+            (unix.runtime_binaries_dir(), "/r/runtime-binaries"),
+            (unix.download_lock_file(), "/r/download-daemon.lock"),
             (unix.compiler_hash_file(), "/r/compiler_hash.bin"),
             (unix.system_includes_file(), "/r/system_includes.bin"),
             (unix.spawn_log(namespace.as_ref(), 7, 99), "/r/logs/daemon-spawn-dev-7-99.log"),

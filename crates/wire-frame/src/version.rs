@@ -18,3 +18,13 @@ impl fmt::Display for Version {
         write!(f, "v{}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_written_with_its_letter() {
+        assert_eq!(Version(u32::MAX).to_string(), "v4294967295");
+    }
+}

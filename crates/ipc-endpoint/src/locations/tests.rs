@@ -81,6 +81,20 @@ fn the_default_endpoint_keeps_its_names_however_it_is_written() {
 }
 
 #[test]
+fn a_runtime_directory_is_named_only_where_it_chose_the_endpoint() {
+    let runtime = linux().with(Variable::XdgRuntimeDir, "/run/1");
+    let check = |found: Locations, directory: Option<&str>, label: &str| {
+        assert_eq!(found.runtime_directory(), directory.map(Path::new));
+        assert_eq!(found.rule().label(), label);
+        assert!(!found.rule().to_string().is_empty());
+    };
+    check(client(&runtime, None), Some("/run/1"), "env:XDG_RUNTIME_DIR");
+    check(client(&runtime, Some("/run/1/zccache/sock")), None, "argument");
+    check(client(&linux(), None), None, "user");
+    check(client(&runtime.with(Variable::CacheDir, "/c"), None), None, "cache-dir");
+}
+
+#[test]
 fn daemons_that_share_a_cache_root_never_share_a_store() {
     let runtime = |directory: &str| linux().with(Variable::XdgRuntimeDir, directory);
     let cache = linux().with(Variable::CacheDir, "/home/a/.zccache");
