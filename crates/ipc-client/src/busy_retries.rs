@@ -8,9 +8,12 @@ use ipc_os::deadline_after;
 use crate::config::Limits;
 use crate::{CallError, ClientConfig};
 
-/// The shortest and the longest pause that a daemon can ask for; other values are clamped.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest pause that a daemon can ask for; a longer one is clamped.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// The shortest first pause, which doubles with each attempt, and the end of its growth.
+const FIRST: Duration = Duration::from_millis(10);
+const GROWN: Duration = Duration::from_millis(160);
 
 /// The end of one call's repetitions.
 ///
@@ -22,25 +25,29 @@ pub(crate) struct BusyRetries {
     /// The end of the whole call.
     call: Option<Instant>,
     until: Option<Instant>,
+    /// The shortest next pause.
+    shortest: Duration,
 }
 
 impl BusyRetries {
     /// Returns the retries of a call within `limits`.
     pub(crate) const fn of(config: &ClientConfig, limits: &Limits) -> Self {
-        Self { limit: config.busy_timeout, call: limits.until(), until: None }
+        Self { limit: config.busy_timeout, call: limits.until(), until: None, shortest: FIRST }
     }
 
     /// Returns the pause before the next attempt; `None` if `response` is the final answer.
     ///
-    /// The pause is the daemon's own plus up to half of it, so that clients that were turned away together do
-    /// not return together. A pause begins only if as much time is left after it.
+    /// The pause is the daemon's own, but at least the shortest one of this attempt, plus up to half of it, so
+    /// that clients that were turned away together do not return together. A pause begins only if as much time
+    /// is left after it.
     pub(crate) fn pause(&mut self, response: &Response) -> Option<Duration> {
         let Response::Backpressure(pressure) = response else { return None };
         let until = *self.until.get_or_insert_with(|| {
             let until = deadline_after(self.limit);
             self.call.map_or(until, |call| call.min(until))
         });
-        let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(SHORTEST, LONGEST);
+        let asked = Duration::from_millis(pressure.retry_after_ms.into()).clamp(self.shortest, LONGEST);
+        self.shortest = (2 * self.shortest).min(GROWN);
         let pause = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
         (Instant::now() + 2 * pause < until).then_some(pause)
     }
@@ -77,9 +84,17 @@ mod tests {
             assert!(pauses.iter().all(|pause| (least..=most).contains(pause)), "{asked_ms}: {pauses:?}");
             assert!(pauses.windows(2).any(|two| two[0] != two[1]), "they do not come together");
         };
-        check(100, 100, 150);
-        check(0, 1, 2);
+        check(200, 200, 300);
         check(u32::MAX, 10_000, 15_000);
+    }
+
+    #[test]
+    fn a_daemon_that_asks_for_no_pause_is_asked_less_and_less_often() {
+        let mut retries = retries(&ClientConfig::new().busy_timeout(Duration::from_secs(60)));
+        for least in [10, 20, 40, 80, 160, 160] {
+            let pause = retries.pause(&pressure(0)).expect("time is left").as_micros();
+            assert!((least * 1000..=least * 1500).contains(&pause), "{least}: {pause}");
+        }
     }
 
     #[test]

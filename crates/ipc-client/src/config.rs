@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use ipc_model::CompileProgress;
+use ipc_model::{CompileProgress, RequestKind};
 use wire_dispatch::WirePolicy;
 
 use ipc_connection::{DEFAULT_CLIENT_RECV_TIMEOUT, DEFAULT_CONNECT_TIMEOUT};
@@ -151,6 +151,8 @@ pub(crate) struct Later {
     reply: Duration,
     until: Option<Instant>,
     on_progress: Option<OnProgress>,
+    /// True if the request is one that progress may precede.
+    compiles: bool,
 }
 
 impl Limits {
@@ -158,7 +160,7 @@ impl Limits {
     pub(crate) fn begin(config: &ClientConfig) -> Self {
         let ClientConfig { connect_timeout: connect, send_timeout: send, reply_timeout: reply, .. } = *config;
         let (until, on_progress) = (config.call_timeout.map(deadline_after), config.on_progress);
-        Self { connect, send, later: Later { reply, until, on_progress } }
+        Self { connect, send, later: Later { reply, until, on_progress, compiles: false } }
     }
 
     /// Returns the end of the whole call, if the call has a timeout.
@@ -167,8 +169,10 @@ impl Limits {
     }
 
     /// Returns the limits that apply after the request was sent.
-    pub(crate) const fn later(&self) -> Later {
-        self.later
+    pub(crate) const fn later(&self, asked: RequestKind) -> Later {
+        // Clients of 1.13.x read progress before the result of a link, too.
+        let compiles = asked.may_report_progress() || matches!(asked, RequestKind::LinkEphemeral);
+        Later { compiles, ..self.later }
     }
 
     /// Returns the end of the connection timeout.
@@ -196,6 +200,13 @@ impl Later {
     /// Returns the timeout for the reply.
     pub(crate) fn reply(&self) -> Duration {
         self.left(self.reply)
+    }
+
+    /// Returns the timeout after a `CompileProgress`; `None` if the message leaves the deadline where it is.
+    ///
+    /// Rule: `docs/spec/messages.md#compileprogress`.
+    pub(crate) fn after_progress(&self) -> Option<Duration> {
+        self.compiles.then(|| self.reply())
     }
 
     /// Passes progress to the caller's function.

@@ -138,6 +138,64 @@ async fn send(stream: &mut Stream, dialect: Dialect, ids: &Ids, message: &Respon
     stream.write_all(pieces.as_slice().expect("one piece")).await.expect("written");
 }
 
+/// Plays a daemon that sends progress for every request, and never a reply.
+async fn never_reply(listener: Listener) {
+    let mut ends = tokio::task::JoinSet::new();
+    while let Ok(mut stream) = listener.accept().await {
+        ends.spawn(async move {
+            let mut received = BytesMut::new();
+            let asked = loop {
+                match receive::<Request>(&mut received, Wires::ALL).expect("legal frames") {
+                    Received::Message(asked) => break asked,
+                    _ => assert_ne!(stream.read_buf(&mut received).await.expect("readable"), 0, "closed"),
+                }
+            };
+            let dialect = match asked.dialect() {
+                Dialect::FrameV1 => Dialect::FrameV1,
+                asked => {
+                    Dialect::of(Version(if asked.lane() == Lane::V15 { 23 } else { 24 })).expect("known")
+                }
+            };
+            let mut pieces = Pieces::new();
+            let own = (&*asked.ids.request_id, asked.ids.frame_request_id);
+            let message = Response::CompileProgress(CompileProgress::default());
+            encode_pieces(&message, dialect, own, FrameKind::Response, &mut pieces).expect("encodes");
+            let frame = pieces.as_slice().expect("one piece");
+            while stream.write_all(frame).await.is_ok() {
+                tokio::time::sleep(INTERVAL).await; // the interval of progress
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_without_end_holds_no_call_beyond_its_timeout() {
+    let _watchdog = watchdog(PATIENCE);
+    let place = TempEndpoint::new();
+    let endpoint = Endpoint::new(place.name());
+    let lock_file = place.dir().join("daemon.lock");
+    let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
+    let played = tokio::spawn(never_reply(claim.bind().expect("binds")));
+    // No progress belongs to a Ping; a compilation ends with the timeout of the whole call.
+    let limit = 6 * INTERVAL;
+    let calls = [
+        (Request::Ping, ClientConfig::new().reply_timeout(limit)),
+        (Request::Ping, ClientConfig::within(limit)),
+        (compile(), ClientConfig::within(limit)),
+    ];
+    for (request, config) in calls {
+        for policy in Lane::ALL.map(WirePolicy::Only) {
+            let config = config.wire(policy);
+            let called = Client::new(endpoint.clone(), config).call(&request).await;
+            assert!(called.is_err(), "{policy:?} {:?}", request.kind());
+            let (endpoint, request) = (endpoint.clone(), request.clone());
+            let blocking = move || blocking::Client::new(endpoint, config).call(&request);
+            assert!(tokio::task::spawn_blocking(blocking).await.expect("no panic").is_err(), "{policy:?}");
+        }
+    }
+    played.abort();
+}
+
 /// Number of calls of the function that shows progress.
 static SHOWN: AtomicUsize = AtomicUsize::new(0);
 

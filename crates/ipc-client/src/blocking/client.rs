@@ -275,16 +275,17 @@ impl Connection {
         }
         let lane = dialect.lane();
         let wires = if lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
+        let later = limits.later(request.kind());
         let sent = self.send(&pieces, limits.send());
         spare::give_pieces(&mut pieces);
         match sent {
             Ok(()) => {
-                let received = self.receive(wires, limits.reply(), limits.later());
+                let received = self.receive(wires, limits.reply(), later);
                 (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
             }
             Err(error) if error.is_disconnect() => {
                 // A daemon that refuses a request sends its reason before it closes.
-                (false, self.receive(Wires::ALL, limits.last_words(), limits.later()).map_err(|_| error))
+                (false, self.receive(Wires::ALL, limits.last_words(), later).map_err(|_| error))
             }
             Err(error) => (false, Err(error)),
         }
@@ -327,7 +328,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Receives the final reply; each `CompileProgress` before it restarts the timeout.
+    /// Receives the final reply; a `CompileProgress` before it restarts the timeout of a compilation.
     fn receive(&mut self, wires: Wires, limit: Duration, later: Later) -> Received {
         let mut deadline = deadline_after(limit);
         let mut whole = Some(limit);
@@ -335,8 +336,8 @@ impl Connection {
             match self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))? {
                 Some(DecodedWireMessage { message: Response::CompileProgress(progress), .. }) => {
                     later.tell(&progress);
-                    deadline = deadline_after(limit);
-                    whole = Some(limit);
+                    deadline = later.after_progress().map_or(deadline, |to| deadline_after(to.min(limit)));
+                    whole = Some(remaining(deadline, limit)?);
                     continue;
                 }
                 Some(received) => return Ok(received),

@@ -22,7 +22,11 @@ pub(super) async fn exchange_alone(
         Err(error) => return (false, Err(error)),
     }
     let (none, limit) = (Ids::default(), Some(limits.reply()));
-    let tell = |progress: &_| limits.later().tell(progress);
+    let later = limits.later(request.kind());
+    let tell = |progress: &_| {
+        later.tell(progress);
+        later.after_progress()
+    };
     let reply = connection.recv_reply_telling(Lane::V15, &none, limit, tell).await;
     let reply = reply.and_then(|reply| reply.ok_or(IpcError::Closed));
     (true, reply.map(|reply| (reply.dialect(), reply.message)))

@@ -131,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         self.waiting.push_back(Waiting {
             number,
             expected: Expected { lane: dialect.lane(), request_id, frame_request_id },
-            limits: limits.later(),
+            limits: limits.later(request.kind()),
             unwritten: Some(self.outbound.len()),
             limit: limits.send(),
             deadline: None,
@@ -247,8 +247,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
         let waiting = &mut self.waiting[at];
         if let Response::CompileProgress(progress) = &received.message {
             waiting.limits.tell(progress);
-            // Progress is not the reply; it restarts the timeout.
-            waiting.deadline = None;
+            // Progress is not the reply; it restarts the timeout of a compilation.
+            if let Some(limit) = waiting.limits.after_progress() {
+                (waiting.limit, waiting.deadline) = (limit, None);
+            }
             return;
         }
         let reply =

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipc_model::{CompileProgress, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Message, Wires};
 use wire_frame::Pieces;
 use wire_v15::{Direction, Message as _};
@@ -12,6 +13,7 @@ use super::Connection;
 use crate::IpcError;
 use crate::inbound::{Inbound, Incoming};
 use crate::reply::{Expected, of_request};
+use crate::timer::after;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the response to the last request.
@@ -33,7 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let limit = limit.or(self.recv_timeout);
         let asked = self.asked.take();
         let none = Expected { lane: Lane::V15, request_id: "".into(), frame_request_id: 0 };
-        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit, |_| {}).await;
+        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit, |_| limit).await;
         self.asked = asked;
         Ok(reply?.map(|reply| reply.message))
     }
@@ -64,10 +66,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ids: &Ids,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
-        self.recv_reply_telling(lane, ids, limit, |_| {}).await
+        self.recv_reply_telling(lane, ids, limit, |_| limit).await
     }
 
     /// Receives the reply and passes each `CompileProgress` before it to `tell`.
+    ///
+    /// `tell` returns the timeout that starts at that moment, or `None` if the deadline stays.
     ///
     /// # Errors
     ///
@@ -81,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         lane: Lane,
         ids: &Ids,
         limit: Option<Duration>,
-        tell: impl FnMut(&CompileProgress),
+        tell: impl FnMut(&CompileProgress) -> Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
         self.recv_expected(&Expected::of(lane, ids), limit, tell).await
     }
@@ -90,13 +94,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         expected: &Expected<'_>,
         limit: Option<Duration>,
-        mut tell: impl FnMut(&CompileProgress),
+        mut tell: impl FnMut(&CompileProgress) -> Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
         let wires = if expected.lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
+        let mut deadline = limit.map(after);
+        let mut left = limit;
         loop {
             let received = self
                 .recv_taken(
-                    limit,
+                    left,
                     |inbound| match inbound.take(wires) {
                         Ok(Some(received)) => of_request(expected, received).map(Some),
                         Ok(None) => Ok(None),
@@ -108,7 +114,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .await?;
             match received {
                 Some(DecodedWireMessage { message: Response::CompileProgress(progress), .. }) => {
-                    tell(&progress)
+                    deadline = tell(&progress).map(after).or(deadline);
+                    left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+                    if let (Some(Duration::ZERO), Some(limit)) = (left, limit) {
+                        // A peer that never pauses would otherwise hold this call for ever.
+                        self.consumed = self.owed > 0;
+                        return Err(IpcError::TimedOut(limit));
+                    }
                 }
                 received => return Ok(received),
             }
