@@ -18,7 +18,7 @@ mod web;
 pub use alloc::{CountingAlloc, CountingWhenAsked, Report, measure};
 pub use endpoint::TempEndpoint;
 pub use process::{Finished, Process};
-pub use program::program;
+pub use program::{program, stand_in, stand_in_compiler};
 pub use wait::{eventually, holds_within};
 pub use watchdog::{Watchdog, watchdog};
 pub use web::{Gate, WebAnswer, WebRequest, WebServer};

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -56,6 +57,42 @@ pub fn program(name: &str) -> PathBuf {
     let path = output.programs().join(format!("{name}{}", env::consts::EXE_SUFFIX));
     assert!(path.is_file(), "no program at {path:?}; {PREBUILT}=1 promises that it was built");
     path
+}
+
+/// Puts the program `stand-in` into `dir` as `name`, and returns its path.
+///
+/// The name says what the program does. The tests of every platform use it where no shell and no compiler is.
+///
+/// # Panics
+///
+/// If [`program`] does, or the file cannot be made.
+#[must_use]
+#[track_caller]
+pub fn stand_in(dir: &Path, name: &str) -> PathBuf {
+    let (built, place) = (program("stand-in"), dir.join(format!("{name}{}", env::consts::EXE_SUFFIX)));
+    if !place.exists() {
+        // Nobody writes to a link. A copy cannot be started while a child of another thread still has it open for writing.
+        let made = fs::hard_link(&built, &place).or_else(|_| fs::copy(&built, &place).map(drop));
+        made.unwrap_or_else(|error| panic!("{place:?}: {error}"));
+    }
+    place
+}
+
+/// Puts the compiler of `stand-in` with its parts below `dir`; returns its path.
+///
+/// It understands a few of gcc's options, and describes itself as gcc does.
+///
+/// # Panics
+///
+/// If [`stand_in`] does, or a directory cannot be made.
+#[must_use]
+#[track_caller]
+pub fn stand_in_compiler(dir: &Path) -> PathBuf {
+    let parts = dir.join("lib/gcc/stand-in/1");
+    fs::create_dir_all(&parts).expect("a test can make directories");
+    let _parts = (stand_in(dir, "as"), stand_in(&parts, "cc1"));
+    fs::write(dir.join("stdio.h"), "int puts(const char *);\n").expect("a test can write files");
+    stand_in(dir, "gcc")
 }
 
 fn build(name: &str, output: &Output) {

@@ -55,14 +55,10 @@ fn of_fifty_clients_of_a_frozen_daemon_one_replaces_it_and_all_are_served() {
 
 #[test]
 fn clients_that_wait_for_a_start_which_fails_do_not_each_try_it_once_more() {
-    use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new();
-    let _watchdog = watchdog(LIMIT);
     // A daemon that takes its time to end, so that all are there when it does.
-    let (program, log) = (place.0.dir().join("fails"), place.0.dir().join("starts"));
-    let script = format!("#!/bin/sh\necho once >> '{}'\nsleep 2\nexit 3\n", log.display());
-    std::fs::write(&program, script).expect("the place takes files");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("the file is ours");
+    let (program, log) = (testkit::stand_in(place.0.dir(), "fails"), place.0.dir().join("starts"));
+    let _watchdog = watchdog(LIMIT);
     let said = go(&place, vec![herd(&place, 20, &program)]);
     assert_eq!(sum(&said, "SERVED "), 0, "{said:?}");
     assert!(said[0].contains("has just started"), "{said:?}");

@@ -3,13 +3,11 @@
 //! Real processes throughout: the daemon of this workspace, and this test program once more in the part of one
 //! that is stuck, or of many clients.
 
-#![cfg(unix)]
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod busy;
 #[cfg(test)]
 mod herd;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod inherited;
 #[cfg(all(test, target_os = "linux"))]
 mod namespaces;

@@ -1,15 +1,14 @@
 //! The other process: this test program once more, in one of the parts below.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testkit::{Process, eventually};
+use testkit::{Process, TempEndpoint, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::{Client, ensure_daemon};
-use zccache_ipc::endpoint::{Claim, Endpoint};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Locations, Stream};
 use zccache_ipc::model::Response;
 use zccache_ipc::wire_dispatch::{FrameKind, Ids, Lane, encode};
 
@@ -42,16 +41,17 @@ const MANNERS: [(&str, Manner); 6] = [
 ];
 
 /// Plays `part`; the arguments after it are no tests of any name, and so no filters that matter.
-fn play(place: &Place, part: &str, arguments: &[&str]) -> Process {
-    let mut command: Command = place.0.command(std::env::current_exe().expect("a test knows its own path"));
+fn play(place: &TempEndpoint, part: &str, arguments: &[&str]) -> Process {
+    let mut command: Command = place.command(std::env::current_exe().expect("a test knows its own path"));
     command.args(["--exact", part, "--ignored", "--nocapture", "--test-threads=1", "with"]).args(arguments);
     Process::spawn(&mut command)
 }
 
 /// Returns the arguments of this part; `None` when a person runs the ignored tests by hand.
 fn told<const N: usize>() -> Option<[String; N]> {
-    let told: Vec<String> = std::env::args().skip_while(|argument| argument != "with").skip(1).collect();
-    told.try_into().ok()
+    let mut told = std::env::args().skip_while(|argument| argument != "with");
+    told.next()?;
+    told.collect::<Vec<_>>().try_into().ok()
 }
 
 /// Starts a process that is stuck at the endpoint of `place`; with `locks` it holds the locks of the daemon.
@@ -60,7 +60,7 @@ pub(crate) fn stuck(place: &Place, manner: Manner, locks: bool) -> Process {
     let cache_dir = place.0.cache_dir();
     let cache_dir = cache_dir.to_str().expect("temporary paths are UTF-8");
     let process =
-        play(place, "parts::a_stuck_process", &[name, if locks { "locks" } else { "none" }, cache_dir]);
+        play(&place.0, "parts::a_stuck_process", &[name, if locks { "locks" } else { "none" }, cache_dir]);
     eventually(SOON, "the stuck process listens", || process.stdout().contains("LISTENS"));
     process
 }
@@ -72,39 +72,46 @@ fn a_stuck_process() {
     let manner = MANNERS.iter().find(|(name, _)| *name == manner).expect("a manner").1;
     let locations = locations(Path::new(&cache_dir));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let _runtime = runtime.enter();
-    let mut claim = None;
-    let listener = if locks == "locks" {
-        let taken = Claim::take(locations.endpoint(), locations.lock_file(), locations.dir_policy());
-        let claim = claim.insert(taken.expect("nobody has it"));
-        drop(claim.bind().expect("nobody listens"));
-        // The same path once more, as a plain socket of ours that can do what a server would not.
-        std::fs::remove_file(locations.endpoint().as_str()).expect("it was just made");
-        UnixListener::bind(locations.endpoint().as_str()).expect("nobody listens")
-    } else {
-        UnixListener::bind(locations.endpoint().as_str()).expect("nobody listens")
-    };
-    println!("LISTENS");
-    if manner == Manner::Deaf {
-        std::thread::sleep(Duration::from_secs(3600)); // until it is ended
-    }
-    let mut kept = Vec::new();
-    while let Ok((mut stream, _)) = listener.accept() {
-        match manner {
-            Manner::Closes => continue,
-            Manner::Silent | Manner::Deaf => kept.push(stream),
-            Manner::Half | Manner::Slow | Manner::Endless => kept.push({
-                let writer = stream.try_clone().expect("a descriptor");
-                std::thread::spawn(move || answer(manner, &mut stream));
-                writer
-            }),
+    runtime.block_on(async {
+        let (_claim, listener) = if locks == "locks" { daemon(&locations) } else { stranger(&locations) };
+        println!("LISTENS");
+        if manner == Manner::Deaf {
+            std::future::pending::<()>().await; // until it is ended
         }
-    }
-    drop(claim);
+        let mut kept = Vec::new();
+        while let Ok(stream) = listener.accept().await {
+            match manner {
+                Manner::Closes => drop(stream),
+                Manner::Silent | Manner::Deaf => kept.push(stream),
+                Manner::Half | Manner::Slow | Manner::Endless => drop(tokio::spawn(answer(manner, stream))),
+            }
+        }
+    });
 }
 
-fn answer(manner: Manner, stream: &mut std::os::unix::net::UnixStream) {
-    if stream.read(&mut [0; 256]).unwrap_or(0) == 0 {
+/// Listens as a daemon does, with its locks.
+fn daemon(locations: &Locations) -> (Claim, Listener) {
+    let claim = Claim::take(locations.endpoint(), locations.lock_file(), locations.dir_policy());
+    let mut claim = claim.expect("nobody has it");
+    let listener = claim.bind().expect("nobody listens");
+    (claim, listener)
+}
+
+/// Listens without a lock of the daemon.
+fn stranger(locations: &Locations) -> (Claim, Listener) {
+    let place = locations.endpoint();
+    // The lock of a socket is beside it, and a socket that is renamed still listens. A pipe has no lock.
+    let bound = if cfg!(windows) { place.clone() } else { Endpoint::new(format!("{place}.other")) };
+    let mut claim = Claim::of_endpoint(&bound, DirPolicy::Shared).expect("nobody has it");
+    let listener = claim.bind().expect("nobody listens");
+    if bound != *place {
+        std::fs::rename(bound.as_str(), place.as_str()).expect("it was just made");
+    }
+    (claim, listener)
+}
+
+async fn answer(manner: Manner, mut stream: Stream) {
+    if stream.read(&mut [0; 256]).await.unwrap_or(0) == 0 {
         return;
     }
     let ids = Ids { request_id: "control-ping".to_owned(), frame_request_id: 0 };
@@ -115,20 +122,34 @@ fn answer(manner: Manner, stream: &mut std::os::unix::net::UnixStream) {
         _ => pong.len(),
     };
     match manner {
-        Manner::Slow => std::thread::sleep(Duration::from_secs(1)), // what it is about
-        Manner::Endless => std::thread::sleep(Duration::from_secs(60)), // what it is about
+        Manner::Slow => tokio::time::sleep(Duration::from_secs(1)).await, // what it is about
+        Manner::Endless => tokio::time::sleep(Duration::from_secs(60)).await, // what it is about
         _ => {}
     }
     // The client may have given up.
-    let _ = stream.write_all(&pong[..whole]);
-    let _ = stream.read(&mut [0]);
+    let _ = stream.write_all(&pong[..whole]).await;
+    let _ = stream.read(&mut [0]).await;
+}
+
+/// Starts a process that has nothing to do with a daemon.
+pub(crate) fn bystander(place: &TempEndpoint) -> Process {
+    play(place, "parts::a_bystander", &[])
+}
+
+#[test]
+#[ignore = "a part in other tests"]
+fn a_bystander() {
+    // Not when a person runs the ignored tests by hand.
+    if told::<0>().is_some() {
+        std::thread::sleep(Duration::from_secs(600)); // until it is ended
+    }
 }
 
 /// Starts a process of `clients` clients that all want a daemon at once.
 pub(crate) fn herd(place: &Place, clients: usize, daemon: &Path) -> Process {
     let cache_dir = place.0.cache_dir();
     let paths = [cache_dir.to_str(), daemon.to_str()].map(|path| path.expect("paths are UTF-8"));
-    play(place, "parts::a_herd", &[paths[0], paths[1], &clients.to_string()])
+    play(&place.0, "parts::a_herd", &[paths[0], paths[1], &clients.to_string()])
 }
 
 /// Says how many of its clients were served, and how many have started a daemon.

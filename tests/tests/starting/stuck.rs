@@ -7,7 +7,7 @@ use zccache_ipc::blocking::{ensure_daemon, stop_daemon};
 use zccache_ipc::daemon::{Ensured, NotEnded, Replace, Replaced, StartError, StopConfig, StopError, Stopped};
 use zccache_ipc::endpoint::{Liveness, Pid, Unproved, liveness};
 
-use crate::parts::{Manner, stuck};
+use crate::parts::{Manner, bystander, stuck};
 use crate::place::{LIMIT, Place, RECOVERED, SOON};
 #[cfg(target_os = "linux")]
 use crate::place::{freeze, signal};
@@ -68,7 +68,7 @@ fn a_frozen_daemon_is_replaced_whatever_limit_there_is_above_a_second() {
     assert_eq!(ensured.replaced, Some(Replaced::Killed(next)));
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 #[test]
 fn a_daemon_that_never_answers_is_replaced_whatever_it_does_instead() {
     // Built before its time begins.
@@ -229,7 +229,7 @@ fn a_silent_daemon_is_not_replaced_without_consent_or_time() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn stop_ends_a_daemon_that_is_frozen_or_never_answers() {
+fn stop_ends_a_daemon_that_is_frozen() {
     let place = Place::new();
     let _watchdog = watchdog(LIMIT);
     let frozen = daemon(&place);
@@ -237,6 +237,12 @@ fn stop_ends_a_daemon_that_is_frozen_or_never_answers() {
     let config = StopConfig::new(place.locations());
     assert_eq!(recovered(|| stop_daemon(&config)).expect("it is ended"), Stopped::Killed { pid: frozen });
     assert_eq!(stop_daemon(&config).expect("there is none"), Stopped::Nothing);
+}
+
+#[cfg(any(target_os = "linux", windows))]
+#[test]
+fn stop_ends_a_daemon_that_never_answers() {
+    let _watchdog = watchdog(LIMIT);
     each(&[Manner::Silent, Manner::Deaf, Manner::Half, Manner::Endless], |manner| {
         let place = Place::new();
         let mut before = stuck(&place, manner, true);
@@ -305,7 +311,7 @@ struct Bystander(Process, TempEndpoint);
 impl Bystander {
     fn new() -> Self {
         let place = TempEndpoint::new();
-        Self(Process::spawn(place.command("/bin/sleep").arg("600")), place)
+        Self(bystander(&place), place)
     }
 
     #[track_caller]

@@ -17,11 +17,7 @@ struct Bench(TempEndpoint);
 impl Bench {
     fn new() -> Self {
         let bench = Self(TempEndpoint::new());
-        let (tool, parts) = (testkit::program("stand-in"), bench.at("bin/lib/gcc/stand-in/1"));
-        fs::create_dir_all(&parts).unwrap();
-        for part in [bench.at("bin/gcc"), bench.at("bin/as"), parts.join("cc1")] {
-            fs::copy(&tool, format!("{}{EXE_SUFFIX}", part.display())).unwrap();
-        }
+        let _compiler = testkit::stand_in_compiler(&bench.at("bin"));
         // They are found beside the wrapper, and built before a test has to wait for them.
         drop((testkit::program("zccache-daemon"), testkit::program("zccache-ipc")));
         bench

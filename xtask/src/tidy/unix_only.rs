@@ -72,7 +72,8 @@ fn left_out(source: &Source, text: &[&str], is_dev: bool) -> Vec<(usize, String)
 /// Returns true if an attribute leaves its item out on Windows.
 fn is_unix(attribute: &str) -> bool {
     let names = ["unix", "target_os = \"linux\"", "target_os = \"macos\"", "not(windows)"];
-    names.iter().any(|name| attribute.contains(name)) && !attribute.contains("not(unix)")
+    let includes_windows = attribute.contains("not(unix)") || attribute.contains(", windows)");
+    names.iter().any(|name| attribute.contains(name)) && !includes_windows
 }
 
 #[cfg(test)]
@@ -108,6 +109,7 @@ mod tests {
     #[test]
     fn an_item_that_is_no_test_and_one_for_windows_need_no_line() {
         check("#[cfg(unix)]\nfn private() {}\n#[cfg(windows)]\nmod m;\n#[cfg(not(unix))]\nmod n;\n", "", &[]);
+        check("#[cfg(any(target_os = \"linux\", windows))]\n#[test]\nfn one() {}\n", "", &[]);
         check("#[test]\nfn one() {\n    #[cfg(unix)]\n    let a = 1;\n}\n", "", &[]);
     }
 }

@@ -18,27 +18,19 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 struct Sut {
     runner: Runner,
+    tool: PathBuf,
     dir: TempDir,
 }
-
-/// The tool of these tests: logs that it ran, prints its arguments, and writes the named file.
-const SCRIPT: &str = r#"#!/bin/sh
-echo run >> log
-echo "out-$1 $FOO"
-echo err >&2
-[ -n "$2" ] && echo "file $1" > "$2"
-[ -n "$4" ] && eval "$4"
-exit "${3:-0}"
-"#;
 
 impl Sut {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let store = Store::open(&dir.path().join("store"), store::Limits::default()).unwrap();
         let tools = Arc::new(Tools::new(tool::Limits::default()));
-        let sut = Self { runner: Runner::new(Arc::new(store), tools), dir };
+        let tool = testkit::stand_in(dir.path(), "acts");
+        let sut = Self { runner: Runner::new(Arc::new(store), tools), tool, dir };
         fs::create_dir(sut.cwd()).unwrap();
-        sut.put("tool.sh", SCRIPT);
+        sut.put("input", "input");
         sut.put("in.txt", "input");
         sut
     }
@@ -64,17 +56,25 @@ impl Sut {
         }
     }
 
-    fn request(&self, args: &[&str]) -> GenericToolExec {
-        let args = ["tool.sh"].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+    /// A request whose tool logs that it ran, and then does what `actions` say.
+    fn request(&self, actions: &[&str]) -> GenericToolExec {
+        let args = ["append=log=run\n"].iter().chain(actions).map(|arg| (*arg).to_owned()).collect();
         GenericToolExec {
-            tool: "/bin/sh".into(),
+            tool: self.tool.as_path().into(),
             args,
             cwd: self.cwd().into(),
             env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-            input_files: vec![self.path("tool.sh")],
+            input_files: vec![self.path("input")],
             output_streams: ExecOutputStreams { stdout: true, stderr: true },
             ..GenericToolExec::default()
         }
+    }
+
+    /// A request whose tool logs that it ran, and then runs a script of a shell.
+    #[cfg(unix)]
+    fn script(&self, script: &str) -> GenericToolExec {
+        let args = vec!["-c".to_owned(), format!("echo run >> log; {script}")];
+        GenericToolExec { tool: "/bin/sh".into(), args, ..self.request(&[]) }
     }
 
     async fn exec(&self, request: &GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
@@ -104,10 +104,10 @@ async fn a_run_is_given_again_with_its_streams_its_code_and_its_files() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     // Recorded from the daemon of zccache 1.12.9: a failure is a result too.
-    let request =
-        GenericToolExec { output_files: vec![sut.path("o.txt")], ..sut.request(&["a", "o.txt", "3"]) };
+    let actions = ["out=out-a\n", "err=err\n", "write=o.txt=file a\n", "exit=3"];
+    let request = GenericToolExec { output_files: vec![sut.path("o.txt")], ..sut.request(&actions) };
     let first = sut.exec(&request).await.unwrap();
-    assert_eq!((first.exit_code, &first.stdout[..], &first.stderr[..]), (3, &b"out-a \n"[..], &b"err\n"[..]));
+    assert_eq!((first.exit_code, &first.stdout[..], &first.stderr[..]), (3, &b"out-a\n"[..], &b"err\n"[..]));
     assert_eq!(first.output_files[0].payload, ArtifactPayload::Bytes(Bytes::from("file a\n")));
     assert!(!first.cached);
     fs::remove_file(sut.cwd().join("o.txt")).unwrap();
@@ -120,10 +120,10 @@ async fn a_run_is_given_again_with_its_streams_its_code_and_its_files() {
 async fn everything_that_is_declared_is_in_the_key() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let base = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["a"]) };
+    let base = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["out=a"]) };
     assert!(!sut.hits(&base).await && sut.hits(&base).await);
     let changes: Vec<(&str, GenericToolExec)> = vec![
-        ("arguments", GenericToolExec { args: sut.request(&["b"]).args, ..base.clone() }),
+        ("arguments", GenericToolExec { args: sut.request(&["out=b"]).args, ..base.clone() }),
         (
             "variables",
             GenericToolExec {
@@ -133,7 +133,7 @@ async fn everything_that_is_declared_is_in_the_key() {
         ),
         (
             "more inputs",
-            GenericToolExec { input_files: vec![sut.path("in.txt"), sut.path("tool.sh")], ..base.clone() },
+            GenericToolExec { input_files: vec![sut.path("in.txt"), sut.path("input")], ..base.clone() },
         ),
         ("extra bytes", GenericToolExec { input_extra: Bytes::from("x"), ..base.clone() }),
         (
@@ -166,13 +166,13 @@ async fn another_directory_is_another_run_only_where_that_is_asked_for() {
     let sut = Sut::new();
     let other = sut.dir.path().join("other");
     fs::create_dir(&other).unwrap();
-    fs::copy(sut.cwd().join("tool.sh"), other.join("tool.sh")).unwrap();
+    fs::copy(sut.cwd().join("input"), other.join("input")).unwrap();
     let there = |request: &GenericToolExec| GenericToolExec {
         cwd: other.as_path().into(),
-        input_files: vec![other.join("tool.sh").into()],
+        input_files: vec![other.join("input").into()],
         ..request.clone()
     };
-    let request = sut.request(&["a"]);
+    let request = sut.request(&["out=a"]);
     assert!(!sut.hits(&request).await);
     assert!(sut.runner.exec(there(&request)).await.unwrap().cached);
     let request = GenericToolExec { cwd_in_key: true, ..request };
@@ -184,14 +184,14 @@ async fn another_directory_is_another_run_only_where_that_is_asked_for() {
 async fn policies_and_a_run_that_differs_each_time_keep_the_store_out() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let request = sut.request(&["a"]);
+    let request = sut.request(&["out=a"]);
     let of = |cache_policy| GenericToolExec { cache_policy, ..request.clone() };
     assert!(!sut.hits(&of(ExecCachePolicy::ReadOnly)).await);
     assert!(!sut.hits(&of(ExecCachePolicy::Bypass)).await);
     assert!(!sut.hits(&of(ExecCachePolicy::Normal)).await, "neither of them has stored anything");
     assert!(sut.hits(&of(ExecCachePolicy::ReadOnly)).await);
     assert!(!sut.hits(&of(ExecCachePolicy::Bypass)).await);
-    let differs = GenericToolExec { non_deterministic: true, ..sut.request(&["b"]) };
+    let differs = GenericToolExec { non_deterministic: true, ..sut.request(&["out=b"]) };
     assert!(!sut.hits(&differs).await && !sut.hits(&differs).await);
 }
 
@@ -201,7 +201,7 @@ async fn arguments_that_a_filter_matches_are_not_in_the_key() {
     let sut = Sut::new();
     let filtered = |number: &str, filter: &str| GenericToolExec {
         key_args_filter: vec![filter.to_owned()],
-        ..sut.request(&["a", "", "0", &format!("--tmp={number}")])
+        ..sut.request(&["out=a", &format!("--tmp={number}")])
     };
     assert!(!sut.hits(&filtered("1", "^--tmp=")).await);
     assert!(sut.hits(&filtered("2", "^--tmp=")).await);
@@ -214,20 +214,16 @@ async fn arguments_that_a_filter_matches_are_not_in_the_key() {
 async fn a_result_that_is_not_whole_is_not_stored() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let missing = GenericToolExec { output_files: vec![sut.path("missing")], ..sut.request(&["a"]) };
+    let missing = GenericToolExec { output_files: vec![sut.path("missing")], ..sut.request(&["out=a"]) };
     for _ in 0..2 {
         let result = sut.exec(&missing).await.unwrap();
         assert_eq!((result.cached, result.output_files, result.exit_code), (false, vec![], 0));
     }
     fs::create_dir(sut.cwd().join("missing")).unwrap();
     assert!(!sut.hits(&missing).await, "a directory is no file");
-    let killed = sut.request(&["b", "", "0", "kill -9 $$"]);
-    for _ in 0..2 {
-        let result = sut.exec(&killed).await.unwrap();
-        assert_eq!((result.cached, result.exit_code), (false, 1));
-    }
     // The output is its own input, which the run has replaced.
-    let changes = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["c", "in.txt"]) };
+    let changes =
+        GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["write=in.txt=file c\n"]) };
     assert!(!sut.hits(&changes).await);
     sut.put("in.txt", "input");
     assert!(!sut.hits(&changes).await);
@@ -252,7 +248,8 @@ async fn an_output_that_the_run_left_alone_is_no_result() {
 async fn filters_and_depfiles_that_take_much_memory_are_not_used() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    let filtered = |filters: Vec<String>| GenericToolExec { key_args_filter: filters, ..sut.request(&["a"]) };
+    let filtered =
+        |filters: Vec<String>| GenericToolExec { key_args_filter: filters, ..sut.request(&["out=a"]) };
     let refused = sut.exec(&filtered(vec!["x".to_owned(); 4097])).await.unwrap_err();
     assert_eq!(refused.to_string(), "the key-args-filter regexes have 4097 bytes, and 4096 are the most");
     let large = (0..200).map(|number| format!(r"[\pL\pN]{{100}}{number}")).collect();
@@ -261,8 +258,9 @@ async fn filters_and_depfiles_that_take_much_memory_are_not_used() {
         matches!(refused, ExecError::Filter { source: regex::Error::CompiledTooBig(_), .. }),
         "{refused}"
     );
-    let write = "printf 'a.o: ' > a.d; head -c 2000000 /dev/zero | tr '\\0' 'x' >> a.d";
-    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    sut.put("long", &"x".repeat(2_000_000));
+    let actions = ["write=a.d=a.o: ", "extend=a.d=long"];
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&actions) };
     assert!(!sut.hits(&request).await && !sut.hits(&request).await);
 }
 
@@ -273,15 +271,13 @@ async fn inputs_that_cannot_be_read_and_outputs_that_are_too_large_are_errors() 
     let runs = sut.runs();
     for name in ["missing", "."] {
         let path = sut.path(name);
-        let request = GenericToolExec { input_files: vec![path.clone()], ..sut.request(&["a"]) };
+        let request = GenericToolExec { input_files: vec![path.clone()], ..sut.request(&["out=a"]) };
         let refused = sut.exec(&request).await.unwrap_err().to_string();
         assert_eq!(refused, format!("cannot hash input file {path}"));
     }
     assert_eq!(sut.runs(), runs, "nothing ran");
-    let request = GenericToolExec {
-        output_files: vec![sut.path("large")],
-        ..sut.request(&["a", "", "0", "head -c 17000000 /dev/zero > large"])
-    };
+    let request =
+        GenericToolExec { output_files: vec![sut.path("large")], ..sut.request(&["fill=large=17000000"]) };
     let refused = sut.exec(&request).await.unwrap_err().to_string();
     assert!(refused.starts_with("the output files have 17000000 bytes"), "{refused}");
 }
@@ -293,14 +289,25 @@ async fn an_output_keeps_its_permissions() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     for (mode, hits) in [("600", true), ("640", true), ("775", true), ("4755", false)] {
-        let change = format!("chmod {mode} o");
-        let request =
-            GenericToolExec { output_files: vec![sut.path("o")], ..sut.request(&["a", "o", "0", &change]) };
+        let script = format!("echo file > o; chmod {mode} o");
+        let request = GenericToolExec { output_files: vec![sut.path("o")], ..sut.script(&script) };
         assert!(!sut.hits(&request).await);
         fs::remove_file(sut.cwd().join("o")).unwrap();
         assert_eq!(sut.hits(&request).await, hits, "{mode}");
         let found = fs::metadata(sut.cwd().join("o")).unwrap().permissions().mode() & 0o7777;
         assert_eq!(format!("{found:o}"), mode);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_run_that_a_signal_ended_is_not_stored() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let killed = sut.script("kill -9 $$");
+    for _ in 0..2 {
+        let result = sut.exec(&killed).await.unwrap();
+        assert_eq!((result.cached, result.exit_code), (false, 1));
     }
 }
 
@@ -312,7 +319,7 @@ async fn a_program_that_was_made_is_one_again() {
     let sut = Sut::new();
     let request = GenericToolExec {
         output_files: vec![sut.path("program")],
-        ..sut.request(&["a", "program", "0", "chmod 755 program"])
+        ..sut.script("echo file > program; chmod 755 program")
     };
     assert!(!sut.hits(&request).await);
     fs::remove_file(sut.cwd().join("program")).unwrap();

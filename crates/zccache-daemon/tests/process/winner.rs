@@ -7,10 +7,10 @@ use testkit::{Process, TempEndpoint, eventually, holds_within, watchdog};
 use super::{LIMIT, SOON, artifact, client, daemon, endpoint_of, lifecycle, run, spawn};
 
 #[test]
-fn of_ten_daemons_one_survives_and_the_others_name_it_and_exit_with_success() {
+fn of_twenty_daemons_one_survives_and_the_others_name_it_and_exit_with_success() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    let mut all: Vec<Process> = (0..10).map(|_| spawn(&place, &[])).collect();
+    let mut all: Vec<Process> = (0..20).map(|_| spawn(&place, &[])).collect();
     client(&place.name());
     let losers_gone =
         |all: &mut Vec<Process>| all.iter_mut().filter_map(|one| one.is_running().then_some(())).count() == 1;
@@ -23,7 +23,7 @@ fn of_ten_daemons_one_survives_and_the_others_name_it_and_exit_with_success() {
         assert!(finished.status.success(), "{finished:?}");
         assert_eq!(finished.stderr.matches(&named).count(), 1, "{finished:?}");
     }
-    assert_eq!(lifecycle(&place).matches(r#""event":"lost""#).count(), 9);
+    assert_eq!(lifecycle(&place).matches(r#""event":"lost""#).count(), 19);
     client(&place.name()).shutdown().unwrap();
     assert!(winner.wait_exit(SOON).success());
 }

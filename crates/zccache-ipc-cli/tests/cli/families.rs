@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use testkit::{TempEndpoint, watchdog};
+use zccache_ipc::model::NormalizedPath;
 
 use crate::real::{Place, daemon, start};
 use crate::support::{self, SOON, code, program, run};
@@ -76,10 +77,12 @@ fn handles_are_released_but_not_above_the_cache() {
     let place = &place.0;
     fs::create_dir(place.dir().join("tree")).unwrap();
     let id = run(place, &["session", "start", "--cwd", "tree"]).stdout;
-    let (exit, refused) = support::json(place, &["release-handles", "/"]);
+    let top = place.dir().ancestors().last().unwrap().to_str().unwrap();
+    let (exit, refused) = support::json(place, &["release-handles", top]);
     let message = refused["error"]["message"].as_str().unwrap();
     assert_eq!(exit, 1);
-    assert!(message.contains("refusing to release handles under / "), "{message}");
+    let top = NormalizedPath::from(top);
+    assert!(message.contains(&format!("refusing to release handles under {top} ")), "{message}");
     let (exit, value) = support::json(place, &["release-handles", "tree"]);
     let expected =
         json!({ "inspected": 1, "released": 1, "sessions_dropped": [id.trim()], "unreleased": [] });
@@ -115,9 +118,11 @@ fn a_tool_has_its_own_exit_code_and_streams_and_runs_once() {
     let place = place(&daemon);
     let place = &place.0;
     fs::write(place.dir().join("in.txt"), "input").unwrap();
-    let script = "echo run >> log; cat in.txt; echo err >&2; echo made > out.txt; exit 7";
+    let tool = testkit::stand_in(place.dir(), "acts");
+    let tool = tool.to_str().unwrap();
+    let actions = ["append=log=run\n", "show=in.txt", "err=err\n", "write=out.txt=made\n", "exit=7"];
     let declared = ["exec", "--input-file", "in.txt", "--input-env", "HOME", "--output-file", "out.txt"];
-    let exec = || run(place, &[&declared[..], &["--", "/bin/sh", "-c", script]].concat());
+    let exec = || run(place, &[&declared[..], &["--", tool], &actions].concat());
     let runs = || fs::read_to_string(place.dir().join("log")).unwrap().lines().count();
     for _ in 0..2 {
         let finished = exec();
@@ -129,20 +134,20 @@ fn a_tool_has_its_own_exit_code_and_streams_and_runs_once() {
     }
     fs::write(place.dir().join("in.txt"), "other").unwrap();
     assert_eq!((exec().stdout.as_str(), runs()), ("other", 2));
-    let (exit, value) = support::json(place, &["exec", "--no-cache", "--", "/bin/sh", "-c", "echo o"]);
+    let (exit, value) = support::json(place, &["exec", "--no-cache", "--", tool, "out=o\n"]);
     assert_eq!((exit, &value["cached"], &value["stdout"]["$hex"]), (0, &json!(false), &json!("6f0a")));
 
     // As the released command line has them.
     assert_eq!(code(&run(place, &["exec", "--", "no-such-program"])), 127);
-    let (exit, value) = support::json(place, &["exec", "--", "/nowhere/tool"]);
+    let nowhere = place.dir().join("nowhere").join("tool");
+    let nowhere = nowhere.to_str().unwrap();
+    let (exit, value) = support::json(place, &["exec", "--", nowhere]);
     assert_eq!(exit, 2);
-    assert!(
-        value["error"]["message"].as_str().unwrap().contains("cannot hash tool /nowhere/tool"),
-        "{value}"
-    );
-    let (exit, value) = support::json(place, &["exec", "--input-file", "missing", "--", "/bin/sh"]);
+    let refused = format!("cannot hash tool {}", NormalizedPath::from(nowhere));
+    assert!(value["error"]["message"].as_str().unwrap().contains(&refused), "{value}");
+    let (exit, value) = support::json(place, &["exec", "--input-file", "missing", "--", tool]);
     assert_eq!(exit, 2);
     assert!(value["error"]["message"].as_str().unwrap().contains("cannot hash input file"), "{value}");
-    assert_eq!(code(&run(place, &["exec", "--tool-hash", "zz", "--", "/bin/sh"])), 2);
+    assert_eq!(code(&run(place, &["exec", "--tool-hash", "zz", "--", tool])), 2);
     assert_eq!(code(&run(place, &["exec", "sh"])), 2);
 }

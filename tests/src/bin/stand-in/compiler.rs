@@ -1,4 +1,4 @@
-//! A compiler that understands `#include "…"` and `#error CODE`, and lists what it read as gcc does.
+//! A compiler that understands `#include` and `#error CODE`, and lists what it read as gcc does.
 //!
 //! Its object holds the text of every file and the arguments that change an object. Each run that compiles adds a line to
 //! the file that `STAND_IN_RUNS` names.
@@ -30,7 +30,7 @@ pub(crate) fn run(own: &Path, arguments: &[String]) -> u32 {
         describe(own);
         return 0;
     }
-    let line = match Line::of(arguments) {
+    let line = match Line::of(own, arguments) {
         Ok(line) => line,
         Err(error) => return fail(&error, UNUSABLE),
     };
@@ -64,7 +64,7 @@ fn describe(own: &Path) {
 }
 
 impl Line {
-    fn of(arguments: &[String]) -> Result<Self, String> {
+    fn of(own: &Path, arguments: &[String]) -> Result<Self, String> {
         let mut line = Self::default();
         let mut words = Vec::new();
         for argument in arguments {
@@ -82,8 +82,9 @@ impl Line {
             match word.as_str() {
                 "-o" => line.object = value()?,
                 "-MF" => line.depfile = Some(value()?),
-                "-MD" => line.wants_depfile = true,
+                "-MD" | "-MMD" => line.wants_depfile = true,
                 "-c" => {}
+                "-frobnicate" => return Err(format!("unrecognized command-line option '{word}'")),
                 _ if word.starts_with("-I") => line.search.push(word[2..].into()),
                 _ if word.starts_with("-Wa,--MD,") => line.assembled = Some(word[9..].into()),
                 _ if word.starts_with('-') => line.shown.push(word.clone()),
@@ -94,8 +95,13 @@ impl Line {
             return Err("no input files".to_owned());
         }
         if line.object.as_os_str().is_empty() {
-            line.object = Path::new(line.source.file_name().unwrap_or_default()).with_extension("o");
+            let ending = if line.shown.iter().any(|word| word == "-S") { "s" } else { "o" };
+            line.object = Path::new(line.source.file_name().unwrap_or_default()).with_extension(ending);
         }
+        // Directories of a variable come after those of the command line, and the compiler's own directory last.
+        let named = variable("CPATH").unwrap_or_default();
+        line.search.extend(std::env::split_paths(&named).filter(|dir| !dir.as_os_str().is_empty()));
+        line.search.push(own.parent().unwrap_or(own).to_owned());
         Ok(line)
     }
 
@@ -123,7 +129,8 @@ impl Line {
         Ok(())
     }
 
-    /// Takes a file and what it includes.
+    /// Adds the text of a file and of the files that it includes.
+    #[expect(clippy::print_stderr, reason = "a compiler speaks on standard error")]
     fn include(&self, path: &Path, read: &mut Vec<PathBuf>, text: &mut String) -> Result<(), (String, u32)> {
         let contents = std::fs::read_to_string(path);
         let contents = contents.map_err(|error| (format!("{}: {error}", path.display()), UNUSABLE))?;
@@ -132,18 +139,31 @@ impl Line {
             if let Some(code) = line.strip_prefix("#error ") {
                 return Err((line.to_owned(), code.parse().unwrap_or(1)));
             }
-            let Some(name) = line.strip_prefix("#include \"").and_then(|rest| rest.strip_suffix('"')) else {
+            let Some((name, is_quoted)) = included(line) else {
+                if !line.is_empty() && !line.starts_with(['#', '/']) && !line.ends_with([';', '}', '/']) {
+                    return Err((format!("{}: expected ';'", path.display()), 1));
+                }
+                if line.contains("unused") && self.shown.iter().any(|word| word == "-Wall") {
+                    eprintln!("{}: warning: unused variable", path.display());
+                }
                 text.push_str(line);
                 text.push('\n');
                 continue;
             };
-            let beside = path.parent().map(Path::to_owned).unwrap_or_default();
-            let places = std::iter::once(&beside).chain(&self.search).map(|dir| dir.join(name));
+            let beside = path.parent().filter(|_| is_quoted).map(Path::to_owned);
+            let places = beside.iter().chain(&self.search).map(|dir| dir.join(name));
             let found = places.into_iter().find(|place| place.is_file());
             self.include(&found.ok_or_else(|| (format!("{name}: not found"), 1))?, read, text)?;
         }
         Ok(())
     }
+}
+
+/// Returns the name in an `#include` line, and true if it is in quotes.
+fn included(line: &str) -> Option<(&str, bool)> {
+    let rest = line.strip_prefix("#include ")?;
+    let inside = |open: char, close: char| rest.strip_prefix(open)?.strip_suffix(close);
+    inside('"', '"').map(|name| (name, true)).or_else(|| Some((inside('<', '>')?, false)))
 }
 
 /// Returns a name as it is written in a depfile.

@@ -15,8 +15,16 @@ pub(crate) fn end_early(arguments: &[String]) -> io::Result<u32> {
     Ok(3)
 }
 
-/// Time after which a daemon ends if its test did not end it.
-const LONGEST: Duration = Duration::from_secs(20);
+/// Notes its start in the file `starts` beside itself, and fails 2 s later.
+pub(crate) fn fail(own: &Path) -> io::Result<u32> {
+    let starts = std::fs::OpenOptions::new().create(true).append(true).open(beside(own, "starts"));
+    starts?.write_all(b"once\n")?;
+    std::thread::sleep(Duration::from_secs(2)); // its clients gather meanwhile
+    Ok(3)
+}
+
+/// Time after which a process ends if its test did not end it.
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
 /// Writes its arguments, variables, directory and process id to files beside itself, and ends when `pid` is removed.
 pub(crate) fn never_answer(own: &Path, arguments: &[String]) -> io::Result<u32> {

@@ -1,9 +1,11 @@
 //! A tool for tests that run where no compiler and no shell is.
 //!
-//! Its behaviour follows from the name of its file: `gcc` is a compiler, `ends-early`, `never-answers` and `zccache-daemon`
-//! are daemons that do not serve, `floods` prints as many bytes as it is told, `starts-another` waits for a child, and every other name prints its arguments.
+//! Its behaviour follows from the name of its file: `gcc` is a compiler, `acts` does what its arguments say, `ends-early`,
+//! `fails`, `never-answers` and `zccache-daemon` are daemons that do not serve, `floods` prints as many bytes as it is told,
+//! `starts-another` waits for a child, and every other name prints its arguments.
 #![forbid(unsafe_code)]
 
+mod acts;
 mod compiler;
 mod daemon;
 
@@ -16,7 +18,9 @@ fn main() -> io::Result<()> {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let code = match own.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default() {
+        "acts" => acts::run(&own, &arguments)?,
         "gcc" => compiler::run(&own, &arguments),
+        "fails" => daemon::fail(&own)?,
         "floods" => flood(&arguments)?,
         "starts-another" => daemon::start_another(&own)?,
         "ends-early" => daemon::end_early(&arguments)?,

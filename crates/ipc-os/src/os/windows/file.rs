@@ -169,7 +169,7 @@ pub(crate) fn file_id(metadata: &Metadata) -> (u64, u64) {
 }
 
 /// Returns the kind of the file that the metadata describe.
-pub(crate) fn file_kind(metadata: &Metadata) -> FileKind {
+fn file_kind(metadata: &Metadata) -> FileKind {
     if metadata.is_file() {
         FileKind::File
     } else if metadata.is_dir() {

@@ -15,7 +15,7 @@ async fn a_header_that_changes_or_newly_comes_first_is_another_run() {
     let request = GenericToolExec {
         include_scan_files: vec![sut.path("m.c")],
         include_dirs: vec![sut.path("i1"), sut.path("i2")],
-        ..sut.request(&["a"])
+        ..sut.request(&["out=a"])
     };
     assert!(!sut.hits(&request).await && sut.hits(&request).await);
     sut.put("y.h", "#include \"m.c\" // changed\n");
@@ -27,8 +27,7 @@ async fn a_header_that_changes_or_newly_comes_first_is_another_run() {
 }
 
 fn listing(sut: &Sut, rule: &str) -> GenericToolExec {
-    let write = format!("printf '%s' '{rule}' > a.d");
-    GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", &write]) }
+    GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&[&format!("write=a.d={rule}")]) }
 }
 
 #[tokio::test]
@@ -40,7 +39,7 @@ async fn listed_inputs_are_part_of_the_key_from_the_second_run_on() {
     let rule = "a.o: in.txt \\\n with\\ space.h b.h";
     let request = listing(&sut, rule);
     assert!(!sut.hits(&request).await);
-    assert_eq!(text(sut.cwd().join("a.d")).as_deref(), Some(rule), "the script writes what it is told");
+    assert_eq!(text(sut.cwd().join("a.d")).as_deref(), Some(rule), "the tool writes what it is told");
     fs::remove_file(sut.cwd().join("a.d")).unwrap();
     assert!(sut.hits(&request).await);
     assert_eq!(text(sut.cwd().join("a.d")).as_deref(), Some(rule), "the list is an output, too");
@@ -61,7 +60,7 @@ async fn a_missing_old_or_invalid_list_stores_no_result() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     sut.put("a.d", "a.o: in.txt");
-    let silent = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a"]) };
+    let silent = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["out=a"]) };
     assert!(!sut.hits(&silent).await && !sut.hits(&silent).await, "that of another run");
     let nonsense = listing(&sut, "nonsense");
     assert!(!sut.hits(&nonsense).await && !sut.hits(&nonsense).await);
@@ -79,8 +78,8 @@ async fn a_dependency_replaced_by_an_older_file_stores_no_result() {
     let sut = Sut::new();
     sut.put("h.h", "old");
     sut.put("new.h", "new, and written long ago");
-    let write = "printf 'a.o: h.h' > a.d; [ -e new.h ] && mv new.h h.h";
-    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    let script = "printf 'a.o: h.h' > a.d; [ -e new.h ] && mv new.h h.h; exit 0";
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.script(script) };
     assert!(!sut.hits(&request).await);
     assert!(!sut.hits(&request).await, "the first run read the old file");
 }
@@ -90,8 +89,8 @@ async fn a_further_list_of_dependencies_replaces_another_one() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     sut.put("which", "0");
-    let write = "n=$(cat which); printf 'a.o: which h%s' $n > a.d";
-    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&["a", "", "0", write]) };
+    let actions = ["write=a.d=a.o: which h", "extend=a.d=which"];
+    let request = GenericToolExec { depfile: Some("a.d".into()), ..sut.request(&actions) };
     for round in 0..2 * LISTS {
         sut.put(&format!("h{round}"), "");
         sut.put("which", &round.to_string());

@@ -2,21 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use zccache_ipc::endpoint::{InodeStamp, file_clock_ns};
-use zccache_ipc::model::{Compile, CompileEphemeral, CompileResult, EnvVars, LinkEphemeral, LinkResult};
+use zccache_ipc::model::{Compile, CompileEphemeral, CompileResult, EnvVars};
 
 use super::*;
 
 mod hidden;
-
-/// The C compiler of this machine.
-fn cc() -> NormalizedPath {
-    ["/usr/bin/cc", "/usr/local/bin/cc"].iter().find(|path| Path::new(path).exists()).map_or_else(
-        || panic!("these tests need a C compiler at /usr/bin/cc"),
-        |path| NormalizedPath::from(*path),
-    )
-}
+mod tools;
 
 fn env() -> Option<EnvVars> {
     Some(vec![("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())])
@@ -27,6 +21,15 @@ fn words(line: &str) -> Vec<String> {
 }
 
 impl Sut {
+    /// Returns the C compiler of this machine, and on Windows the stand-in.
+    fn compiler(&self) -> NormalizedPath {
+        if cfg!(windows) {
+            return testkit::stand_in_compiler(&self.dir.path().join("cc")).into();
+        }
+        let path = ["/usr/bin/cc", "/usr/local/bin/cc"].into_iter().find(|path| Path::new(path).exists());
+        path.expect("these tests need a C compiler at /usr/bin/cc").into()
+    }
+
     fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join("w").join(name)
     }
@@ -37,7 +40,11 @@ impl Sut {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         // A file that changes in the same tick as its compilation begins may have changed after it.
-        let changed = InodeStamp::of(&fs::metadata(path).unwrap()).unwrap().changed_ns;
+        let file = fs::metadata(path).unwrap();
+        let modified = file.modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        // Windows has no change time.
+        let changed =
+            InodeStamp::of(&file).map_or(i64::try_from(modified).unwrap(), |stamp| stamp.changed_ns);
         while file_clock_ns() <= changed {
             std::thread::yield_now();
         }
@@ -63,7 +70,7 @@ impl Sut {
     }
 
     async fn cc(&self, line: &str) -> CompileResult {
-        self.compile_as(self.request(cc(), line)).await
+        self.compile_as(self.request(self.compiler(), line)).await
     }
 
     /// Compiles twice with the outputs removed in between, and returns whether the second one was a hit.
@@ -142,7 +149,7 @@ async fn a_changed_input_makes_another_result() {
     assert!(!sut.is_hit("-Ifirst -Isecond -c b.c").await, "a header that comes first");
     // Variables.
     let with = |name: &str, value: &str| {
-        let mut request = sut.request(cc(), "-c a.c");
+        let mut request = sut.request(sut.compiler(), "-c a.c");
         request.env.as_mut().unwrap().push((name.to_owned(), value.to_owned()));
         request
     };
@@ -158,8 +165,10 @@ async fn the_directory_matters_where_the_object_tells_it() {
     for dir in ["one", "two"] {
         sut.write(&format!("{dir}/a.c"), "int a;\n");
     }
-    let within =
-        |dir: &str, line: &str| CompileEphemeral { cwd: sut.path(dir).into(), ..sut.request(cc(), line) };
+    let within = |dir: &str, line: &str| CompileEphemeral {
+        cwd: sut.path(dir).into(),
+        ..sut.request(sut.compiler(), line)
+    };
     for (line, expected) in [("-c a.c", true), ("-g -c a.c", false), ("-g0 -c a.c", true)] {
         assert!(!sut.compile_as(within("one", line)).await.cached, "{line}");
         assert_eq!(sut.compile_as(within("two", line)).await.cached, expected, "{line}");
@@ -184,7 +193,7 @@ async fn an_unknown_command_line_is_run_each_time() {
     for (line, output) in [
         ("-S a.c", "a.s"),
         ("-c e.c -save-temps", "e.o"),
-        ("-c e.c -o /dev/null", "e.c"),
+        (if cfg!(windows) { "-c e.c -o nul" } else { "-c e.c -o /dev/null" }, "e.c"),
         ("-shared -fPIC e.c -o e.so", "e.so"),
         ("e.c -E -o e.i", "e.i"),
     ] {
@@ -194,9 +203,15 @@ async fn an_unknown_command_line_is_run_each_time() {
         assert!(sut.path(output).exists(), "{line}");
     }
     // A script may do anything.
-    let script = sut.path("gcc");
-    fs::write(&script, format!("#!/bin/sh\nexec {} \"$@\"\n", cc())).unwrap();
-    make_executable(&script);
+    let compiler = sut.compiler();
+    let (name, text) = if cfg!(windows) {
+        ("gcc.cmd", format!("@\"{compiler}\" %*\r\n"))
+    } else {
+        ("gcc", format!("#!/bin/sh\nexec {compiler} \"$@\"\n"))
+    };
+    let script = sut.path(name);
+    fs::write(&script, text).unwrap();
+    set_mode(&script, "+x");
     for _ in 0..2 {
         assert!(!sut.compile_as(sut.request(script.clone(), "-c a.c")).await.cached);
     }
@@ -204,9 +219,12 @@ async fn an_unknown_command_line_is_run_each_time() {
     assert_eq!((status.non_cacheable, status.cache_misses, status.artifact_count), (12, 0, 0));
 }
 
-fn make_executable(path: &Path) {
-    let status = std::process::Command::new("/bin/chmod").arg("+x").arg(path).status();
-    assert!(status.unwrap().success());
+/// Changes the mode, which files of Windows do not have.
+fn set_mode(path: &Path, mode: &str) {
+    if !cfg!(windows) {
+        let status = std::process::Command::new("/bin/chmod").arg(mode).arg(path).status();
+        assert!(status.unwrap().success());
+    }
 }
 
 #[tokio::test]
@@ -217,8 +235,7 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     sut.write("fails.c", "#error no\n");
     sut.write("dir.c/file", "");
     sut.write("unreadable.c", "int u;\n");
-    let mode = std::process::Command::new("/bin/chmod").arg("000").arg(sut.path("unreadable.c")).status();
-    assert!(mode.unwrap().success());
+    set_mode(&sut.path("unreadable.c"), "000");
     let is_root = fs::read(sut.path("unreadable.c")).is_ok();
     // To root everything can be read, a directory excepted.
     let unreadable = if is_root { "-c dir.c" } else { "-c unreadable.c" };
@@ -254,59 +271,6 @@ async fn a_hit_that_cannot_be_put_in_its_place_is_compiled_where_the_compiler_ca
 }
 
 #[tokio::test]
-async fn tools_that_fail_to_run_or_are_killed_are_told_as_released_daemons_do() {
-    let _watchdog = watchdog(LIMIT);
-    let sut = project();
-    let missing = "No such file or directory (os error 2)";
-    assert_eq!(
-        sut.ask(Request::from(sut.request("/nonexistent/cc", "-c a.c"))).await,
-        Response::error(format!("failed to run compiler: {missing}"))
-    );
-    let nowhere = CompileEphemeral { cwd: "/nonexistent".into(), ..sut.request(cc(), "-c a.c") };
-    assert_eq!(
-        sut.ask(Request::from(nowhere)).await,
-        Response::error(format!("failed to run compiler: {missing}"))
-    );
-    let shell = |script: &str| CompileEphemeral {
-        args: vec!["-c".to_owned(), script.to_owned()],
-        stdin: Bytes::from_static(b"in"),
-        ..sut.request("/bin/sh", "")
-    };
-    let killed = sut.compile_as(shell("cat; kill -9 $$")).await;
-    assert_eq!((killed.exit_code, &killed.stdout[..]), (-1, &b"in"[..]));
-    let link = |tool: &str, script: &str| {
-        Request::from(LinkEphemeral {
-            tool: tool.into(),
-            args: vec!["-c".to_owned(), script.to_owned()],
-            cwd: sut.path("").into(),
-            env: env(),
-            client_pid: 1,
-        })
-    };
-    assert_eq!(
-        sut.ask(link("/nonexistent/ld", "")).await,
-        Response::error(format!("failed to run /nonexistent/ld: {missing}"))
-    );
-    match sut.ask(link("/bin/sh", "echo out; kill -9 $$")).await {
-        Response::LinkResult(result) => {
-            let expected = LinkResult { exit_code: 1, stdout: "out\n".into(), ..LinkResult::default() };
-            assert_eq!(*result, expected);
-        }
-        other => panic!("{other:?}"),
-    }
-    match sut.ask(Request::from(shell("head -c 104857600 /dev/zero"))).await {
-        Response::Error(error) => {
-            assert!(error.message.contains("wrote more than 16773120 bytes"), "{}", error.message);
-        }
-        other => panic!("{:?}", other.kind()),
-    }
-    let status = sut.status().await;
-    let figures = (status.total_compilations, status.compile_errors, status.non_cacheable);
-    assert_eq!(figures, (4, 3, 1));
-    assert_eq!((status.total_links, status.link_non_cacheable), (2, 2));
-}
-
-#[tokio::test]
 async fn a_session_counts_its_compilations_and_its_variables_win() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
@@ -318,7 +282,7 @@ async fn a_session_counts_its_compilations_and_its_variables_win() {
     sut.write("private/p.h", "int p;\n");
     sut.write("p.c", "#include <p.h>\n");
     let compile = |line: &str| {
-        let request = sut.request(cc(), line);
+        let request = sut.request(sut.compiler(), line);
         Request::from(Compile {
             session_id: session_id.clone(),
             args: request.args,

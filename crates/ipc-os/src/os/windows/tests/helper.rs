@@ -14,7 +14,7 @@ use super::Endpoint;
 use crate::{Claim, DirPolicy};
 
 /// The variable that has the arguments of a part, one on each line.
-const LINES: &str = "ZCCACHE_TEST_PART";
+pub(super) const LINES: &str = "ZCCACHE_TEST_PART";
 
 /// Held while a test has an inheritable handle, which every program that another test starts would get.
 static STARTING: RwLock<()> = RwLock::new(());
@@ -30,9 +30,10 @@ pub(super) fn start(command: &mut Command) -> Child {
     command.spawn().expect("this program can be started again")
 }
 
-/// Returns the arguments that make this program play `part`.
+/// Returns the arguments that make this program play `part`, which is in this file or has a module.
 pub(super) fn arguments(part: &str) -> Vec<String> {
-    let name = format!("os::sys::tests::helper::{part}");
+    let part = if part.contains("::") { part.to_owned() } else { format!("helper::{part}") };
+    let name = format!("os::sys::tests::{part}");
     ["--exact", &name, "--ignored", "--nocapture", "--test-threads=1", "--quiet"].map(str::to_owned).into()
 }
 
@@ -51,6 +52,11 @@ impl Part {
     pub(super) fn play(part: &str, lines: &[&str]) -> Self {
         let mut command = Command::new(own_program());
         command.args(arguments(part)).env(LINES, lines.join("\n"));
+        Self::start(command)
+    }
+
+    /// Starts a command that plays a part.
+    pub(super) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = start(&mut command);
         let input = child.stdin.take().expect("piped");
@@ -88,7 +94,7 @@ impl Drop for Part {
     }
 }
 
-fn lines() -> Vec<String> {
+pub(super) fn lines() -> Vec<String> {
     env::var(LINES).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 

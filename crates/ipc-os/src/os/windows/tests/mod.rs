@@ -5,6 +5,8 @@ use std::{process, time::Duration, time::Instant};
 use crate::Endpoint;
 
 mod claim;
+#[cfg(feature = "signals")]
+mod console;
 mod files;
 mod helper;
 mod pipes;

@@ -17,7 +17,7 @@ async fn hidden_inputs_are_part_of_the_key_or_prevent_caching() {
     assert!(!missing.cached && !missing.stderr.is_empty(), "{missing:?}");
     // The standard input, by a name of a file.
     for text in ["int a;", "int bb;"] {
-        let mut request = sut.request(cc(), "-x c -c /dev/stdin -o s.o");
+        let mut request = sut.request(sut.compiler(), "-x c -c /dev/stdin -o s.o");
         request.stdin = Bytes::from(text);
         assert!(!sut.compile_as(request).await.cached, "{text}");
     }
@@ -66,18 +66,18 @@ async fn a_call_that_only_its_caller_can_make_is_refused() {
     sut.write("rsp", "-x c -c - -o o.o\n");
     sut.write("outer", "@rsp\n");
     for line in ["@rsp", "@outer", "@/dev/stdin", "-include /dev/fd/63 -c a.c", "-c a.c -o /proc/self/fd/5"] {
-        match sut.ask(Request::from(sut.request(cc(), line))).await {
+        match sut.ask(Request::from(sut.request(sut.compiler(), line))).await {
             Response::Error(error) => assert!(error.message.contains("descriptor"), "{line}: {error:?}"),
             other => panic!("{line}: {other:?}"),
         }
     }
-    match sut.ask(Request::from(sut.request(cc(), "-c a.c -o a.c"))).await {
+    match sut.ask(Request::from(sut.request(sut.compiler(), "-c a.c -o a.c"))).await {
         Response::Error(error) => assert!(error.message.contains("also an input"), "{error:?}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(fs::read_to_string(sut.path("a.c")).unwrap(), SOURCE);
     // The sent contents can be read.
-    let mut request = sut.request(cc(), "-x c -c - -o s.o");
+    let mut request = sut.request(sut.compiler(), "-x c -c - -o s.o");
     request.stdin = Bytes::from("int a;");
     assert_eq!(sut.compile_as(request).await.exit_code, 0);
 }
