@@ -33,7 +33,7 @@ pub enum EndpointError {
     #[error("the endpoint name {0:?} contains a NUL byte")]
     Nul(String),
     /// The pipe name is longer than the system allows.
-    #[error("the pipe name {name:?} has {len} characters and this platform allows {limit}")]
+    #[error("the pipe name {name} has {len} characters and this platform allows {limit}")]
     PipeTooLong {
         /// The whole name.
         name: String,
@@ -43,7 +43,7 @@ pub enum EndpointError {
         limit: usize,
     },
     /// Not a pipe of this machine (`\\.\pipe\…`).
-    #[error("{0:?} is not the name of a local pipe, which starts with \\\\.\\pipe\\")]
+    #[error("\"{0}\" is not the name of a local pipe, which starts with \\\\.\\pipe\\")]
     NotALocalPipe(String),
 }
 

@@ -156,8 +156,8 @@ impl Variables {
         }
         // A relative directory of libraries is another one for each working directory. An empty one is that directory.
         let libraries = call.variable(LIBRARIES).unwrap_or_default();
-        let mut dirs = std::env::split_paths(libraries);
-        let is_absolute = dirs.all(|dir| dir.is_absolute() || dir.as_os_str().is_empty());
+        // The loaders that read the variable are of Unix, and so is its form.
+        let is_absolute = libraries.split(':').all(|dir| dir.is_empty() || dir.starts_with('/'));
         if !libraries.is_empty() && (!is_absolute || libraries.contains(['$', ';'])) {
             return Err(NotCacheable::of(LIBRARIES, Reason::Environment));
         }

@@ -105,6 +105,9 @@ impl StartError {
             Self::Host(HostError::Claim(ClaimError::Endpoint(EndpointError::TooLong { .. }))) => {
                 Some("choose a shorter path with --endpoint or --cache-dir".to_owned())
             }
+            Self::Host(HostError::Claim(ClaimError::Endpoint(EndpointError::PipeTooLong { .. }))) => {
+                Some("choose a shorter name with --endpoint".to_owned())
+            }
             Self::Host(HostError::Claim(ClaimError::Lifetime(LifetimeError::Io { .. }))) => {
                 Some("make the directory writable, or choose another one with --cache-dir".to_owned())
             }

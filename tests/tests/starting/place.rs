@@ -64,7 +64,8 @@ impl Drop for Place {
 
 /// Where a client of this cache directory looks.
 pub(crate) fn locations(cache_dir: &Path) -> Locations {
-    let environment = Environment::new(Platform::CURRENT, "/").with(Variable::CacheDir, cache_dir);
+    let top = cache_dir.ancestors().last().expect("a path has a first part");
+    let environment = Environment::new(Platform::CURRENT, top).with(Variable::CacheDir, cache_dir);
     Locations::for_client(&environment, None, None).expect("temporary paths are UTF-8")
 }
 

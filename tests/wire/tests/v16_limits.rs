@@ -1,12 +1,10 @@
 //! What no peer would receive is not sent, on wire v16 and in envelopes.
 
 use bytes::{Bytes, BytesMut};
-use ipc_model::{
-    ArtifactData, ArtifactOutput, ArtifactPayload, Compile, LookupResult, Request, Response, Store,
-};
+use ipc_model::{ArtifactData, ArtifactOutput, ArtifactPayload, Compile, LookupResult, Request, Response};
 use wire_frame::MAX_LENGTH;
 use wire_v16::frame_v1::{self, Kind};
-use wire_v16::{EncodeError, decode_frame, encode_body, encode_into};
+use wire_v16::{EncodeError, decode_frame, encode_into};
 
 #[global_allocator]
 static ALLOC: testkit::CountingAlloc = testkit::CountingAlloc;
@@ -105,7 +103,7 @@ fn a_path_that_is_not_utf8_is_refused_and_never_changed() {
     let artifact = ArtifactData { outputs: outputs(path.clone()), ..ArtifactData::default() };
     for request in [
         Request::from(Compile { compiler: path.clone(), ..Compile::default() }),
-        Request::from(Store { artifact, ..Store::default() }),
+        Request::from(ipc_model::Store { artifact, ..ipc_model::Store::default() }),
         Request::ReleaseWorktreeHandles(ipc_model::ReleaseWorktreeHandles { path }),
     ] {
         let mut buffer = BytesMut::from(&b"before"[..]);
@@ -114,7 +112,7 @@ fn a_path_that_is_not_utf8_is_refused_and_never_changed() {
             other => panic!("{other:?}"),
         };
         refused(encode_into(&request, "", &mut buffer));
-        refused(encode_body(&request, "", &mut buffer));
+        refused(wire_v16::encode_body(&request, "", &mut buffer));
         refused(frame_v1::encode_into(&request, "", 1, Kind::Request, &mut buffer));
         assert_eq!(&buffer[..], b"before");
     }

@@ -42,19 +42,27 @@ impl Runner<'_> {
         Ok(rows)
     }
 
-    /// Takes programs from `queue` until it is empty.
+    /// Runs programs from `queue` in a prefix of its own.
     fn work(&self, number: usize, queue: &Mutex<Vec<Program>>, rows: &Mutex<Vec<Row>>) -> Result<()> {
         let prefix = self.scratch.join(format!("prefix-{number}"));
         self.toolchain.copy_prefix(&prefix)?;
+        self.toolchain.start_prefix(&prefix)?;
+        let done = self.empty(queue, &prefix, rows);
+        // The server would go on without a program.
+        self.toolchain.end_prefix(&prefix)?;
+        done
+    }
+
+    /// Takes programs from `queue` until it is empty.
+    fn empty(&self, queue: &Mutex<Vec<Program>>, prefix: &Path, rows: &Mutex<Vec<Row>>) -> Result<()> {
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(program) = next else { break };
-            let row = self.one(&program, &prefix).with_context(|| program.name())?;
+            let Some(program) = next else { return Ok(()) };
+            let row = self.one(&program, prefix).with_context(|| program.name())?;
             let state = if row.is_good() { "ok" } else { "FAILED" };
             eprintln!("{} {state}: {} passed, {} failed", row.program, row.passed, row.failed);
             rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
         }
-        self.toolchain.end_prefix(&prefix)
     }
 
     fn one(&self, program: &Program, prefix: &Path) -> Result<Row> {
@@ -80,6 +88,7 @@ impl Runner<'_> {
             row.trouble = Some(format!("ended after {} s", self.timeout.as_secs()));
             // The prefix may hold processes of the program.
             self.toolchain.end_prefix(prefix)?;
+            self.toolchain.start_prefix(prefix)?;
         }
         Ok(row)
     }

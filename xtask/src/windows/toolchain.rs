@@ -173,6 +173,15 @@ impl Toolchain {
         Ok(())
     }
 
+    /// Starts the server of a prefix, which goes on when no program runs.
+    ///
+    /// Otherwise the server ends after each program, and a program that starts at that moment ends without output.
+    pub(super) fn start_prefix(&self, prefix: &Path) -> Result<()> {
+        let mut server = Command::new(WINE_SERVER);
+        server.arg("-p").env("WINEPREFIX", prefix).stdout(Stdio::null()).stderr(Stdio::null());
+        step("start the server of the prefix", &mut server)
+    }
+
     /// Ends every process of a prefix, and waits until they are gone.
     pub(super) fn end_prefix(&self, prefix: &Path) -> Result<()> {
         for option in ["-k", "-w"] {

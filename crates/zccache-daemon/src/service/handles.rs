@@ -30,12 +30,14 @@ impl Handles {
         let sessions = Arc::clone(&self.sessions);
         // The file system may belong to a remote machine that no longer answers.
         let released = tokio::task::spawn_blocking(move || {
-            let path = real(path.as_path());
+            let asked = path;
+            let path = real(asked.as_path());
             let holds_root = [root.clone(), real(&root)].iter().any(|root| root.starts_with(&path));
             if holds_root {
                 return Response::error(format!(
                     "refusing to release handles under {} \u{2014} that path contains the daemon cache root {}",
-                    path.display(),
+                    // On Windows, the real path has a prefix that people do not write.
+                    asked.display(),
                     root.display()
                 ));
             }

@@ -10,6 +10,7 @@ use zccache_ipc::model::{ArtifactOutput, ArtifactPayload};
 use super::*;
 
 mod bounds;
+#[cfg(unix)]
 mod gone;
 mod held;
 mod killed;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use testkit::{Process, TempEndpoint, eventually, watchdog};
 use zccache_ipc::manifest::{Manifest, read_manifest};
 
-use super::{LIMIT, SOON, client, daemon, spawn};
+use super::{LIMIT, SOON, client, daemon};
 
 /// A daemon in the foreground whose registry is `dir`.
 fn spawn_with(place: &TempEndpoint, dir: &std::path::Path, arguments: &[&str]) -> Process {
@@ -33,7 +33,7 @@ fn published(dir: &std::path::Path, version: &str) -> Manifest {
 fn it_is_published_in_the_home_that_the_daemon_was_given() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
-    let _daemon = spawn(&place, &[]);
+    let _daemon = super::spawn(&place, &[]);
     let dir = place.home().join(".local/share/running-process/manifests");
     let manifest = published(&dir, env!("CARGO_PKG_VERSION"));
     let root = manifest.cache_root().unwrap();

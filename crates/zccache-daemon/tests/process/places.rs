@@ -1,6 +1,6 @@
 //! Places where a daemon cannot live: each a typed error that names the path, and nothing changed there.
 
-use testkit::{Finished, Process, TempEndpoint, watchdog};
+use testkit::{Finished, TempEndpoint, watchdog};
 
 use super::{LIMIT, run};
 
@@ -95,7 +95,7 @@ fn a_runtime_directory_that_others_can_write_is_refused_with_its_fix() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     let mut command = place.command(env!("CARGO_BIN_EXE_zccache-daemon"));
     command.arg("--foreground").env_remove("ZCCACHE_CACHE_DIR");
-    let finished = Process::spawn(&mut command).finish(LIMIT);
+    let finished = testkit::Process::spawn(&mut command).finish(LIMIT);
     check(&finished, &["is writable by others", &format!("fix: chmod 700 {}", open.display())]);
 }
 
@@ -106,8 +106,10 @@ fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
     let (path, pipe) = (place.dir().join("s".repeat(120)), format!(r"\\.\pipe\{}", "s".repeat(300)));
     let endpoint = if cfg!(windows) { pipe.as_str() } else { path.to_str().unwrap() };
     for arguments in [&["--foreground", "--endpoint", endpoint][..], &["--endpoint", endpoint]] {
-        let length = format!("has {} bytes", endpoint.len());
-        check(&run(&place, arguments), &[endpoint, &length, "fix: choose a shorter path"]);
+        let (unit, fix) = if cfg!(windows) { ("characters", "name") } else { ("bytes", "path") };
+        let (length, fix) =
+            (format!("has {} {unit}", endpoint.len()), format!("fix: choose a shorter {fix}"));
+        check(&run(&place, arguments), &[endpoint, &length, &fix]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use testkit::{Process, TempEndpoint, watchdog};
+use testkit::{TempEndpoint, watchdog};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
 use zccache_ipc::model::{ArtifactData, ArtifactOutput, ArtifactPayload};
@@ -73,7 +73,7 @@ fn a_full_disk_is_an_error_and_the_daemon_goes_on() {
     let mut command = place.command("/bin/sh");
     command.args(["-c", r#"trap "" XFSZ; ulimit -f 8192; exec "$0" --foreground --endpoint "$1""#]);
     command.args([env!("CARGO_BIN_EXE_zccache-daemon"), &place.name()]);
-    let mut daemon = Process::spawn(&mut command);
+    let mut daemon = testkit::Process::spawn(&mut command);
     let mut client = client(&place.name());
     let large = |n: usize| super::artifact(1_000_000 + n);
     let mut stored = 0;
@@ -118,7 +118,7 @@ fn a_daemon_without_any_room_starts_finds_what_is_stored_and_can_be_cleared() {
     let mut command = place.command("/bin/sh");
     command.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" --foreground --endpoint "$1""#]);
     command.args([env!("CARGO_BIN_EXE_zccache-daemon"), &place.name()]);
-    let mut daemon = Process::spawn(&mut command);
+    let mut daemon = testkit::Process::spawn(&mut command);
     let mut without_room = client(&place.name());
     for (key, artifact) in &stored {
         assert_eq!(without_room.lookup(key.as_str()).unwrap().as_ref(), Some(artifact), "{key}\n{daemon}");

@@ -28,6 +28,7 @@ pub(crate) enum Manner {
     /// Answers everything so.
     Says(Box<Response>),
     /// Finds nothing, takes this many values, and answers nothing after that.
+    #[cfg_attr(windows, expect(dead_code, reason = "only tests with compilers of Unix use it"))]
     Takes(usize),
 }
 

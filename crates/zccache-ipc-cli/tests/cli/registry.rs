@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use testkit::{Process, TempEndpoint, watchdog};
 
-use crate::support::{SOON, code, json, parse, program, run};
+use crate::support::{SOON, code, json, program, run};
 
 /// Where manifests are in the home of `place`.
 fn manifests(place: &TempEndpoint) -> PathBuf {
@@ -115,7 +115,7 @@ fn an_empty_variable_is_an_error_and_writes_nothing_below_the_current_directory(
     let refused = |variable: &str, arguments: &[&str]| {
         let finished =
             Process::spawn(program(&place, &["--json"]).args(arguments).env(variable, "")).finish(SOON);
-        let error = parse(&finished.stdout);
+        let error = crate::support::parse(&finished.stdout);
         assert_eq!((code(&finished), error["error"]["kind"].as_str()), (1, Some("no-registry")), "{error}");
         assert!(error["error"]["fix"].as_str().unwrap().contains(&format!("unset {variable}")), "{error}");
     };

@@ -71,6 +71,7 @@ pub(crate) fn json(place: &TempEndpoint, arguments: &[&str]) -> (i32, Value) {
 }
 
 /// Does the same with the system's programs on `PATH`.
+#[cfg(unix)]
 #[track_caller]
 pub(crate) fn json_with_path(place: &TempEndpoint, arguments: &[&str]) -> (i32, Value) {
     let mut command = program(place, &[&["--json"], arguments].concat());

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use testkit::{Process, TempEndpoint};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
@@ -67,10 +67,13 @@ pub(crate) fn nothing_left(place: &TempEndpoint) -> Result<()> {
 /// # Errors
 ///
 /// If the process has ended or has no such line.
+#[cfg(target_os = "linux")]
 pub(crate) fn status_of(pid: u32, line: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let found = status.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':'));
-    let number = found.and_then(|value| value.split_whitespace().next()).context("no such line")?;
+    let number = found
+        .and_then(|value| value.split_whitespace().next())
+        .ok_or_else(|| anyhow::anyhow!("no such line"))?;
     Ok(number.parse()?)
 }
 
@@ -79,6 +82,7 @@ pub(crate) fn status_of(pid: u32, line: &str) -> Result<u64> {
 /// # Errors
 ///
 /// If the process has ended.
+#[cfg(target_os = "linux")]
 pub(crate) fn descriptors_of(pid: u32) -> Result<u64> {
     Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64)
 }

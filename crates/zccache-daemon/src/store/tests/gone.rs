@@ -17,7 +17,6 @@ async fn check(name: &str, take_away: impl FnOnce(&Path)) {
     assert_eq!(store.lookup("before").await.unwrap(), None, "{name}");
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn an_artifact_stored_after_the_file_was_removed_is_found_by_the_next_daemon() {
     let _watchdog = watchdog(LIMIT);
@@ -31,7 +30,6 @@ async fn an_artifact_stored_after_the_file_was_removed_is_found_by_the_next_daem
     .await;
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_store_that_is_looked_after_begins_anew_without_a_request() {
     let _watchdog = watchdog(LIMIT);

@@ -8,6 +8,7 @@ mod numbers;
 
 use ::bytes::Bytes;
 use zccache_ipc::Lane;
+use zccache_ipc::endpoint::Platform;
 use zccache_ipc::wire_dispatch::Dialect;
 
 use super::bytes::{echoed, ids};
@@ -35,12 +36,20 @@ pub(crate) fn rules(served: &[Dialect], changes: bool, key: &str) -> Vec<Rule> {
 
 /// Returns a rule whose breach makes an implementation not interoperable.
 fn required(name: String, section: &'static str, steps: Vec<Step>, expected: Expected) -> Rule {
-    Rule { name, section, required: true, test: Test::Exchange { steps, expected } }
+    Rule { name, section, required: true, test: exchange(steps, expected) }
 }
 
 /// Returns a rule of this project.
 fn ours(name: String, section: &'static str, steps: Vec<Step>, expected: Expected) -> Rule {
-    Rule { name, section, required: false, test: Test::Exchange { steps, expected } }
+    Rule { name, section, required: false, test: exchange(steps, expected) }
+}
+
+/// Returns the test of these steps, if a connection of this platform can take them.
+fn exchange(steps: Vec<Step>, expected: Expected) -> Test {
+    if Platform::CURRENT == Platform::Windows && steps.iter().any(|step| matches!(step, Step::HalfClose)) {
+        return Test::NotApplicable("a pipe cannot be closed for one direction");
+    }
+    Test::Exchange { steps, expected }
 }
 
 /// Returns one frame as the steps of an exchange.

@@ -103,7 +103,8 @@ mod tests {
         for (value, expected) in [("1", true), ("true", true), ("0", false), ("", false)] {
             assert_eq!(of(Variable::NoSpawn, value).no_spawn, expected, "{value:?}");
         }
-        for (value, expected) in [("/home/a", true), ("", false), ("h", false)] {
+        let home = if cfg!(windows) { r"C:\home\a" } else { "/home/a" };
+        for (value, expected) in [(home, true), ("", false), ("h", false)] {
             assert_eq!(of(Variable::Home, value).has_home, expected, "{value:?}");
         }
         let nowhere = Environment::new(Platform::Linux, "/w");
