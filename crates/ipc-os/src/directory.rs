@@ -137,11 +137,10 @@ pub fn check_private_directory(path: &Path) -> Result<bool, DirectoryError> {
     os::check_private_directory(path)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))] // the commands are those of sh
 mod tests {
     use super::*;
 
-    #[cfg(unix)] // the commands are those of sh
     #[test]
     fn every_violation_names_the_path_and_its_fix() {
         #[track_caller]

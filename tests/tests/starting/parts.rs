@@ -79,7 +79,13 @@ fn a_stuck_process() {
             std::future::pending::<()>().await; // until it is ended
         }
         let mut kept = Vec::new();
-        while let Ok(stream) = listener.accept().await {
+        loop {
+            let stream = match listener.accept().await {
+                Ok(stream) => stream,
+                // Its client has left already.
+                Err(error) if error.is_transient() => continue,
+                Err(error) => panic!("{error}"),
+            };
             match manner {
                 Manner::Closes => drop(stream),
                 Manner::Silent | Manner::Deaf => kept.push(stream),

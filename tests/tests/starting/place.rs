@@ -18,7 +18,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(110);
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// The time in which a stuck daemon must be replaced; Wine takes seconds to start a program on a busy machine.
-pub(crate) const RECOVERED: Duration = Duration::from_secs(if cfg!(windows) { 15 } else { 5 });
+pub(crate) const RECOVERED: Duration = Duration::from_secs(if cfg!(windows) { 30 } else { 5 });
 
 /// Its daemon is stopped at the end, however the test ends.
 pub(crate) struct Place(pub(crate) TempEndpoint);
@@ -71,7 +71,9 @@ pub(crate) fn locations(cache_dir: &Path) -> Locations {
 
 /// A daemon that ends by itself when nobody asks it anything.
 pub(crate) fn config(cache_dir: &Path, daemon: &Path) -> StartConfig {
-    StartConfig::new(locations(cache_dir)).program(daemon).arguments(["--idle-timeout", "60"])
+    let config = StartConfig::new(locations(cache_dir)).program(daemon).arguments(["--idle-timeout", "60"]);
+    // Wine needs longer to start a program.
+    if cfg!(windows) { config.timeout(SOON) } else { config }
 }
 
 /// Sends a signal to a process of this test.

@@ -99,7 +99,10 @@ fn a_stranger_that_does_not_answer_is_named_and_left_alone() {
     // Built before its time begins.
     let _ = testkit::program("zccache-daemon");
     let _watchdog = watchdog(LIMIT);
-    each(&[Manner::Silent, Manner::Deaf, Manner::Half, Manner::Closes, Manner::Endless], |manner| {
+    let manners = [Manner::Deaf, Manner::Silent, Manner::Half, Manner::Closes, Manner::Endless];
+    // A pipe says whose it is once it is open, and one that accepts no client cannot be opened.
+    let named = if cfg!(windows) { &manners[1..] } else { &manners };
+    each(named, |manner| {
         let place = Place::new();
         let bystander = Bystander::new();
         std::fs::write(place.locations().lock_file(), bystander.0.id().to_string()).expect("written");

@@ -13,6 +13,8 @@ pub(super) struct Row {
     pub(super) listed: usize,
     /// Tests that their attribute leaves out, as everywhere.
     pub(super) ignored: usize,
+    /// Tests that passed when they were run once more and alone; `passed` counts them too.
+    pub(super) again: Vec<String>,
     pub(super) took: Duration,
     /// Why the program's own summary is missing: it crashed or exceeded its time.
     pub(super) trouble: Option<String>,
@@ -32,24 +34,46 @@ pub(super) fn of(rows: &[Row]) -> String {
         sum.failed += row.failed;
         sum.listed += row.listed;
         sum.ignored += row.ignored;
+        sum.again.extend(row.again.iter().cloned());
         sum.took += row.took;
     }
     let width = rows.iter().map(|row| row.program.len()).max().unwrap_or(0).max(12);
-    let mut text = format!("{:width$}    run passed failed listed ignored seconds\n", "program");
+    let mut text = format!("{:width$}    run passed failed again listed ignored seconds\n", "program");
     for row in rows.iter().chain([&sum]) {
-        let Row { program, passed, failed, listed, ignored, took, trouble } = row;
+        let Row { program, passed, failed, again, listed, ignored, took, trouble } = row;
         let (run, seconds) = (passed + failed, took.as_secs_f64());
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "{program:width$} {run:6} {passed:6} {failed:6} {listed:6} {ignored:7} {seconds:7.1}"
+            "{program:width$} {run:6} {passed:6} {failed:6} {:5} {listed:6} {ignored:7} {seconds:7.1}",
+            again.len()
         );
         if let Some(trouble) = trouble {
             let _ = write!(text, "  {trouble}");
         }
         text.push('\n');
     }
+    for row in rows {
+        for test in &row.again {
+            let _ = writeln!(text, "passed only when run again and alone: {} {test}", row.program);
+        }
+    }
     text
+}
+
+/// Returns true if `test` passed, or its attribute leaves it out.
+pub(super) fn is_done(printed: &str, test: &str) -> bool {
+    // Alone, a test can print into its own line.
+    let alone = printed.contains("running 1 test\n") && printed.contains("test result: ok. 1 passed");
+    alone
+        || printed.lines().filter_map(|line| result(line, test)).any(|(mark, result)| {
+            matches!(mark, "" | " - should panic") && (result == "ok" || result.starts_with("ignored"))
+        })
+}
+
+/// Returns the two parts of the line that has the result of `test`.
+fn result<'a>(line: &'a str, test: &str) -> Option<(&'a str, &'a str)> {
+    line.strip_prefix("test ")?.strip_prefix(test)?.split_once(" ... ")
 }
 
 /// Reads what the test program `program` printed.
@@ -100,7 +124,17 @@ mod tests {
         let last = text.lines().last().unwrap();
         assert_eq!(
             last.split_whitespace().take(6).collect::<Vec<_>>(),
-            ["2", "programs", "7", "7", "0", "2"]
+            ["2", "programs", "7", "7", "0", "0"]
         );
+    }
+
+    #[test]
+    fn a_test_is_done_if_it_passed_or_is_ignored() {
+        let printed =
+            "test a ... ok\ntest b ... FAILED\ntest c ... ignored, a part\ntest d - should panic ... ok\n";
+        for (test, done) in [("a", true), ("b", false), ("c", true), ("d", true), ("e", false)] {
+            assert_eq!(is_done(printed, test), done, "{test}");
+        }
+        assert!(is_done("running 1 test\nsaid ok\ntest result: ok. 1 passed; 0 failed", "f"));
     }
 }

@@ -50,7 +50,10 @@ impl StoreFile {
         let failed = |source| Unusable::Fatal(OpenError::Io { path: path.to_owned(), source });
         match OpenOptions::new().read(true).write(true).open(path) {
             // A daemon that was killed, or had no room, as it made the file.
-            Ok(file) if file.metadata().map_err(failed)?.len() == 0 => Self::create(path, cache),
+            Ok(file) if file.metadata().map_err(failed)?.len() == 0 => {
+                drop(file); // Windows replaces no open file
+                Self::create(path, cache)
+            }
             Ok(file) => Self::of(path, file, cache, FileBackend::new),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path, cache),
             Err(error) => Err(failed(error)),

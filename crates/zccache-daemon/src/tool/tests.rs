@@ -44,7 +44,9 @@ async fn a_tool_gets_the_clients_input_and_its_streams_return_unchanged() {
     let actions =
         ["input", "bytes=ff0078", "directory", "variable=A", "variable=HOME", "err=one two\r\n", "exit=7"];
     let mut tool = acting(&dir, &actions);
-    tool.cwd = dir.path().canonicalize().unwrap();
+    if cfg!(unix) {
+        tool.cwd = dir.path().canonicalize().unwrap();
+    }
     tool.stdin = Bytes::from_static(b"in\r\n\0");
     let ran = run(&tool).await.unwrap();
     let expected = [b"in\r\n\0\xff\0x", tool.cwd.to_str().unwrap().as_bytes(), "1 ü".as_bytes()].concat();

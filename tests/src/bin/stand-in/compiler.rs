@@ -113,7 +113,10 @@ impl Line {
         };
         let (mut read, mut text) = (Vec::new(), self.shown.join("\n"));
         self.include(&self.source, &mut read, &mut text)?;
-        std::fs::write(&self.object, text).map_err(unusable(&self.object))?;
+        // Wine cannot truncate the device.
+        if !self.object.as_os_str().eq_ignore_ascii_case("nul") {
+            std::fs::write(&self.object, text).map_err(unusable(&self.object))?;
+        }
         let rule = |files: &[PathBuf]| {
             let files: Vec<_> = files.iter().map(|file| escaped(file)).collect();
             format!("{}: {}\n", escaped(&self.object), files.join(" "))

@@ -12,10 +12,6 @@ use super::*;
 mod hidden;
 mod tools;
 
-fn env() -> Option<EnvVars> {
-    Some(vec![("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())])
-}
-
 fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
@@ -28,6 +24,15 @@ impl Sut {
         }
         let path = ["/usr/bin/cc", "/usr/local/bin/cc"].into_iter().find(|path| Path::new(path).exists());
         path.expect("these tests need a C compiler at /usr/bin/cc").into()
+    }
+
+    fn env(&self) -> Option<EnvVars> {
+        let path = if cfg!(windows) {
+            self.dir.path().join("cc").to_str().unwrap().to_owned()
+        } else {
+            "/usr/local/bin:/usr/bin:/bin".to_owned()
+        };
+        Some(vec![("PATH".to_owned(), path)])
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -57,7 +62,7 @@ impl Sut {
             compiler: compiler.into(),
             args: words(line),
             cwd: self.path("").into(),
-            env: env(),
+            env: self.env(),
             stdin: Bytes::new(),
         }
     }

@@ -18,7 +18,7 @@ impl Sut {
             tool: tool.into(),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             cwd: self.path("").into(),
-            env: env(),
+            env: self.env(),
             client_pid: 1,
         })
     }
