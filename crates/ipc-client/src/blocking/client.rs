@@ -330,14 +330,13 @@ impl Connection {
 
     /// Receives the final reply; a `CompileProgress` before it restarts the timeout of a compilation.
     fn receive(&mut self, wires: Wires, limit: Duration, later: Later) -> Received {
-        let mut deadline = deadline_after(limit);
-        let mut whole = Some(limit);
+        let (mut deadline, mut whole) = (deadline_after(limit), Some(limit));
         loop {
             match self.inbound.take(wires).map_err(|error| IpcError::of_decoding(error, wires))? {
                 Some(DecodedWireMessage { message: Response::CompileProgress(progress), .. }) => {
                     later.tell(&progress);
                     deadline = later.after_progress().map_or(deadline, |to| deadline_after(to.min(limit)));
-                    whole = Some(remaining(deadline, limit)?);
+                    remaining(deadline, limit)?; // a peer may never pause
                     continue;
                 }
                 Some(received) => return Ok(received),
