@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,17 @@ use crate::links::{KeptLinks, Links};
 use crate::service::{Attached, DaemonService, Facts, Identity};
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
-use crate::store::{self, OpenError, Store};
+use crate::store::{self, Store};
 use crate::{Mismatches, StartError};
 
 /// The time that requests in flight get when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// The time after which the daemon serves, though its store is not open.
+const OPENING: Duration = Duration::from_secs(1);
+
+/// The time in which the store must finish its queue and close.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// Why a daemon stopped serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,10 +76,7 @@ async fn serve(
     tracing::info!(endpoint, version = settings.version, idle_timeout, "listening");
     settings.registration.publish(&settings.locations, &settings.version);
 
-    let paths = settings.store_files();
-    let limits = store::Limits { size: settings.max_size, ..store::Limits::within(settings.max_memory) };
-    let opened = tokio::task::spawn_blocking(move || open_one(&paths, limits)).await;
-    let store = opened.map_err(|_| StartError::Panicked)??;
+    let store = opened(settings).await?;
     let identity = Identity {
         version: settings.reported.clone(),
         namespace: locations.namespace_label().to_owned(),
@@ -89,7 +91,9 @@ async fn serve(
     let mut hosted = Hosted::new(Arc::clone(&service), lifecycle, settings, announced);
     let reason = host.serve(listener, &mut hosted).await.map(Reason::from).map_err(StartError::from);
     hosted.links.end();
-    service.close().await;
+    if tokio::time::timeout(CLOSING, service.close()).await.is_err() {
+        tracing::error!("the store is not closed in time; the next daemon repairs it");
+    }
     let (uptime, requests) = (began.elapsed(), service.traffic().requests());
     let oldest_wire = requests.oldest_wire().map(Lane::name);
     tracing::info!(%requests, oldest_wire, ?uptime, "served");
@@ -117,18 +121,24 @@ fn facts(settings: &Settings) -> Facts {
     }
 }
 
-/// Opens the first store that no other daemon has open.
-fn open_one(paths: &[PathBuf], limits: store::Limits) -> Result<Store, OpenError> {
-    let (last, before) = paths.split_last().expect("there is always one");
-    for path in before {
-        match Store::open(path, limits) {
-            Err(OpenError::Locked(_)) => {
-                tracing::warn!(path = %path.display(), "another daemon has the store open; this one has its own");
-            }
-            opened => return opened,
+/// Opens the store, and returns it before it is open if that takes long: its clients wait.
+async fn opened(settings: &Settings) -> Result<Store, StartError> {
+    let limits = store::Limits { size: settings.max_size, ..store::Limits::within(settings.max_memory) };
+    let (store, mut opened) = Store::begin(settings.store_files(), limits)?;
+    let result = match tokio::time::timeout(OPENING, &mut opened).await {
+        Ok(result) => Some(result.map_err(|_| StartError::Panicked)?),
+        Err(_) => {
+            opened.close();
+            opened.try_recv().ok()
+        }
+    };
+    match result {
+        Some(result) => result?,
+        None => {
+            tracing::warn!(path = %store.path().display(), "the store takes long to open; lookups miss until then")
         }
     }
-    Store::open(last, limits)
+    Ok(store)
 }
 
 /// The program of the host: a server for each socket, all with one service.

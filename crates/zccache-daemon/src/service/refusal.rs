@@ -15,6 +15,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 pub(super) fn by_store(error: &StoreError) -> Response {
     match error {
         StoreError::Busy { waiting } => backpressure(*waiting, error.to_string()),
+        StoreError::Opening => backpressure(0, error.to_string()),
         StoreError::NoMemory(overload) => Response::Backpressure(overload.clone()),
         error => Response::error(chain(error)),
     }

@@ -55,6 +55,11 @@ impl<'t> Ages<'t> {
         Ok(())
     }
 
+    /// Returns the bytes of key and value, if `key` has an age.
+    pub(super) fn bytes(&self, key: &str) -> Result<Option<u64>, redb::Error> {
+        Ok(self.table.get(key)?.map(|row| row.value().2))
+    }
+
     /// Forgets `key`, which is gone.
     pub(super) fn forget(&mut self, key: &str) -> Result<(), redb::Error> {
         self.table.remove(key)?;

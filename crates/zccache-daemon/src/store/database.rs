@@ -28,6 +28,9 @@ const SHARED: usize = 64 << 10;
 /// The most bytes of keys and names that a list of Rust artifacts has: it must fit a reply.
 const MOST_LISTED: usize = 8 << 20;
 
+/// The most entries of one commit that only removes.
+const EVICTED: u64 = 256;
+
 /// A store file that this process alone has open.
 #[derive(Debug)]
 pub(super) struct StoreFile {
@@ -62,10 +65,10 @@ impl StoreFile {
         leads_to(path, &self.file)
     }
 
-    /// Returns true if the entries take more room than `most`.
+    /// Returns true if the entries take more room than `most`, or if that is not known.
     pub(super) fn is_above(&self, most: u64) -> Result<bool, redb::Error> {
         let sums = self.database.begin_read()?.open_table(SUMS)?;
-        Ok(sums.get(ROOM)?.is_some_and(|room| room.value() > most))
+        Ok(sums.get(ROOM)?.is_none_or(|room| room.value() > most))
     }
 
     /// Returns the sealed artifact under `key`, unless it has more than `most` bytes.
@@ -134,13 +137,24 @@ impl StoreFile {
             tables.insert(key, value, description.as_ref())?;
             results.push(StoreResult::Stored);
         }
-        let removed = tables.shrink_to(most)?;
+        let removed = tables.shrink_to(most, u64::MAX)?;
         tables.finish()?;
         transaction.commit()?;
         if removed > 0 {
             tracing::debug!(removed, most, "made room in the store");
         }
         Ok(results)
+    }
+
+    /// Removes some of what has not been used for longest from what takes more room than `most`; returns how
+    /// many entries went.
+    pub(super) fn evict(&self, most: u64) -> Result<u64, redb::Error> {
+        let transaction = self.begin()?;
+        let mut tables = Tables::open(&transaction, now())?;
+        let removed = tables.shrink_to(most, EVICTED)?;
+        tables.finish()?;
+        transaction.commit()?;
+        Ok(removed)
     }
 
     /// Removes the entry under `key` if it is damaged.
@@ -201,12 +215,6 @@ impl StoreFile {
         Ok(all)
     }
 
-    /// Gives unused space back to the file system.
-    pub(super) fn shrink(&mut self) -> Result<(), redb::Error> {
-        self.database.compact()?;
-        Ok(())
-    }
-
     /// Begins to write: durable, and readable at once after a crash, without a walk through all pages.
     pub(super) fn begin(&self) -> Result<WriteTransaction, redb::Error> {
         let mut transaction = self.database.begin_write()?;
@@ -240,6 +248,13 @@ pub(super) fn unpanicked<T>(work: impl FnOnce() -> T) -> Result<T, redb::Error> 
 
 #[cfg(test)]
 impl StoreFile {
+    /// Makes the file one of a daemon that did not count the room.
+    pub(super) fn forget_room(&self) {
+        let transaction = self.begin().unwrap();
+        transaction.open_table(SUMS).unwrap().remove(ROOM).unwrap();
+        transaction.commit().unwrap();
+    }
+
     /// Overwrites the stored bytes under `key`, as a failing disk does.
     pub(super) fn scribble(&self, key: &str) {
         let transaction = self.begin().unwrap();

@@ -75,6 +75,9 @@ pub enum StoreError {
     /// The file could not be read or written.
     #[error("the store cannot be used: {0}")]
     Database(#[source] Arc<redb::Error>),
+    /// The file is being opened, which takes long after a kill.
+    #[error("the store is being opened")]
+    Opening,
     /// The file could not be opened again after a failure.
     #[error("the store cannot be opened again")]
     Reopen(#[source] Arc<OpenError>),
@@ -118,6 +121,6 @@ impl StoreError {
     /// Returns true if the same request can succeed a little later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::NoMemory(_))
+        matches!(self, Self::Busy { .. } | Self::NoMemory(_) | Self::Opening)
     }
 }

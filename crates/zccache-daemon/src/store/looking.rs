@@ -1,7 +1,5 @@
 //! Lookups: small entries at once, large ones within the server's memory budget.
 
-use std::sync::Arc;
-
 use zccache_ipc::Caller;
 use zccache_ipc::model::ArtifactData;
 
@@ -84,10 +82,8 @@ impl Store {
 
     /// Looks for `key` outside of the runtime's threads, unless the entry has more than `most` bytes.
     async fn look_offloaded(&self, key: &str, most: usize) -> Result<Result<Look, TooLong>, StoreError> {
-        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
-        let (shared, key) = (Arc::clone(&self.shared), key.to_owned());
-        let looked = tokio::task::spawn_blocking(move || shared.look(&key, most));
-        looked.await.map_err(|_| StoreError::Closed)
+        let key = key.to_owned();
+        self.reading(move |shared| shared.look(&key, most)).await
     }
 
     /// Returns the artifact under `key` without counting this as a use.

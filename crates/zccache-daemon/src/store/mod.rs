@@ -10,6 +10,7 @@
 //! An output that is given as a path is kept as that path; the file belongs to the client.
 
 mod ages;
+mod copying;
 mod database;
 mod entry;
 mod error;
@@ -25,7 +26,7 @@ mod used;
 mod writer;
 
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -103,13 +104,16 @@ pub struct Figures {
     pub bytes: u64,
 }
 
+/// Receives the result of opening a store.
+pub type Opened = oneshot::Receiver<Result<(), OpenError>>;
+
 /// Artifacts by key, in one file that no other process has open.
 #[derive(Debug)]
 pub struct Store {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
     limits: Limits,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -125,20 +129,75 @@ impl Store {
     ///
     /// [`OpenError::Locked`] when another process has it open, and [`OpenError::Io`] with the path.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::open(path, limits.size, limits.cache)?);
+        let shared = Arc::new(Shared::new(vec![path.to_owned()], limits.size, limits.cache));
+        shared.open()?;
+        Self::with_writer(shared, limits, |_| true)
+    }
+
+    /// Returns a store that opens the first of `paths` that no other process has open, and the result of that.
+    ///
+    /// Until then lookups find nothing, and stores are refused. If the receiver is dropped before the result is
+    /// there, the result is logged, and a later store tries again to open the file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`] if the system has no thread for the writer.
+    pub fn begin(paths: Vec<PathBuf>, limits: Limits) -> Result<(Self, Opened), OpenError> {
+        Self::begin_with(paths, limits, Shared::open)
+    }
+
+    fn begin_with(
+        paths: Vec<PathBuf>,
+        limits: Limits,
+        open: impl FnOnce(&Shared) -> Result<(), OpenError> + Send + 'static,
+    ) -> Result<(Self, Opened), OpenError> {
+        let shared = Arc::new(Shared::new(paths, limits.size, limits.cache));
+        let (reply, opened) = oneshot::channel();
+        let store = Self::with_writer(shared, limits, move |shared| {
+            let opened = open(shared);
+            let is_open = opened.is_ok();
+            match reply.send(opened) {
+                Ok(()) => is_open,
+                // The daemon serves already.
+                Err(Ok(())) => {
+                    tracing::info!(path = %shared.path().display(), "the store is open");
+                    true
+                }
+                Err(Err(error)) => {
+                    tracing::error!(
+                        error = crate::chain(&error),
+                        "the store cannot be opened; the next store tries"
+                    );
+                    true
+                }
+            }
+        })?;
+        Ok((store, opened))
+    }
+
+    /// Returns a store whose writer runs jobs if `first` returns true.
+    fn with_writer(
+        shared: Arc<Shared>,
+        limits: Limits,
+        first: impl FnOnce(&Shared) -> bool + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || writer::run(jobs, &shared)
+                move || {
+                    if first(&shared) {
+                        writer::run(jobs, &shared);
+                    }
+                }
             })
-            .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+            .map_err(|source| OpenError::Io { path: shared.path().to_owned(), source })?;
         Ok(Self {
             shared,
             queue,
             room: Arc::new(Semaphore::new(limits.waiting_bytes.min(Semaphore::MAX_PERMITS))),
-            readers: Semaphore::new(limits.readers.max(1)),
+            readers: Arc::new(Semaphore::new(limits.readers.max(1))),
             limits,
             writer: Mutex::new(Some(writer)),
         })
@@ -181,6 +240,9 @@ impl Store {
         replaces: bool,
     ) -> Result<StoreResult, StoreError> {
         checked(key)?;
+        if self.shared.has_not_begun() {
+            return Err(StoreError::Opening);
+        }
         let names = artifact.outputs.iter().map(|output| output.name.len()).sum::<usize>();
         let size = artifact.payload_len() + names;
         // Before the work of encoding, so that an overloaded daemon does less of it, not more.
@@ -240,9 +302,7 @@ impl Store {
     ///
     /// Listing changes nothing.
     pub async fn rust_artifacts(&self) -> Result<Vec<RustArtifactInfo>, StoreError> {
-        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
-        let shared = Arc::clone(&self.shared);
-        tokio::task::spawn_blocking(move || shared.rust_artifacts()).await.map_err(|_| StoreError::Closed)?
+        self.reading(Shared::rust_artifacts).await?
     }
 
     /// Returns at most `most` entries in the order of their keys, from `from` on.
@@ -255,10 +315,23 @@ impl Store {
     ///
     /// Listing changes nothing.
     pub async fn list(&self, from: Bound<String>, most: usize) -> Result<Vec<Listed>, StoreError> {
-        let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
+        self.reading(move |shared| shared.list(from.as_ref().map(String::as_str), most)).await?
+    }
+
+    /// Does `work` outside of the runtime's threads, among a bounded number of readers.
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let reader = readers.acquire_owned().await.expect("this semaphore is never closed");
         let shared = Arc::clone(&self.shared);
-        let list = move || shared.list(from.as_ref().map(String::as_str), most);
-        tokio::task::spawn_blocking(list).await.map_err(|_| StoreError::Closed)?
+        let work = move || {
+            // For as long as the thread works, even if its caller has left.
+            let _reader = reader;
+            work(&shared)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)
     }
 
     /// Removes the entry under `key`; returns true if it was there.
@@ -309,10 +382,13 @@ impl Store {
 
     /// Finishes the queue and closes the file. Later calls are refused.
     ///
+    /// The store stops to make room and to give room back; a later start goes on if the file is too long.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future leaves the queue to be finished by itself.
     pub async fn close(&self) {
+        self.shared.end_soon();
         let _ = self.queue.send(Job::Stop).await;
         if let Some(writer) = self.writer.lock().await.take() {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;

@@ -106,6 +106,36 @@ impl StoreFile {
         }
     }
 
+    /// Begins an empty store beside `path`.
+    pub(super) fn begin_copy(path: &Path, cache: usize) -> Result<Self, OpenError> {
+        remove_copy(path);
+        Self::copy(path, OpenOptions::new().read(true).write(true).create_new(true), cache)
+    }
+
+    /// Opens the store beside `path` that [`begin_copy`](Self::begin_copy) made.
+    pub(super) fn open_copy(path: &Path, cache: usize) -> Result<Self, OpenError> {
+        Self::copy(path, OpenOptions::new().read(true).write(true), cache)
+    }
+
+    fn copy(path: &Path, options: &OpenOptions, cache: usize) -> Result<Self, OpenError> {
+        let copy = beside(path, COPY);
+        let opened = options.open(&copy).map_err(|source| OpenError::Io { path: copy.clone(), source })?;
+        Self::of(&copy, opened, cache, FileBackend::new).map_err(|error| match error {
+            Unusable::Fatal(error) => error,
+            Unusable::Foreign(source) => OpenError::Database { path: copy, source },
+        })
+    }
+
+    /// Moves this copy to `path`, in the place of the file there.
+    pub(super) fn take_place(&self, path: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::Io { path: path.to_owned(), source };
+        fs::rename(beside(path, COPY), path).map_err(failed)?;
+        // Without the name on disk, a power failure brings the old file back. Windows cannot open a directory so.
+        let _ =
+            path.parent().map(|directory| File::open(directory).and_then(|directory| directory.sync_all()));
+        Ok(())
+    }
+
     fn of<B: StorageBackend>(
         path: &Path,
         file: File,
@@ -180,6 +210,15 @@ pub(super) fn remove_aside(path: &Path) -> u64 {
     // Most stores were never damaged; one that stays is removed by the next clear.
     if fs::remove_file(aside).is_ok() { len } else { 0 }
 }
+
+/// Removes the copy of a store that did not take its place.
+pub(super) fn remove_copy(path: &Path) {
+    // One that stays is in the way of the next copy, which then reports it.
+    let _ = fs::remove_file(beside(path, COPY));
+}
+
+/// Ending of the name of a copy that is being made.
+const COPY: &str = ".copy";
 
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);

@@ -5,14 +5,14 @@
 use redb::{ReadableTable as _, Table, TableDefinition, TableError, WriteTransaction};
 
 /// Number of its last use to key.
-const BY_USE: TableDefinition<u64, &str> = TableDefinition::new("zccache-ipc uses 2");
+pub(super) const BY_USE: TableDefinition<u64, &str> = TableDefinition::new("zccache-ipc uses 2");
 /// Key to number of its last use.
 pub(super) const OF_KEY: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc used keys 2");
 
 /// The uses of every entry, within one transaction.
 pub(super) struct Recency<'t> {
     by_use: Table<'t, u64, &'static str>,
-    of_key: Table<'t, &'static str, u64>,
+    pub(super) of_key: Table<'t, &'static str, u64>,
     next: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
@@ -11,24 +11,30 @@ use super::ages::Listed;
 use super::database::{Read, StoreFile, unpanicked};
 use super::entry::{self, Damage};
 use super::job::Put;
-use super::opening::{move_aside, remove_aside};
+use super::opening::{move_aside, remove_aside, remove_copy};
 use super::used::Used;
 use super::{Figures, OpenError, StoreError};
 
 /// The file, how often it was opened, and its figures.
 ///
-/// Every transaction begins and ends under the lock, so that who holds it exclusively is alone with the
-/// file.
+/// The lock is held exclusively only while one file replaces another, so that no lookup waits for the writer.
 #[derive(Debug)]
 pub(super) struct Shared {
-    path: PathBuf,
-    /// Empty while it cannot be opened.
+    /// The possible places of the file, best first.
+    paths: Vec<PathBuf>,
+    /// Index of the place in use.
+    place: AtomicUsize,
+    /// Empty while the file is being opened or cannot be opened.
     file: RwLock<Option<StoreFile>>,
+    /// True while the file is being opened.
+    is_opening: AtomicBool,
+    /// True once the store has to end soon.
+    is_ending: AtomicBool,
     generation: AtomicU64,
     artifacts: AtomicU64,
     bytes: AtomicU64,
-    /// True if the file can be shrunk.
-    owes_room: AtomicBool,
+    /// Length of the file above which the writer gives unused space back.
+    longest: AtomicU64,
     /// The entries that lookups used since the writer's last check.
     pub(super) used: Used,
     /// The most room that entries may take.
@@ -56,26 +62,42 @@ pub(super) enum Look {
 }
 
 impl Shared {
-    pub(super) fn open(path: &Path, most: u64, cache: usize) -> Result<Self, OpenError> {
-        let shared = Self {
-            path: path.to_owned(),
+    /// Returns a store that opens the first of `paths` that no other process has open.
+    pub(super) fn new(paths: Vec<PathBuf>, most: u64, cache: usize) -> Self {
+        Self {
+            paths,
+            place: AtomicUsize::new(0),
             file: RwLock::new(None),
+            is_opening: AtomicBool::new(true),
+            is_ending: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             artifacts: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
-            owes_room: AtomicBool::new(false),
+            longest: AtomicU64::new(longest(most)),
             used: Used::default(),
             most,
             cache,
-        };
-        match shared.reopen(false) {
-            // A daemon without a store still answers, and can be told to clear it.
-            Err(error) if error.is_full() => {
-                tracing::error!(path = %path.display(), "there is no room for the store, and nothing is stored");
-                Ok(shared)
-            }
-            opened => opened.map(|()| shared),
         }
+    }
+
+    /// Opens the file for the first time.
+    pub(super) fn open(&self) -> Result<(), OpenError> {
+        for place in 0..self.paths.len() {
+            self.place.store(place, Ordering::Relaxed);
+            let path = self.path();
+            match self.reopen(false) {
+                Err(OpenError::Locked(_)) if place + 1 < self.paths.len() => {
+                    tracing::warn!(path = %path.display(), "another daemon has the store open; this one has its own");
+                }
+                // A daemon without a store still answers, and can be told to clear it.
+                Err(error) if error.is_full() => {
+                    tracing::error!(path = %path.display(), "there is no room for the store, and nothing is stored");
+                    break;
+                }
+                opened => return opened,
+            }
+        }
+        Ok(())
     }
 
     /// Looks for `key`, waiting for the file if need be, unless the entry has more than `most` bytes.
@@ -93,7 +115,7 @@ impl Shared {
             Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let read = in_file(&slot, |file| file.read(key, most));
+        let read = self.in_file(&slot, |file| file.read(key, most));
         drop(slot);
         Some(Self::seen(key, read, generation))
     }
@@ -106,6 +128,7 @@ impl Shared {
                 Ok(artifact) => Look::Found(artifact),
                 Err(damage) => Look::Damaged(damage),
             },
+            Err(StoreError::Opening) => Look::Absent,
             Err(error) => Look::Broken { error, generation },
         })
     }
@@ -133,18 +156,24 @@ impl Shared {
     /// Returns true if the file is open and its path leads to another file, or to none.
     pub(super) fn is_gone(&self) -> bool {
         // A path that cannot be looked at is taken for unchanged.
-        self.shared().as_ref().is_some_and(|file| matches!(file.is_at(&self.path), Ok(false)))
+        self.shared().as_ref().is_some_and(|file| matches!(file.is_at(self.path()), Ok(false)))
     }
 
     /// Makes room where the store may have less than before, and gives it back to the file system.
+    ///
+    /// A store that ends meanwhile makes the rest of the room when it is opened again.
     pub(super) fn trim(&self) -> Result<(), StoreError> {
+        let mut removed = 0;
         // A commit needs room, which a store within its limit can do without.
-        if !self.with_file(|file| file.is_above(self.most))? {
-            return Ok(());
+        while !self.ends() && self.with_file(|file| file.is_above(self.most))? {
+            // Also where nothing is to be removed: it counts the room if no earlier daemon has.
+            match self.change(|file| file.evict(self.most))? {
+                0 => break,
+                more => removed += more,
+            }
+            self.count();
         }
-        let before = self.figures().artifacts;
-        self.put(&[], &[])?;
-        if self.figures().artifacts < before {
+        if removed > 0 {
             self.give_back();
         }
         Ok(())
@@ -167,7 +196,7 @@ impl Shared {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.paths[self.place.load(Ordering::Relaxed)]
     }
 
     pub(super) fn clear(&self) -> Result<Cleared, StoreError> {
@@ -175,44 +204,57 @@ impl Shared {
         let removed = self.change(StoreFile::remove_all)?;
         self.count();
         self.give_back();
-        let freed = before.saturating_sub(self.len_on_disk()) + remove_aside(&self.path);
+        let freed = before.saturating_sub(self.len_on_disk()) + remove_aside(self.path());
         Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }
 
-    /// Gives unused space back to the file system; later, if a value is being sent from the file's pages.
-    fn give_back(&self) {
-        let mut slot = self.alone();
-        let Some(file) = slot.as_mut() else { return };
-        let shrunk = unpanicked(|| file.shrink()).and_then(|shrunk| shrunk);
-        drop(slot);
-        let is_read = matches!(shrunk, Err(redb::Error::TransactionInProgress));
-        self.owes_room.store(is_read, Ordering::Relaxed);
-        match shrunk {
-            Err(error) if !is_read => {
-                tracing::warn!(path = %self.path.display(), %error, "the store keeps its size");
-            }
-            _ => {}
+    /// Gives unused space back to the file system if the file has become much longer than its limit.
+    pub(super) fn follow_limit(&self) {
+        if self.len_on_disk() > self.longest.load(Ordering::Relaxed) && self.is_writable() {
+            self.give_back();
+            // Entries that take more pages than expected are not copied again and again.
+            self.longest.store(longest(self.most).max(2 * self.len_on_disk()), Ordering::Relaxed);
         }
     }
 
-    /// Gives back what could not be given back when it became free.
-    pub(super) fn give_back_owed(&self) {
-        if self.owes_room.load(Ordering::Relaxed) {
-            self.give_back();
+    /// Gives unused space back to the file system, unless the store ends meanwhile.
+    fn give_back(&self) {
+        if let Err(error) = self.replace_by_copy() {
+            tracing::warn!(path = %self.path().display(), error = crate::chain(&error), "the store keeps its size");
         }
+        remove_copy(self.path());
+    }
+
+    /// Copies the entries to a new file, which takes the place of the old file.
+    fn replace_by_copy(&self) -> Result<(), StoreError> {
+        let failed = |error| StoreError::Reopen(Arc::new(error));
+        let new = StoreFile::begin_copy(self.path(), COPY_CACHE).map_err(failed)?;
+        let copied = self.with_file(|file| file.copy_to(&new, &|| self.ends()))?;
+        drop(new); // closes it, so that it opens without a repair
+        if !copied {
+            return Ok(());
+        }
+        let new = StoreFile::open_copy(self.path(), self.cache).map_err(failed)?;
+        if self.is_gone() {
+            return Err(StoreError::Gone);
+        }
+        new.take_place(self.path()).map_err(failed)?;
+        let old = self.alone().replace(new);
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        drop(old); // after the lock is free: it may be large
+        Ok(())
     }
 
     /// Removes the file and begins a new one.
     pub(super) fn begin_anew(&self) -> Result<Cleared, StoreError> {
         let (before, removed) = (self.len_on_disk(), self.figures().artifacts);
-        let mut slot = self.alone();
-        *slot = None;
-        match std::fs::remove_file(&self.path) {
+        self.close();
+        match std::fs::remove_file(self.path()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let error = OpenError::Io { path: self.path.clone(), source: error };
+                let error = OpenError::Io { path: self.path().to_owned(), source: error };
                 return Err(StoreError::Reopen(Arc::new(error)));
             }
-            _ => drop(slot),
+            _ => {}
         }
         self.reopen(false).map_err(|error| StoreError::Reopen(Arc::new(error)))?;
         let freed = before.saturating_sub(self.len_on_disk());
@@ -220,22 +262,51 @@ impl Shared {
     }
 
     /// Opens the file again, after moving it aside if it is `damaged`.
+    ///
+    /// Lookups find nothing meanwhile: a repair may take long.
     pub(super) fn reopen(&self, damaged: bool) -> Result<(), OpenError> {
-        let mut slot = self.alone();
-        *slot = None; // closes it and frees its lock
-        if damaged && self.path.exists() {
-            let aside = move_aside(&self.path)?;
-            tracing::warn!(aside = %aside.display(), "the damaged store is kept aside and a new one is begun");
-        }
-        *slot = Some(StoreFile::open(&self.path, self.cache)?);
-        drop(slot);
-        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.is_opening.store(true, Ordering::Relaxed);
+        let opened = self.open_again(damaged);
+        let done = opened.map(|file| {
+            *self.alone() = Some(file);
+            self.generation.fetch_add(1, Ordering::Relaxed);
+        });
+        self.is_opening.store(false, Ordering::Relaxed);
         self.count();
-        Ok(())
+        done
     }
 
+    fn open_again(&self, damaged: bool) -> Result<StoreFile, OpenError> {
+        let path = self.path();
+        self.close();
+        if damaged && path.exists() {
+            let aside = move_aside(path)?;
+            tracing::warn!(aside = %aside.display(), "the damaged store is kept aside and a new one is begun");
+        }
+        let file = StoreFile::open(path, self.cache)?;
+        // The copy of a daemon that was killed as it made it.
+        remove_copy(path);
+        Ok(file)
+    }
+
+    /// Closes the file and frees its lock.
     pub(super) fn close(&self) {
-        *self.alone() = None;
+        let old = self.alone().take();
+        drop(old); // after the lock is free: it writes
+    }
+
+    /// Ends work that can go on at the next start.
+    pub(super) fn end_soon(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    fn ends(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// Returns true until the file was opened, or could not be opened, for the first time.
+    pub(super) fn has_not_begun(&self) -> bool {
+        self.generation() == 0 && self.is_opening.load(Ordering::Relaxed)
     }
 
     /// Returns true if entries can be read.
@@ -267,11 +338,26 @@ impl Shared {
     }
 
     pub(super) fn len_on_disk(&self) -> u64 {
-        self.path.metadata().map_or(0, |metadata| metadata.len())
+        self.path().metadata().map_or(0, |metadata| metadata.len())
     }
 
     fn with_file<T>(&self, work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>) -> Result<T, StoreError> {
-        in_file(&self.shared(), work)
+        self.in_file(&self.shared(), work)
+    }
+
+    fn in_file<T>(
+        &self,
+        slot: &Option<StoreFile>,
+        work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let Some(file) = slot else {
+            let is_opening = self.is_opening.load(Ordering::Relaxed);
+            return Err(if is_opening { StoreError::Opening } else { StoreError::Closed });
+        };
+        match unpanicked(|| work(file)) {
+            Ok(done) => done.map_err(|error| StoreError::Database(Arc::new(error))),
+            Err(_) => Err(StoreError::Panicked),
+        }
     }
 
     // A panic of the database is caught inside of the lock, so that poison says nothing new.
@@ -284,19 +370,28 @@ impl Shared {
     }
 }
 
-fn in_file<T>(
-    slot: &Option<StoreFile>,
-    work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>,
-) -> Result<T, StoreError> {
-    let file = slot.as_ref().ok_or(StoreError::Closed)?;
-    match unpanicked(|| work(file)) {
-        Ok(done) => done.map_err(|error| StoreError::Database(Arc::new(error))),
-        Err(_) => Err(StoreError::Panicked),
-    }
+/// Returns the length above which a file with entries of up to `most` bytes is copied.
+const fn longest(most: u64) -> u64 {
+    most.saturating_mul(2).saturating_add(SLACK)
 }
+
+/// Bytes that a commit may add to the file before the pages of earlier commits are free.
+const SLACK: u64 = 64 << 20;
+
+/// Bytes of pages that are kept in memory of a file that is being written.
+const COPY_CACHE: usize = 1 << 20;
 
 #[cfg(test)]
 impl Shared {
+    pub(super) fn forget_room(&self) {
+        self.shared().as_ref().unwrap().forget_room();
+    }
+
+    pub(super) fn copied_while(&self, between: &dyn Fn() -> bool) -> bool {
+        let new = StoreFile::begin_copy(self.path(), COPY_CACHE).unwrap();
+        self.with_file(|file| file.copy_to(&new, between)).unwrap()
+    }
+
     pub(super) fn scribble(&self, key: &str) {
         self.shared().as_ref().unwrap().scribble(key);
     }

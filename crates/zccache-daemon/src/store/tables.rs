@@ -14,8 +14,8 @@ pub(super) const RUST: TableDefinition<&str, &[u8]> = TableDefinition::new("zcca
 pub(super) const SUMS: TableDefinition<&str, u64> = TableDefinition::new("zccache-ipc sums 2");
 /// Of keys and values.
 pub(super) const BYTES: &str = "bytes";
-/// Of the pages that they take.
-pub(super) const ROOM: &str = "room";
+/// Of the pages that they take, and of their rows in the other tables. Earlier daemons counted less as "room".
+pub(super) const ROOM: &str = "room 2";
 
 /// The unit of the file.
 const PAGE: u64 = 4096;
@@ -35,17 +35,34 @@ impl<'t> Tables<'t> {
     /// Opens the tables, making them where they are missing, for changes at the time `now` in seconds since 1970.
     pub(super) fn open(transaction: &'t WriteTransaction, now: u64) -> Result<Self, redb::Error> {
         let sums = transaction.open_table(SUMS)?;
-        let sum = |name| sums.get(name).map(|sum| sum.map_or(0, |sum| sum.value()));
-        let (bytes, room) = (sum(BYTES)?, sum(ROOM)?);
-        Ok(Self {
+        let sum = |name| sums.get(name).map(|sum| sum.map(|sum| sum.value()));
+        let (bytes, room) = (sum(BYTES)?.unwrap_or(0), sum(ROOM)?);
+        let mut tables = Self {
             artifacts: transaction.open_table(ARTIFACTS)?,
             rust: transaction.open_table(RUST)?,
             recency: Recency::open(transaction)?,
             ages: Ages::open(transaction, now)?,
             sums,
             bytes,
-            room,
-        })
+            room: 0,
+        };
+        tables.room = room.map_or_else(|| tables.counted(), Ok)?;
+        Ok(tables)
+    }
+
+    /// Returns the room of all entries of a file that has no such sum.
+    fn counted(&self) -> Result<u64, redb::Error> {
+        let mut sum = 0;
+        for row in self.recency.of_key.iter()? {
+            let (key, _) = row?;
+            let key = key.value();
+            let len = match self.ages.bytes(key)? {
+                Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(key.len()),
+                None => self.artifacts.get(key)?.map_or(0, |value| value.value().len()),
+            };
+            sum += room(key, len);
+        }
+        Ok(sum)
     }
 
     /// Removes every table.
@@ -95,11 +112,11 @@ impl<'t> Tables<'t> {
         self.take(key)
     }
 
-    /// Removes entries until at most `most` bytes of room are taken, those not used for longest first, and
-    /// returns how many went.
-    pub(super) fn shrink_to(&mut self, most: u64) -> Result<u64, redb::Error> {
+    /// Removes up to `at_once` entries until at most `most` bytes of room are taken, those not used for longest
+    /// first, and returns how many went.
+    pub(super) fn shrink_to(&mut self, most: u64, at_once: u64) -> Result<u64, redb::Error> {
         let mut removed = 0;
-        while self.room > most {
+        while self.room > most && removed < at_once {
             let Some(key) = self.recency.pop_oldest()? else { break };
             self.take(&key)?;
             removed += 1;
@@ -130,8 +147,14 @@ fn weight(key: &str, len: usize) -> u64 {
     (key.len() + len) as u64
 }
 
-/// About what an entry takes in the file: one above a page gets a power of two of them.
+/// Returns about what an entry takes in the file.
+///
+/// An entry above half a page gets a power of two of pages, and its key has a row in three other tables.
 pub(super) fn room(key: &str, len: usize) -> u64 {
     let bytes = weight(key, len);
-    if bytes <= PAGE / 2 { bytes } else { bytes.div_ceil(PAGE).next_power_of_two() * PAGE }
+    let pages = if bytes <= PAGE / 2 { bytes } else { bytes.div_ceil(PAGE).next_power_of_two() * PAGE };
+    pages + 3 * key.len() as u64 + ROWS
 }
+
+/// Numbers and offsets of an entry's rows in the other tables.
+const ROWS: u64 = 100;

@@ -7,9 +7,11 @@ use tempfile::TempDir;
 use testkit::watchdog;
 use zccache_ipc::model::{ArtifactOutput, ArtifactPayload};
 
+use super::shared::Look;
 use super::*;
 
 mod bounds;
+mod busy;
 #[cfg(unix)]
 mod gone;
 mod held;
@@ -28,7 +30,7 @@ fn artifact(text: &str, len: usize) -> ArtifactData {
     }
 }
 
-fn place() -> (TempDir, std::path::PathBuf) {
+fn place() -> (TempDir, PathBuf) {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("store.redb");
     (dir, path)

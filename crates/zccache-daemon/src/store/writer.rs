@@ -19,8 +19,7 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
         recover(shared, &error);
     }
     let mut next = None;
-    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
-        shared.give_back_owed();
+    while let Some(job) = next.take().or_else(|| next_job(&mut jobs, shared)) {
         match job {
             Job::Put(first) => {
                 let mut batch = vec![*first];
@@ -54,6 +53,15 @@ pub(super) fn run(mut jobs: Receiver<Job>, shared: &Shared) {
     note_used(shared);
     // Dropping the queue answers its jobs with `Closed`.
     shared.close();
+}
+
+/// Waits for a job. Without one that waits already, the file first follows its limit.
+fn next_job(jobs: &mut Receiver<Job>, shared: &Shared) -> Option<Job> {
+    if let Ok(job) = jobs.try_recv() {
+        return Some(job);
+    }
+    shared.follow_limit();
+    jobs.blocking_recv()
 }
 
 /// Adds the stores that wait already, and returns the job that ends the batch.

@@ -40,7 +40,7 @@ pub(super) fn run(located: &Located, output: &mut Output) -> Result<Exit, Failur
 /// locks.
 fn without_daemon(locations: &Locations, error: CallError, output: &mut Output) -> Result<Exit, Failure> {
     let store = locations.store_file();
-    let files = ["", ".new", ".corrupt-1"].map(|ending| {
+    let files = ["", ".new", ".copy", ".corrupt-1"].map(|ending| {
         let mut file = store.as_os_str().to_owned();
         file.push(ending);
         file

@@ -5,7 +5,7 @@ use super::super::opening::beside;
 use super::*;
 
 /// Returns the path of a store as a killed daemon leaves it, with an entry under each of `keys`.
-async fn left_by_a_killed_daemon(dir: &TempDir, keys: &[&str]) -> std::path::PathBuf {
+async fn left_by_a_killed_daemon(dir: &TempDir, keys: &[&str]) -> PathBuf {
     let (path, left) = (dir.path().join("store.redb"), dir.path().join("left.redb"));
     let store = open(&path);
     for key in keys {
