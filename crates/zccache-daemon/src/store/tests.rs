@@ -1,5 +1,6 @@
 //! Tests of the store as its callers see it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
