@@ -233,13 +233,14 @@ async fn a_result_that_is_not_whole_is_not_stored() {
 async fn an_output_that_the_run_left_alone_is_no_result() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
-    for (name, code) in [("ok", "0"), ("failed", "3")] {
+    for code in [0, 3] {
         sut.put("old.txt", "of an earlier run");
         let output_files = vec![sut.path("old.txt")];
-        let request = GenericToolExec { output_files, ..sut.request(&[name, "", code]) };
-        assert!(!sut.hits(&request).await);
+        let request = GenericToolExec { output_files, ..sut.request(&[&format!("exit={code}")]) };
+        let first = sut.exec(&request).await.unwrap();
+        assert_eq!((first.exit_code, first.cached), (code, false));
         fs::remove_file(sut.cwd().join("old.txt")).unwrap();
-        assert!(!sut.hits(&request).await, "{name}");
+        assert!(!sut.hits(&request).await, "{code}");
         assert_eq!(text(sut.cwd().join("old.txt")), None);
     }
 }
