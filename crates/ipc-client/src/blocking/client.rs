@@ -1,10 +1,9 @@
 //! The blocking client.
 
-use std::io::{IoSlice, Write as _};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use ipc_endpoint::Endpoint;
 use ipc_model::{
     ArtifactData, Cleared, Compile, CompileEphemeral, CompileResult, DaemonStatus, ExecProbe,
@@ -16,10 +15,7 @@ use ipc_model::{
 };
 use ipc_os::blocking::Stream;
 use ipc_os::deadline_after;
-use wire_dispatch::{
-    DecodedWireMessage, Dialect, FrameKind, Ids, Lane, Selector, WirePolicy, Wires, encode_pieces,
-};
-use wire_frame::Pieces;
+use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Selector, WirePolicy, Wires};
 use wire_v16::default_request_id;
 
 use crate::busy_retries::{BusyRetries, is_out_of_time};
@@ -28,15 +24,15 @@ use crate::config::{Later, Limits};
 use crate::dial::Dialer;
 use crate::memory::Memory;
 use crate::{CallError, ClientConfig};
+use ipc_connection::IpcError;
 use ipc_connection::inbound::{Inbound, KEPT_BY_CLIENTS};
 use ipc_connection::reply::{Expected, of_request};
-use ipc_connection::{IpcError, spare};
 
 use elsewhere::Elsewhere;
 
 mod elsewhere;
 mod in_dialect;
-mod telling;
+mod sending;
 
 /// Calls a daemon from a thread, one request at a time.
 ///
@@ -268,17 +264,10 @@ impl Connection {
         ids: &Ids,
         limits: &Limits,
     ) -> (bool, Received) {
-        let mut pieces = spare::take_pieces();
-        let own = (&*ids.request_id, ids.frame_request_id);
-        if let Err(error) = encode_pieces(request, dialect, own, FrameKind::Request, &mut pieces) {
-            return (false, Err(error.into()));
-        }
         let lane = dialect.lane();
         let wires = if lane == Lane::V15 { Wires::TO_BINCODE } else { Wires::ALL };
         let later = limits.later(request.kind());
-        let sent = self.send(&pieces, limits.send());
-        spare::give_pieces(&mut pieces);
-        match sent {
+        match self.send_request(request, dialect, ids, limits) {
             Ok(()) => {
                 let received = self.receive(wires, limits.reply(), later);
                 (true, received.and_then(|received| of_request(&Expected::of(lane, ids), received)))
@@ -302,30 +291,6 @@ impl Connection {
                 Ids { request_id: request_id.to_owned(), frame_request_id: self.last_frame_id }
             }
         }
-    }
-
-    fn send(&mut self, pieces: &Pieces, limit: Duration) -> Result<(), IpcError> {
-        let mut unsent = pieces.unsent();
-        // A request that fits into the socket's buffer needs no timeout, and nearly every request fits.
-        if let Some(slice) = pieces.as_slice() {
-            match self.stream.write_now(slice) {
-                Ok(written) => unsent.advance(written),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(error) => again_or(error, limit)?,
-            }
-        }
-        let deadline = deadline_after(limit);
-        while unsent.has_remaining() {
-            self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
-            let mut slices = [IoSlice::new(&[]); 16];
-            let count = unsent.chunks_vectored(&mut slices);
-            match self.stream.write_vectored(&slices[..count]) {
-                Ok(0) => return Err(IpcError::Closed),
-                Ok(written) => unsent.advance(written),
-                Err(error) => again_or(error, limit)?,
-            }
-        }
-        Ok(())
     }
 
     /// Receives the final reply; a `CompileProgress` before it restarts the timeout of a compilation.

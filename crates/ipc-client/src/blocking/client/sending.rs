@@ -1,10 +1,17 @@
-//! Requests whose answer nobody waits for.
+//! Requests on their way to the daemon.
 
+use std::io::{IoSlice, Write as _};
+use std::time::Duration;
+
+use bytes::Buf as _;
 use ipc_connection::{IpcError, spare};
 use ipc_model::Request;
-use wire_dispatch::{Dialect, FrameKind, encode_pieces};
+use ipc_os::deadline_after;
+use wire_dispatch::{Dialect, FrameKind, Ids, encode_pieces};
+use wire_frame::Pieces;
 
-use super::Client;
+use super::{Client, Connection};
+use crate::blocking::{again_or, remaining};
 use crate::config::Limits;
 
 impl Client {
@@ -24,11 +31,48 @@ impl Client {
             None => self.dial(&limits)?,
         };
         let ids = connection.ids(request, dialect.lane());
-        let own = (&*ids.request_id, ids.frame_request_id);
+        connection.send_request(request, dialect, &ids, &limits)
+    }
+}
+
+impl Connection {
+    /// Sends `request`. A daemon that closes the connection meanwhile may have sent its reason before.
+    pub(super) fn send_request(
+        &mut self,
+        request: &Request,
+        dialect: Dialect,
+        ids: &Ids,
+        limits: &Limits,
+    ) -> Result<(), IpcError> {
         let mut pieces = spare::take_pieces();
+        let own = (&*ids.request_id, ids.frame_request_id);
         encode_pieces(request, dialect, own, FrameKind::Request, &mut pieces)?;
-        let sent = connection.send(&pieces, limits.send());
+        let sent = self.send(&pieces, limits.send());
         spare::give_pieces(&mut pieces);
         sent
+    }
+
+    fn send(&mut self, pieces: &Pieces, limit: Duration) -> Result<(), IpcError> {
+        let mut unsent = pieces.unsent();
+        // A request that fits into the socket's buffer needs no timeout, and nearly every request fits.
+        if let Some(slice) = pieces.as_slice() {
+            match self.stream.write_now(slice) {
+                Ok(written) => unsent.advance(written),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+        let deadline = deadline_after(limit);
+        while unsent.has_remaining() {
+            self.stream.set_write_timeout(Some(remaining(deadline, limit)?))?;
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = unsent.chunks_vectored(&mut slices);
+            match self.stream.write_vectored(&slices[..count]) {
+                Ok(0) => return Err(IpcError::Closed),
+                Ok(written) => unsent.advance(written),
+                Err(error) => again_or(error, limit)?,
+            }
+        }
+        Ok(())
     }
 }
