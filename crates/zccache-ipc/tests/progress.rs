@@ -16,7 +16,9 @@ use zccache_ipc::wire_dispatch::bytes::BytesMut;
 use zccache_ipc::wire_dispatch::{Dialect, FrameKind, Received, encode_pieces, receive};
 use zccache_ipc::wire_frame::Pieces;
 use zccache_ipc::wire_frame::Version;
-use zccache_ipc::{Client, ClientConfig, Ids, Lane, ServerConfig, WirePolicy, Wires, blocking};
+use zccache_ipc::{
+    Client, ClientConfig, DecodedWireMessage, Ids, Lane, ServerConfig, WirePolicy, Wires, blocking,
+};
 
 /// Ten intervals.
 const COMPILES: Duration = Duration::from_millis(500);
@@ -104,24 +106,36 @@ async fn frame_v1_gets_progress_after_a_number_whose_clients_read_it() {
     running.stop().await;
 }
 
+/// Receives the next request.
+async fn request(stream: &mut Stream, received: &mut BytesMut) -> DecodedWireMessage<Request> {
+    loop {
+        match receive::<Request>(received, Wires::ALL).expect("legal frames") {
+            Received::Message(asked) => return asked,
+            _ => assert_ne!(stream.read_buf(received).await.expect("readable"), 0, "closed"),
+        }
+    }
+}
+
+/// Returns the dialect of a daemon of 1.13.x, which answers in its own number: number 16 has no progress.
+fn of_later_daemon(asked: Dialect) -> Dialect {
+    match asked {
+        Dialect::FrameV1 => Dialect::FrameV1,
+        asked => Dialect::of(Version(if asked.lane() == Lane::V15 { 23 } else { 24 })).expect("known"),
+    }
+}
+
 /// Plays a daemon of 1.13.x: two messages of progress on each lane, then the result.
 async fn play(listener: Listener) {
     while let Ok(mut stream) = listener.accept().await {
         let mut received = BytesMut::new();
         let asked = loop {
-            match receive::<Request>(&mut received, Wires::ALL).expect("legal frames") {
-                Received::Message(asked) if asked.message == Request::Ping => {
-                    send(&mut stream, asked.dialect(), &asked.ids, &Response::Pong).await;
-                }
-                Received::Message(asked) => break asked,
-                _ => assert_ne!(stream.read_buf(&mut received).await.expect("readable"), 0, "closed"),
+            let asked = request(&mut stream, &mut received).await;
+            if asked.message != Request::Ping {
+                break asked;
             }
+            send(&mut stream, asked.dialect(), &asked.ids, &Response::Pong).await;
         };
-        // Number 16 has no progress: a daemon of 1.13.x answers in its own number.
-        let dialect = match asked.dialect() {
-            Dialect::FrameV1 => Dialect::FrameV1,
-            asked => Dialect::of(Version(if asked.lane() == Lane::V15 { 23 } else { 24 })).expect("known"),
-        };
+        let dialect = of_later_daemon(asked.dialect());
         let progress =
             CompileProgress { in_flight: 3, phase: "compiling".into(), ..CompileProgress::default() };
         for _ in 0..2 {
@@ -132,10 +146,14 @@ async fn play(listener: Listener) {
 }
 
 async fn send(stream: &mut Stream, dialect: Dialect, ids: &Ids, message: &Response) {
+    stream.write_all(&frame(dialect, ids, message)).await.expect("written");
+}
+
+fn frame(dialect: Dialect, ids: &Ids, message: &Response) -> Vec<u8> {
     let mut pieces = Pieces::new();
     let own = (&*ids.request_id, ids.frame_request_id);
     encode_pieces(message, dialect, own, FrameKind::Response, &mut pieces).expect("encodes");
-    stream.write_all(pieces.as_slice().expect("one piece")).await.expect("written");
+    pieces.as_slice().expect("one piece").to_vec()
 }
 
 /// Plays a daemon that sends progress for every request, and never a reply.
@@ -143,39 +161,31 @@ async fn never_reply(listener: Listener) {
     let mut ends = tokio::task::JoinSet::new();
     while let Ok(mut stream) = listener.accept().await {
         ends.spawn(async move {
-            let mut received = BytesMut::new();
-            let asked = loop {
-                match receive::<Request>(&mut received, Wires::ALL).expect("legal frames") {
-                    Received::Message(asked) => break asked,
-                    _ => assert_ne!(stream.read_buf(&mut received).await.expect("readable"), 0, "closed"),
-                }
-            };
-            let dialect = match asked.dialect() {
-                Dialect::FrameV1 => Dialect::FrameV1,
-                asked => {
-                    Dialect::of(Version(if asked.lane() == Lane::V15 { 23 } else { 24 })).expect("known")
-                }
-            };
-            let mut pieces = Pieces::new();
-            let own = (&*asked.ids.request_id, asked.ids.frame_request_id);
+            let asked = request(&mut stream, &mut BytesMut::new()).await;
             let message = Response::CompileProgress(CompileProgress::default());
-            encode_pieces(&message, dialect, own, FrameKind::Response, &mut pieces).expect("encodes");
-            let frame = pieces.as_slice().expect("one piece");
-            while stream.write_all(frame).await.is_ok() {
+            let frame = frame(of_later_daemon(asked.dialect()), &asked.ids, &message);
+            while stream.write_all(&frame).await.is_ok() {
                 tokio::time::sleep(INTERVAL).await; // the interval of progress
             }
         });
     }
 }
 
+/// Takes the endpoint of `place`; the socket is there for as long as the claim.
+fn listen(place: &TempEndpoint) -> (Endpoint, Claim, Listener) {
+    let endpoint = Endpoint::new(place.name());
+    let lock_file = place.dir().join("daemon.lock");
+    let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
+    let listener = claim.bind().expect("binds");
+    (endpoint, claim, listener)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn progress_without_end_holds_no_call_beyond_its_timeout() {
     let _watchdog = watchdog(PATIENCE);
     let place = TempEndpoint::new();
-    let endpoint = Endpoint::new(place.name());
-    let lock_file = place.dir().join("daemon.lock");
-    let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
-    let played = tokio::spawn(never_reply(claim.bind().expect("binds")));
+    let (endpoint, _claim, listener) = listen(&place);
+    let played = tokio::spawn(never_reply(listener));
     // No progress belongs to a Ping; a compilation ends with the timeout of the whole call.
     let limit = 6 * INTERVAL;
     let calls = [
@@ -203,10 +213,8 @@ static SHOWN: AtomicUsize = AtomicUsize::new(0);
 async fn both_clients_read_past_progress_on_every_lane_and_hand_it_to_the_caller() {
     let _watchdog = watchdog(PATIENCE);
     let place = TempEndpoint::new();
-    let endpoint = Endpoint::new(place.name());
-    let lock_file = place.dir().join("daemon.lock");
-    let mut claim = Claim::take(&endpoint, &lock_file, DirPolicy::Dedicated).expect("a free endpoint");
-    let played = tokio::spawn(play(claim.bind().expect("binds")));
+    let (endpoint, _claim, listener) = listen(&place);
+    let played = tokio::spawn(play(listener));
     let config = ClientConfig::within(PATIENCE).on_progress(|progress| {
         assert_eq!((progress.phase.as_str(), progress.in_flight), ("compiling", 3));
         SHOWN.fetch_add(1, Ordering::SeqCst);
