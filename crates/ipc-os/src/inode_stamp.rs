@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use crate::os;
 
@@ -31,6 +32,18 @@ impl InodeStamp {
     #[must_use]
     pub fn of(metadata: &Metadata) -> Option<Self> {
         os::inode_stamp(metadata)
+    }
+
+    /// Returns the stamp in `metadata`, or what a system without stamps has of it.
+    ///
+    /// That is the length, 0 for the device and the inode, and the modification time for both times.
+    #[must_use]
+    pub fn or_times(metadata: &Metadata) -> Self {
+        Self::of(metadata).unwrap_or_else(|| {
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let modified_ns = modified.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0);
+            Self { device: 0, inode: 0, len: metadata.len(), modified_ns, changed_ns: modified_ns }
+        })
     }
 
     /// Returns true if the stamp identifies the contents that `path` has now.

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use ipc_os::{Durability, FileMode, InodeStamp, has_other_names, has_own_owner, largest_file, replace_file};
 
-use crate::check::modified_ns;
-
 /// The purpose of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -130,16 +128,9 @@ pub(crate) fn is_too_large(len: u64) -> bool {
 }
 
 fn before(metadata: &Metadata) -> Before {
-    match InodeStamp::of(metadata) {
-        Some(InodeStamp { device, inode, len, modified_ns, changed_ns }) => {
-            Before::File { device, inode, len, modified_ns, changed_ns }
-        }
-        // On a system without stamps, a file that was written has another time or length.
-        None => {
-            let modified_ns = modified_ns(metadata).unwrap_or_default();
-            Before::File { device: 0, inode: 0, len: metadata.len(), modified_ns, changed_ns: modified_ns }
-        }
-    }
+    // On a system without stamps, a file that was written has another time or length.
+    let InodeStamp { device, inode, len, modified_ns, changed_ns } = InodeStamp::or_times(metadata);
+    Before::File { device, inode, len, modified_ns, changed_ns }
 }
 
 /// Replaces the file at `path` in one step, with the mode of a new file or the mode of `like`.

@@ -37,7 +37,7 @@ pub(super) struct Left {
 ///
 /// A file that a run wrote has another stamp: at least the time of its last change differs, unless it was
 /// made within the same tick of the clock. Then it counts as not written, and the result is not kept.
-pub(super) type Stamp = Option<(u64, Option<SystemTime>, Option<InodeStamp>)>;
+pub(super) type Stamp = Option<InodeStamp>;
 
 /// Returns the stamps of [`places`], in their order. Blocks.
 pub(super) fn stamps(request: &GenericToolExec) -> Vec<Stamp> {
@@ -45,8 +45,7 @@ pub(super) fn stamps(request: &GenericToolExec) -> Vec<Stamp> {
 }
 
 fn stamp(path: &Path) -> Stamp {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok(), InodeStamp::of(&metadata)))
+    fs::metadata(path).ok().map(|metadata| InodeStamp::or_times(&metadata))
 }
 
 /// The depfile's place.
@@ -125,7 +124,8 @@ fn read_depfile(place: &Path) -> Option<Bytes> {
     (bytes.len() as u64 <= LONGEST_DEPFILE && std::str::from_utf8(&bytes).is_ok()).then_some(bytes)
 }
 
-fn read_at_most(path: &Path, most: u64) -> io::Result<Bytes> {
+/// Returns the first `most` bytes of a file. Blocks.
+pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Bytes> {
     let mut bytes = Vec::new();
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes.into())

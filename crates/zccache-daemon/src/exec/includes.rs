@@ -4,12 +4,13 @@
 //! stands in. One whose file only a preprocessor can tell makes the result nobody else's.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::bytes::{Match, Regex};
+
+use super::files::read_at_most;
 
 /// The most files that are looked at.
 const MOST_FILES: usize = 20_000;
@@ -63,11 +64,10 @@ pub(super) fn scan(
     let mut open: Vec<PathBuf> = sources.to_vec();
     // A visited file is not read again, so that a cycle ends.
     while let Some(file) = open.pop() {
-        let text = match text_of(&file) {
-            Ok(Some(text)) => text,
-            Ok(None) => return Ok(None),
-            Err(error) => return Err((file, error)),
-        };
+        let text = read_at_most(&file, LONGEST_FILE + 1).map_err(|error| (file.clone(), error))?;
+        if text.len() as u64 > LONGEST_FILE {
+            return Ok(None);
+        }
         if UNKNOWABLE.is_match(&text) {
             return Ok(None);
         }
@@ -119,13 +119,6 @@ impl Search<'_> {
         let places = here.iter().chain(quoted).chain(self.both).chain(self.system);
         Some(places.map(|place| place.join(name)).filter(|path| path.is_file()).collect())
     }
-}
-
-/// Returns the contents; `None` of a file that is too long to be searched.
-fn text_of(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(LONGEST_FILE + 1).read_to_end(&mut text)?;
-    Ok((text.len() as u64 <= LONGEST_FILE).then_some(text))
 }
 
 #[cfg(test)]
