@@ -71,9 +71,16 @@ pub fn program(name: &str) -> PathBuf {
 pub fn stand_in(dir: &Path, name: &str) -> PathBuf {
     let (built, place) = (program("stand-in"), dir.join(format!("{name}{}", env::consts::EXE_SUFFIX)));
     if !place.exists() {
-        // Nobody writes to a link. A copy cannot be started while a child of another thread still has it open for writing.
-        let made = fs::hard_link(&built, &place).or_else(|_| fs::copy(&built, &place).map(drop));
-        made.unwrap_or_else(|error| panic!("{place:?}: {error}"));
+        // No link: each link that another test makes changes the time of the file, and a compiler that changes has no
+        // hits. On Unix another process copies, because a child of another thread would keep the copy open for
+        // writing, and a program that is open for writing cannot be started.
+        let made = if cfg!(unix) {
+            let status = Command::new("cp").arg(&built).arg(&place).status();
+            status.is_ok_and(|status| status.success())
+        } else {
+            fs::copy(&built, &place).is_ok()
+        };
+        assert!(made, "{place:?} cannot be made");
     }
     place
 }
@@ -90,26 +97,9 @@ pub fn stand_in(dir: &Path, name: &str) -> PathBuf {
 pub fn stand_in_compiler(dir: &Path) -> PathBuf {
     let parts = dir.join("lib/gcc/stand-in/1");
     fs::create_dir_all(&parts).expect("a test can make directories");
-    let _parts = (copied(dir, "as"), copied(&parts, "cc1"));
+    let _parts = (stand_in(dir, "as"), stand_in(&parts, "cc1"));
     fs::write(dir.join("stdio.h"), "int puts(const char *);\n").expect("a test can write files");
-    copied(dir, "gcc")
-}
-
-/// Copies `stand-in` to `name` below `dir`: each link that another test makes changes the time of a linked file,
-/// and a compiler that changes has no hits.
-fn copied(dir: &Path, name: &str) -> PathBuf {
-    let (built, place) = (program("stand-in"), dir.join(format!("{name}{}", env::consts::EXE_SUFFIX)));
-    if !place.exists() {
-        let made = if cfg!(unix) {
-            // Another process writes it, because a child of another thread would keep it open.
-            let status = Command::new("cp").arg(&built).arg(&place).status();
-            status.is_ok_and(|status| status.success())
-        } else {
-            fs::copy(&built, &place).is_ok()
-        };
-        assert!(made, "{place:?} cannot be made");
-    }
-    place
+    stand_in(dir, "gcc")
 }
 
 fn build(name: &str, output: &Output) {
