@@ -68,7 +68,7 @@ fn run_parsed(parsed: Arguments, environment: io::Result<Environment>) -> Exit {
     let mut output = Output::to_stdout(parsed.global.json);
     let mut suggest = suggest::Suggest::of(&parsed);
     if let Ok(environment) = &environment {
-        suggest = suggest.leading_to(own_endpoints(&parsed.global, environment));
+        suggest = suggest.leading_from(&parsed.global, environment, leads_to);
     }
     let is_question = matches!(parsed.verb, Verb::Fp(_) | Verb::Exec(_));
     let result = verb::run(parsed, environment, &suggest, &mut output).and_then(|exit| {
@@ -86,14 +86,12 @@ fn run_parsed(parsed: Arguments, environment: io::Result<Environment>) -> Exit {
     }
 }
 
-/// Returns the endpoints of the daemon and of the download daemon to which the options lead.
-fn own_endpoints(global: &args::Global, environment: &Environment) -> Vec<Endpoint> {
-    let (endpoint, cache_dir) = (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
-    let downloads = DownloadLocations::for_client(environment, endpoint.as_ref(), cache_dir);
-    let target = target::Target::new(environment.clone(), global);
-    let own =
-        [target.ok().map(|target| target.endpoint), downloads.ok().map(|found| found.endpoint().clone())];
-    own.into_iter().flatten().collect()
+/// Returns true if the options lead to the daemon or to the download daemon at `endpoint`.
+fn leads_to(global: &args::Global, environment: &Environment, endpoint: &Endpoint) -> bool {
+    let (named, cache_dir) = (global.endpoint.as_deref().map(Endpoint::from), global.cache_dir.as_deref());
+    target::Target::new(environment.clone(), global).is_ok_and(|target| target.endpoint == *endpoint)
+        || DownloadLocations::for_client(environment, named.as_ref(), cache_dir)
+            .is_ok_and(|found| found.endpoint() == endpoint)
 }
 
 /// Returns the description of `zccache-ipc`, for man pages and completions.

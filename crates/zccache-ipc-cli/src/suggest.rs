@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 
-use zccache_ipc::endpoint::{Endpoint, shell_word};
+use zccache_ipc::endpoint::{Endpoint, Environment, shell_word};
 
-use crate::args::{Arguments, PROGRAM, Session, Verb};
+use crate::args::{Arguments, Global, PROGRAM, Session, Verb};
 
 /// The options that a suggested command line repeats.
 ///
@@ -15,13 +15,23 @@ pub(crate) struct Suggest {
     cache_dir: Option<String>,
     endpoint: Option<String>,
     wire: Option<&'static str>,
-    /// The endpoints to which these options and the environment lead: of the daemon and of the download daemon.
-    own: Vec<Endpoint>,
+    /// The options and the environment, from which endpoints are derived only if an advice names one.
+    origin: Option<Origin>,
     /// True if a daemon that `start` starts must be private.
     is_private: bool,
     /// The daemon's program and its own arguments, for `start`.
     program: Option<String>,
     arguments: Vec<String>,
+}
+
+/// Returns true if the options and the environment lead to the endpoint.
+type LeadsTo = fn(&Global, &Environment, &Endpoint) -> bool;
+
+#[derive(Debug, Clone)]
+struct Origin {
+    global: Global,
+    environment: Environment,
+    leads_to: LeadsTo,
 }
 
 impl Suggest {
@@ -45,9 +55,15 @@ impl Suggest {
         suggest
     }
 
-    /// Sets the endpoints to which the options lead, so that advice for them names no endpoint.
-    pub(crate) fn leading_to(mut self, own: Vec<Endpoint>) -> Self {
-        self.own = own;
+    /// Sets the options and the environment, so that advice for an endpoint to which they lead does not name it.
+    pub(crate) fn leading_from(
+        mut self,
+        global: &Global,
+        environment: &Environment,
+        leads_to: LeadsTo,
+    ) -> Self {
+        let (global, environment) = (global.clone(), environment.clone());
+        self.origin = Some(Origin { global, environment, leads_to });
         self
     }
 
@@ -59,7 +75,8 @@ impl Suggest {
     /// Returns the command line of `verb` for the daemon at `endpoint`, which is named if the options do not lead
     /// there.
     pub(crate) fn at(&self, endpoint: &Endpoint, verb: &str) -> String {
-        if self.own.contains(endpoint) {
+        let leads_here = |origin: &Origin| (origin.leads_to)(&origin.global, &origin.environment, endpoint);
+        if self.origin.as_ref().is_some_and(leads_here) {
             return self.verb(verb);
         }
         self.line(Some(&shell_word(endpoint.as_str())), verb)
@@ -93,6 +110,7 @@ impl Suggest {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use zccache_ipc::endpoint::Platform;
 
     use super::*;
 
@@ -125,7 +143,9 @@ mod tests {
     fn an_endpoint_to_which_the_options_lead_is_not_named() {
         let arguments =
             Arguments::try_parse_from(["zccache-ipc", "--cache-dir", "c", "ping"]).expect("it is valid");
-        let suggest = Suggest::of(&arguments).leading_to(vec![Endpoint::from("/c/s")]);
+        let environment = Environment::new(Platform::Linux, "/");
+        let leads_to: LeadsTo = |_, _, endpoint| *endpoint == Endpoint::from("/c/s");
+        let suggest = Suggest::of(&arguments).leading_from(&arguments.global, &environment, leads_to);
         assert_eq!(suggest.at(&Endpoint::from("/c/s"), "start"), "zccache-ipc --cache-dir c start");
         assert_eq!(
             suggest.at(&Endpoint::from("/o"), "start"),

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 }
 
 /// Options of every verb.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Global {
     /// Use the daemon at this endpoint [default: from --cache-dir, else ZCCACHE_ENDPOINT, else the user's default]
     #[arg(long, global = true, value_name = "E", help_heading = CONNECTION)]
