@@ -46,6 +46,11 @@ impl Key {
         Self(bytes)
     }
 
+    /// Reads the form that `Display` writes.
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        blake3::Hash::from_hex(text).ok().map(|hash| Self(*hash.as_bytes()))
+    }
+
     /// Returns the hash of some contents.
     pub(crate) fn of_contents(contents: &[u8]) -> Self {
         Self(*blake3::hash(contents).as_bytes())

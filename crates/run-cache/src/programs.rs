@@ -1,6 +1,5 @@
 //! What is known of programs, which are too large to be read for every run.
 
-use std::fmt::Write as _;
 use std::fs::{self, Metadata};
 use std::path::Path;
 
@@ -61,22 +60,22 @@ pub(crate) struct Known {
 impl Known {
     /// Returns a line for a record of the compiler.
     pub(crate) fn line(&self) -> String {
-        let mut line = String::new();
-        for byte in self.told.encode() {
-            // Writing to a string does not fail.
-            let _ = write!(line, "{byte:02x}");
-        }
-        format!("{line} {} {}", self.stamp, self.path)
+        let Told { hash, is_program, is_gnu_assembler } = self.told;
+        let [is_program, is_gnu_assembler] = [is_program, is_gnu_assembler].map(u8::from);
+        format!("{hash} {is_program} {is_gnu_assembler} {} {}", self.stamp, self.path)
     }
 
     /// Reads such a line.
     pub(crate) fn parse(line: &str) -> Option<Self> {
-        let (told, rest) = line.split_once(' ')?;
-        let (stamp, path) = rest.split_once(' ')?;
-        let digits = (0..told.len()).step_by(2);
-        let bytes = digits.map(|at| u8::from_str_radix(told.get(at..at + 2)?, 16).ok());
-        let told = Told::decode(&bytes.collect::<Option<Vec<_>>>()?)?;
-        Some(Self { path: path.to_owned(), stamp: stamp.to_owned(), told })
+        let mut words = line.splitn(5, ' ');
+        let hash = Key::from_hex(words.next()?)?;
+        let mut flag = || match words.next()? {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        };
+        let told = Told { hash, is_program: flag()?, is_gnu_assembler: flag()? };
+        Some(Self { told, stamp: words.next()?.to_owned(), path: words.next()?.to_owned() })
     }
 }
 
