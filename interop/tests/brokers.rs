@@ -220,7 +220,7 @@ fn broker_v1_launches_our_daemon_and_hands_it_the_listener() {
 }
 
 #[test]
-fn each_refusal_of_broker_v1_is_told() {
+fn each_refusal_of_broker_v1_is_reported() {
     let Some(brokers) = brokers() else { return };
     let _watchdog = watchdog(LIMIT);
     let user = User::new(brokers.clone());

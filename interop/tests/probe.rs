@@ -62,7 +62,7 @@ fn libraries_of_both_generations_verify_our_daemon() {
 }
 
 #[test]
-fn we_verify_a_daemon_of_either_generation() {
+fn our_library_verifies_a_daemon_of_either_generation() {
     let _watchdog = watchdog(LIMIT);
     for generation in [Generation::V4_4, Generation::V4_10] {
         let place = TempEndpoint::new();

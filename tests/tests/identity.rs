@@ -63,7 +63,7 @@ fn the_released_answer_says_what_the_released_file_says() {
 }
 
 #[tokio::test]
-async fn a_released_question_is_answered_with_everything_that_a_released_daemon_answers() {
+async fn a_released_probe_gets_every_field_of_a_released_answer() {
     let (vector, mut identity) = recorded();
     let sha256 = identity.hashes.sha256();
     identity.hashes = Hashes::Blake3 { blake3: [7; 32], sha256 };

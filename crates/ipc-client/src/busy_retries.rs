@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_does_not_end_in_time_is_not_begun_and_other_answers_need_none() {
+    fn a_pause_beyond_the_deadline_is_not_started_and_only_overload_is_retried() {
         let check = |config: ClientConfig, expected: bool| {
             let mut retries = retries(&config);
             assert_eq!(retries.pause(&pressure(1000)).is_some(), expected, "{config:?}");

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_beyond_all_time_is_none() {
+    fn the_longest_timeout_does_not_overflow() {
         let never = Limits::begin(&ClientConfig::within(Duration::MAX).connect_timeout(Duration::MAX));
         let day = Duration::from_secs(86_400);
         assert!(never.reply() > day && never.connect() > Instant::now() + day);

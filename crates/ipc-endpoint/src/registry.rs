@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_named_wins_and_an_empty_name_is_none() {
+    fn a_named_directory_wins_and_an_empty_name_counts_as_unset() {
         use Variable::{Home, RunningProcessManifestDir, RunningProcessServiceDefDir, XdgDataHome};
         check(
             Platform::Linux,

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_shares_the_text_and_the_empty_path_has_none() {
+    fn a_clone_shares_the_text_and_an_empty_path_allocates_nothing() {
         let path = NormalizedPath::new("/a/./b");
         assert!(std::ptr::eq(path.as_path(), path.clone().as_path()));
         for empty in ["", ".", "a/.."] {

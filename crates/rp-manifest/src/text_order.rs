@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minimum_whose_text_sorts_otherwise_than_its_numbers_is_told() {
+    fn a_minimum_version_whose_text_and_numbers_sort_differently_is_reported() {
         check("1.9.0", Some("1.10.0"), None);
         check("1.9.5", Some("1.9.10"), None);
         check("9.0.0", Some("10.0.0"), None);

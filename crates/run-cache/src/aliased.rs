@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_for_the_word_makes_no_other_name() {
+    fn testing_for_has_include_defines_no_alias() {
         for text in [
             "#if __has_include(<a.h>)",
             "#ifdef __has_include",
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_handed_on_or_computed_is_told() {
+    fn a_forwarded_or_computed_name_raises_a_doubt() {
         for text in ["#define B A\n", "#if A(M)\n", "#if 1 && \\\n A(M)\n", "/* c\n*/ %:if A(M)\n"] {
             assert!(asked(text.as_bytes(), "A").is_computed, "{text}");
         }

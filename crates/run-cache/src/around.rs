@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_appears_or_goes_is_another_state() {
+    fn a_directory_entry_that_appears_or_disappears_changes_the_state() {
         let root = tempfile::TempDir::new().unwrap();
         let around = Around {
             cwd: root.path().to_owned(),

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_hides_its_name_is_computed() {
+    fn a_has_include_behind_a_macro_counts_as_computed() {
         for text in [
             "#define Q (<v.h>)\n#if __has_include Q\n",
             "#define HI __has_include (\n#if HI <v.h>)\n",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_name_that_macros_may_change_are_told() {
+    fn words_that_macros_may_change_raise_a_doubt() {
         for text in ["#define HAS __has_include(<V>)\n", "#  define HAS \\\n 1 && __has_include_next(<V>)\n"]
         {
             let spelled = of(text);

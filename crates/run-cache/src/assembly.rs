@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn assembly_that_describes_its_lines_is_told_from_members() {
+    fn a_line_directive_and_a_struct_member_are_distinguished() {
         for text in ["asm(\".file 1 \\\"q.c\\\"\");", "asm(\".file\\t0 \\\"q.c\\\"\");"] {
             assert!(names_lines(text.as_bytes()), "{text}");
         }

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_that_write_to_one_place_both_know_and_a_later_one_is_alone() {
+    fn two_runs_with_one_output_notice_each_other_and_a_later_one_is_alone() {
         let dir = tempfile::TempDir::new().unwrap();
         let (claims, out) = (dir.path().join("claims"), dir.path().join("out"));
         fs::create_dir(&claims).unwrap();

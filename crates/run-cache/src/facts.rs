@@ -350,7 +350,7 @@ mod tests {
         #include <...> search starts here:\n /usr/lib/clang/14/include\n /usr/include\nEnd of search list.\n";
 
     #[test]
-    fn the_words_of_gcc_are_understood() {
+    fn the_dry_run_output_of_gcc_is_parsed() {
         // gcc separates directories as its system does.
         let text = if cfg!(windows) { GCC.replace(":/", ";/") } else { GCC.to_owned() };
         let facts = Facts::parse(text.as_bytes(), Family::Gcc).unwrap();
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_clang_are_understood_quoted_or_not() {
+    fn the_dry_run_output_of_clang_is_parsed_quoted_or_not() {
         for text in [CLANG.to_owned(), CLANG.replace(" -cc1 -triple ", " \"-cc1\" \"-triple\" ")] {
             let facts = Facts::parse(text.as_bytes(), Family::Clang).unwrap();
             assert_eq!(facts.search, ["/usr/lib/clang/14/include", "/usr/include"]);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_not_understood() {
+    fn other_dry_run_output_is_rejected() {
         assert_eq!(Facts::parse(b"", Family::Gcc), None);
         assert_eq!(Facts::parse(GCC.replace("End of", "Ende der").as_bytes(), Family::Gcc), None);
         assert_eq!(Facts::parse(GCC.as_bytes(), Family::Clang), None);

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn adjacent_fields_of_a_key_are_separated() {
         let key = |parts: &[(&'static str, &str)]| {
             let mut recipe = Recipe::new("test");
             parts.iter().for_each(|(name, value)| recipe.text(name, value));

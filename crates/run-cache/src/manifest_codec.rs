@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_the_same_result_makes_way() {
+    fn an_older_set_of_the_same_result_is_replaced() {
         let mut manifest = sample();
         let again = manifest.sets[1].clone();
         manifest.add(again.clone());
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_survive() {
+    fn signed_numbers_are_read_back() {
         for value in [0, 1, -1, i64::MIN, i64::MAX] {
             assert_eq!(signed(zigzag(value)), value);
         }

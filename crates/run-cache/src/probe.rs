@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn adjacent_fields_of_a_key_are_separated() {
         let hash = [0; 32];
         assert_ne!(key("a", [], [("b", "cd")], b""), key("a", [], [("bc", "d")], b""));
         assert_ne!(key("a", [("b", &hash)], [], b""), key("ab", [("", &hash)], [], b""));

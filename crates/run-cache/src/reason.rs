@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_distinct_and_plain() {
+    fn log_words_are_distinct_and_plain() {
         for words in [
             Reason::ALL.iter().map(|reason| reason.word()).collect::<Vec<_>>(),
             NotKept::ALL.iter().map(|reason| reason.word()).collect::<Vec<_>>(),

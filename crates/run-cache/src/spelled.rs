@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pragma_that_reads_a_file_once_is_told_from_a_comment() {
+    fn pragma_once_in_a_comment_is_ignored() {
         let reads_once = |text: &str| Spelled::of(text.as_bytes()).reads_once;
         for text in [
             "#pragma once\n",
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_that_speaks_of_a_computed_name_computes_none() {
+    fn a_computed_include_in_a_comment_is_ignored() {
         let computes = |text: &str| Spelled::of(text.as_bytes()).computes_include;
         // The words of glibc's <limits.h>, which every second source includes.
         assert!(!computes(

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_of_them_share_nothing() {
+    fn two_test_endpoints_share_no_file() {
         let (one, two) = (TempEndpoint::new(), TempEndpoint::new());
         assert_ne!(one.dir(), two.dir());
         assert_ne!(one.socket(), two.socket());

@@ -230,7 +230,7 @@ mod tests {
     const REFUSED: Setback = Setback::Refused { by: Dialect::V15 };
 
     #[test]
-    fn bincode_may_follow_until_the_dialect_is_known_unless_one_lane_was_chosen() {
+    fn bincode_is_tried_only_for_an_unknown_daemon_without_a_chosen_lane() {
         let may = |policy, known| Selector::new(policy, known).may_fall_back();
         assert!(may(WirePolicy::Auto, None) && may(WirePolicy::AsReleased, None));
         assert!(!may(WirePolicy::Auto, Some(Dialect::V16)));
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn as_the_released_clients_only_the_control_slice_is_not_in_bincode() {
+    fn only_the_control_slice_leaves_bincode_under_auto() {
         let new = |learned| Selector::new(WirePolicy::AsReleased, learned);
         let check =
             |learned, request, expected| assert_eq!(new(learned).plan(request), expected, "{request}");

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_written_with_its_letter() {
+    fn a_version_is_displayed_with_a_leading_v() {
         assert_eq!(Version(u32::MAX).to_string(), "v4294967295");
     }
 }

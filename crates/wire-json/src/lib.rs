@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_null_where_the_lane_has_none() {
+    fn an_id_is_null_on_a_lane_without_ids() {
         let ids = Ids { request_id: "r".to_owned(), frame_request_id: 7 };
         for (lane, request_id, frame_request_id) in [
             (Lane::V15, json!(null), json!(null)),

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_told_with_its_causes_and_its_fix() {
+    fn a_formatted_error_has_its_causes_and_its_fix() {
         let source = io::Error::new(io::ErrorKind::NotFound, "gone");
         let failure = Failure::Read { path: "/a".into(), source };
         assert_eq!(

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short() {
+    fn figures_are_printed_in_short_form() {
         for (count, expected) in [
             (0, "0 B"),
             (1023, "1023 B"),

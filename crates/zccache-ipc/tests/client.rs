@@ -49,7 +49,7 @@ async fn calls_are_answered_one_after_the_other_on_one_connection_on_every_lane(
 }
 
 #[tokio::test]
-async fn as_the_released_clients_control_requests_are_in_v16_and_all_others_in_v15() {
+async fn under_auto_control_requests_use_v16_and_all_others_v15() {
     let _watchdog = watchdog(PATIENCE);
     // Our servers refuse a number of another release in FrameV1, which then carries everything.
     for (wires, expected) in [(Wires::ALL, (1, 1, 0)), (Wires::V23_V24, (0, 0, 2))] {
@@ -67,7 +67,7 @@ async fn as_the_released_clients_control_requests_are_in_v16_and_all_others_in_v
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_blocking_client_does_the_same() {
+async fn the_blocking_client_calls_on_every_lane() {
     let _watchdog = watchdog(PATIENCE);
     for policy in POLICIES {
         let running = start(Answering(fixed), every_lane());

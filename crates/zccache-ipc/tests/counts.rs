@@ -62,7 +62,7 @@ fn lookup() -> Request {
 }
 
 #[test]
-fn a_ping_allocates_nothing_but_the_ids_that_are_received() {
+fn a_ping_allocates_only_the_received_ids() {
     let _watchdog = watchdog(PATIENCE);
     for (lane, each) in LANES.into_iter().zip([0, 2, 2]) {
         let server = OneThread::start(0);

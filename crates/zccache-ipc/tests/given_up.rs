@@ -22,7 +22,7 @@ impl Drop for Dropped {
 }
 
 #[tokio::test]
-async fn work_for_a_client_that_closed_its_connection_is_given_up() {
+async fn work_for_a_closed_connection_is_cancelled() {
     let _watchdog = watchdog(PATIENCE);
     for pipelined in [&PING[..], &PING[..5], &[]] {
         let (dropped, mut seen) = mpsc::unbounded_channel();

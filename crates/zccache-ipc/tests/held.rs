@@ -85,7 +85,7 @@ async fn a_request_counts_until_the_service_has_answered_it() {
 }
 
 #[tokio::test]
-async fn a_peer_for_which_there_is_no_place_at_the_door_is_told_so() {
+async fn a_connection_beyond_the_accept_limit_gets_an_overload_reply() {
     let _watchdog = watchdog(PATIENCE);
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (at, on) = (Arc::clone(&arrived), Arc::clone(&go_on));
@@ -162,7 +162,7 @@ async fn decoding_a_large_body_does_not_delay_other_connections() {
 
 /// Runs on one thread, so that frames decoded one after the other would block every client.
 #[tokio::test]
-async fn decoding_medium_bodies_of_many_connections_keeps_nobody_waiting() {
+async fn decoding_medium_bodies_of_many_connections_does_not_delay_a_ping() {
     const CONNECTIONS: usize = 24;
     let _watchdog = watchdog(PATIENCE);
     let running = start(Answering(fixed), every_lane());

@@ -134,7 +134,7 @@ async fn a_busy_daemon_answers_probes_and_one_connection_keeps_its_order() {
 }
 
 #[tokio::test]
-async fn without_an_answer_the_prober_is_told_at_once_in_its_own_framing() {
+async fn a_probe_without_an_identity_is_refused_at_once_in_its_framing() {
     let _watchdog = watchdog(PATIENCE);
     let told = |reply: &[u8]| {
         let text = String::from_utf8_lossy(reply).into_owned();
@@ -175,7 +175,7 @@ async fn without_an_answer_the_prober_is_told_at_once_in_its_own_framing() {
 }
 
 #[tokio::test]
-async fn a_probe_that_comes_before_the_identity_is_known_is_answered_as_soon_as_it_is() {
+async fn an_early_probe_is_answered_once_the_identity_is_known() {
     let _watchdog = watchdog(PATIENCE);
     let (config, announcer) = probed();
     let running = start(Answering(fixed), config);

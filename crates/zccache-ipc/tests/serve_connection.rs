@@ -112,7 +112,7 @@ async fn each_reply_is_reported_once_and_in_order_after_it_has_left() {
 }
 
 #[tokio::test]
-async fn a_call_outlives_its_client_only_where_the_server_is_told_so() {
+async fn a_call_outlives_its_client_only_if_the_server_is_configured_so() {
     let _watchdog = watchdog(PATIENCE);
     for outlives in [false, true] {
         let place = TempEndpoint::new();

@@ -115,7 +115,7 @@ async fn silence_and_half_frames_have_their_deadlines() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_its_reply_is_let_go() {
+async fn a_connection_whose_peer_does_not_read_its_reply_is_closed() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.reply_timeout = Duration::from_millis(50);
@@ -147,7 +147,7 @@ async fn five_hundred_idle_connections_delay_no_request() {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_takes_the_place_of_the_one_that_has_been_idle_longest() {
+async fn a_connection_above_the_limit_replaces_the_longest_idle_one() {
     let _watchdog = watchdog(PATIENCE);
     let mut config = config();
     config.max_connections = 2;
@@ -163,7 +163,7 @@ async fn a_connection_too_many_takes_the_place_of_the_one_that_has_been_idle_lon
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_told_so_when_all_others_are_busy_and_may_ask_again() {
+async fn a_connection_above_the_limit_gets_an_overload_reply_if_none_is_idle() {
     let _watchdog = watchdog(PATIENCE);
     let (service, arrived, go_on) = held();
     let mut config = config();

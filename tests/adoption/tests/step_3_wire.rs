@@ -43,7 +43,7 @@ struct Own {
 }
 
 #[test]
-fn a_type_that_has_not_moved_yet_travels_as_it_is() {
+fn a_callers_own_serde_type_is_sent_unchanged() {
     let own = || SerdeBody(Own { key: "k".into(), size: 7 });
     let frame = wire_v15::encode(&own()).expect("encodes");
     assert_eq!(wire_v15::decode_frame(&mut frame.clone()).expect("decodes"), Some(own()));

@@ -34,7 +34,7 @@ fn run(command: &mut Command, code: u32) -> Output {
 }
 
 #[test]
-fn arguments_streams_and_the_exit_code_are_those_of_the_tool() {
+fn arguments_streams_and_the_exit_code_of_the_tool_are_unchanged() {
     let _watchdog = watchdog(Duration::from_secs(60));
     let place = TempEndpoint::new();
     let (wrap, tool) = (testkit::program("zccache-wrap"), testkit::program("stand-in"));

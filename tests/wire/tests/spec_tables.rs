@@ -167,7 +167,7 @@ fn field(number: u64, contents: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_required_fields_are_those_that_the_conversion_asks_for() {
+fn the_page_lists_the_fields_that_the_conversion_requires() {
     let schema = load("schema.json");
     let messages = &schema["protobuf"]["messages"];
     let number_of = |message: &str, name: &str, column: usize| {

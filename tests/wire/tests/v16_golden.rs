@@ -113,7 +113,7 @@ fn every_recorded_conversion_ends_as_recorded() {
 }
 
 #[test]
-fn a_message_that_is_none_still_has_its_id() {
+fn an_undecodable_message_keeps_its_request_id() {
     for (direction, id) in [("requests", "pub"), ("responses", "pub")] {
         for case in list("conversion_public.json", direction) {
             let payload = Bytes::from(bytes(&case, "protobuf_hex"));

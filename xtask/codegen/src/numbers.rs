@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_recorded_and_none_has_changed() {
+    fn every_field_number_equals_the_recorded_one() {
         assert_eq!(check(&recorded(), &schemas()), [""; 0]);
     }
 
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_in_the_file_once() {
+    fn each_field_number_is_recorded_once() {
         let again = "zccache.v1.EnvVar 2 origin singular string";
         check_changed(|_| {}, |text| format!("{text}{again}\n"), &["reuses"]);
         check_changed(|_| {}, |text| format!("{text}what is this\n"), &["is no line of this file"]);

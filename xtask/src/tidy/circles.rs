@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_may_import_from_its_module() {
+    fn a_submodule_may_import_from_its_parent() {
         check(&[("a/mod.rs", "mod b;\nuse b::B;"), ("a/b.rs", "use super::A;")], &[]);
         check(&[("a.rs", "mod b;\nuse b::B;"), ("a/b.rs", "use crate::a::A;")], &[]);
     }

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_literals_are_told_from_code() {
+    fn comments_and_literals_are_distinguished_from_code() {
         check("let a = 1; // why", "let a = 1;", "// why");
         check("a /* b /* c */ d */ e", "a                   e", "/* b /* c */ d */");
         check(r#"f("unsafe // no", x)"#, r#"f("            ", x)"#, "");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn words_have_edges() {
+    fn words_are_matched_whole() {
         assert!(has_word("an unsafe { block }", "unsafe"));
         assert!(!has_word("#![forbid(unsafe_code)]", "unsafe"));
         assert!(!has_word("nounsafe", "unsafe"));

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_for_tests_are_told_from_the_rest() {
+    fn test_files_are_recognised() {
         let text = |path: &str| (path.to_owned(), String::new());
         let mut files =
             vec![text("crates/a/src/b.rs"), text("crates/a/src/c.rs"), text("crates/a/src/b/d.rs")];

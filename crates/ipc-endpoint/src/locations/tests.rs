@@ -118,7 +118,7 @@ fn daemons_that_share_a_cache_root_never_share_a_store() {
 }
 
 #[test]
-fn a_socket_below_tmp_that_stands_for_a_long_cache_directory_is_the_default() {
+fn the_compacted_socket_of_a_long_cache_directory_is_the_default() {
     let long = format!("/{}", "c".repeat(95));
     let compacted = client(&linux().with(Variable::CacheDir, long), None);
     assert_eq!(compacted.rule(), Rule::CacheDirCompacted);
@@ -143,7 +143,7 @@ fn the_windows_lock_is_below_home_and_the_rest_in_the_cache_root() {
 }
 
 #[test]
-fn the_faults_of_names_are_reported() {
+fn invalid_names_are_reported() {
     let relative = |variable, recorded: &str, used: &str| Problem::Relative {
         setting: Setting::Variable(variable),
         recorded: recorded.to_owned(),

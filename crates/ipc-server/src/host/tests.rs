@@ -71,7 +71,7 @@ async fn serve(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_program_ends_the_daemon_at_a_check() {
+async fn the_programs_own_check_ends_the_daemon() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let (ended, served, rebound) = serve(&place, 3, &mut |_| ()).await;

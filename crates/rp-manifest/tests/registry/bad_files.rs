@@ -6,7 +6,7 @@ use testkit::{TempEndpoint, watchdog};
 use crate::{edit, publish, registry};
 
 #[test]
-fn a_file_that_cannot_be_relied_on_is_told_by_its_fault() {
+fn an_unreliable_manifest_is_reported_with_its_fault() {
     let place = TempEndpoint::new();
     let path = publish(&place, "cache", "1.2.3").path;
     let good = std::fs::read(&path).unwrap();

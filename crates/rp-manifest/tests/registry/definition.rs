@@ -61,7 +61,7 @@ fn an_installed_definition_is_read_back_by_us_and_by_the_library_in_both_forms()
 }
 
 #[test]
-fn the_directory_of_the_program_is_that_of_all_unless_another_is_named() {
+fn the_service_definition_uses_the_programs_directory_by_default() {
     let place = TempEndpoint::new();
     let program = program(&place);
     let definition = ServiceDefinition::of_program(&program, None).unwrap();
@@ -81,7 +81,7 @@ fn a_link_to_the_program_is_followed() {
 }
 
 #[test]
-fn a_program_that_brokers_could_not_start_is_refused_or_told() {
+fn a_program_that_brokers_cannot_start_is_refused_or_reported() {
     let place = TempEndpoint::new();
     let check = |path: &Path| ServiceDefinition::of_program(path, None).unwrap_err();
     assert!(matches!(check(Path::new("zccache-daemon")), InvalidDefinition::NotAbsolute(_)));
@@ -110,7 +110,7 @@ fn a_definition_that_is_not_valid_is_not_written() {
 }
 
 #[test]
-fn a_file_that_brokers_cannot_use_is_told_beside_the_good_one() {
+fn an_unusable_definition_is_reported_beside_a_usable_one() {
     let place = TempEndpoint::new();
     install_service_definition(&dir(&place), DirPolicy::Dedicated, &full(&place)).unwrap();
     std::fs::write(Format::V2.path(&dir(&place)), "garbage").unwrap();

@@ -69,7 +69,7 @@ fn a_damaged_file_is_replaced() {
 }
 
 #[test]
-fn the_registry_is_the_one_that_the_environment_names() {
+fn the_environment_selects_the_registry() {
     let place = TempEndpoint::new();
     let publication = Publication::new(&locations(&place, "cache", None), release("1.2.3"));
     let environment = Environment::new(Platform::CURRENT, place.dir())

@@ -36,7 +36,7 @@ fn parts_of_a_name_of_the_time_in_two_files_are_seen() {
 }
 
 #[test]
-fn a_question_on_the_command_line_asks() {
+fn a_has_include_on_the_command_line_is_an_input() {
     for compiler in compilers() {
         let mut bench = Bench::new();
         bench.write("a.c", "#if HAS\nint y;\n#endif\nint x;\n");

@@ -117,7 +117,7 @@ fn a_name_that_a_macro_makes_up_is_an_input() {
 }
 
 #[test]
-fn another_name_of_has_include_asks_too() {
+fn an_alias_of_has_include_records_its_target() {
     for compiler in compilers() {
         let mut bench = Bench::new();
         // As xxhash.h does it.
@@ -305,7 +305,7 @@ fn standard_input_by_any_name_is_left_to_the_compiler() {
 }
 
 #[test]
-fn a_header_that_is_the_same_file_by_another_name_is_told_from_a_copy() {
+fn a_second_name_of_a_header_and_a_copy_have_different_results() {
     for compiler in compilers() {
         let mut bench = Bench::new();
         bench.write("x.h", "#pragma once\nstatic int n = __COUNTER__;\n");
@@ -345,7 +345,7 @@ fn one_header_by_two_names_may_have_another_time() {
 }
 
 #[test]
-fn a_copy_that_gcc_tells_apart_by_its_second_is_told_apart() {
+fn a_copy_with_another_second_of_change_is_another_header() {
     let mut bench = Bench::new();
     let text = "#pragma once\nstatic int n = __COUNTER__;\n";
     bench.write("a.c", "#include \"x.h\"\n#include \"y.h\"\nint k(void) { return n; }\n");

@@ -281,7 +281,7 @@ fn an_assembler_that_cannot_list_its_inputs_is_not_asked_to() {
 }
 
 #[test]
-fn a_run_that_fails_for_its_own_list_of_inputs_is_told_from_others() {
+fn a_failure_caused_by_the_added_dependency_list_is_recognised() {
     let mut bench = Bench::new();
     bench.write("a.c", "int a;\n");
     let miss = bench.miss(&bench.call("", "gcc -c a.c"));

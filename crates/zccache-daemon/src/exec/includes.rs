@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_only_asked_for_is_found_and_one_that_cannot_be_known_ends_the_search() {
+    fn a_has_include_target_is_found_and_an_unknown_name_ends_the_search() {
         let found =
             |text: &str| names(&[("m.c", text), ("a.h", ""), ("e.bin", "#include X")], &[&[], &["."], &[]]);
         for (text, expected) in [

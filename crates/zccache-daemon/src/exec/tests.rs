@@ -117,7 +117,7 @@ async fn a_run_is_given_again_with_its_streams_its_code_and_its_files() {
 }
 
 #[tokio::test]
-async fn everything_that_is_declared_is_in_the_key() {
+async fn every_declared_input_is_in_the_key() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
     let base = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["out=a"]) };

@@ -46,7 +46,7 @@ fn compilation(outcome: Outcome, args: &[String]) -> Compilation<'_> {
 }
 
 #[test]
-fn the_variables_of_a_private_session_are_kept_and_others_have_none() {
+fn only_a_private_session_keeps_its_variables() {
     let sessions = Sessions::default();
     let env = vec![("A".to_owned(), "1".to_owned())];
     let options = PrivateDaemonSessionOptions { env: env.clone(), ..Default::default() };
@@ -76,7 +76,7 @@ async fn ids_are_answered_as_released_daemons_do() {
 }
 
 #[test]
-fn a_session_without_figures_has_none() {
+fn a_session_started_without_statistics_has_none() {
     let sessions = Sessions::default();
     let id = sessions.start(&SessionStart::default(), connection(1)).unwrap().to_string();
     sessions.count(HIT, connection(1), TOOK);

@@ -102,7 +102,7 @@ async fn a_tool_that_leaves_input_unread_or_its_output_to_another_program_still_
 }
 
 #[tokio::test]
-async fn a_run_that_is_given_up_takes_everything_with_it_that_the_tool_started() {
+async fn a_cancelled_run_ends_all_processes_of_its_tool() {
     let _watchdog = watchdog(LIMIT);
     let dir = TempDir::new().unwrap();
     // Both of them ignore the request to end, and hold the pipe.

@@ -30,7 +30,7 @@ fn default_endpoint(place: &TempEndpoint) -> String {
 }
 
 #[test]
-fn it_answers_when_the_starter_returns_and_a_second_start_names_it() {
+fn a_started_daemon_answers_at_once_and_a_second_start_names_it() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _stop = Stop(default_endpoint(&place));
@@ -50,7 +50,7 @@ fn it_answers_when_the_starter_returns_and_a_second_start_names_it() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_start_that_cannot_tell_what_it_did_has_done_it_all_the_same() {
+fn a_start_whose_messages_cannot_be_written_still_starts_the_daemon() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _stop = Stop(default_endpoint(&place));
@@ -96,7 +96,7 @@ fn reading_the_output_of_the_starter_to_its_end_does_not_wait_for_the_daemon() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_has_a_session_no_stream_but_its_log_and_only_the_listed_environment() {
+fn a_started_daemon_has_its_own_session_its_log_and_the_listed_environment() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _stop = Stop(default_endpoint(&place));
@@ -124,7 +124,7 @@ fn it_has_a_session_no_stream_but_its_log_and_only_the_listed_environment() {
 }
 
 #[test]
-fn a_relative_cache_directory_is_that_of_the_starter() {
+fn a_relative_cache_directory_is_resolved_by_the_starter() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let endpoint = endpoint_of(&place.dir().join("zc"));
@@ -150,7 +150,7 @@ fn a_daemon_that_ends_at_once_is_an_error_that_names_its_log() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_at_the_socket_path_is_told_before_anything_is_started() {
+fn a_file_at_the_socket_path_is_reported_before_a_daemon_is_started() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     std::fs::write(place.socket(), "precious").unwrap();

@@ -73,7 +73,7 @@ fn a_killed_daemon_is_gone_and_the_next_one_replaces_its_file() {
 }
 
 #[test]
-fn whoever_removes_the_socket_and_the_file_gets_both_again() {
+fn a_removed_socket_and_identity_file_are_both_restored() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let daemon = spawn(&place, &[]);
@@ -251,7 +251,7 @@ fn asking_others_can_be_turned_off_and_answering_cannot() {
 }
 
 #[test]
-fn a_frozen_daemon_is_given_up_within_the_budget_and_stays() {
+fn a_pre_bind_probe_ends_within_its_budget_and_leaves_a_frozen_daemon() {
     let _watchdog = watchdog(LIMIT);
     if Platform::CURRENT == Platform::Windows {
         return;

@@ -30,7 +30,7 @@ fn published(dir: &std::path::Path, version: &str) -> Manifest {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_is_published_in_the_home_that_the_daemon_was_given() {
+fn the_manifest_is_published_in_the_daemons_home() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let _daemon = super::spawn(&place, &[]);
@@ -42,7 +42,7 @@ fn it_is_published_in_the_home_that_the_daemon_was_given() {
 }
 
 #[test]
-fn it_is_for_the_release_that_is_announced_and_replaces_that_of_the_one_before() {
+fn the_manifest_names_the_announced_release_and_replaces_the_previous_one() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let dir = place.dir().join("m");
@@ -56,7 +56,7 @@ fn it_is_for_the_release_that_is_announced_and_replaces_that_of_the_one_before()
 }
 
 #[test]
-fn without_running_process_there_is_none() {
+fn without_running_process_no_manifest_is_published() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let dir = place.dir().join("m");
@@ -70,7 +70,7 @@ fn without_running_process_there_is_none() {
 }
 
 #[test]
-fn a_registry_that_cannot_be_used_is_a_line_in_the_log_and_no_more() {
+fn an_unusable_registry_only_adds_a_log_line() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let check = |arguments: &[&str], registry: &std::path::Path, expected: &str| {
@@ -92,7 +92,7 @@ fn a_registry_that_cannot_be_used_is_a_line_in_the_log_and_no_more() {
 /// Reading a fifo waits for a writer, and so would a daemon that looks at what was published before.
 #[cfg(unix)]
 #[test]
-fn a_fifo_in_the_manifests_place_is_replaced_and_keeps_nobody_waiting() {
+fn a_fifo_at_the_manifests_path_is_replaced_without_blocking() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let dir = place.dir().join("m");

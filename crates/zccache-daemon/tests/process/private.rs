@@ -68,7 +68,7 @@ fn no_client_can_make_a_shared_daemon_end_with_its_processes() {
 }
 
 #[test]
-fn a_refused_version_stands_in_the_lifecycle_log_and_a_flood_of_them_does_not() {
+fn the_lifecycle_log_has_a_refused_version_but_not_a_flood_of_them() {
     use std::io::{Read as _, Write as _};
     use zccache_ipc::endpoint::{Endpoint, blocking::Stream};
     let _watchdog = watchdog(LIMIT);

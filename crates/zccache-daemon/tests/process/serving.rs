@@ -78,7 +78,7 @@ fn a_daemon_whose_files_are_all_removed_makes_them_again() {
 }
 
 #[test]
-fn a_daemon_ends_when_another_one_has_its_locks_by_now() {
+fn a_daemon_ends_when_another_daemon_holds_its_locks() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut first = spawn(&place, &[]);

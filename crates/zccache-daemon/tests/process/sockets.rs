@@ -28,7 +28,7 @@ fn a_dead_socket_in_the_place_of_its_own_is_replaced() {
 }
 
 #[test]
-fn a_daemon_ends_when_somebody_else_listens_at_its_path_and_leaves_that_socket_alone() {
+fn a_daemon_ends_without_touching_a_foreign_socket_at_its_path() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut daemon = spawn(&place, &[]);
@@ -87,7 +87,7 @@ fn a_daemon_makes_the_directory_of_its_socket_again() {
 }
 
 #[test]
-fn idle_connections_beyond_the_limit_of_descriptors_keep_nobody_out() {
+fn idle_connections_beyond_the_descriptor_limit_do_not_block_new_clients() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut command = place.command("/bin/sh");

@@ -64,7 +64,7 @@ fn after_a_kill_the_next_daemon_serves_at_once_and_has_what_was_stored() {
 }
 
 #[test]
-fn whatever_stands_in_the_lock_file_a_daemon_starts_and_takes_it_over() {
+fn a_daemon_takes_over_a_lock_file_with_any_content() {
     let _watchdog = watchdog(LIMIT);
     for text in ["0", "-1", "99999999999", "not a number", "1", ""] {
         let place = TempEndpoint::new();

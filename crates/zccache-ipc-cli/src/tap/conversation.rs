@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_answer_requests_in_their_order_and_progress_ends_none() {
+    fn replies_answer_requests_in_order_and_progress_is_no_reply() {
         let ping = hex::decode("080000000f00000000000000").unwrap();
         let lookup = hex::decode("110000000f0000000300000001000000000000006b").unwrap();
         let pong = hex::decode("080000000f00000000000000").unwrap();

@@ -50,7 +50,7 @@ fn listing(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_fresh_place_is_well_and_stays_as_it_is() {
+fn doctor_reports_no_problem_in_an_empty_cache_directory_and_changes_nothing() {
     let daemon = testkit::program("zccache-daemon");
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
@@ -105,7 +105,7 @@ fn a_daemon_is_described_and_a_frozen_one_is_an_error_within_three_seconds() {
 }
 
 #[test]
-fn a_stranger_and_a_dead_socket_are_told_apart() {
+fn doctor_distinguishes_a_foreign_listener_from_a_dead_socket() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let path = locations(&place).endpoint().to_string();
@@ -216,7 +216,7 @@ fn a_long_endpoint_and_an_unknown_wire_are_findings() {
 }
 
 #[test]
-fn the_route_is_told_and_no_broker_is_asked() {
+fn doctor_reports_the_route_without_contacting_a_broker() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let doctor = |name: &str, value: &str| {

@@ -108,7 +108,7 @@ fn of_two_daemons_one_serves_and_the_other_says_who() {
 }
 
 #[test]
-fn many_that_find_no_daemon_share_the_one_that_is_started_and_its_download() {
+fn parallel_downloads_without_a_daemon_start_one_and_share_its_download() {
     let _watchdog = watchdog(3 * SOON);
     let (place, gate) = (Place::new(), Gate::default());
     let of_server = gate.clone();
@@ -188,7 +188,7 @@ fn an_unused_daemon_ends_by_itself() {
 }
 
 #[test]
-fn serve_becomes_the_daemon_and_its_end_is_that_of_the_command() {
+fn serve_execs_the_daemon_and_has_its_exit_status() {
     let _watchdog = watchdog(3 * SOON);
     let place = Place::new();
     let place = &place.0;

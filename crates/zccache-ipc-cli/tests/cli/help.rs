@@ -73,7 +73,7 @@ fn no_example_and_no_exit_code_is_wrapped_at_80_columns() {
 }
 
 #[test]
-fn a_command_line_that_is_not_valid_is_told_in_the_form_that_was_asked_for() {
+fn a_usage_error_has_the_requested_output_form() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let check = |arguments: &[&str], part: &str| {

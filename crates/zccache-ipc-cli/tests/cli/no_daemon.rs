@@ -7,7 +7,7 @@ use testkit::{TempEndpoint, watchdog};
 use crate::support::{ASKING, SOON, code, json, run, within};
 
 #[test]
-fn verbs_that_need_a_daemon_say_at_once_that_there_is_none() {
+fn verbs_that_need_a_daemon_fail_at_once_without_one() {
     let _watchdog = watchdog(2 * SOON);
     let place = TempEndpoint::new();
     std::fs::write(place.dir().join("file"), "x").unwrap();
@@ -24,7 +24,7 @@ fn verbs_that_need_a_daemon_say_at_once_that_there_is_none() {
 }
 
 #[test]
-fn an_error_for_a_person_is_told_with_its_cause_and_its_fix() {
+fn a_printed_error_has_its_cause_and_its_fix() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let finished = run(&place, &["--endpoint", &place.name(), "ping"]);
@@ -73,7 +73,7 @@ fn an_endpoint_that_is_too_long_is_refused_with_its_length() {
 }
 
 #[test]
-fn clear_without_a_daemon_removes_the_store_unless_somebody_has_it_open() {
+fn clear_without_a_daemon_removes_the_store_unless_it_is_open() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let store = place.cache_dir().join("ipc-store-daemon.redb");

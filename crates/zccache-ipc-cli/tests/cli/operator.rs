@@ -142,7 +142,7 @@ fn refused(place: &TempEndpoint, version: u32) {
 }
 
 #[test]
-fn a_daemon_without_reports_is_told_apart_from_a_failure() {
+fn a_daemon_without_reports_and_a_failure_are_shown_differently() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let _daemon = Daemon::start(&place, Manner::Good);

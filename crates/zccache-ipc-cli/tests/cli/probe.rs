@@ -18,7 +18,7 @@ fn real(place: &TempEndpoint, program: &Path) -> Process {
 }
 
 #[test]
-fn a_probe_without_a_daemon_finds_none_and_makes_no_file() {
+fn a_probe_without_a_daemon_creates_no_file() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let (code, said) = json(&place, &["probe"]);
@@ -58,7 +58,7 @@ fn a_daemon_is_verified_by_its_lock_and_by_its_identity() {
 }
 
 #[test]
-fn an_answer_of_somebody_without_lock_and_identity_is_doubtful() {
+fn an_answer_without_a_lock_and_an_identity_is_not_verified() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let _daemon = Daemon::start(&place, Manner::Good);

@@ -57,7 +57,7 @@ fn a_manifest_is_published_shown_and_listed() {
 }
 
 #[test]
-fn people_are_told_the_same() {
+fn the_text_form_says_what_the_json_form_says() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let dir = place.dir().join("m");
@@ -79,7 +79,7 @@ fn people_are_told_the_same() {
 }
 
 #[test]
-fn without_a_release_it_is_that_of_the_program() {
+fn the_default_release_is_the_programs_own() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     json(&place, &["manifest", "publish"]);
@@ -226,7 +226,7 @@ fn a_definition_that_no_broker_could_use_is_refused() {
 }
 
 #[test]
-fn a_script_is_installed_with_a_warning_and_files_that_differ_are_told() {
+fn installing_a_script_warns_and_differing_files_are_reported() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let script = place.dir().join("script");

@@ -55,7 +55,7 @@ fn a_full_disk_is_reported_and_the_earlier_file_stays() {
 }
 
 #[test]
-fn a_read_only_disk_is_told_and_can_still_be_read() {
+fn a_read_only_disk_is_reported_and_lookups_still_work() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let script = r#""$1" manifest publish --dir m --release 1.2.3 >&2 && mount -o remount,ro m

@@ -97,7 +97,7 @@ fn a_download_works_with_a_cache_directory_of_any_length() {
 }
 
 #[test]
-fn help_has_the_options_of_the_verb_before_those_of_every_verb() {
+fn help_lists_the_verbs_options_before_the_global_ones() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let check = |verb: &[&str], own: &str| {
@@ -136,7 +136,7 @@ fn a_notice_of_wrap_is_one_write() {
 }
 
 #[test]
-fn an_unknown_session_is_told_once_and_its_compilations_are_cached() {
+fn an_unknown_session_warns_once_and_its_compilations_are_cached() {
     let _watchdog = watchdog(2 * SOON);
     let place = crate::wrap_place::Place::new();
     place.write("a.c", "int f(void) { return 1; }\n");
@@ -244,7 +244,7 @@ fn doctor_and_errors_have_colours_on_a_terminal_only() {
 }
 
 #[test]
-fn a_number_that_is_none_is_refused_in_plain_words() {
+fn an_invalid_number_is_refused_with_a_plain_message() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     for (arguments, expected) in [

@@ -55,7 +55,7 @@ fn recorded_refusal() -> String {
 }
 
 #[test]
-fn a_daemon_of_another_version_is_told_from_a_refusal() {
+fn an_unsupported_version_and_a_refusal_are_different_errors() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let refusal = recorded_refusal();
@@ -123,7 +123,7 @@ fn an_answer_on_another_wire_says_which_side_to_update() {
 }
 
 #[test]
-fn a_busy_daemon_is_told_from_one_that_refuses() {
+fn busy_and_refused_are_different_errors() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let pressure = Backpressure { queue_depth: 9, retry_after_ms: 120, reason: "full".to_owned() };

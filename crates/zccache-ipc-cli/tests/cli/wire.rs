@@ -120,7 +120,7 @@ fn omitted_ids_default_to_those_of_the_peers() {
 }
 
 #[test]
-fn a_body_that_is_no_message_is_told_in_the_words_of_the_peers_with_its_ids() {
+fn an_undecodable_body_is_refused_with_the_released_text_and_its_ids() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let cases = vectors("conversion_public.json");
@@ -167,7 +167,7 @@ fn every_download_frame_goes_there_and_back() {
 }
 
 #[test]
-fn a_bad_line_is_told_in_its_place_and_the_rest_goes_on() {
+fn a_bad_line_gets_an_error_in_its_place_and_later_lines_are_processed() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let ping = "080000000f00000000000000";
@@ -235,7 +235,7 @@ fn a_bad_line_is_told_in_its_place_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_bad_message_is_told_in_its_place_and_the_rest_goes_on() {
+fn a_bad_message_gets_an_error_in_its_place_and_later_messages_are_processed() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     let good = r#"{"variant":"Ping"}"#;

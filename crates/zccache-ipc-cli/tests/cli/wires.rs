@@ -22,7 +22,7 @@ fn with_variable(place: &TempEndpoint, value: &str, arguments: &[&str]) -> (i32,
 }
 
 #[test]
-fn the_lane_that_answered_is_told() {
+fn the_lane_of_the_reply_is_printed() {
     let _watchdog = watchdog(SOON);
     let check = |wires, expected: [Option<&str>; 4]| {
         let place = TempEndpoint::new();
@@ -88,7 +88,7 @@ fn every_recorded_value_of_the_variable_selects_the_recorded_wire() {
 }
 
 #[test]
-fn a_value_that_names_no_wire_is_told_before_anybody_is_asked() {
+fn an_invalid_wire_variable_is_reported_before_connecting() {
     let _watchdog = watchdog(SOON);
     let place = TempEndpoint::new();
     for verb in verbs() {

@@ -105,7 +105,7 @@ fn the_first_is_a_miss_and_the_second_a_hit_and_both_are_as_without_it() {
 }
 
 #[test]
-fn a_daemon_is_started_where_there_is_none_and_builds_at_once_share_it() {
+fn parallel_builds_without_a_daemon_start_and_share_one() {
     let _built = testkit::program("zccache-daemon");
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
@@ -140,7 +140,7 @@ fn without_a_daemon_the_compiler_runs_as_if_it_was_not_wrapped() {
 }
 
 #[test]
-fn a_compiler_that_is_not_there_or_does_not_run_is_told_as_a_shell_tells_it() {
+fn a_missing_or_broken_compiler_gives_the_exit_status_of_a_shell() {
     let _watchdog = watchdog(SOON);
     let place = Place::new();
     for (line, expected) in
@@ -191,7 +191,7 @@ fn arguments_that_are_not_unicode_are_compiled_without_a_message() {
 }
 
 #[test]
-fn a_compiler_reads_the_standard_input_it_is_told_to_read() {
+fn a_compiler_that_reads_standard_input_gets_it() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     let _daemon = place.start_real();

@@ -185,7 +185,7 @@ fn rustc_gets_the_descriptors_of_its_job_server() {
 }
 
 #[test]
-fn the_options_of_the_wrapper_stand_before_the_compiler() {
+fn the_wrappers_options_come_before_the_compiler() {
     let _watchdog = watchdog(SOON);
     let place = Place::new();
     let (code, help) = place.run(place.0.command(wrapper()).arg("--help"));

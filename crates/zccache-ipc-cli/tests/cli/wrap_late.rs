@@ -91,7 +91,7 @@ fn a_silent_daemon_is_waited_for_once_in_a_build() {
 }
 
 #[test]
-fn a_home_that_cannot_be_used_is_told_only_where_somebody_named_it() {
+fn an_unusable_home_is_reported_only_if_a_variable_named_it() {
     let _watchdog = watchdog(2 * SOON);
     let place = Place::new();
     place.write("a.c", "int a;\n");

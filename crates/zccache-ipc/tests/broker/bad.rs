@@ -71,7 +71,7 @@ async fn check(what: &str, place: &TempEndpoint, expected: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_not_there_is_done_without() {
+async fn a_missing_broker_falls_back_to_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE * 2);
     check("nothing at the path", &TempEndpoint::new(), &["absent"]).await;
     let stale = TempEndpoint::new();
@@ -99,7 +99,7 @@ async fn a_broker_that_does_not_answer_in_time_costs_its_budget_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_brokers_keep_nobody_from_asking_another_one() {
+async fn silent_brokers_do_not_delay_a_call_to_another_broker() {
     let _watchdog = watchdog(PATIENCE * 2);
     let (direct, backend) = (daemon(DIRECT), daemon(super::support::BACKEND));
     let mut silent = Vec::new();
@@ -147,7 +147,7 @@ async fn an_answer_that_comes_too_late_is_not_waited_for_and_the_next_one_is_hea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_closes_is_done_without() {
+async fn a_broker_that_closes_falls_back_to_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE * 3);
     let (at_once, _) = scripted(drop);
     check("before the question", &at_once, &["closed"]).await;
@@ -161,7 +161,7 @@ async fn a_broker_that_closes_is_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_makes_no_sense_is_done_without() {
+async fn an_invalid_broker_reply_falls_back_to_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE * 3);
     let frame = answer_frame(1, "/b");
     let changed = |at: usize, to: u8| {
@@ -188,7 +188,7 @@ async fn an_answer_that_makes_no_sense_is_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_is_not_there_is_done_without() {
+async fn a_missing_backend_falls_back_to_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE * 2);
     let (gone, _) = scripted(answers(answer_frame(1, "/nowhere/at/all")));
     check("a path where nothing is", &gone, &["backend-gone"]).await;

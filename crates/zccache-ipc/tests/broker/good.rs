@@ -40,7 +40,7 @@ async fn the_negotiated_socket_carries_calls_on_every_lane_of_both_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_socket_that_the_broker_led_to_is_the_connection_and_none_is_made_beside_it() {
+async fn a_brokered_client_uses_the_negotiated_socket_and_opens_no_second_one() {
     let _watchdog = watchdog(PATIENCE);
     let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
     let (broker, _place) = broker(backend.endpoint.as_str());
@@ -53,7 +53,7 @@ async fn the_socket_that_the_broker_led_to_is_the_connection_and_none_is_made_be
 }
 
 #[tokio::test]
-async fn a_control_request_goes_by_way_of_the_broker_and_directly_where_there_is_none() {
+async fn a_control_request_uses_the_broker_or_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE);
     let (direct, backend) = (daemon(DIRECT), daemon(BACKEND));
     let (broker, place) = broker(backend.endpoint.as_str());
@@ -157,7 +157,7 @@ async fn a_fake_backend_is_dialled_dropped_and_dialled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fake_backend_that_is_not_there_is_done_without() {
+async fn a_missing_fake_backend_falls_back_to_a_direct_connection() {
     let _watchdog = watchdog(PATIENCE);
     let direct = daemon(DIRECT);
     for name in [direct.place.dir().join("gone").to_str().unwrap().to_owned(), "x".repeat(4096)] {

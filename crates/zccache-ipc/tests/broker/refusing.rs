@@ -18,7 +18,7 @@ async fn refusal(direct: &Running, lane: &BrokerLane) -> BrokerRefusal {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_is_typed_and_the_daemon_is_called_all_the_same() {
+async fn after_every_typed_refusal_the_daemon_is_called_directly() {
     let _watchdog = watchdog(PATIENCE * 3);
     let direct = daemon(DIRECT);
     for (index, kind) in RefusalKind::ALL.iter().enumerate() {

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_has_the_smallest_set_of_reasons_or_none() {
+    fn a_difference_is_explained_by_the_smallest_set_of_reasons() {
         check("same", "same", Some(0));
         check("one", "two", None);
         check(r#"{"cache_dir":"DIR/cache/v1.13.1"}"#, r#"{"cache_dir":"DIR/cache"}"#, Some(1));

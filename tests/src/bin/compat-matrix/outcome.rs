@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_told() {
+    fn a_difference_between_results_is_reported() {
         let outcome = |code, byte: u8| Outcome {
             code: Some(code),
             stdout: String::new(),

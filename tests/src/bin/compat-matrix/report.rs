@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_numbered_and_what_is_not_as_expected_stands_out() {
+    fn reasons_are_numbered_and_unexpected_cells_are_marked() {
         let report = Report::new(vec![
             cell("Ping", "v15", true, &[]),
             cell("Ping", "auto", true, &["one"]),

@@ -210,7 +210,7 @@ fn a_daemon_that_closes_is_known_to_have_closed_before_the_budget_is_over() {
 }
 
 #[test]
-fn a_daemon_that_does_not_answer_is_given_up_within_the_budget() {
+fn a_probe_of_a_silent_daemon_ends_within_its_budget() {
     let _watchdog = watchdog(LIMIT);
     #[track_caller]
     fn check(daemon: &Daemon) {

@@ -63,7 +63,7 @@ async fn a_store_of_an_earlier_daemon_has_sizes_without_ages() {
 }
 
 #[tokio::test]
-async fn peeking_is_no_use() {
+async fn peeking_at_an_entry_does_not_count_as_a_use() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
     let limits = Limits { size: 150_000, ..Limits::default() };

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_stands_in_columns_and_its_fix_below_it() {
+    fn a_finding_is_printed_in_columns_with_its_fix_below() {
         let finding = Finding::warning("identity directory", "it has mode 0755").at("/a").fix("chmod 700 /a");
         assert_eq!(
             finding.to_text(Paint::default(), None),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_how_much_is_there_how_fast_and_how_long_yet() {
+    fn a_progress_line_has_amount_speed_and_remaining_time() {
         use DownloadPhase::{Downloading, Finalizing, Pending};
         const MIB: u64 = 1 << 20;
         let half = format!("{}{}", "█".repeat(16), "░".repeat(16));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_speed_is_that_of_the_last_seconds_of_this_attempt() {
+    fn the_download_speed_covers_the_last_seconds_of_this_attempt() {
         use DownloadPhase::Downloading;
         let (mut speed, start) = (Speed::default(), Instant::now());
         let mut note = |secs: u64, bytes: u64| {

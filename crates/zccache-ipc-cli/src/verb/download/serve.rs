@@ -56,7 +56,7 @@ mod tests {
     use crate::args::{Arguments, Download, Verb};
 
     #[test]
-    fn the_daemon_is_told_everything_that_is_typed() {
+    fn download_sends_every_option_to_the_daemon() {
         let check = |line: &str, expected: &str| {
             let parsed = Arguments::try_parse_from(line.split(' ')).unwrap();
             let Verb::Download(Download::Serve(serve)) = parsed.verb else { panic!("{line}") };

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_and_empty_values_are_told_apart() {
+    fn relative_and_empty_values_are_distinguished() {
         let of = |variable, value: &str| {
             Settings::of(&Environment::new(Platform::Linux, "/w").with(variable, value))
         };

@@ -158,7 +158,7 @@ fn a_socket_that_a_cleaner_removed_is_bound_again() {
 }
 
 #[test]
-fn a_lock_file_that_cannot_be_written_is_done_without() {
+fn an_unwritable_lock_file_does_not_prevent_the_claim() {
     watched_async(async {
         let home = Home::new();
         fs::create_dir_all(home.path("daemon.lock/inner")).unwrap();
@@ -196,7 +196,7 @@ fn the_longest_path_that_fits_is_bound_and_connected_to() {
 }
 
 #[test]
-fn a_compacted_name_is_bound_in_tmp_itself_which_stays_as_it_is() {
+fn binding_a_compacted_name_does_not_change_the_mode_of_tmp() {
     if mode(Path::new("/tmp")) & 0o1000 == 0 {
         eprintln!("skipped: /tmp has no sticky bit here");
         return;

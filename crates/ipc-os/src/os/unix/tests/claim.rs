@@ -35,7 +35,7 @@ fn the_second_claim_is_refused_and_names_the_first() {
 }
 
 #[test]
-fn a_claim_that_leaves_no_trace_has_one_holder_at_a_time_all_the_same() {
+fn a_claim_without_files_still_has_one_holder_at_a_time() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let home = Home::new();
     let (holders, claims) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -273,7 +273,7 @@ fn a_claim_knows_when_its_locks_are_taken_away() {
 }
 
 #[test]
-fn removed_locks_are_taken_again_unless_somebody_was_faster() {
+fn removed_locks_are_retaken_unless_another_process_has_them() {
     let home = Home::new();
     let mut claim = home.claim().unwrap();
     let names = ["daemon.sock.lifetime", "daemon.lifetime"];
@@ -356,7 +356,7 @@ fn only_a_lock_holder_that_alone_listens_is_proved_to_be_the_daemon() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stopped_daemon_is_told_from_one_that_runs() {
+fn a_stopped_process_and_a_running_one_are_distinguished() {
     use crate::ProvedDaemon;
 
     watched(|| {

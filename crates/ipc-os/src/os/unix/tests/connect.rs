@@ -44,7 +44,7 @@ fn refusals(endpoint: Endpoint, timeout: Duration) -> [ConnectError; 2] {
 }
 
 #[test]
-fn nothing_there_is_no_daemon() {
+fn a_missing_socket_means_no_daemon() {
     let home = Home::new();
     drop(UnixListener::bind(home.path("stale")).unwrap());
     fs::write(home.path("file"), "").unwrap();

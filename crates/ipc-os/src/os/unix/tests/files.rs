@@ -59,7 +59,7 @@ fn a_lock_file_of_another_kind_is_an_error_and_is_not_waited_for() {
 }
 
 #[test]
-fn an_atomic_write_leaves_nothing_but_the_new_content() {
+fn an_atomic_write_leaves_only_the_new_content() {
     let home = Home::new();
     let path = home.path("f");
     write_atomic(&path, b"one", 0o600).unwrap();

@@ -25,7 +25,7 @@ impl Sut {
 }
 
 #[tokio::test]
-async fn tools_that_fail_to_run_are_told_as_released_daemons_do() {
+async fn a_tool_that_does_not_run_is_reported_as_by_released_daemons() {
     let _watchdog = watchdog(LIMIT);
     let sut = project();
     let missing = std::io::Error::from_raw_os_error(2);
@@ -61,7 +61,7 @@ async fn tools_that_fail_to_run_are_told_as_released_daemons_do() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn tools_that_are_killed_are_told_as_released_daemons_do() {
+async fn a_killed_tool_is_reported_as_by_released_daemons() {
     use zccache_ipc::model::LinkResult;
     let _watchdog = watchdog(LIMIT);
     let sut = project();
