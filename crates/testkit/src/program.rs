@@ -6,12 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Variable that `cargo xtask ci` sets after it built every program.
 const PREBUILT: &str = "ZCCACHE_TESTKIT_PREBUILT";
 
 /// Files that cargo writes at the top of a target directory.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The place of the running test, which is also the place of programs.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,7 +101,13 @@ pub fn stand_in_compiler(dir: &Path) -> PathBuf {
     let parts = dir.join("lib/gcc/stand-in/1");
     fs::create_dir_all(&parts).expect("a test can make directories");
     let _parts = (stand_in(dir, "as"), stand_in(&parts, "cc1"));
-    fs::write(dir.join("stdio.h"), "int puts(const char *);\n").expect("a test can write files");
+    let header = dir.join("stdio.h");
+    if !header.exists() {
+        fs::write(&header, "int puts(const char *);\n").expect("a test can write files");
+        // Windows has no change time: a header that was modified just now may have changed while it was compiled.
+        let file = fs::File::options().write(true).open(&header).expect("the file is there");
+        file.set_modified(UNIX_EPOCH + DAY).expect("a test can set times");
+    }
     stand_in(dir, "gcc")
 }
 
