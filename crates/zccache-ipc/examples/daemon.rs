@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zccache_ipc::endpoint::{DirPolicy, Endpoint, Listener};
+use zccache_ipc::endpoint::{DirPolicy, Listener, Platform, endpoint_for_cache_dir};
 use zccache_ipc::model::{DaemonStatus, Request, Response};
 use zccache_ipc::{
     Caller, DrainPolicy, Host, HostError, Program, ServeError, Served, Server, ServerConfig, ServerHandle,
@@ -70,7 +70,9 @@ impl Service for Shared {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = PathBuf::from(std::env::args_os().nth(1).ok_or("name a directory")?);
-    let endpoint = Endpoint::from(directory.join("sock").to_str().ok_or("the directory is not UTF-8")?);
+    // A socket in the directory, and on Windows a pipe that is named after it.
+    let name = directory.to_str().ok_or("the directory is not UTF-8")?;
+    let endpoint = endpoint_for_cache_dir(name, None, Platform::CURRENT);
     let lock_file = directory.join("daemon.lock");
     let mut host = match Host::claim(&endpoint, &lock_file, DirPolicy::Dedicated) {
         Ok(host) => host,

@@ -1,7 +1,7 @@
 //! A daemon that answers only pings, and its client: `cargo run --example server`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Platform, endpoint_for_cache_dir};
 use zccache_ipc::model::{Request, Response};
 use zccache_ipc::{Caller, Client, ClientConfig, Server, ServerConfig, Service};
 
@@ -19,7 +19,9 @@ impl Service for Pings {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::temp_dir().join(format!("zccache-ipc-example-{}", std::process::id()));
-    let endpoint = Endpoint::from(dir.join("sock").to_str().ok_or("the directory is not UTF-8")?);
+    // A socket in the directory, and on Windows a pipe that is named after it.
+    let name = dir.to_str().ok_or("the directory is not UTF-8")?;
+    let endpoint = endpoint_for_cache_dir(name, None, Platform::CURRENT);
     // If several daemons start at one endpoint, one gets the claim, before it touches the socket.
     let mut claim = Claim::take(&endpoint, &dir.join("daemon.lock"), DirPolicy::Dedicated)?;
     let server = Server::new(Pings, ServerConfig::new("1.12.0"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use testkit::{Finished, Process, TempEndpoint, eventually, watchdog};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::Client;
+use zccache_ipc::endpoint::{Platform, endpoint_for_cache_dir};
 
 const STEP: Duration = Duration::from_secs(30);
 
@@ -56,13 +57,14 @@ fn of_two_daemons_one_serves_and_ends_when_it_is_asked() {
     let directory = place.dir().join("d");
     let start = || Process::spawn(place.command(example("daemon")).arg(&directory));
     let daemon = start();
-    let socket = directory.join("sock").into_os_string().into_string().expect("UTF-8");
-    let client = || Client::new(socket.as_str(), ClientConfig::within(STEP));
+    let name = directory.to_str().expect("UTF-8");
+    let endpoint = endpoint_for_cache_dir(name, None, Platform::CURRENT);
+    let client = || Client::new(endpoint.clone(), ClientConfig::within(STEP));
     eventually(STEP, "the daemon answers", || client().status().is_ok());
     let loser = start().finish(STEP);
     assert!(loser.status.success() && loser.stdout.starts_with("another daemon"), "{loser:?}");
     client().shutdown().expect("it answers");
     let ended = daemon.finish(STEP);
     assert!(ended.status.success() && ended.stdout.ends_with("ended: Shutdown\n"), "{ended:?}");
-    assert!(!directory.join("sock").exists());
+    assert!(!directory.join("daemon.sock").exists());
 }
