@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::{TempEndpoint, watchdog};
 
 use crate::daemon::{Daemon, Manner};
-use crate::support::{self, SOON, code, parse, run, run_with_input, vectors};
+use crate::support::{self, SOON, code, comparable, comparable_hex, parse, run, run_with_input, vectors};
 
 /// Header numbers, and the lane of each.
 const NUMBERS: [(u32, &str); 7] =
@@ -55,11 +55,12 @@ fn every_vector_of_every_generation_goes_there_and_back() {
         let decoded = run_with_input(&place, &["wire", "decode", of], hex.as_bytes());
         assert_eq!((code(&decoded), decoded.stdout.lines().count()), (0, some.len()), "{of}");
         for (line, vector) in decoded.stdout.lines().zip(&some) {
-            let expected = form(vector);
-            assert_eq!(with_unset(parse(line), &expected), expected, "{}", vector["name"]);
+            let expected = comparable(&form(vector));
+            assert_eq!(with_unset(comparable(&parse(line)), &expected), expected, "{}", vector["name"]);
         }
         let encoded = run_with_input(&place, &["wire", "encode", of], decoded.stdout.as_bytes());
-        assert_eq!((code(&encoded), encoded.stdout), (0, hex), "{of}");
+        let (encoded, hex) = ((code(&encoded), comparable_hex(&encoded.stdout)), comparable_hex(&hex));
+        assert_eq!(encoded, (0, hex), "{of}");
     }
 }
 

@@ -113,3 +113,24 @@ pub(crate) fn vectors(name: &str) -> Value {
     let path = format!("{}/../../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
+
+/// Returns a form with a slash for each backslash: on Windows, a path has a backslash for each recorded slash.
+pub(crate) fn comparable(form: &Value) -> Value {
+    match form {
+        Value::String(text) if cfg!(windows) => Value::String(text.replace('\\', "/")),
+        Value::Array(values) => values.iter().map(comparable).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), comparable(value))).collect()
+        }
+        _ => form.clone(),
+    }
+}
+
+/// Does the same with lines of hexadecimal digits.
+pub(crate) fn comparable_hex(lines: &str) -> String {
+    let bytes = |line: &str| -> Vec<u8> {
+        let bytes = hex::decode(line).unwrap();
+        bytes.into_iter().map(|byte| if cfg!(windows) && byte == b'\\' { b'/' } else { byte }).collect()
+    };
+    lines.lines().map(|line| format!("{}\n", hex::encode(bytes(line)))).collect()
+}

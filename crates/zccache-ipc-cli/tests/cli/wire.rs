@@ -6,28 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use testkit::{TempEndpoint, watchdog};
 
-use crate::support::{SOON, code, parse, program, run, run_with_input, vectors};
-
-/// Returns a form with a slash for each backslash: on Windows, a path has a backslash for each recorded slash.
-fn comparable(form: &Value) -> Value {
-    match form {
-        Value::String(text) if cfg!(windows) => Value::String(text.replace('\\', "/")),
-        Value::Array(values) => values.iter().map(comparable).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), comparable(value))).collect()
-        }
-        _ => form.clone(),
-    }
-}
-
-/// Does the same with lines of hexadecimal digits.
-fn comparable_hex(lines: &str) -> String {
-    let bytes = |line: &str| -> Vec<u8> {
-        let bytes = hex::decode(line).unwrap();
-        bytes.into_iter().map(|byte| if cfg!(windows) && byte == b'\\' { b'/' } else { byte }).collect()
-    };
-    lines.lines().map(|line| format!("{}\n", hex::encode(bytes(line)))).collect()
-}
+use crate::support::{SOON, code, comparable, comparable_hex, parse, program, run, run_with_input, vectors};
 
 /// Decodes the hex of every vector in one process, compares, and encodes what came out in another.
 #[track_caller]
