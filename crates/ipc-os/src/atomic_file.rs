@@ -113,12 +113,24 @@ pub fn replace_file(
         file.sync_all()?;
     }
     drop(file);
-    os::rename(&temporary.path, path)?;
+    move_file(&temporary.path, path)?;
     temporary.has_its_final_name();
     if durability == Durability::Flushed {
         os::sync_directory(directory)?;
     }
     Ok(length)
+}
+
+/// Renames a file; a file that has the new name is replaced.
+///
+/// Windows neither renames nor replaces a file while a program has it open without sharing it, as a virus scanner
+/// does. This function waits up to two seconds for such a program.
+///
+/// # Errors
+///
+/// The system's error.
+pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    os::rename(from, to)
 }
 
 /// Removes half-written files in `directory` whose writer was killed.

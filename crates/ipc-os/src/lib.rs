@@ -45,7 +45,7 @@ mod tool_process;
 
 pub use advice::{allow_owner, make_directory, shell_word, show_file, show_processes};
 pub use atomic_file::{
-    Durability, FileMode, WriteError, largest_file, nameless_file, remove_abandoned, replace_file,
+    Durability, FileMode, WriteError, largest_file, move_file, nameless_file, remove_abandoned, replace_file,
     write_atomic,
 };
 pub use backoff::Backoff;

@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use zccache_ipc::endpoint::{Access, OwnFileError, is_at, open_own, reopen_own};
+use zccache_ipc::endpoint::{Access, OwnFileError, is_at, move_file, open_own, reopen_own};
 
 use crate::Problem;
 
@@ -83,7 +83,7 @@ impl PartFile {
         if !is_at(&self.file, &self.path).map_err(|error| self.failed("read", error))? {
             return Err(Problem::Destination { path: self.path, why: "another process replaced it" });
         }
-        fs::rename(&self.path, &self.destination)
+        move_file(&self.path, &self.destination)
             .map_err(|error| Problem::file("write", &self.destination, error))?;
         // Optional: the file is complete, and some systems cannot sync a directory.
         let _ =

@@ -19,6 +19,7 @@ mod job;
 mod looking;
 mod opening;
 mod recency;
+mod replacing;
 mod rust;
 mod shared;
 mod tables;

@@ -10,7 +10,7 @@ use redb::backends::FileBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase as _, StorageBackend, StorageError, TableHandle as _,
 };
-use zccache_ipc::endpoint::{DirPolicy, ensure_directory};
+use zccache_ipc::endpoint::{DirPolicy, ensure_directory, move_file};
 
 use super::OpenError;
 use super::database::{StoreFile, now, unpanicked};
@@ -82,7 +82,7 @@ impl StoreFile {
             let _ = fs::remove_file(&new);
         }
         let file = begun?;
-        fs::rename(&new, path).map_err(failed)?;
+        move_file(&new, path).map_err(failed)?;
         Ok(file)
     }
 
@@ -129,7 +129,7 @@ impl StoreFile {
     /// Moves this copy to `path`, in the place of the file there.
     pub(super) fn take_place(&self, path: &Path) -> Result<(), OpenError> {
         let failed = |source| OpenError::Io { path: path.to_owned(), source };
-        fs::rename(beside(path, COPY), path).map_err(failed)?;
+        move_file(&beside(path, COPY), path).map_err(failed)?;
         // Without the name on disk, a power failure brings the old file back. Windows cannot open a directory so.
         let _ =
             path.parent().map(|directory| File::open(directory).and_then(|directory| directory.sync_all()));
@@ -199,7 +199,7 @@ impl Unusable {
 /// two of them would be one too many.
 pub(super) fn move_aside(path: &Path) -> Result<PathBuf, OpenError> {
     let aside = beside(path, ".corrupt-1");
-    fs::rename(path, &aside).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    move_file(path, &aside).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     Ok(aside)
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Shared {
     /// The most room that entries may take.
     most: u64,
     /// Bytes of pages that are kept in memory.
-    cache: usize,
+    pub(super) cache: usize,
 }
 
 /// The length of an entry that has more bytes than were asked for.
@@ -217,34 +217,6 @@ impl Shared {
         }
     }
 
-    /// Gives unused space back to the file system, unless the store ends meanwhile.
-    fn give_back(&self) {
-        if let Err(error) = self.replace_by_copy() {
-            tracing::warn!(path = %self.path().display(), error = crate::chain(&error), "the store keeps its size");
-        }
-        remove_copy(self.path());
-    }
-
-    /// Copies the entries to a new file, which takes the place of the old file.
-    fn replace_by_copy(&self) -> Result<(), StoreError> {
-        let failed = |error| StoreError::Reopen(Arc::new(error));
-        let new = StoreFile::begin_copy(self.path(), COPY_CACHE).map_err(failed)?;
-        let copied = self.with_file(|file| file.copy_to(&new, &|| self.ends()))?;
-        drop(new); // closes it, so that it opens without a repair
-        if !copied {
-            return Ok(());
-        }
-        let new = StoreFile::open_copy(self.path(), self.cache).map_err(failed)?;
-        if self.is_gone() {
-            return Err(StoreError::Gone);
-        }
-        new.take_place(self.path()).map_err(failed)?;
-        let old = self.alone().replace(new);
-        self.generation.fetch_add(1, Ordering::Relaxed);
-        drop(old); // after the lock is free: it may be large
-        Ok(())
-    }
-
     /// Removes the file and begins a new one.
     pub(super) fn begin_anew(&self) -> Result<Cleared, StoreError> {
         let (before, removed) = (self.len_on_disk(), self.figures().artifacts);
@@ -269,7 +241,7 @@ impl Shared {
         let opened = self.open_again(damaged);
         let done = opened.map(|file| {
             *self.alone() = Some(file);
-            self.generation.fetch_add(1, Ordering::Relaxed);
+            self.note_replaced();
         });
         self.is_opening.store(false, Ordering::Relaxed);
         self.count();
@@ -300,7 +272,7 @@ impl Shared {
         self.is_ending.store(true, Ordering::Relaxed);
     }
 
-    fn ends(&self) -> bool {
+    pub(super) fn ends(&self) -> bool {
         self.is_ending.load(Ordering::Relaxed)
     }
 
@@ -317,6 +289,11 @@ impl Shared {
     /// Returns true if entries can be read and written.
     pub(super) fn is_writable(&self) -> bool {
         self.shared().as_ref().is_some_and(|file| file.unwritable.is_none())
+    }
+
+    /// Notes that another file is in use.
+    pub(super) fn note_replaced(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -341,7 +318,10 @@ impl Shared {
         self.path().metadata().map_or(0, |metadata| metadata.len())
     }
 
-    fn with_file<T>(&self, work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    pub(super) fn with_file<T>(
+        &self,
+        work: impl FnOnce(&StoreFile) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
         self.in_file(&self.shared(), work)
     }
 
@@ -365,7 +345,7 @@ impl Shared {
         self.file.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn alone(&self) -> RwLockWriteGuard<'_, Option<StoreFile>> {
+    pub(super) fn alone(&self) -> RwLockWriteGuard<'_, Option<StoreFile>> {
         self.file.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -378,18 +358,10 @@ const fn longest(most: u64) -> u64 {
 /// Bytes that a commit may add to the file before the pages of earlier commits are free.
 const SLACK: u64 = 64 << 20;
 
-/// Bytes of pages that are kept in memory of a file that is being written.
-const COPY_CACHE: usize = 1 << 20;
-
 #[cfg(test)]
 impl Shared {
     pub(super) fn forget_room(&self) {
         self.shared().as_ref().unwrap().forget_room();
-    }
-
-    pub(super) fn copied_while(&self, between: &dyn Fn() -> bool) -> bool {
-        let new = StoreFile::begin_copy(self.path(), COPY_CACHE).unwrap();
-        self.with_file(|file| file.copy_to(&new, between)).unwrap()
     }
 
     pub(super) fn scribble(&self, key: &str) {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::mpsc;
 
 use super::*;
+use crate::store::database::StoreFile;
 
 const PUTS: usize = 6;
 
@@ -58,6 +59,25 @@ async fn a_store_that_ends_gives_no_room_back_and_loses_nothing() {
     let after = path.metadata().unwrap().len();
     assert!(after < before / 2, "{before} before, {after} after");
     assert_eq!(names(&dir), ["store.redb"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_closed_for_its_copy_is_in_use_again_afterwards() {
+    let _watchdog = watchdog(LIMIT);
+    let (dir, path) = place();
+    let store = filled(&path).await;
+    store.shared.replace_by_copy(true).unwrap();
+    assert_eq!(names(&dir), ["store.redb"]);
+    assert_eq!(store.lookup("k1").await.unwrap(), Some(artifact("x", 3 << 20)));
+    assert_eq!(store.store("new", artifact("y", 10)).await.unwrap(), StoreResult::Stored);
+
+    // The copy cannot take the place of the file, which stays.
+    let elsewhere = StoreFile::begin_copy(&dir.path().join("other"), 1 << 20).unwrap();
+    assert!(store.shared.replace_closed(elsewhere).is_err());
+    assert_eq!(store.lookup("new").await.unwrap(), Some(artifact("y", 10)));
+    assert_eq!(store.store("newer", artifact("z", 10)).await.unwrap(), StoreResult::Stored);
+    store.close().await;
+    assert_eq!(open(&path).figures().artifacts, PUTS as u64 + 2);
 }
 
 #[tokio::test]
