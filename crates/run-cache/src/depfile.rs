@@ -1,6 +1,9 @@
 //! Depfiles: the files that a compiler or an assembler says it read.
 
-/// Reads the prerequisites of the first rule of a depfile; `None` if it is not one.
+/// Reads the prerequisites of the first rule of a depfile.
+///
+/// Returns `None` if the text is no depfile, if a name is not UTF-8, or if a line end in a name ends the rule: behind it
+/// stand only rules without prerequisites.
 #[must_use]
 pub fn prerequisites(text: &[u8]) -> Option<Vec<String>> {
     let mut found = Vec::new();
@@ -8,19 +11,20 @@ pub fn prerequisites(text: &[u8]) -> Option<Vec<String>> {
     // The targets end with a colon before white space: a drive's colon does not.
     loop {
         let (word, _) = words.next()?;
-        if word.ends_with(':') && words.is_at_space() {
+        if word.ends_with(b":") && words.is_at_space() {
             break;
         }
     }
     while let Some((word, is_last)) = words.next() {
         if !word.is_empty() {
-            found.push(word);
+            found.push(String::from_utf8(word).ok()?);
         }
         if is_last {
             break;
         }
     }
-    Some(found)
+    let mut others = text[words.at..].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    others.all(|line| line.is_empty() || line.ends_with(b":")).then_some(found)
 }
 
 /// Words of a makefile's rule.
@@ -34,8 +38,8 @@ impl Words<'_> {
         self.text.get(self.at).is_none_or(|byte| byte.is_ascii_whitespace())
     }
 
-    /// Returns the next word, and whether the rule ends behind it. `None` at the end, or if it is not Unicode.
-    fn next(&mut self) -> Option<(String, bool)> {
+    /// Returns the next word, and whether the rule ends behind it. `None` at the end.
+    fn next(&mut self) -> Option<(Vec<u8>, bool)> {
         let mut word = Vec::new();
         let mut is_last = false;
         // White space, and line ends behind a backslash.
@@ -71,7 +75,7 @@ impl Words<'_> {
                 _ => self.take(&mut word, byte, 1),
             }
         }
-        String::from_utf8(word).ok().map(|word| (word, is_last))
+        Some((word, is_last))
     }
 
     fn take(&mut self, word: &mut Vec<u8>, byte: u8, len: usize) {
@@ -123,6 +127,15 @@ mod tests {
         for text in ["", "a.o", "a.o a.c\n", "\u{fffd}"] {
             assert_eq!(prerequisites(text.as_bytes()), None, "{text:?}");
         }
-        assert_eq!(prerequisites(b"a.o: \xff.c\nb: c"), Some(vec![]));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_told_makes_the_list_none() {
+        for text in
+            [&b"a.o: a.c \xff.h b.h\n"[..], b"a.o: a.c d\ne/v.h b.h\n", b"a.o: a.c d\ne/v.h\n\nd\ne/v.h:\n"]
+        {
+            assert_eq!(prerequisites(text), None, "{}", text.escape_ascii());
+        }
+        assert_eq!(prerequisites(b"\xff.o: a.c\n"), Some(vec!["a.c".to_owned()]));
     }
 }
