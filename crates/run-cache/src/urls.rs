@@ -1,6 +1,8 @@
 //! Links in messages: gcc 10 and later writes them where standard error is a terminal.
 //!
 //! The standard error of the one run is a pipe, so an argument gives gcc the decision that it would take on the terminal.
+//! With debug information gcc records that argument in the object, which must be the same on every terminal: then the
+//! messages have no links.
 
 use std::path::Path;
 
@@ -14,16 +16,21 @@ const SINCE: u32 = 10;
 
 /// Returns the argument that makes the compiler write links, if it would write them on the caller's terminal.
 pub(crate) fn argument(plan: &Plan, facts: &Facts) -> Option<String> {
-    let is_wanted = plan.call.colour && plan.driver.family == Family::Gcc && are_written(&plan.call);
     let version = Path::new(&facts.program).parent()?.file_name()?.to_str()?;
     let major: u32 = version.split('.').next()?.parse().ok()?;
-    (is_wanted && major >= SINCE).then(|| "-fdiagnostics-urls=always".to_owned())
+    (are_wanted(plan) && major >= SINCE).then(|| "-fdiagnostics-urls=always".to_owned())
+}
+
+/// Returns true if the compiler would write links on the caller's terminal, and may be told to without a trace.
+pub(crate) fn are_wanted(plan: &Plan) -> bool {
+    let may_be_told = plan.driver.family == Family::Gcc && !plan.args.tells_directory;
+    may_be_told && plan.call.colour && are_written(&plan.call)
 }
 
 /// Returns true if gcc takes a terminal with these variables for one that understands links.
 ///
 /// These are the rules of gcc's `auto_enable_urls`.
-pub(crate) fn are_written(call: &Call) -> bool {
+fn are_written(call: &Call) -> bool {
     let colour_term = call.variable("COLORTERM");
     if matches!(colour_term, Some("xfce4-terminal" | "gnome-terminal")) {
         return false;

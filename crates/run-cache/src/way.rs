@@ -185,7 +185,7 @@ impl Plan {
             recipe.text("variable", &format!("{name}={value}"));
         }
         recipe.text("colour", if self.call.colour { "yes" } else { "no" });
-        recipe.text("links", if self.call.colour && urls::are_written(&self.call) { "yes" } else { "no" });
+        recipe.text("links", if urls::are_wanted(self) { "yes" } else { "no" });
         recipe.key()
     }
 }

@@ -332,3 +332,16 @@ fn what_appears_below_a_prefix_of_programs_is_an_input() {
         assert_eq!(bench.same(line), End::Hit, "{path}");
     }
 }
+
+#[test]
+fn an_object_with_debug_information_does_not_tell_that_it_was_made_on_a_terminal() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.env.push(("TERM".into(), "xterm-256color".into()));
+    for line in ["gcc -g -c a.c -o a.o", "gcc -O2 -ggdb3 -c a.c -o a.o", "gcc -c a.c -o a.o"] {
+        bench.colour = true;
+        assert_eq!(bench.same(line), End::Kept, "{line}");
+        bench.colour = false;
+        assert_eq!(bench.same(line), End::Hit, "{line}");
+    }
+}
