@@ -24,7 +24,7 @@ pub enum Differs {
     Gone(String),
     /// A directory has other names.
     Listing(String),
-    /// Two names lead to one file and did not, or the other way round.
+    /// Two names lead to one file or directory and did not, or the other way round.
     Aliases,
     /// Messages were printed in another language or form.
     Voice,
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
                 Ok(refreshed) => {
                     let stamps =
                         set.files.iter().filter_map(|file| self.files.get(file.path.as_str())?.as_ref());
-                    let inodes = stamps.filter_map(InodeStamp::of).map(|stamp| (stamp.device, stamp.inode));
+                    let inodes = stamps.filter_map(InodeStamp::of).map(inode_of);
                     return Ok(Match { number, inodes: inodes.collect(), refreshed });
                 }
                 Err(why) => differs.push(why),
@@ -121,9 +121,12 @@ impl<'a> Checker<'a> {
         }
         let inode = |file: &Arc<FileState>| {
             let metadata = self.files.get(file.path.as_str())?.as_ref()?;
-            InodeStamp::of(metadata).map(|stamp| (stamp.device, stamp.inode))
+            InodeStamp::of(metadata).map(inode_of)
         };
         if aliases(set.files.iter().map(inode)) != set.aliases {
+            return Err(Differs::Aliases);
+        }
+        if aliases(set.compared.iter().map(|dir| self.dir(dir).map(inode_of))) != set.same_dirs {
             return Err(Differs::Aliases);
         }
         for (number, vacancy) in set.vacancies.iter().enumerate() {
@@ -196,10 +199,16 @@ impl<'a> Checker<'a> {
         Ok(stamp.filter(|stamp| stamp.is_trusted_at(&path, self.now_ns)))
     }
 
+    /// Returns the stamp of a directory, which is looked at once.
+    fn dir(&mut self, dir: &'a str) -> Option<InodeStamp> {
+        let cwd = self.cwd;
+        *self.dirs.entry(dir).or_insert_with(|| dir_stamp(&cwd.join(dir)))
+    }
+
     /// Makes sure that names are missing, and returns the directory's stamp if it is a new one to trust.
     fn vacancy(&mut self, vacancy: &'a Vacancy) -> Result<Option<InodeStamp>, Differs> {
         let dir = self.cwd.join(&vacancy.dir);
-        let now = *self.dirs.entry(&vacancy.dir).or_insert_with(|| dir_stamp(&dir));
+        let now = self.dir(&vacancy.dir);
         if now.is_some() && now == vacancy.stamp {
             return Ok(None);
         }
@@ -225,6 +234,16 @@ fn is_present(path: &Path) -> bool {
 pub(crate) fn dir_stamp(dir: &Path) -> Option<InodeStamp> {
     let metadata = fs::metadata(here(dir)).ok().filter(Metadata::is_dir)?;
     InodeStamp::of(&metadata)
+}
+
+/// Returns which of these directories are one by two names.
+pub(crate) fn same_dirs(cwd: &Path, dirs: &[String]) -> Vec<(usize, usize)> {
+    aliases(dirs.iter().map(|dir| dir_stamp(&cwd.join(dir)).map(inode_of)))
+}
+
+/// Returns device and inode.
+const fn inode_of(stamp: InodeStamp) -> (u64, u64) {
+    (stamp.device, stamp.inode)
 }
 
 /// The empty path is the working directory.

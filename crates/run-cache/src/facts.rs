@@ -31,6 +31,8 @@ pub(crate) struct Facts {
     pub(crate) search: Vec<String>,
     /// Directories that would be searched if they were there.
     pub(crate) missing: Vec<String>,
+    /// Directories that are searched by another name, and that the compiler dropped.
+    pub(crate) duplicates: Vec<String>,
     /// Directories that the driver looks for programs in.
     pub(crate) program_dirs: Vec<String>,
     /// Directories that the driver looks for other files in.
@@ -88,7 +90,14 @@ impl Facts {
     fn still_holds(&self, plan: &Plan) -> bool {
         let is_dir = |dir: &String| Path::new(dir).is_dir();
         let is_read = |path: &PathBuf| self.specs.iter().any(|specs| same(Path::new(specs), path));
+        let at = |dir: &String| plan.call.at(dir);
+        let is_again = |dir: &String| self.search.iter().any(|other| same(&at(other), &at(dir)));
+        let is_second = |(number, dir): (usize, &String)| {
+            self.search[..number].iter().any(|other| same(&at(other), &at(dir)))
+        };
         self.search.iter().all(is_dir)
+            && self.duplicates.iter().all(is_again)
+            && !self.search.iter().enumerate().any(is_second)
             && !self.missing.iter().any(is_dir)
             && Path::new(&self.program).is_file()
             && self.specs.iter().all(|specs| Path::new(specs).is_file())
@@ -189,6 +198,8 @@ impl Facts {
         };
         if let Some(rest) = line.strip_prefix("ignoring nonexistent directory \"") {
             self.missing.extend(rest.strip_suffix('"').map(str::to_owned));
+        } else if let Some(rest) = line.strip_prefix("ignoring duplicate directory \"") {
+            self.duplicates.extend(rest.strip_suffix('"').map(str::to_owned));
         } else if let Some(list) = line.strip_prefix("COMPILER_PATH=") {
             self.program_dirs = dirs(list);
         } else if let Some(list) = line.strip_prefix("LIBRARY_PATH=") {

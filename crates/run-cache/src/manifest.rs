@@ -75,6 +75,10 @@ pub(crate) struct Set {
     /// Paths at which something must be.
     pub(crate) present: Vec<String>,
     pub(crate) listings: Vec<Listing>,
+    /// Directories that the compiler compares with each other, because it searches none twice.
+    pub(crate) compared: Vec<String>,
+    /// Which of `compared` are one directory by two names, as in `aliases`.
+    pub(crate) same_dirs: Vec<(usize, usize)>,
 }
 
 /// The largest result that a manifest carries, in bytes.
@@ -118,7 +122,7 @@ impl Manifest {
     }
 }
 
-/// Returns which of these files are one file by two names.
+/// Returns which of these files or directories are one by two names.
 ///
 /// A compiler may take a header that is included once by its inode or by its contents.
 pub(crate) fn aliases(inodes: impl IntoIterator<Item = Option<(u64, u64)>>) -> Vec<(usize, usize)> {

@@ -13,7 +13,7 @@ use crate::manifest::{
 };
 
 /// First byte of a manifest.
-const MAGIC: u8 = 3;
+const MAGIC: u8 = 4;
 
 impl Manifest {
     /// Returns the manifest as bytes, without its oldest sets if it would be too large.
@@ -52,15 +52,14 @@ impl Manifest {
                 voice: option(&mut reader, Reader::key)?,
                 is_strict: flag(&mut reader)?,
                 files: list(&mut reader, 1, |reader| pick(reader, &files))?,
-                aliases: list(&mut reader, 2, |reader| {
-                    let mut number = || usize::try_from(reader.number()?).ok();
-                    Some((number()?, number()?))
-                })?,
+                aliases: list(&mut reader, 2, pair)?,
                 vacancies: list(&mut reader, 1, |reader| pick(reader, &vacancies))?,
                 present: list(&mut reader, 1, text)?,
                 listings: list(&mut reader, 33, |reader| {
                     Some(Listing { dir: text(reader)?, names: reader.key()? })
                 })?,
+                compared: list(&mut reader, 1, text)?,
+                same_dirs: list(&mut reader, 2, pair)?,
             });
         }
         let carried = option(&mut reader, |reader| {
@@ -82,16 +81,15 @@ fn encode(sets: &[Set], carried: Option<&Carried>) -> Vec<u8> {
         put_option(&mut body, set.voice.as_ref(), |body, voice| body.key(voice));
         body.0.push(u8::from(set.is_strict));
         put_list(&mut body, &set.files, |body, file| body.count(files.number(file)));
-        put_list(&mut body, &set.aliases, |body, (later, earlier)| {
-            body.count(*later);
-            body.count(*earlier);
-        });
+        put_list(&mut body, &set.aliases, put_pair);
         put_list(&mut body, &set.vacancies, |body, vacancy| body.count(vacancies.number(vacancy)));
         put_list(&mut body, &set.present, |body, path| body.count(texts.number(path)));
         put_list(&mut body, &set.listings, |body, listing| {
             body.count(texts.number(&listing.dir));
             body.key(&listing.names);
         });
+        put_list(&mut body, &set.compared, |body, dir| body.count(texts.number(dir)));
+        put_list(&mut body, &set.same_dirs, put_pair);
     }
     put_option(&mut body, carried, |body, carried| {
         body.key(&carried.result);
@@ -143,6 +141,11 @@ fn put_option<T>(writer: &mut Writer, value: Option<&T>, put: impl FnOnce(&mut W
     }
 }
 
+fn put_pair(writer: &mut Writer, (later, earlier): &(usize, usize)) {
+    writer.count(*later);
+    writer.count(*earlier);
+}
+
 fn put_stamp(writer: &mut Writer, stamp: Option<InodeStamp>) {
     put_option(writer, stamp.as_ref(), |writer, stamp| {
         writer.number(stamp.device);
@@ -178,6 +181,11 @@ fn flag(reader: &mut Reader<'_>) -> Option<bool> {
         1 => Some(true),
         _ => None,
     }
+}
+
+fn pair(reader: &mut Reader<'_>) -> Option<(usize, usize)> {
+    let mut number = || usize::try_from(reader.number()?).ok();
+    Some((number()?, number()?))
 }
 
 fn pick<T: Clone>(reader: &mut Reader<'_>, values: &[T]) -> Option<T> {
@@ -239,6 +247,10 @@ pub(crate) fn fold(set: &Set, into: &mut crate::key::Recipe) {
     for (later, earlier) in &set.aliases {
         into.text("alias", &format!("{later} {earlier}"));
     }
+    into.texts("compared", &set.compared);
+    for (later, earlier) in &set.same_dirs {
+        into.text("same directory", &format!("{later} {earlier}"));
+    }
     for vacancy in &set.vacancies {
         into.bytes("vacancy", vacancy.dir.as_bytes());
         into.texts("name", &vacancy.names);
@@ -280,6 +292,8 @@ mod tests {
             })],
             present: vec!["opt.h".into()],
             listings: vec![Listing { dir: "/usr/lib/gcc".into(), names: Key::of_contents(b"12") }],
+            compared: vec!["inc".into(), "/usr/include".into()],
+            same_dirs: vec![(1, 0)],
         };
         let carried = Carried { result: Key::of_contents(&[2]), part: Bytes::from_static(b"part") };
         Manifest { sets: vec![set(1), set(2)], carried: Some(carried) }

@@ -1,6 +1,6 @@
 //! The include search of gcc and clang: where a name is looked for, in order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,13 +22,25 @@ pub(crate) struct Dir {
     pub(crate) is_system: bool,
 }
 
+/// A directory of the chain that a compiler may drop.
+#[derive(Debug)]
+struct Link {
+    dir: Dir,
+    /// True if the same directory comes again, so that the compiler may search it there instead of here.
+    ///
+    /// Compilers drop a directory of `-iquote`, `-I` and `CPATH` that is one of the system's too.
+    comes_again: bool,
+}
+
 /// The directories that are searched.
 #[derive(Debug)]
 pub(crate) struct Search {
     /// For quoted names, behind the directory of the file.
-    quote: Vec<Dir>,
+    quote: Vec<Link>,
     /// For all names, behind those.
-    all: Vec<Dir>,
+    all: Vec<Link>,
+    /// Names of all directories that compilers compare with each other.
+    compared: Vec<String>,
 }
 
 /// A file that a name may stand for.
@@ -50,31 +62,38 @@ impl Search {
                 is_system: matches!(chain, Chain::System | Chain::After),
             })
         };
-        // `CPATH` stands before the directories of the system, and is no system itself.
-        let cpath = plan.call.variable("CPATH").unwrap_or_default();
-        let of_cpath: Vec<_> = std::env::split_paths(cpath).collect();
-        let is_user = |dir: &&String| of_cpath.iter().any(|path| path == Path::new(dir));
-        let said = |dir: &String, is_system| Dir { path: dir.into(), is_system };
-        let user = facts.search.iter().take_while(is_user).map(|dir| said(dir, false));
-        let system = facts.search.iter().skip_while(is_user).map(|dir| said(dir, true));
-        // A directory that the system has as well keeps its place there.
-        let system_ids: HashSet<_> = of(Chain::System)
-            .chain(facts.search.iter().skip_while(is_user).map(|dir| said(dir, true)))
-            .filter_map(|dir| identity(plan, &dir))
-            .collect();
-        let is_own = |dir: &Dir| identity(plan, dir).is_none_or(|id| !system_ids.contains(&id));
+        let said = facts.search.iter().map(|dir| Dir { path: dir.into(), is_system: true });
+        // The compiler names the directories of `CPATH` again, among those of the system.
         let all = of(Chain::User)
-            .chain(user)
-            .filter(is_own)
+            .chain(of_cpath(plan))
             .chain(of(Chain::System))
-            .chain(system)
+            .chain(said)
             .chain(of(Chain::After));
-        Self { quote: of(Chain::Quote).collect(), all: all.collect() }
+        let dirs: Vec<_> = of(Chain::Quote).chain(all).collect();
+        let names = dirs.iter().filter_map(|dir| dir.path.to_str().map(str::to_owned));
+        let compared: BTreeSet<_> = names.chain(facts.duplicates.iter().cloned()).collect();
+        let mut later = HashSet::new();
+        let mut quote: Vec<_> = dirs
+            .into_iter()
+            .rev()
+            .map(|dir| {
+                let comes_again = identity(plan, &dir).is_some_and(|id| !later.insert(id));
+                Link { dir, comes_again }
+            })
+            .collect();
+        quote.reverse();
+        let all = quote.split_off(of(Chain::Quote).count());
+        Self { quote, all, compared: compared.into_iter().collect() }
+    }
+
+    /// Returns the names of all directories that compilers compare with each other.
+    pub(crate) fn compared(&self) -> &[String] {
+        &self.compared
     }
 
     /// Returns every directory of the chain.
     pub(crate) fn dirs(&self) -> impl Iterator<Item = &Dir> {
-        self.quote.iter().chain(&self.all)
+        self.quote.iter().chain(&self.all).map(|link| &link.dir)
     }
 
     /// Finds what `name` stands for in a file of the directory `beside`.
@@ -92,15 +111,16 @@ impl Search {
             let hit = Self::at(vacancies, Path::new("/"), name, false, takes_precompiled, &mut others)?;
             return Ok(hit.into_iter().chain(others).collect());
         }
-        let beside = (look != Look::Angle).then_some(beside);
+        let beside = (look != Look::Angle).then_some((beside, false)).into_iter();
         let quote = if look == Look::Angle { &[][..] } else { &self.quote };
+        let chain = quote.iter().chain(&self.all).map(|link| (&link.dir, link.comes_again));
         let mut hits = Vec::new();
         let mut others = Vec::new();
-        for dir in beside.into_iter().chain(quote).chain(&self.all) {
+        for (dir, comes_again) in beside.chain(chain) {
             let hit = Self::at(vacancies, &dir.path, name, dir.is_system, takes_precompiled, &mut others)?;
             let is_found = hit.is_some();
             hits.extend(hit);
-            if is_found && look != Look::Next {
+            if is_found && look != Look::Next && !comes_again {
                 break;
             }
         }
@@ -166,6 +186,16 @@ impl Plan {
         }
         same
     }
+}
+
+/// Returns the directories of `CPATH`, which a compiler searches after `-I`.
+fn of_cpath(plan: &Plan) -> impl Iterator<Item = Dir> {
+    let cpath = plan.call.variable("CPATH").filter(|cpath| !cpath.is_empty());
+    cpath.into_iter().flat_map(std::env::split_paths).map(|path| Dir {
+        // Compilers name an empty part so in lists and messages.
+        path: if path.as_os_str().is_empty() { ".".into() } else { path },
+        is_system: false,
+    })
 }
 
 /// Tells one directory from others.

@@ -10,7 +10,7 @@ use ipc_os::{InodeStamp, file_clock_ns};
 use crate::before::NamesBefore;
 use crate::bundle::Bundle;
 use crate::call::{Ask, Ran};
-use crate::check::Checker;
+use crate::check::{Checker, same_dirs};
 use crate::claim::Claim;
 use crate::compiler::Family;
 use crate::depfile::prerequisites;
@@ -310,6 +310,8 @@ impl Miss {
             return Err(NotKept::Directory);
         }
         let aliases = inputs.same_files();
+        let compared = inputs.search.compared().to_vec();
+        let same_dirs = same_dirs(&plan.call.cwd, &compared);
         let (files, vacancies, present) = inputs.into_parts();
         let mut set = Set {
             result: self.key,
@@ -323,6 +325,8 @@ impl Miss {
             vacancies: vacancies.finish(&self.names)?.into_iter().map(Arc::new).collect(),
             present: present.into_iter().collect(),
             listings,
+            compared,
+            same_dirs,
         };
         let mut recipe = Recipe::new("result");
         recipe.bytes("manifest", self.key.as_bytes());

@@ -4,6 +4,7 @@
 mod definitions;
 mod hidden;
 mod inputs;
+mod search;
 mod support;
 mod toolchain;
 

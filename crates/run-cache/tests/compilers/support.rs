@@ -114,6 +114,13 @@ impl Bench {
         }
     }
 
+    /// Makes a link that leads to `target`, in place of another one.
+    pub(crate) fn lead(&self, name: &str, target: &str) {
+        let _ = fs::remove_file(self.at(name));
+        std::os::unix::fs::symlink(target, self.at(name)).unwrap();
+        self.settle(&self.at(name));
+    }
+
     pub(crate) fn remove(&self, path: &str) {
         fs::remove_file(self.at(path)).unwrap();
     }
