@@ -3,7 +3,7 @@
 mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Answering, PATIENCE, every_lane, start};
 use testkit::{TempEndpoint, watchdog};
@@ -17,7 +17,8 @@ use zccache_ipc::wire_dispatch::{Dialect, FrameKind, Received, encode_pieces, re
 use zccache_ipc::wire_frame::Pieces;
 use zccache_ipc::wire_frame::Version;
 use zccache_ipc::{
-    Client, ClientConfig, DecodedWireMessage, Ids, Lane, ServerConfig, WirePolicy, Wires, blocking,
+    Client, ClientConfig, DecodedWireMessage, Ids, IpcConnection, IpcError, Lane, ServerConfig, WirePolicy,
+    Wires, blocking,
 };
 
 /// Ten intervals.
@@ -202,6 +203,18 @@ async fn progress_without_end_holds_no_call_beyond_its_timeout() {
             let blocking = move || blocking::Client::new(endpoint, config).call(&request);
             assert!(tokio::task::spawn_blocking(blocking).await.expect("no panic").is_err(), "{policy:?}");
         }
+    }
+    for lane in Lane::ALL {
+        let until = Instant::now() + PATIENCE;
+        let mut connection = IpcConnection::connect(&endpoint, until).await.expect("it listens");
+        let ids = connection.send_request(&compile(), lane).await.expect("sent");
+        let replied = connection.recv_reply(lane, &ids, Some(limit)).await;
+        assert!(matches!(replied, Err(IpcError::TimedOut(_))), "{lane}: {replied:?}");
+
+        let mut connection = IpcConnection::connect(&endpoint, until).await.expect("it listens");
+        connection.send_request(&compile(), lane).await.expect("sent");
+        let replied = connection.recv_response(Some(limit)).await;
+        assert!(matches!(replied, Err(IpcError::TimedOut(_))), "{lane}: {replied:?}");
     }
     played.abort();
 }

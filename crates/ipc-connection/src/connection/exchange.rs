@@ -18,8 +18,8 @@ use crate::timer::after;
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the response to the last request.
     ///
-    /// Waits for `limit`, or for the receive timeout without one.
-    /// Any `send` method sent the request; the connection remembers its lane and ids. A request in bincode
+    /// Waits for `limit`, or for the receive timeout without one; no message before the response moves that
+    /// deadline. Any `send` method sent the request; the connection remembers its lane and ids. A request in bincode
     /// accepts a reply in bincode or FrameV1; another request accepts a reply on any lane. Skips each
     /// `CompileProgress` before the response. Returns `None` if the peer closed the connection between frames.
     ///
@@ -35,7 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let limit = limit.or(self.recv_timeout);
         let asked = self.asked.take();
         let none = Expected { lane: Lane::V15, request_id: "".into(), frame_request_id: 0 };
-        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit, |_| limit).await;
+        let reply = self.recv_expected(asked.as_ref().unwrap_or(&none), limit, |_| None).await;
         self.asked = asked;
         Ok(reply?.map(|reply| reply.message))
     }
@@ -51,7 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Receives the response to the request with these ids, and its own.
     ///
     /// As [`recv_response`](Self::recv_response), for a caller that keeps the ids itself. `None` as the limit is
-    /// no limit. Skips each `CompileProgress` before the reply and restarts the timeout after it.
+    /// no limit. [`recv_reply_telling`](Self::recv_reply_telling) is for a timeout that starts again with progress.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ids: &Ids,
         limit: Option<Duration>,
     ) -> Result<Option<DecodedWireMessage<Response>>, IpcError> {
-        self.recv_reply_telling(lane, ids, limit, |_| limit).await
+        self.recv_reply_telling(lane, ids, limit, |_| None).await
     }
 
     /// Receives the reply and passes each `CompileProgress` before it to `tell`.
