@@ -7,7 +7,7 @@ use crate::{
     atomic_file::write_hint,
     ensure_directory,
     lifetime::{self, Attempt, Lifetime},
-    open_own,
+    open_own, os,
 };
 
 /// The longest note of a failed start that is read, in bytes.
@@ -53,6 +53,35 @@ impl StartLock {
             Attempt::Taken(lock) => StartTurn::Ours(Self { _lock: lock }),
             Attempt::Held { by } => StartTurn::Taken { by },
         })
+    }
+
+    /// Takes the start lock from `holder`, which a signal has stopped, if the kernel proves both.
+    ///
+    /// The file of the lock is removed, so that the clients that wait compete for a new one. The stopped client
+    /// goes on where it was: the worst that it can do is start a daemon that finds the endpoint taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_take`](Self::try_take).
+    pub fn take_from_stopped(
+        lock_file: &Path,
+        policy: DirPolicy,
+        holder: Pid,
+    ) -> Result<StartTurn, StartLockError> {
+        let path = start_lock_file(lock_file);
+        if Self::is_stopped(lock_file, holder) {
+            // Another client may have removed the file, and what cannot be removed stays locked.
+            let _ = std::fs::remove_file(path);
+        }
+        Self::try_take(lock_file, policy)
+    }
+
+    /// Returns true if `holder` holds the start lock and a signal has stopped it.
+    ///
+    /// False where the system does not tell.
+    #[must_use]
+    pub fn is_stopped(lock_file: &Path, holder: Pid) -> bool {
+        os::is_stopped(holder) && os::holds_lock(holder, &start_lock_file(lock_file)).unwrap_or(false)
     }
 }
 

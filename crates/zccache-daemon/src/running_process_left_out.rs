@@ -30,7 +30,7 @@ pub(crate) mod announced {
             match *self {}
         }
 
-        pub(crate) async fn end(self) {
+        pub(crate) async fn end(self, _limit: std::time::Duration) {
             match self {}
         }
     }

@@ -20,13 +20,21 @@ use crate::store::{self, Store};
 use crate::{Mismatches, StartError};
 
 /// The time that requests in flight get when the daemon ends.
-const DRAIN: Duration = Duration::from_secs(10);
+///
+/// This and the other three times of the end are together less than the default timeout of `stop`.
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// The time after which the daemon serves, though its store is not open.
 const OPENING: Duration = Duration::from_secs(1);
 
 /// The time in which the store must finish its queue and close.
-const CLOSING: Duration = Duration::from_secs(3);
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// The time in which the identity file must be removed.
+const REMOVING: Duration = Duration::from_millis(500);
+
+/// The time in which threads that hang in the file system must end.
+pub(crate) const LEAVING: Duration = Duration::from_secs(1);
 
 /// Why a daemon stopped serving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +60,7 @@ pub(crate) async fn run(
     let announced = Announced::begin(settings);
     let reason = serve(settings, lifecycle, host, listener, announced.as_ref()).await;
     if let Some(announced) = announced {
-        announced.end().await;
+        announced.end(REMOVING).await;
     }
     reason
 }
@@ -233,5 +241,21 @@ impl fmt::Display for Reason {
             Self::Signal => "the system asked the daemon to end",
             Self::Owners => "the last process that the private daemon lived for is gone",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::daemon::StopConfig;
+    use zccache_ipc::endpoint::{Environment, Locations, Platform, Variable};
+
+    use super::*;
+
+    #[test]
+    fn the_longest_end_of_a_daemon_is_shorter_than_the_wait_of_a_stop() {
+        let environment = Environment::new(Platform::Linux, "/work").with(Variable::CacheDir, "/c");
+        let locations = Locations::for_client(&environment, None, None).unwrap();
+        let wait = StopConfig::new(locations).timeout;
+        assert!(DRAIN + CLOSING + REMOVING + LEAVING < wait, "{wait:?}");
     }
 }

@@ -137,7 +137,7 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         serving::run(settings, lifecycle, &mut host, listener).await.map(Outcome::Served)
     });
     // A thread that hangs in the file system must not keep the endpoint.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    runtime.shutdown_timeout(serving::LEAVING);
     leave(settings, host);
     served
 }

@@ -23,10 +23,15 @@ use crate::{Jobs, Limits};
 const CONNECTIONS: usize = 512;
 
 /// Time for replies to be sent when the daemon ends.
-const DRAIN: Duration = Duration::from_secs(5);
+///
+/// This and the other two times of the end are together less than the default timeout of `download stop`.
+const DRAIN: Duration = Duration::from_secs(4);
 
 /// Time for cancelled downloads to end when the daemon ends.
-const CANCEL: Duration = Duration::from_secs(10);
+const CANCEL: Duration = Duration::from_secs(4);
+
+/// Time for threads that hang in the file system to end.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// Settings of a download daemon.
 #[derive(Debug, Clone)]
@@ -112,7 +117,7 @@ pub fn run(settings: &Settings) -> Result<Outcome, DaemonError> {
     if !jobs.close(CANCEL) {
         tracing::warn!("some downloads did not end in time and are aborted");
     }
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(LEAVING);
     if let Err(error) = host.release() {
         tracing::warn!(%error, "the socket or lock file stays behind; the next daemon takes it over");
     }
@@ -167,5 +172,21 @@ impl fmt::Display for Outcome {
             Self::Lost(Some(pid)) => write!(f, "another daemon (process {pid}) has the endpoint"),
             Self::Lost(None) => f.write_str("another daemon has the endpoint"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zccache_ipc::daemon::StopConfig;
+    use zccache_ipc::endpoint::{Environment, Platform, Variable};
+
+    use super::*;
+
+    #[test]
+    fn the_longest_end_of_a_download_daemon_is_shorter_than_the_wait_of_a_stop() {
+        let environment = Environment::new(Platform::Linux, "/work").with(Variable::CacheDir, "/c");
+        let locations = DownloadLocations::for_client(&environment, None, None).unwrap();
+        let wait = StopConfig::new(locations).timeout;
+        assert!(DRAIN + CANCEL + LEAVING < wait, "{wait:?}");
     }
 }

@@ -88,3 +88,27 @@ fn a_client_that_waits_for_another_one_says_which_it_is() {
     assert!(began.elapsed() >= limit && began.elapsed() < SOON);
     assert_eq!(place.events("spawn"), 0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stopped_client_with_the_start_lock_is_passed_over_and_left_alone() {
+    use crate::place::{RECOVERED, freeze, signal};
+    let place = Place::new();
+    let _watchdog = watchdog(LIMIT);
+    let mut starter = crate::parts::starter(&place);
+    freeze(starter.id());
+    let began = Instant::now();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let config = place.config();
+            std::thread::spawn(move || ensure_daemon(&config).expect("the stopped client is passed over"))
+        })
+        .collect();
+    let ensured = clients.into_iter().map(|client| client.join().expect("no panic"));
+    assert_eq!(ensured.filter(|ensured| ensured.is_started).count(), 1);
+    assert!(began.elapsed() < RECOVERED, "{:?}", began.elapsed());
+    assert!(starter.is_running(), "it was signalled");
+    // The next client needs no lock at all.
+    assert!(!ensure_daemon(&place.config()).expect("it answers").is_started);
+    signal(starter.id(), "CONT");
+}

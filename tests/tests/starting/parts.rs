@@ -8,7 +8,7 @@ use testkit::{Process, TempEndpoint, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zccache_ipc::ClientConfig;
 use zccache_ipc::blocking::{Client, ensure_daemon};
-use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Locations, Stream};
+use zccache_ipc::endpoint::{Claim, DirPolicy, Endpoint, Listener, Locations, StartLock, StartTurn, Stream};
 use zccache_ipc::model::Response;
 use zccache_ipc::wire_dispatch::{FrameKind, Ids, Lane, encode};
 
@@ -149,6 +149,26 @@ fn a_bystander() {
     if told::<0>().is_some() {
         std::thread::sleep(Duration::from_secs(600)); // until it is ended
     }
+}
+
+/// Starts a client that has the start lock and starts nothing.
+#[cfg(target_os = "linux")]
+pub(crate) fn starter(place: &Place) -> Process {
+    let cache_dir = place.0.cache_dir();
+    let process = play(&place.0, "parts::a_starter", &[cache_dir.to_str().expect("paths are UTF-8")]);
+    eventually(SOON, "the client has the lock", || process.stdout().contains("HOLDS"));
+    process
+}
+
+#[test]
+#[ignore = "a part in other tests"]
+fn a_starter() {
+    let Some([cache_dir]) = told::<1>() else { return };
+    let locations = locations(Path::new(&cache_dir));
+    let turn = StartLock::try_take(locations.lock_file(), DirPolicy::Dedicated).expect("it can be taken");
+    let StartTurn::Ours(_turn) = turn else { panic!("nobody has it") };
+    println!("HOLDS");
+    std::thread::sleep(Duration::from_secs(600)); // until it is ended
 }
 
 /// Starts a process of `clients` clients that all want a daemon at once.

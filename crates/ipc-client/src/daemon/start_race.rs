@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipc_endpoint::{DirPolicy, Platform};
-use ipc_os::{Backoff, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file};
+use ipc_os::{Backoff, Pid, StartLock, StartTurn, failed_start, note_failed_start, start_lock_file};
 
 use super::look::{Asked, Asking, FIRST};
 use super::{DaemonPlace, StartConfig, StartError};
@@ -36,11 +36,18 @@ pub(super) fn wait(
     let deadline = began + config.timeout;
     let failed_before = failed_start(lock_file);
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    let mut stopped = Stopped::default();
     loop {
-        let by = match StartLock::try_take(lock_file, policy(&config.place))? {
+        let policy = policy(&config.place);
+        let taken = match stopped.for_too_long() {
+            Some(holder) => StartLock::take_from_stopped(lock_file, policy, holder)?,
+            None => StartLock::try_take(lock_file, policy)?,
+        };
+        let by = match taken {
             StartTurn::Ours(lock) => return Ok(StartRace::Won(lock)),
             StartTurn::Taken { by } => by,
         };
+        stopped.note(by.filter(|by| StartLock::is_stopped(lock_file, *by)), Instant::now());
         if let Asked::Answers(version) = asking.ask(FIRST)
             && will_do(version.as_deref())
         {
@@ -60,6 +67,27 @@ pub(super) fn wait(
             });
         }
         thread::sleep(backoff.pause());
+    }
+}
+
+/// The holder of the start lock that a signal has stopped, and the time since when it was seen so.
+///
+/// Ctrl-Z in a build stops the client that is about to start the daemon of all builds.
+#[derive(Debug, Default)]
+struct Stopped(Option<(Pid, Instant, Duration)>);
+
+impl Stopped {
+    /// Notes that `holder` is stopped at `now`, or that no holder is.
+    fn note(&mut self, holder: Option<Pid>, now: Instant) {
+        self.0 = holder.map(|holder| match self.0 {
+            Some((same, since, _)) if same == holder => (same, since, now.saturating_duration_since(since)),
+            _ => (holder, now, Duration::ZERO),
+        });
+    }
+
+    /// Returns the holder if it was stopped for as long as a frozen daemon is waited for.
+    fn for_too_long(&self) -> Option<Pid> {
+        self.0.filter(|(_, _, stopped)| *stopped >= FIRST).map(|(holder, ..)| holder)
     }
 }
 
@@ -92,5 +120,32 @@ fn policy(place: &DaemonPlace) -> DirPolicy {
         place.dir_policy()
     } else {
         DirPolicy::Dedicated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_is_passed_over_once_it_was_stopped_for_a_while_without_a_pause() {
+        let began = Instant::now();
+        let pid = |id| Pid::new(id).expect("a process id");
+        let mut stopped = Stopped::default();
+        for (holder, at_ms, expected) in [
+            (Some(7), 0, None),
+            (Some(7), 299, None),
+            // It was continued for a moment.
+            (None, 300, None),
+            (Some(7), 301, None),
+            (Some(7), 600, None),
+            (Some(7), 601, Some(7)),
+            // Another client took the lock and was stopped, too.
+            (Some(8), 602, None),
+            (Some(8), 902, Some(8)),
+        ] {
+            stopped.note(holder.map(pid), began + Duration::from_millis(at_ms));
+            assert_eq!(stopped.for_too_long(), expected.map(pid), "{holder:?} after {at_ms} ms");
+        }
     }
 }

@@ -65,7 +65,9 @@ pub struct ServerConfig {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DrainPolicy {
-    /// Time for requests in flight to finish. Default: 10 s.
+    /// Time for requests in flight to finish. Default: 6 s.
+    ///
+    /// `stop_daemon` waits 10 s by default for the whole end: for the drain and for what comes after it.
     pub limit: Duration,
     /// Called if the drain still runs one second after its limit. Default: no call.
     ///
@@ -97,7 +99,7 @@ impl ServerConfig {
 
 impl Default for DrainPolicy {
     fn default() -> Self {
-        Self { limit: Duration::from_secs(10), on_overrun: None }
+        Self { limit: Duration::from_secs(6), on_overrun: None }
     }
 }
 

@@ -15,9 +15,6 @@ use zccache_ipc::{Extension, Wires};
 use crate::chain;
 use crate::settings::Settings;
 
-/// The time that the ending daemon waits for a file system.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// The identity that the daemon shows to clients that verify it.
 #[derive(Debug)]
 pub(crate) struct Announced {
@@ -65,10 +62,10 @@ impl Announced {
         in_the_background("identity-again", move || lock(&state).write());
     }
 
-    /// Removes the files that are still this daemon's own.
-    pub(crate) async fn end(self) {
+    /// Removes the files that are still this daemon's own. Waits at most `limit` for the file system.
+    pub(crate) async fn end(self, limit: Duration) {
         let remove = tokio::task::spawn_blocking(move || lock(&self.state).end());
-        if tokio::time::timeout(PATIENCE, remove).await.is_err() {
+        if tokio::time::timeout(limit, remove).await.is_err() {
             tracing::warn!("the identity file stays behind; the next daemon replaces it");
         }
     }

@@ -7,12 +7,22 @@ use std::process::Command;
 use std::time::Duration;
 
 use testkit::{Process, TempEndpoint, eventually, watchdog};
-use zccache_ipc::blocking::Client;
-use zccache_ipc::endpoint::{InodeStamp, Pid, file_clock_ns, process_alive};
+use zccache_ipc::blocking::{Client, stop_daemon};
+use zccache_ipc::daemon::{StopConfig, Stopped};
+use zccache_ipc::endpoint::{
+    Endpoint, Environment, InodeStamp, Locations, Pid, Platform, Variable, file_clock_ns, process_alive,
+};
 use zccache_ipc::model::{CompileEphemeral, CompileResult, Request, Response};
 use zccache_ipc::{ClientConfig, Lane};
 
 use super::{LIMIT, SOON, client, spawn};
+
+/// Returns the names of the daemon at `place`.
+fn locations(place: &TempEndpoint) -> Locations {
+    let environment = Environment::new(Platform::CURRENT, place.dir().to_str().unwrap())
+        .with(Variable::CacheDir, place.cache_dir().to_str().unwrap());
+    Locations::for_client(&environment, Some(&Endpoint::new(place.name())), None).unwrap()
+}
 
 fn shell(place: &TempEndpoint, script: &str) -> CompileEphemeral {
     CompileEphemeral {
@@ -31,7 +41,7 @@ fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();
     let mut daemon = spawn(&place, &[]);
-    let mut other = client(&place.name());
+    client(&place.name());
     for (pipe, by_stop) in [("one", false), ("two", true)] {
         let path = place.dir().join(pipe);
         for path in [&path, &place.dir().join(format!("{pipe}.never"))] {
@@ -47,13 +57,17 @@ fn a_client_that_goes_away_takes_its_tool_with_it_and_a_stop_takes_all() {
         let mut lines = BufReader::new(File::open(path).unwrap());
         let mut text = String::new();
         lines.read_line(&mut text).unwrap();
-        if by_stop {
-            other.shutdown().unwrap();
-        }
+        let stop = by_stop.then(|| StopConfig::new(locations(&place)));
+        let stop = stop.map(|config| std::thread::spawn(move || stop_daemon(&config)));
         // The pipe ends when nobody is left who could write to it.
         lines.read_to_string(&mut text).unwrap();
         assert_eq!(text, "began\n");
         assert!(caller.join().unwrap().is_err());
+        // With its default timeout, which is above the time that a daemon gives its requests.
+        if let Some(stop) = stop {
+            let stopped = stop.join().unwrap().expect("a long request does not make a stop fail");
+            assert_eq!(stopped, Stopped::Ended { pid: Pid::new(daemon.id()).ok() });
+        }
     }
     assert!(daemon.wait_exit(SOON).success());
 }
