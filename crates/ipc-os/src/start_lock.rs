@@ -55,7 +55,7 @@ impl StartLock {
         })
     }
 
-    /// Takes the start lock from `holder`, which a signal has stopped, if the kernel proves both.
+    /// Takes the start lock from `holder` if the kernel proves that it is stopped.
     ///
     /// The file of the lock is removed, so that the clients that wait compete for a new one. The stopped client
     /// goes on where it was: the worst that it can do is start a daemon that finds the endpoint taken.
