@@ -19,9 +19,11 @@ use super::{LIMIT, SOON, client, spawn};
 
 /// Returns the names of the daemon at `place`.
 fn locations(place: &TempEndpoint) -> Locations {
-    let environment = Environment::new(Platform::CURRENT, place.dir().to_str().unwrap())
-        .with(Variable::CacheDir, place.cache_dir().to_str().unwrap());
-    Locations::for_client(&environment, Some(&Endpoint::new(place.name())), None).unwrap()
+    let environment =
+        Environment::new(Platform::CURRENT, place.dir().to_str().expect("temporary paths are UTF-8"))
+            .with(Variable::CacheDir, place.cache_dir().to_str().expect("temporary paths are UTF-8"));
+    Locations::for_client(&environment, Some(&Endpoint::new(place.name())), None)
+        .expect("the names are UTF-8")
 }
 
 fn shell(place: &TempEndpoint, script: &str) -> CompileEphemeral {
