@@ -12,11 +12,25 @@ use super::{OpenError, StoreError};
 impl Shared {
     /// Gives unused space back to the file system, unless the store ends meanwhile.
     pub(super) fn give_back(&self) {
-        // Some file systems of Windows replace no open file.
-        if let Err(error) = self.replace_by_copy(Platform::CURRENT == Platform::Windows) {
+        if let Err(error) = self.replace_by_copy(CLOSES) {
             tracing::warn!(path = %self.path().display(), error = crate::chain(&error), "the store keeps its size");
         }
         remove_copy(self.path());
+    }
+
+    /// Gives the space of a store without entries back to the file system.
+    pub(super) fn give_back_all(&self) -> Result<(), StoreError> {
+        match self.replace_by_copy(CLOSES) {
+            Ok(()) => {}
+            Err(StoreError::Gone) => return Err(StoreError::Gone),
+            // Even an empty copy needs room, which a full disk does not have.
+            Err(error) => {
+                tracing::warn!(error = crate::chain(&error), "the store cannot be copied, and is begun anew");
+                self.begin_anew()?;
+            }
+        }
+        remove_copy(self.path());
+        Ok(())
     }
 
     /// Copies the entries to a new file, which takes the place of the old file, closed before if `closes`.
@@ -60,6 +74,9 @@ impl Shared {
         taken
     }
 }
+
+/// True where a file is closed before another one replaces it: some file systems of Windows replace no open file.
+const CLOSES: bool = matches!(Platform::CURRENT, Platform::Windows);
 
 /// Bytes of pages that are kept in memory of a file that is being written.
 const COPY_CACHE: usize = 1 << 20;

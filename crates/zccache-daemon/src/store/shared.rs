@@ -203,7 +203,7 @@ impl Shared {
         let before = self.len_on_disk();
         let removed = self.change(StoreFile::remove_all)?;
         self.count();
-        self.give_back();
+        self.give_back_all()?;
         let freed = before.saturating_sub(self.len_on_disk()) + remove_aside(self.path());
         Ok(Cleared { artifacts_removed: removed, on_disk_bytes_freed: freed, ..Cleared::default() })
     }
@@ -224,6 +224,8 @@ impl Shared {
         match std::fs::remove_file(self.path()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 let error = OpenError::Io { path: self.path().to_owned(), source: error };
+                // The old file serves on. If it cannot be opened, the next request tries again.
+                let _ = self.reopen(false);
                 return Err(StoreError::Reopen(Arc::new(error)));
             }
             _ => {}

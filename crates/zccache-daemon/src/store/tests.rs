@@ -334,6 +334,21 @@ async fn a_store_without_room_is_begun_anew_when_it_is_cleared() {
     assert_eq!(names(&dir), ["store.redb"], "nothing is kept aside: there is no room");
 }
 
+#[tokio::test]
+async fn clear_gives_the_room_back_where_no_copy_can_be_made() {
+    let _watchdog = watchdog(LIMIT);
+    let (dir, path) = place();
+    let store = open(&path);
+    store.store("key", artifact("x", 500_000)).await.unwrap();
+    // Stands for a disk that is full, where a commit needs no room and a copy does.
+    std::fs::create_dir_all(dir.path().join("store.redb.copy/inner")).unwrap();
+    let cleared = store.clear().await.unwrap();
+    assert_eq!(cleared.artifacts_removed, 1);
+    assert!(cleared.on_disk_bytes_freed >= 500_000, "{cleared:?}");
+    assert_eq!((store.lookup("key").await.unwrap(), store.figures()), (None, Figures::default()));
+    assert_eq!(store.store("key", artifact("y", 10)).await.unwrap(), StoreResult::Stored);
+}
+
 #[test]
 fn only_a_full_disk_is_one() {
     use std::io::{Error, ErrorKind};
