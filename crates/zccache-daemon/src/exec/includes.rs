@@ -21,25 +21,29 @@ const LONGEST_FILE: u64 = 16 << 20;
 /// Names that only a preprocessor can find: of assemblers, of modules, and of headers under another name.
 static UNKNOWABLE: LazyLock<Regex> = LazyLock::new(|| {
     let assembled = r#"\.(?:incbin|include)[ \t]*\\?""#;
-    let imported = r#"(?m)^[ \t]*(?:export[ \t]+)?import[ \t]*[<"]"#;
-    Regex::new(&format!(r"(?-u)(?:{assembled}|{imported}|include_alias)")).expect("this pattern is one")
+    // A statement on its own, so neither `#import` nor most of the words of a comment.
+    let begin = format!(r"(?m)(?:^|[;{{}}\r]|\*/){GAP}(?:export\b{GAP})?");
+    let module = format!(r"[\w.:]+{GAP}[;\[]");
+    let named = format!(r#"{begin}(?:import\b{GAP}(?:[<":]|{module})|module\b{GAP}{module})"#);
+    Regex::new(&format!(r"(?-u)(?:{assembled}|{named}|include_alias)")).expect("this pattern is one")
 });
+
+/// Blanks, comments and continued lines between two words.
+const GAP: &str = r"(?:[ \t\f\x0b]|\\\r?\n|/\*(?s-u:.)*?\*/)*";
 
 /// `__has_include` and its relatives: tested for itself, or asked with a name.
 static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
-    let gap = r"(?:[ \t\f\x0b]|\\\r?\n|/\*(?s-u:.)*?\*/)*";
-    let test = format!(r"((?:ifdef|ifndef|defined){gap}\(?{gap})?");
+    let test = format!(r"((?:ifdef|ifndef|defined){GAP}\(?{GAP})?");
     let file = r#"(?:"([^"\n]+)"|<([^>\n]+)>)"#;
-    Regex::new(&format!(r"(?-u){test}__has_(?:include_next|include|embed)(?:__)?\b(?:{gap}\({gap}{file})?"))
+    Regex::new(&format!(r"(?-u){test}__has_(?:include_next|include|embed)(?:__)?\b(?:{GAP}\({GAP}{file})?"))
         .expect("this pattern is one")
 });
 
 /// `#include` and its relatives wherever they stand, with comments and continued lines in between.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
-    let gap = r"(?:[ \t\f\x0b]|\\\r?\n|/\*(?s-u:.)*?\*/)*";
     let word = "(include_next|include|import|embed)";
     let file = r#"(?:"([^"\n]+)"|<([^>\n]+)>|([^\n]*))"#;
-    Regex::new(&format!(r"(?-u)(?:#|%:|\?\?=){gap}{word}\b{gap}{file}")).expect("this pattern is one")
+    Regex::new(&format!(r"(?-u)(?:#|%:|\?\?=){GAP}{word}\b{GAP}{file}")).expect("this pattern is one")
 });
 
 /// Where includes are looked for.
@@ -195,6 +199,13 @@ mod tests {
             ("#define HAS(x) __has_include(x)", None),
             ("import <a.h>;", None),
             ("  export import \"a.h\";", None),
+            ("import foo;", None),
+            ("int x; export /* one */ import a.b;", None),
+            ("import :part [[deprecated]];", None),
+            ("module foo;", None),
+            ("export module\tfoo:part;", None),
+            ("module;\nint module_of(int import, int x);", Some(&[])),
+            ("import foo\nexport it", Some(&[])),
             ("important(\"a.h\");", Some(&[])),
             ("asm(\".incbin \\\"a.h\\\"\");", None),
             (".include \"a.h\"", None),
