@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use regex::{RegexBuilder, RegexSetBuilder};
+use zccache_ipc::endpoint::InodeStamp;
 use zccache_ipc::model::{GenericToolExec, NormalizedPath};
 
 use super::ExecError;
@@ -20,10 +21,14 @@ const LONGEST_FILTERS: usize = 4096;
 /// The most memory for the filters of one request, in bytes.
 const COMPILED_FILTERS: usize = 1 << 20;
 
-/// The hash of everything that a run is declared to depend on.
+/// Everything that a run is declared to depend on.
+///
+/// Two are equal if nothing has changed between them: a file that was changed and put back has another stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) hash: blake3::Hash,
+    /// The stamps of the hashed files.
+    stamps: Vec<InodeStamp>,
     /// True if the list is complete.
     pub(super) is_complete: bool,
 }
@@ -57,6 +62,12 @@ impl Fields {
 pub(super) fn of(request: &GenericToolExec) -> Result<Key, ExecError> {
     let cwd = request.cwd.as_path();
     let mut key = Fields::new("run");
+    let mut stamps = Vec::new();
+    let mut hash_of = |path: &Path| -> io::Result<blake3::Hash> {
+        // Before the file is read: a later change gives another stamp.
+        stamps.push(InodeStamp::or_times(&std::fs::metadata(path)?));
+        hash_of(path)
+    };
     // Its path too: a program may look at its own name.
     key.path(request.tool.as_path());
     match &request.tool_hash {
@@ -110,7 +121,7 @@ pub(super) fn of(request: &GenericToolExec) -> Result<Key, ExecError> {
         key.path(below(cwd, &path));
         key.bytes(hash.as_bytes());
     }
-    Ok(Key { hash: key.0.finalize(), is_complete })
+    Ok(Key { hash: key.0.finalize(), stamps, is_complete })
 }
 
 /// The key under which the result is that depends on `dependencies`, too; `None` when one cannot be read. Blocks.

@@ -230,6 +230,20 @@ async fn a_result_that_is_not_whole_is_not_stored() {
 }
 
 #[tokio::test]
+async fn an_input_that_changes_during_the_run_and_is_put_back_keeps_the_result_out() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    sut.put("in.txt", "a");
+    let actions = ["write=in.txt=b", "out=made of b", "write=in.txt=a"];
+    let request = GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&actions) };
+    assert!(!sut.hits(&request).await && !sut.hits(&request).await);
+    assert_eq!(sut.runs(), 2);
+    let untouched =
+        GenericToolExec { input_files: vec![sut.path("in.txt")], ..sut.request(&["out=made of a"]) };
+    assert!(!sut.hits(&untouched).await && sut.hits(&untouched).await);
+}
+
+#[tokio::test]
 async fn an_output_that_the_run_left_alone_is_no_result() {
     let _watchdog = watchdog(LIMIT);
     let sut = Sut::new();
