@@ -35,7 +35,7 @@ impl Shelf for StoreShelf {
 
     fn keep(&mut self, kind: Kind, key: &Key, value: Bytes) -> bool {
         let artifact = ArtifactData { stdout: value, ..ArtifactData::default() };
-        match self.runtime.block_on(self.store.replace(&name(kind, key), artifact)) {
+        match self.runtime.block_on(self.store.offer(&name(kind, key), artifact)) {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(error = crate::chain(&error), "a compilation is not stored");

@@ -16,9 +16,7 @@ mod key;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zccache_ipc::model::{
-    ArtifactData, ExecCachePolicy, GenericToolExec, GenericToolExecResult, StoreResult,
-};
+use zccache_ipc::model::{ArtifactData, ExecCachePolicy, GenericToolExec, GenericToolExecResult};
 
 pub use error::ExecError;
 use key::Key;
@@ -200,7 +198,7 @@ impl Runner {
             // all places are taken: otherwise this result would never be found.
             let number = known.free.unwrap_or(usize::from(key.as_bytes()[0]) % LISTS);
             let name = name_of_list(&known.key.hash, number);
-            if let Err(error) = self.store.replace(&name, files::list(&list)).await {
+            if let Err(error) = self.store.offer(&name, files::list(&list)).await {
                 tracing::warn!(error = crate::chain(&error), "a list of dependencies is not stored");
             }
         }
@@ -216,8 +214,8 @@ impl Runner {
     }
 
     async fn keep(&self, name: &str, entry: ArtifactData) -> bool {
-        match self.store.store(name, entry).await {
-            Ok(StoreResult::Stored | StoreResult::AlreadyExists) => true,
+        match self.store.offer(name, entry).await {
+            Ok(()) => true,
             Err(error) => {
                 tracing::warn!(error = crate::chain(&error), "a result is not stored");
                 false

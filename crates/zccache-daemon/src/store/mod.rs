@@ -31,6 +31,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use zccache_ipc::model::{ArtifactData, Cleared, RustArtifactInfo, StoreResult};
@@ -118,6 +119,9 @@ pub struct Store {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Most time that a caller waits whose answer does not depend on the entry.
+const TO_OFFER: Duration = Duration::from_millis(500);
+
 impl Store {
     /// Opens the store in the file at `path`, or creates it. Blocks.
     ///
@@ -162,6 +166,23 @@ impl Store {
     /// See [`store`](Self::store).
     pub async fn replace(&self, key: &str, artifact: ArtifactData) -> Result<(), StoreError> {
         self.put(key, artifact, true).await.map(drop)
+    }
+
+    /// Stores `artifact` under `key`, as [`replace`](Self::replace), for a caller that does not need it on disk.
+    ///
+    /// This waits at most half a second: the file may be copied just now, which can take minutes. The entry then
+    /// stays in the queue, and is stored before anything that is offered after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store), as far as they are known in this time.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`store`](Self::store).
+    pub async fn offer(&self, key: &str, artifact: ArtifactData) -> Result<(), StoreError> {
+        let stored = tokio::time::timeout(TO_OFFER, self.replace(key, artifact)).await;
+        stored.unwrap_or(Ok(()))
     }
 
     async fn put(

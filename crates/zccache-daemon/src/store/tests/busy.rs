@@ -81,6 +81,24 @@ async fn a_file_that_is_closed_for_its_copy_is_in_use_again_afterwards() {
 }
 
 #[tokio::test]
+async fn an_offer_to_a_writer_at_work_returns_and_is_stored_later() {
+    let _watchdog = watchdog(LIMIT);
+    let (_dir, path) = place();
+    let limits = Limits::default();
+    let shared = Arc::new(Shared::new(vec![path], limits.size, limits.cache));
+    shared.open().unwrap();
+    let (go, waits) = mpsc::channel::<()>();
+    let store = Store::with_writer(shared, limits, move |_| waits.recv().is_ok()).unwrap();
+    store.offer("one", artifact("x", 10)).await.unwrap();
+    store.offer("two", artifact("y", 10)).await.unwrap();
+    assert_eq!(store.figures().artifacts, 0);
+    go.send(()).unwrap();
+    assert_eq!(store.store("three", artifact("z", 10)).await.unwrap(), StoreResult::Stored);
+    assert_eq!(store.lookup("one").await.unwrap(), Some(artifact("x", 10)));
+    assert_eq!(store.figures().artifacts, 3);
+}
+
+#[tokio::test]
 async fn a_store_that_takes_long_to_open_misses_and_refuses_until_then() {
     let _watchdog = watchdog(LIMIT);
     let (_dir, path) = place();
