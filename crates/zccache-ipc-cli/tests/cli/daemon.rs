@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use zccache_ipc::endpoint::{
     Claim, DirPolicy, Endpoint, Environment, Locations, Platform, ReleaseNames, Variable,
 };
 use zccache_ipc::model::{
-    ArtifactData, Cleared, DaemonStatus, ExecProbeResult, ExecStoreAck, Request, Response, SessionStarted,
-    SessionStats, SessionStatsReply, StoreResult,
+    ArtifactData, Backpressure, Cleared, DaemonStatus, ExecProbeResult, ExecStoreAck, Request, Response,
+    SessionStarted, SessionStats, SessionStatsReply, StoreResult,
 };
 use zccache_ipc::{Caller, DrainPolicy, Server, ServerConfig, ServerHandle, Service, Wires};
 
@@ -30,6 +30,9 @@ pub(crate) enum Manner {
     /// Finds nothing, takes this many values, and answers nothing after that.
     #[cfg_attr(windows, expect(dead_code, reason = "only tests with compilers of Unix use it"))]
     Takes(usize),
+    /// Finds nothing, and has no room for values; counts them.
+    #[cfg_attr(windows, expect(dead_code, reason = "only tests with compilers of Unix use it"))]
+    Full(Arc<AtomicUsize>),
 }
 
 /// A daemon at the default endpoint of a place; it is gone when this is dropped.
@@ -114,11 +117,15 @@ impl Service for Answers {
             Manner::Good => self.answer(request),
             Manner::Silent => std::future::pending().await,
             Manner::Says(response) => (**response).clone(),
-            Manner::Takes(most) => match request {
-                Request::ExecProbe(_) if self.taken.load(Relaxed) <= *most => {
-                    let cache_key_hex = "0".repeat(64);
-                    Response::ExecProbeResult(ExecProbeResult { cache_key_hex, cached_bytes: None })
+            Manner::Full(refused) => match request {
+                Request::ExecProbe(_) => found_nothing(),
+                _ => {
+                    refused.fetch_add(1, Relaxed);
+                    Response::from(Backpressure { retry_after_ms: 1000, ..Backpressure::default() })
                 }
+            },
+            Manner::Takes(most) => match request {
+                Request::ExecProbe(_) if self.taken.load(Relaxed) <= *most => found_nothing(),
                 Request::ExecStore(_) if self.taken.fetch_add(1, Relaxed) < *most => {
                     Response::ExecStoreAck(ExecStoreAck { stored: true })
                 }
@@ -126,6 +133,10 @@ impl Service for Answers {
             },
         }
     }
+}
+
+fn found_nothing() -> Response {
+    Response::ExecProbeResult(ExecProbeResult { cache_key_hex: "0".repeat(64), cached_bytes: None })
 }
 
 impl Answers {

@@ -1,6 +1,8 @@
 //! `wrap` and a daemon that stops answering: one call waits for it, for a short time, and tells the others.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -58,6 +60,21 @@ fn no_compilation_waits_long_for_a_daemon_that_stops_answering() {
     // The last first call had every answer; the two before it lost the answers to their stores.
     let are_misses = outcomes.iter().rev().take(3).all(|outcome| outcome == "miss");
     assert!((4..12).contains(&outcomes.len()) && are_misses, "{outcomes:?}");
+}
+
+#[test]
+fn a_daemon_without_room_is_asked_once_by_each_compilation() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = Place::new();
+    let refused = Arc::default();
+    let _daemon = Daemon::start(&place.0, Manner::Full(Arc::clone(&refused)));
+    for number in 1..=3 {
+        place.write("a.c", format!("int a{number};\n"));
+        compile(&place, "-c a.c", 0);
+        assert!(place.dir().join("a.o").exists());
+        // Neither repeated after the pause that the daemon asks for, nor sent for the next value.
+        assert_eq!(refused.load(Ordering::Relaxed), number);
+    }
 }
 
 #[test]

@@ -26,6 +26,9 @@ const TO_STORE_LARGEST: Duration = TO_STORE;
 /// Most time for a report: the compiler waits for it.
 const TO_REPORT: Duration = Duration::from_millis(20);
 
+/// Most time that requests are repeated for a busy daemon: a value that is not kept costs one more compilation.
+const TO_REPEAT: Duration = Duration::from_millis(200);
+
 /// Timeout of a refusal of v16.
 const TO_REFUSE: Duration = Duration::from_millis(300);
 
@@ -70,7 +73,8 @@ impl<'a> DaemonShelf<'a> {
         is_read_only: bool,
         is_moot: &'a Cell<bool>,
     ) -> Result<Self, IpcError> {
-        let config = ClientConfig::within(TO_ANSWER).wire(WirePolicy::Only(Lane::FrameV1));
+        let config = ClientConfig::within(TO_ANSWER).busy_timeout(TO_REPEAT);
+        let config = config.wire(WirePolicy::Only(Lane::FrameV1));
         let client = Client::new(target.endpoint.clone(), config).or_at(target.others.clone()).connected();
         let client = client.inspect_err(|error| {
             if is_busy(error) {
@@ -196,11 +200,20 @@ impl Shelf for DaemonShelf<'_> {
         let cache_key_hex = probe::key(kind.name(), [], [], key.as_bytes());
         let earned = TO_STORE_LARGEST.mul_f64(value.len() as f64 / MOST_VALUE as f64);
         let store = Request::from(ExecStore { cache_key_hex, result_bytes: value });
-        let is_stored = matches!(self.call(&store), Some(Response::ExecStoreAck(ack)) if ack.stored);
-        if is_stored {
-            self.left = (self.left + earned).min(TO_STORE);
+        match self.call(&store) {
+            None => false,
+            Some(Response::ExecStoreAck(ack)) => {
+                if ack.stored {
+                    self.left = (self.left + earned).min(TO_STORE);
+                }
+                ack.stored
+            }
+            // Without room, or while its store is being opened: it would refuse the next value too.
+            Some(other) => {
+                self.fail(Failed::Refused(other.kind().name().to_owned()));
+                false
+            }
         }
-        is_stored
     }
 }
 
