@@ -168,7 +168,7 @@ impl Store {
         self.put(key, artifact, true).await.map(drop)
     }
 
-    /// Stores `artifact` under `key`, as [`replace`](Self::replace), for a caller that does not need it on disk.
+    /// Stores or replaces an entry that its caller does not need on disk at once.
     ///
     /// This waits at most half a second: the file may be copied just now, which can take minutes. The entry then
     /// stays in the queue, and is stored before anything that is offered after it.
