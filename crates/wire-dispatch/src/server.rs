@@ -6,6 +6,7 @@ mod tests;
 use bytes::BytesMut;
 use ipc_model::{Request, Response};
 use wire_frame::{FrameError, Pieces, Version};
+use wire_v16::ConvertError;
 use wire_v16::frame_v1::Kind;
 
 use crate::{
@@ -96,6 +97,20 @@ impl ReplyTo {
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Returns true if the request shows that its client reads `CompileProgress`.
+    ///
+    /// Clients of a number before 23 fail on it. FrameV1 has no number, so there the id says it.
+    ///
+    /// Rule: `docs/spec/messages.md#compileprogress`.
+    #[must_use]
+    pub fn reads_progress(&self) -> bool {
+        match self.dialect {
+            Dialect::Bincode(generation) => generation >= wire_v15::Generation::V23,
+            Dialect::Protobuf(generation) => generation >= wire_v16::Generation::V24,
+            Dialect::FrameV1 => self.ids.request_id.starts_with(wire_v16::READS_PROGRESS),
+        }
     }
 }
 
@@ -229,7 +244,9 @@ impl ServerMachine {
             DecodeError::Cut(CutError::Envelope) => mismatch::refusal_text(&self.release, newest, "FrameV1"),
             // The released texts of `docs/spec/wire.md#bad-input`.
             DecodeError::Convert(error) => error.to_string(),
-            DecodeError::RequestId { .. } | DecodeError::NotCarried { .. } => cause.to_string(),
+            // To a release of that number the member is an unknown field.
+            DecodeError::NotCarried { .. } => ConvertError::NoBody { message: "request" }.to_string(),
+            DecodeError::RequestId { .. } => cause.to_string(),
             DecodeError::Cut(CutError::Length { source: error @ FrameError::TooLong { .. }, .. }) => {
                 error.to_string()
             }

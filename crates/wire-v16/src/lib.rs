@@ -40,6 +40,6 @@ pub use frame::{
     decode_frame, decode_frame_in, encode, encode_in, encode_into, encode_pieces, encode_pieces_in,
 };
 pub use generation::Generation;
-pub use request_id::default_request_id;
+pub use request_id::{READS_PROGRESS, default_request_id, frame_v1_request_id};
 pub use shape::{Message, SHARED_FROM};
 pub use weigh::LIST_MEMORY;

@@ -107,6 +107,26 @@ async fn frame_v1_gets_progress_after_a_number_whose_clients_read_it() {
     running.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_clients_ask_for_progress_on_frame_v1() {
+    let _watchdog = watchdog(PATIENCE);
+    let running = start(Answering(slow), config());
+    let shown = || ASKED.swap(0, Ordering::SeqCst);
+    let config = ClientConfig::within(PATIENCE).wire(WirePolicy::Only(Lane::FrameV1)).on_progress(|_| {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+    });
+    let reply = Client::new(running.endpoint.clone(), config).call(&compile()).await.expect("answered");
+    assert_eq!((reply.kind(), shown() > 0), (ResponseKind::CompileResult, true));
+    let endpoint = running.endpoint.clone();
+    let blocking = move || blocking::Client::new(endpoint, config).call(&compile()).expect("answered");
+    let reply = tokio::task::spawn_blocking(blocking).await.expect("no panic");
+    assert_eq!((reply.kind(), shown() > 0), (ResponseKind::CompileResult, true));
+    running.stop().await;
+}
+
+/// Number of calls of the function that shows the progress of a real server.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
 /// Receives the next request.
 async fn request(stream: &mut Stream, received: &mut BytesMut) -> DecodedWireMessage<Request> {
     loop {

@@ -16,7 +16,7 @@ use ipc_model::{
 use ipc_os::blocking::Stream;
 use ipc_os::deadline_after;
 use wire_dispatch::{DecodedWireMessage, Dialect, Ids, Lane, Selector, WirePolicy, Wires};
-use wire_v16::default_request_id;
+use wire_v16::{default_request_id, frame_v1_request_id};
 
 use crate::busy_retries::{BusyRetries, is_out_of_time};
 use crate::calling::{Calling, Came, Do};
@@ -282,13 +282,14 @@ impl Connection {
 
     /// Returns the ids of the next request.
     fn ids(&mut self, request: &Request, lane: Lane) -> Ids {
-        let request_id = default_request_id(request.kind());
+        let kind = request.kind();
         match lane {
             Lane::V15 => Ids::default(),
-            Lane::V16 => Ids { request_id: request_id.to_owned(), frame_request_id: 0 },
+            Lane::V16 => Ids { request_id: default_request_id(kind).to_owned(), frame_request_id: 0 },
             Lane::FrameV1 => {
                 self.last_frame_id = self.last_frame_id.wrapping_add(1);
-                Ids { request_id: request_id.to_owned(), frame_request_id: self.last_frame_id }
+                let request_id = frame_v1_request_id(kind).to_owned();
+                Ids { request_id, frame_request_id: self.last_frame_id }
             }
         }
     }

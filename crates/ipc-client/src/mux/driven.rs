@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use wire_dispatch::{DecodedWireMessage, Dialect, FrameKind, Ids, Wires, encode_pieces};
 use wire_frame::Pieces;
-use wire_v16::default_request_id;
+use wire_v16::{default_request_id, frame_v1_request_id};
 
 use super::Reply;
 use crate::config::{Later, Limits};
@@ -116,7 +116,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driven<S> {
             return (reused, Err(IpcError::Closed));
         }
         let number = self.last_number + 1;
-        let default = default_request_id(request.kind());
+        let default = match dialect {
+            Dialect::FrameV1 => frame_v1_request_id(request.kind()),
+            _ => default_request_id(request.kind()),
+        };
         let taken = self.waiting.iter().any(|waiting| waiting.expected.request_id == default);
         let request_id =
             if taken { Cow::Owned(format!("{default}.{number}")) } else { Cow::Borrowed(default) };

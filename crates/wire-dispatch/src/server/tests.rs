@@ -73,6 +73,7 @@ fn a_request_that_its_number_does_not_have_is_refused_before_it_is_acted_on() {
             }
             Step::Reject(refusal) => {
                 assert!(generation < wire_v16::Generation::V24, "{refusal:?}");
+                assert_eq!(refusal.reply, Response::error("v16 prost request is missing its request body"));
                 assert_eq!(
                     (refusal.reply_to.dialect, refusal.reply_to.ids),
                     (Dialect::Protobuf(generation), Ids { request_id: ID.to_owned(), frame_request_id: 0 })

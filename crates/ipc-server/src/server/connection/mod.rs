@@ -72,7 +72,7 @@ struct Connection<'a, S> {
     stream: Stream,
     caller: Caller,
     inbound: Inbound,
-    /// True if a request had a number whose clients read `CompileProgress`.
+    /// True if a request showed that its client reads `CompileProgress`.
     reads_progress: bool,
     /// Queued replies: replies to requests that arrived together are sent together.
     outbound: Pieces,

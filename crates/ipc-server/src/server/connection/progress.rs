@@ -12,20 +12,15 @@ use wire_dispatch::{Dialect, ReplyTo};
 use super::{Connection, Counters, End};
 use crate::Service;
 
-/// The first number whose clients read progress: the bincode number of releases 1.13.1 to 1.13.5.
-const FIRST: u32 = 23;
-
 impl<S> Connection<'_, S> {
     /// Returns the interval of progress for a request, if its client reads progress.
     ///
-    /// FrameV1 has no number, so another request of the connection must have shown one.
+    /// On FrameV1 an earlier request of the connection may have shown that.
     pub(super) fn progress_interval(&mut self, kind: RequestKind, reply_to: &ReplyTo) -> Option<Duration> {
-        // The numbers before 23 belong to clients that fail on the message.
-        let by_number = reply_to.dialect().version().is_some_and(|version| version.0 >= FIRST);
-        self.reads_progress |= by_number;
-        let reads = by_number || (reply_to.dialect() == Dialect::FrameV1 && self.reads_progress);
-        let compiles = matches!(kind, RequestKind::Compile | RequestKind::CompileEphemeral);
-        self.shared.config.progress_interval.filter(|_| compiles && reads)
+        let shows = reply_to.reads_progress();
+        self.reads_progress |= shows;
+        let reads = shows || (reply_to.dialect() == Dialect::FrameV1 && self.reads_progress);
+        self.shared.config.progress_interval.filter(|_| kind.may_report_progress() && reads)
     }
 }
 
