@@ -21,6 +21,7 @@ use crate::reply::Expected;
 use crate::timer::{Timer, within};
 use crate::{IpcError, outbound, spare};
 
+mod bincode;
 mod exchange;
 mod lanes;
 
@@ -35,7 +36,8 @@ pub type IpcConnection = Connection<Stream>;
 
 /// A connection over any byte stream, for messages of every lane.
 ///
-/// [`send`](Self::send) and [`recv`](Self::recv) speak wire v15 only, as the oldest releases do;
+/// [`send`](Self::send) and [`recv`](Self::recv) speak number 15 only, as the oldest releases do, and
+/// [`send_in`](Self::send_in) and [`recv_bincode`](Self::recv_bincode) every number of bincode;
 /// [`send_request`](Self::send_request) and [`recv_wire`](Self::recv_wire) speak all lanes.
 ///
 /// A sender refuses a frame above 16 MiB before it sends a byte; a receiver refuses it before it buffers

@@ -314,6 +314,17 @@ async fn one_connection_too_many_is_refused_and_the_others_stay() {
     first.write_all(&wire_v15::encode(&DownloadRequest::Ping).unwrap()).await.unwrap();
     assert!(first.read(&mut [0; 64]).await.unwrap() > 0);
     assert!(told(&running, &[]).await.contains("too many connections"));
+    // The number of the first request is the number of the refusal.
+    for generation in Generation::ALL {
+        let mut connection = IpcConnection::new(raw(&running).await);
+        connection.send_in(&DownloadRequest::Ping, generation).await.expect("sent");
+        match connection.recv_bincode().await.expect("an answer").expect("before the end") {
+            (number, DownloadResponse::Error(error)) => {
+                assert_eq!((number, &*error.message), (generation, "too many connections; try again later"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
     first.write_all(&wire_v15::encode(&DownloadRequest::Ping).unwrap()).await.unwrap();
     assert!(first.read(&mut [0; 64]).await.unwrap() > 0);
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use wire_dispatch::Dialect;
-use wire_frame::{Header, Peeked};
+use wire_frame::{HEADER_LEN, Header, Peeked};
 use wire_v15::Generation;
 
 use super::conversation::{self, Step, refusal};
@@ -92,8 +92,12 @@ pub(super) async fn run<D: Downloads>(
         generation: Generation::V15,
         attached: None,
     };
-    let ended =
-        if place.is_served { connection.serve().await } else { Err(End::Refuse(TOO_MANY.to_owned())) };
+    let ended = if place.is_served {
+        connection.serve().await
+    } else {
+        connection.learn_number().await;
+        Err(End::Refuse(TOO_MANY.to_owned()))
+    };
     match ended {
         Ok(()) | Err(End::Quiet) => {}
         Err(End::Refuse(why)) => {
@@ -108,9 +112,20 @@ pub(super) async fn run<D: Downloads>(
 
 /// Refuses a peer when too many peers wait for a refusal already. Does not wait for the peer.
 pub(super) async fn refuse_at_once(mut stream: Stream) {
+    let mut inbound = Inbound::default();
+    let _ = poll_fn(|cx| Poll::Ready(inbound.poll_fill(&mut stream, cx))).await;
+    let generation = number(&inbound.received).unwrap_or(Generation::V15);
     // The text fits in a frame. The server writes only what the socket takes at once.
-    if let Ok(frame) = wire_v15::encode(&refusal(TOO_MANY)) {
+    if let Ok(frame) = wire_v15::encode_in(&refusal(TOO_MANY), generation) {
         let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, &frame))).await;
+    }
+}
+
+/// Returns the number of the frame at the start of `received`, once its header is there.
+fn number(received: &[u8]) -> Option<Generation> {
+    match Header::peek(received) {
+        Ok(Peeked::Header(header)) => Generation::of(header.version()),
+        _ => None,
     }
 }
 
@@ -143,6 +158,22 @@ impl<D: Downloads> Connection<'_, D> {
             }
             deadline = None;
         }
+    }
+
+    /// Reads the header of the first request, so that the refusal has a number that the client reads.
+    ///
+    /// A peer that sends none in time gets number 15.
+    async fn learn_number(&mut self) {
+        let header = async {
+            while HEADER_LEN > self.inbound.received.len() {
+                if self.inbound.fill(&mut self.stream).await.is_ok_and(|read| read > 0) {
+                    continue;
+                }
+                return;
+            }
+        };
+        let _ = timeout(LINGER, header).await;
+        self.generation = number(&self.inbound.received).unwrap_or(self.generation);
     }
 
     /// Reads the next request; `None` after a refusal of an illegal request.
