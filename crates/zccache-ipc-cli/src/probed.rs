@@ -1,6 +1,7 @@
 //! Finds the process that answers at an endpoint, and its proof, in bounded steps. Starts, changes and signals
 //! nothing.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ pub(crate) struct Probed {
     pub(crate) proof: Result<Pid, Unproved>,
     /// True if a signal has stopped that process.
     pub(crate) is_stopped: bool,
+    /// Its identity file.
+    pub(crate) identity_file: PathBuf,
     /// The result of its identity file.
     pub(crate) identity: Identity,
     /// Its answer.
@@ -63,11 +66,14 @@ impl Probed {
         let proof = ProvedDaemon::at(endpoint, located.locations.lock_file());
         let is_stopped = proof.as_ref().is_ok_and(ProvedDaemon::is_stopped);
         let answer = ask(located);
+        let release = answer.as_ref().ok().map(|answer| answer.release.as_str());
+        let identity_file = identity::file(&located.locations, release);
         Self {
             lock: daemon_liveness(endpoint, located.locations.lock_file()),
             proof: proof.map(|daemon| daemon.pid()),
             is_stopped,
-            identity: identity::verify(&located.locations),
+            identity: identity::verify(&located.locations, &identity_file),
+            identity_file,
             listener,
             answer,
         }

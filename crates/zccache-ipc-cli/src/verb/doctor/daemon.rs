@@ -24,7 +24,7 @@ pub(super) fn look(located: &Located, probed: &Probed, looked: &[Looked], sugges
     findings.extend(socket(located, probed, suggest));
     findings.push(answer(located, probed, looked, suggest));
     findings.push(who(probed));
-    findings.push(identity_file(located, probed, suggest));
+    findings.push(identity_file(probed, suggest));
     if let Ok(answer) = &probed.answer {
         findings.push(wire(located, answer.lane));
         findings.push(release(&answer.release, age::program_version(&located.target).as_deref(), suggest));
@@ -151,11 +151,11 @@ fn who(probed: &Probed) -> Finding {
     }
 }
 
-fn identity_file(located: &Located, probed: &Probed, suggest: &Suggest) -> Finding {
+fn identity_file(probed: &Probed, suggest: &Suggest) -> Finding {
     const CHECK: &str = "identity";
-    let path = located.locations.identity_file();
+    let path = &probed.identity_file;
     let recorded = || {
-        let pid = identity::recorded(&located.locations);
+        let pid = identity::recorded(path);
         pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     };
     let restart = suggest.verb("start --replace any");
