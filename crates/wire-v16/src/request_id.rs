@@ -2,7 +2,7 @@
 
 use ipc_model::RequestKind;
 
-/// Start of an inner id on FrameV1 by which a client says that it reads `CompileProgress`.
+/// Start of a FrameV1 id whose client reads `CompileProgress`.
 ///
 /// FrameV1 has no number that tells the age of a client, and every release copies an id as it is.
 ///
