@@ -25,7 +25,9 @@ static UNKNOWABLE: LazyLock<Regex> = LazyLock::new(|| {
     let begin = format!(r"(?m)(?:^|[;{{}}\r]|\*/){GAP}(?:export\b{GAP})?");
     let module = format!(r"[\w.:]+{GAP}[;\[]");
     let named = format!(r#"{begin}(?:import\b{GAP}(?:[<":]|{module})|module\b{GAP}{module})"#);
-    Regex::new(&format!(r"(?-u)(?:{assembled}|{named}|include_alias)")).expect("this pattern is one")
+    // A line that is joined within the word of a directive.
+    let parted = format!(r"(?:#|%:|\?\?=){GAP}\w+(?:\\|\?\?/)[ \t]*\r?\n");
+    Regex::new(&format!(r"(?-u)(?:{assembled}|{named}|{parted}|include_alias)")).expect("this pattern is one")
 });
 
 /// Blanks, comments and continued lines between two words.
@@ -58,7 +60,7 @@ pub(super) struct Search<'a> {
 ///
 /// # Errors
 ///
-/// The source that cannot be read.
+/// The source that cannot be read. An included file that cannot be read is one that cannot be told.
 pub(super) fn scan(
     sources: &[PathBuf],
     search: &Search<'_>,
@@ -68,7 +70,12 @@ pub(super) fn scan(
     let mut open: Vec<PathBuf> = sources.to_vec();
     // A visited file is not read again, so that a cycle ends.
     while let Some(file) = open.pop() {
-        let text = read_at_most(&file, LONGEST_FILE + 1).map_err(|error| (file.clone(), error))?;
+        let text = match read_at_most(&file, LONGEST_FILE + 1) {
+            Ok(text) => text,
+            Err(error) if sources.contains(&file) => return Err((file, error)),
+            // The tool may not read it, such as a header under another condition.
+            Err(_) => return Ok(None),
+        };
         if text.len() as u64 > LONGEST_FILE {
             return Ok(None);
         }
@@ -115,13 +122,25 @@ pub(super) fn scan(
 }
 
 impl Search<'_> {
-    /// Returns the files of a name that `from` includes, the first one first; `None` for a name that is no text.
+    /// Returns the files of a name that `from` includes, the first one first.
+    ///
+    /// `None` for a name that is no text, and where a precompiled header has the name: the compiler may read it
+    /// instead, also in a directory without the header.
     fn find(&self, (name, is_quoted): (Match<'_>, bool), from: &Path) -> Option<Vec<PathBuf>> {
         let name = std::str::from_utf8(name.as_bytes()).ok()?;
         let here = from.parent().filter(|_| is_quoted).map(Path::to_owned);
         let quoted = self.quoted.iter().filter(|_| is_quoted);
         let places = here.iter().chain(quoted).chain(self.both).chain(self.system);
-        Some(places.map(|place| place.join(name)).filter(|path| path.is_file()).collect())
+        let mut there = Vec::new();
+        for path in places.map(|place| place.join(name)) {
+            let mut precompiled = path.clone().into_os_string();
+            precompiled.push(".gch");
+            if Path::new(&precompiled).exists() {
+                return None;
+            }
+            there.extend(path.is_file().then_some(path));
+        }
+        Some(there)
     }
 }
 
@@ -177,6 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn a_precompiled_header_in_any_searched_directory_ends_the_search() {
+        let found = |gch: &str| {
+            let files = [("m.c", "#include <a.h>"), ("b/a.h", ""), ("c/a.h", ""), (gch, "")]
+                .map(|(name, text)| (name, text));
+            names(&files, &[&[], &["a", "b", "c"], &[]])
+        };
+        for gch in ["a/a.h.gch", "b/a.h.gch", "b/a.h.gch/one.gch"] {
+            assert_eq!(found(gch), None, "{gch}");
+        }
+        assert_eq!(found("d/a.h.gch"), Some(vec!["b/a.h".to_owned()]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_included_file_that_cannot_be_read_ends_the_search() {
+        // A regular file, whose first byte not even root can read.
+        assert_eq!(names(&[("m.c", "#if 0\n#include \"/proc/self/mem\"\n#endif")], &[&[], &[], &[]]), None);
+    }
+
+    #[test]
     fn include_next_matches_any_directory_and_a_macro_operand_is_unknown() {
         let next = [("m.c", "#include_next <x.h>"), ("a/x.h", ""), ("b/x.h", "")];
         let expected = ["a/x.h", "b/x.h"].map(str::to_owned).to_vec();
@@ -206,6 +245,9 @@ mod tests {
             ("export module\tfoo:part;", None),
             ("module;\nint module_of(int import, int x);", Some(&[])),
             ("import foo\nexport it", Some(&[])),
+            ("#inc\\\nlude \"a.h\"", None),
+            ("# def\\ \r\nine X", None),
+            ("#define X \\\n a.h", Some(&[])),
             ("important(\"a.h\");", Some(&[])),
             ("asm(\".incbin \\\"a.h\\\"\");", None),
             (".include \"a.h\"", None),
