@@ -1,5 +1,7 @@
 //! `cargo xtask dist`: one archive with the programs and everything that belongs to them.
 
+mod third_party;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let documents = directory.join("share/doc/zccache-ipc");
     fs::create_dir_all(&documents).with_context(|| documents.display().to_string())?;
-    fs::write(documents.join("THIRD-PARTY.txt"), third_party()?).context("THIRD-PARTY.txt")?;
+    fs::write(documents.join("THIRD-PARTY.txt"), third_party::text(&PACKAGES)?).context("THIRD-PARTY.txt")?;
 
     let text = |path: &Path| path.to_str().map(str::to_owned).context("the path is not UTF-8");
     let arguments = [text(&directory)?, "--repository".to_owned(), text(cargo::root())?];
@@ -73,19 +75,6 @@ fn build(debug: bool) -> Result<()> {
     let mut arguments = vec!["build", "--release", "--locked", "--bins"];
     arguments.extend(PACKAGES.iter().flat_map(|package| ["--package", *package]));
     cargo::run(&arguments, &[("CARGO_PROFILE_RELEASE_STRIP", "symbols")])
-}
-
-/// Returns the crates in the programs with their licences, one a line.
-fn third_party() -> Result<String> {
-    let mut arguments = vec!["tree", "--edges", "normal", "--prefix", "none", "--locked"];
-    arguments.extend(["--format", "{p}: {l}"]);
-    arguments.extend(PACKAGES.iter().flat_map(|package| ["--package", *package]));
-    let tree = cargo::output(&arguments)?;
-    let ours = |line: &&str| !line.contains(" (/") && !line.is_empty();
-    let mut crates: Vec<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(ours).collect();
-    crates.sort_unstable();
-    crates.dedup();
-    Ok(format!("The programs contain these crates, under these licences:\n\n{}\n", crates.join("\n")))
 }
 
 /// Returns the target that cargo builds for.
