@@ -92,6 +92,8 @@ impl Daemon {
     pub(crate) fn start_at(&self, sandbox: &Sandbox, chosen: Option<&str>) -> Result<()> {
         let endpoint = chosen.map_or_else(|| self.default_endpoint(sandbox), str::to_owned);
         let mut command = sandbox.command(&self.program)?;
+        // Progress of a compilation depends on the load of the machine.
+        command.env("ZCCACHE_COMPILE_PROGRESS_INTERVAL_MS", "0");
         command.env("RUNNING_PROCESS_DISABLE", "1").arg("--foreground"); // what it does not know, it ignores
         if let Some(chosen) = chosen {
             command.args(["--endpoint", chosen]);
