@@ -261,11 +261,14 @@ pub(crate) struct Tap {
 #[derive(Debug, Args)]
 pub(crate) struct Certify {
     /// Play daemons at this address and test a client, instead of the daemon at --endpoint
-    #[arg(long, value_name = "L", conflicts_with = "changes")]
+    #[arg(long, value_name = "L", conflicts_with_all = ["changes", "deadlines"])]
     pub(crate) listen: Option<String>,
     /// Send requests that change the daemon's state too: Store under keys of its own
     #[arg(long)]
     pub(crate) changes: bool,
+    /// Test the deadlines of the daemon too, which takes 30 s for each number that it serves
+    #[arg(long)]
+    pub(crate) deadlines: bool,
     /// The client, run once for each daemon; without it, start a client by hand
     #[arg(last = true, value_name = "CLIENT COMMAND", requires = "listen")]
     pub(crate) command: Vec<OsString>,

@@ -8,13 +8,15 @@ mod judge;
 mod rules;
 mod scene;
 
+use std::time::Duration;
+
 use ::bytes::Bytes;
 use zccache_ipc::Ids;
 use zccache_ipc::wire_dispatch::Dialect;
 
 pub(crate) use bytes::ping;
 pub(crate) use judge::{Ended, Seen, Verdict, is_pong, judge};
-pub(crate) use rules::rules;
+pub(crate) use rules::{OnRequest, rules};
 pub(crate) use scene::{Action, Did, SCENES, Scene, judge_client};
 
 /// One rule of the specification, with its test.
@@ -50,6 +52,8 @@ pub(crate) enum Step {
     HalfClose,
     /// Closes the connection.
     Close,
+    /// Waits this long for each reply and for the end, instead of the usual time.
+    Within(Duration),
     /// Opens further connections, sends the bytes on all of them, and reads one reply on each.
     Crowd(usize, Bytes),
 }

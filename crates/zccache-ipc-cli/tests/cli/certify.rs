@@ -26,7 +26,22 @@ fn a_server_of_the_library_keeps_every_required_rule() {
     let differs = rules(&said, "differs");
     assert!(differs.iter().all(|rule| rule.contains("1025 bytes")), "{differs:?}");
     assert_eq!(said["served"].as_array().unwrap().len(), 8, "{said}");
-    assert_eq!(rules(&said, "not applicable").len(), 8, "Store is not sent without --changes");
+    let (stores, waits): (Vec<_>, Vec<_>) =
+        rules(&said, "not applicable").into_iter().partition(|rule| rule.contains("a stored artifact"));
+    assert_eq!((stores.len(), waits.len()), (8, 9), "without --changes and --deadlines");
+}
+
+#[test]
+fn the_deadlines_of_a_server_are_tested_on_request() {
+    let _watchdog = watchdog(2 * SOON);
+    let place = TempEndpoint::new();
+    let _daemon = Daemon::start(&place, Manner::ShortDeadlines);
+    let endpoint = locations(&place).endpoint().as_str().to_owned();
+    let (_, said) = json(&place, &["--endpoint", &endpoint, "certify", "--deadlines"]);
+    assert_eq!(rules(&said, "not applicable").len(), 8, "{said}");
+    let passed = rules(&said, "passed");
+    assert!(passed.iter().any(|rule| rule == "a connection without a byte is closed within 30 s"), "{said}");
+    assert_eq!(passed.iter().filter(|rule| rule.contains("a frame that does not end")).count(), 8, "{said}");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) enum Manner {
     /// Answers as a daemon should.
     #[default]
     Good,
+    /// Answers as a daemon should, and waits a second for what is not sent.
+    ShortDeadlines,
     /// Never answers.
     Silent,
     /// Answers everything so.
@@ -62,6 +64,10 @@ impl Daemon {
         let mut config = ServerConfig::new("1.2.3");
         config.wires = wires;
         config.drain = DrainPolicy::new(Duration::from_millis(100), || {});
+        if matches!(manner, Manner::ShortDeadlines) {
+            config.first_frame_timeout = Duration::from_secs(1);
+            config.frame_timeout = Duration::from_secs(1);
+        }
         let server = Server::new(Answers { manner, ..Answers::default() }, config);
         let handle = server.handle();
         let (listens, listening) = std::sync::mpsc::channel();
@@ -114,7 +120,7 @@ struct Answers {
 impl Service for Answers {
     async fn call(&self, request: Request, _caller: &Caller) -> Response {
         match &self.manner {
-            Manner::Good => self.answer(request),
+            Manner::Good | Manner::ShortDeadlines => self.answer(request),
             Manner::Silent => std::future::pending().await,
             Manner::Says(response) => (**response).clone(),
             Manner::Full(refused) => match request {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod changes;
+mod deadlines;
 mod envelopes;
 mod hostile;
 mod numbers;
@@ -14,10 +15,19 @@ use zccache_ipc::wire_dispatch::Dialect;
 use super::bytes::{echoed, ids};
 use super::{Expected, Rule, Step, Test, Want, What};
 
+/// The rules that are tested on request only.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OnRequest {
+    /// Those that change the daemon's state.
+    pub(crate) changes: bool,
+    /// Those that wait for the daemon's deadlines.
+    pub(crate) deadlines: bool,
+}
+
 /// Returns every rule for a daemon that serves the dialects `served`.
 ///
-/// Only requests that change nothing are sent, unless `changes` is true; `key` is a cache key that nobody uses.
-pub(crate) fn rules(served: &[Dialect], changes: bool, key: &str) -> Vec<Rule> {
+/// `key` is a cache key that nobody uses.
+pub(crate) fn rules(served: &[Dialect], on_request: OnRequest, key: &str) -> Vec<Rule> {
     let mut rules = numbers::rules(served);
     rules.extend(served.iter().flat_map(|dialect| calls::rules(*dialect, key)));
     rules.extend(calls::on_all(served));
@@ -30,7 +40,8 @@ pub(crate) fn rules(served: &[Dialect], changes: bool, key: &str) -> Vec<Rule> {
         rules.extend(envelopes::rules());
     }
     rules.extend(hostile::on_all(served));
-    rules.extend(changes::rules(served, changes, key));
+    rules.extend(changes::rules(served, on_request.changes, key));
+    rules.extend(deadlines::rules(served, on_request.deadlines));
     rules
 }
 
@@ -105,7 +116,7 @@ mod tests {
 
     #[test]
     fn each_rule_has_a_name_of_its_own_and_a_section_that_exists() {
-        let rules = rules(&Dialect::ALL, true, "key");
+        let rules = rules(&Dialect::ALL, OnRequest { changes: true, deadlines: true }, "key");
         let names: BTreeSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
         assert_eq!(names.len(), rules.len());
         assert!(rules.len() > 100, "{}", rules.len());
@@ -128,7 +139,7 @@ mod tests {
     #[test]
     fn a_daemon_of_one_lane_is_not_tested_on_the_others() {
         let count = |served: &[Dialect]| {
-            let rules = rules(served, false, "key");
+            let rules = rules(served, OnRequest::default(), "key");
             rules.iter().filter(|rule| matches!(rule.test, Test::Exchange { .. })).count()
         };
         assert!(count(&[Dialect::V15]) < count(&[Dialect::V15, Dialect::V16]));

@@ -13,7 +13,7 @@ use zccache_ipc::{CallError, IpcError};
 
 use crate::Exit;
 use crate::args::Certify;
-use crate::certify::{Rule, Test, Verdict, judge, rules};
+use crate::certify::{OnRequest, Rule, Test, Verdict, judge, rules};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::target::Located;
@@ -38,7 +38,8 @@ pub(super) fn run(located: &Located, certify: &Certify, output: &mut Output) -> 
         // A daemon that serves nothing must at least refuse.
         player.alive = served.first().copied().unwrap_or(Dialect::V15);
         let mut rows = Vec::new();
-        for rule in rules(&served, certify.changes, &unknown_key()) {
+        let on_request = OnRequest { changes: certify.changes, deadlines: certify.deadlines };
+        for rule in rules(&served, on_request, &unknown_key()) {
             let (verdict, came) = match &rule.test {
                 Test::NotApplicable(reason) => (Verdict::NotApplicable, (*reason).to_owned()),
                 Test::Exchange { steps, expected } => match player.play(steps, expected).await {

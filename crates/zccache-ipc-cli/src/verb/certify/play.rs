@@ -78,6 +78,7 @@ impl Player {
                     // A peer that is gone already is seen when its replies are read.
                     let _ = timeout(self.limit, line.stream.shutdown()).await;
                 }
+                Step::Within(limit) => line.limit = *limit,
                 Step::Close => return Ok(line.seen(Ended::ByUs, crowd)),
                 Step::Crowd(count, bytes) => {
                     let answered = self.crowd(*count, bytes).await?;
