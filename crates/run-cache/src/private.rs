@@ -106,11 +106,17 @@ impl Private {
         let has = |text: &[u8], word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
         let files = [&self.depfile, &self.assembled].into_iter().flatten();
         let is_named = files.map(List::name).any(|name| has(messages, &name));
-        // A quoted line of the source may have `--MD` too.
         let mut lines = messages.split(|byte| *byte == b'\n');
-        let is_refused = |line: &[u8]| has(line, "--MD") && has(line, "option");
+        let is_refused = |line: &[u8]| is_of_program(line) && has(line, "--MD") && has(line, "option");
         is_named || self.assembled.is_some() && lines.any(is_refused)
     }
+}
+
+/// Returns true if a line of messages begins with the name of a program, and not with a place in a source or its text.
+fn is_of_program(line: &[u8]) -> bool {
+    let head = memchr::memmem::find(line, b": ").map(|end| &line[..end]);
+    let is_place = |head: &[u8]| head.windows(2).any(|pair| pair[0] == b':' && pair[1].is_ascii_digit());
+    head.is_some_and(|head| !head.starts_with(b" ") && !head.contains(&b'|') && !is_place(head))
 }
 
 /// Returns a path of Windows with slashes: drivers read a backslash in `-Wa,…` as an escape.
@@ -153,6 +159,24 @@ fn create(dir: &Path, ending: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_words_of_a_program_refuse_an_option() {
+        for line in
+            ["as: unrecognized option '--MD'", "C:\\bin\\as.exe: no option --MD", "/usr/bin/x-as: --MD"]
+        {
+            assert!(is_of_program(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "a.c:1:2: error: #error unknown option --MD",
+            "a.c:3: Error: option --MD",
+            "    1 | #error x: unknown option --MD",
+            " puts(\"x: --MD option\");",
+            "#error unknown option --MD",
+        ] {
+            assert!(!is_of_program(line.as_bytes()), "{line}");
+        }
+    }
 
     #[test]
     fn a_directory_of_windows_is_one_word_with_slashes() {
