@@ -1,9 +1,61 @@
-//! Names of configuration files of clang.
+//! Files of specifications and configurations, from which a compiler takes arguments.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::compiler::Family;
+use crate::facts::Facts;
+use crate::plan::Plan;
+
+impl Facts {
+    /// Returns the places where the compiler would take arguments from a file of specifications or a
+    /// configuration, whether or not one is there.
+    pub(crate) fn configurations(&self, plan: &Plan) -> Vec<PathBuf> {
+        let mut places: Vec<PathBuf> = Vec::new();
+        match plan.driver.family {
+            Family::Gcc => {
+                for dir in self.program_dirs.iter().chain(&self.file_dirs) {
+                    places.push(Path::new(dir).join("specs"));
+                }
+                // The directory of the target, which has no program and no library yet.
+                let install = Path::new(&self.program).parent().unwrap_or(Path::new(""));
+                let parts = |path: &Path, at: usize| {
+                    path.components()
+                        .rev()
+                        .nth(at)
+                        .and_then(|part| part.as_os_str().to_str())
+                        .map(str::to_owned)
+                };
+                if let (Some(version), Some(target)) = (parts(install, 0), parts(install, 1)) {
+                    let lib = install.join("../../../..").join(&target).join("lib");
+                    places.push(lib.join(&target).join(version).join("specs"));
+                    places.push(lib.join("specs"));
+                    places.push(install.join("../specs"));
+                }
+            }
+            Family::Clang => {
+                let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
+                let names = configuration_names(name.unwrap_or_default(), self.triple());
+                let beside = |path: &Path| path.parent().map(Path::to_owned);
+                let dirs = [
+                    beside(&plan.driver.path),
+                    beside(&plan.call.program),
+                    Some("/etc/clang".into()),
+                    Some("/etc".into()),
+                    plan.call.variable("HOME").map(|home| Path::new(home).join(".config")),
+                    plan.call.variable("HOME").map(|home| Path::new(home).join(".llvm")),
+                ];
+                for dir in dirs.into_iter().flatten() {
+                    places.extend(names.iter().map(|name| dir.join(format!("{name}.cfg"))));
+                }
+            }
+        }
+        places
+    }
+}
 
 /// Returns the names of configuration files that a clang of this name looks for, without their ending.
-pub(crate) fn configuration_names(name: &str, target: Option<&str>) -> BTreeSet<String> {
+fn configuration_names(name: &str, target: Option<&str>) -> BTreeSet<String> {
     const DRIVERS: &[&str] =
         &["clang", "clang++", "clang-c++", "clang-cc", "clang-cpp", "clang-g++", "clang-gcc", "cc", "c++"];
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');

@@ -30,7 +30,6 @@ const VARIABLES: &[&str] = &[
     "OBJC_INCLUDE_PATH",
     "OBJCPLUS_INCLUDE_PATH",
     "SOURCE_DATE_EPOCH",
-    "RC_DEBUG_OPTIONS",
     "LIB",
     "POSIXLY_CORRECT",
     "MALLOC_PERTURB_",
@@ -60,8 +59,8 @@ const MESSAGES: &[&str] = &[
     "CLICOLOR_FORCE",
 ];
 
-/// Variables that make a compiler write more files, take other arguments than it was given, or use parts that nothing
-/// lists.
+/// Variables that make a compiler write more files, take other arguments than it was given, record every argument, or use
+/// parts that nothing lists.
 const DISTURBING: &[&str] = &[
     "DEPENDENCIES_OUTPUT",
     "SUNPRO_DEPENDENCIES",
@@ -69,6 +68,7 @@ const DISTURBING: &[&str] = &[
     "GCC_COMPARE_DEBUG",
     "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
     "EXPERIMENTAL_SARIF_SOCKET",
+    "RC_DEBUG_OPTIONS",
     "COMPILER_PATH",
     "GCC_EXEC_PREFIX",
     "GCONV_PATH",

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use ipc_os::{InodeStamp, Platform};
 
 use crate::around::{Around, Places};
-use crate::call::Ask;
+use crate::call::{Ask, Call};
 use crate::compiler::Family;
-use crate::configured::configuration_names;
 use crate::environment::is_search;
 use crate::key::{Key, Kind, Recipe};
 use crate::language::Language;
@@ -37,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) program_dirs: Vec<String>,
     /// Directories that the driver looks for other files in.
     pub(crate) file_dirs: Vec<String>,
+    /// The name that gcc's driver saw as its own.
+    driver: Option<String>,
     /// The compiler proper.
     pub(crate) program: String,
     /// Its arguments. They show the processor that `-march=native` stands for.
@@ -68,6 +69,7 @@ impl Facts {
             && let Some(text) = shelf.fetch(Kind::Facts, &key)
             && let Some(facts) = Self::parse(&text, plan.driver.family)
             && facts.still_holds(plan)
+            && facts.are_of_driver(plan)
         {
             return Ok(Self { record: Some((key, text)), ..facts });
         }
@@ -76,6 +78,9 @@ impl Facts {
             return Err(Reason::CompilerSilent);
         }
         let mut facts = Self::parse(&ran.stderr, plan.driver.family).ok_or(Reason::CompilerSilent)?;
+        if !facts.are_of_driver(plan) {
+            return Err(Reason::NotACompiler);
+        }
         facts.siblings = facts.siblings_now(plan);
         let mut text = ran.stderr;
         text.extend(facts.siblings.iter().flat_map(|key| format!("{SIBLINGS}{key}\n").into_bytes()));
@@ -84,6 +89,27 @@ impl Facts {
         let _ = shelf.keep(Kind::Facts, &key, text.clone());
         facts.record = Some((key, text));
         Ok(facts)
+    }
+
+    /// Returns true if the driver itself said this, and not a compiler that a program of such a name runs.
+    fn are_of_driver(&self, plan: &Plan) -> bool {
+        let Call { program, name, .. } = &plan.call;
+        match plan.driver.family {
+            Family::Clang => same(Path::new(&self.program), &plan.driver.path),
+            Family::Gcc => self.driver.as_deref().is_some_and(|driver| {
+                let stem = Path::new(driver).file_stem();
+                // There a program may see another form of its path.
+                let is_own = Platform::CURRENT == Platform::Windows && stem == Path::new(name).file_stem();
+                driver == name || program.to_str() == Some(driver) || is_own
+            }),
+        }
+    }
+
+    /// Returns true if the object records the arguments of the run, among which are files of this run alone.
+    pub(crate) fn records_arguments(&self, plan: &Plan) -> bool {
+        // Debug information for Windows has the whole command.
+        let is_windows = self.triple().is_some_and(|triple| triple.contains("-windows-msvc"));
+        plan.driver.family == Family::Clang && plan.args.tells_directory && is_windows
     }
 
     /// Returns true if the compiler would still say the same.
@@ -137,7 +163,7 @@ impl Facts {
     }
 
     /// Returns the target as clang writes it.
-    fn triple(&self) -> Option<&str> {
+    pub(crate) fn triple(&self) -> Option<&str> {
         self.command.split_whitespace().skip_while(|word| *word != "-triple").nth(1)
     }
 
@@ -200,6 +226,8 @@ impl Facts {
             self.missing.extend(rest.strip_suffix('"').map(str::to_owned));
         } else if let Some(rest) = line.strip_prefix("ignoring duplicate directory \"") {
             self.duplicates.extend(rest.strip_suffix('"').map(str::to_owned));
+        } else if let Some(driver) = line.strip_prefix("COLLECT_GCC=") {
+            self.driver = Some(driver.to_owned());
         } else if let Some(list) = line.strip_prefix("COMPILER_PATH=") {
             self.program_dirs = dirs(list);
         } else if let Some(list) = line.strip_prefix("LIBRARY_PATH=") {
@@ -227,51 +255,6 @@ impl Facts {
                 self.command = words[1..].join(" ");
             }
         }
-    }
-
-    /// Returns the places where the compiler would take arguments from a file of specifications or a
-    /// configuration, whether or not one is there.
-    pub(crate) fn configurations(&self, plan: &Plan) -> Vec<PathBuf> {
-        let mut places: Vec<PathBuf> = Vec::new();
-        match plan.driver.family {
-            Family::Gcc => {
-                for dir in self.program_dirs.iter().chain(&self.file_dirs) {
-                    places.push(Path::new(dir).join("specs"));
-                }
-                // The directory of the target, which has no program and no library yet.
-                let install = Path::new(&self.program).parent().unwrap_or(Path::new(""));
-                let parts = |path: &Path, at: usize| {
-                    path.components()
-                        .rev()
-                        .nth(at)
-                        .and_then(|part| part.as_os_str().to_str())
-                        .map(str::to_owned)
-                };
-                if let (Some(version), Some(target)) = (parts(install, 0), parts(install, 1)) {
-                    let lib = install.join("../../../..").join(&target).join("lib");
-                    places.push(lib.join(&target).join(version).join("specs"));
-                    places.push(lib.join("specs"));
-                    places.push(install.join("../specs"));
-                }
-            }
-            Family::Clang => {
-                let name = Path::new(&plan.call.name).file_name().and_then(|name| name.to_str());
-                let names = configuration_names(name.unwrap_or_default(), self.triple());
-                let beside = |path: &Path| path.parent().map(Path::to_owned);
-                let dirs = [
-                    beside(&plan.driver.path),
-                    beside(&plan.call.program),
-                    Some("/etc/clang".into()),
-                    Some("/etc".into()),
-                    plan.call.variable("HOME").map(|home| Path::new(home).join(".config")),
-                    plan.call.variable("HOME").map(|home| Path::new(home).join(".llvm")),
-                ];
-                for dir in dirs.into_iter().flatten() {
-                    places.extend(names.iter().map(|name| dir.join(format!("{name}.cfg"))));
-                }
-            }
-        }
-        places
     }
 }
 

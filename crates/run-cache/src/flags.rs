@@ -128,13 +128,19 @@ pub(crate) const TABLE: &[Row] = &[
         Plain,
         "cached",
     ),
+    row("-gcodeview -gcodeview-command-line", Word, Refused("it records every argument"), "not cached"),
     row("-gz=", Joined, Plain, "cached"),
     row("-grecord-gcc-switches", Word, Plain, "cached for gcc; clang records every argument"),
     row("-g", Joined, TellsDirectory, "cached; the directory counts unless a prefix map hides it"),
     row("-g", Word, TellsDirectory, "cached; the directory counts unless a prefix map hides it"),
     row("--coverage -coverage", Word, Coverage, "cached, with the `.gcno`; the directory counts"),
     row("-ftest-coverage", Word, Notes, "as `--coverage`"),
-    row("-fprofile-arcs -fprofile-generate", Word, TellsOutput, "cached; directory and output count"),
+    row(
+        "-fprofile-arcs -fprofile-generate -fcondition-coverage -fpath-coverage",
+        Word,
+        TellsOutput,
+        "cached; directory and output count",
+    ),
     row("-fstack-usage", Word, StackUsage, "cached, with the `.su`"),
     row("-fcoverage-mapping", Word, TellsDirectory, "cached; the directory counts"),
     row(
@@ -199,6 +205,8 @@ pub(crate) const TABLE: &[Row] = &[
         Refused("it hands a word on that is not known"),
         "not cached",
     ),
+    row("-mllvm=", Joined, Refused("it hands a word on that is not known"), "not cached"),
+    row("-module-", Joined, Refused("it writes files that are not known"), "not cached"),
     row(
         "-frecord-gcc-switches -grecord-command-line -frecord-command-line",
         Word,
@@ -326,6 +334,8 @@ mod tests {
         check("-gsplit-dwarf", SplitDebug, None, false);
         check("-L/usr/lib", Plain, Some("/usr/lib"), false);
         check("-B", Toolchain, None, true);
+        check("-fcondition-coverage", TellsOutput, None, false);
+        check("-fno-path-coverage", Plain, None, false);
         check("-flto=auto", TellsOutput, Some("auto"), false);
         check("-fno-lto", Plain, None, false);
         check("-fPIC", Plain, None, false);
@@ -348,7 +358,7 @@ mod tests {
             -print-prog-name=as -fworking-directory -fpreprocessed -fdirectives-only -ftime-report -aux-info \
             -ftime-trace -fopt-info-vec=x -fsave-optimization-record -fcompare-debug -wrapper -fprofile-dir=x \
             -ObjC -ObjC++ -remap -fdiagnostics-absolute-paths -fms-compatibility-version=19 -finput-charset=UTF-7 \
-            -finput-charset=UTF-16 -finput-charset=EBCDIC-US \
+            -gcodeview -mllvm=-stats -mllvm= -module-file-info -module-dependency-dir -finput-charset=UTF-16 -finput-charset=EBCDIC-US \
             -fbranch-probabilities -fthinlto-index=x -I- -iprefix -iwithprefix -ivfsoverlay -F -F/x";
         for word in words.split_whitespace() {
             let effect = find(word).map(|found| (found.effect, found.word));

@@ -13,6 +13,9 @@ use crate::shelf::Shelf;
 /// Words by which GNU's assembler names itself.
 const GNU_ASSEMBLER: &[u8] = b"GNU assembler";
 
+/// The variable in which gcc's driver hands its options on.
+const GCC: &[u8] = b"COLLECT_GCC_OPTIONS";
+
 /// Begins a line for each program of the compiler that was read, among the words of the compiler.
 pub(crate) const PROGRAM: &str = "run-cache program: ";
 
@@ -24,28 +27,37 @@ pub(crate) struct Told {
     pub(crate) is_program: bool,
     /// True if the program may be GNU's assembler.
     pub(crate) is_gnu_assembler: bool,
+    /// True if the program may be a driver of gcc.
+    pub(crate) is_gcc: bool,
 }
 
 impl Told {
     fn of(contents: &[u8]) -> Self {
+        let has = |text| memchr::memmem::find(contents, text).is_some();
         Self {
             hash: Key::of_contents(contents),
             is_program: begins_as_program(contents),
-            is_gnu_assembler: memchr::memmem::find(contents, GNU_ASSEMBLER).is_some(),
+            is_gnu_assembler: has(GNU_ASSEMBLER),
+            is_gcc: has(GCC),
         }
     }
 
-    fn encode(self) -> [u8; 34] {
-        let mut bytes = [0; 34];
+    fn flags(self) -> [u8; 3] {
+        [self.is_program, self.is_gnu_assembler, self.is_gcc].map(u8::from)
+    }
+
+    fn encode(self) -> [u8; 35] {
+        let mut bytes = [0; 35];
         bytes[..32].copy_from_slice(self.hash.as_bytes());
-        (bytes[32], bytes[33]) = (self.is_program.into(), self.is_gnu_assembler.into());
+        bytes[32..].copy_from_slice(&self.flags());
         bytes
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 34] = bytes.try_into().ok()?;
+        let bytes: &[u8; 35] = bytes.try_into().ok()?;
         let hash = Key::from_bytes(bytes[..32].try_into().ok()?);
-        Some(Self { hash, is_program: bytes[32] == 1, is_gnu_assembler: bytes[33] == 1 })
+        let flag = |at: usize| bytes[at] == 1;
+        Some(Self { hash, is_program: flag(32), is_gnu_assembler: flag(33), is_gcc: flag(34) })
     }
 }
 
@@ -60,21 +72,21 @@ pub(crate) struct Known {
 impl Known {
     /// Returns a line for a record of the compiler.
     pub(crate) fn line(&self) -> String {
-        let Told { hash, is_program, is_gnu_assembler } = self.told;
-        let [is_program, is_gnu_assembler] = [is_program, is_gnu_assembler].map(u8::from);
-        format!("{hash} {is_program} {is_gnu_assembler} {} {}", self.stamp, self.path)
+        let [is_program, is_gnu_assembler, is_gcc] = self.told.flags();
+        let hash = self.told.hash;
+        format!("{hash} {is_program} {is_gnu_assembler} {is_gcc} {} {}", self.stamp, self.path)
     }
 
     /// Reads such a line.
     pub(crate) fn parse(line: &str) -> Option<Self> {
-        let mut words = line.splitn(5, ' ');
+        let mut words = line.splitn(6, ' ');
         let hash = Key::from_hex(words.next()?)?;
         let mut flag = || match words.next()? {
             "0" => Some(false),
             "1" => Some(true),
             _ => None,
         };
-        let told = Told { hash, is_program: flag()?, is_gnu_assembler: flag()? };
+        let told = Told { hash, is_program: flag()?, is_gnu_assembler: flag()?, is_gcc: flag()? };
         Some(Self { told, stamp: words.next()?.to_owned(), path: words.next()?.to_owned() })
     }
 }
@@ -160,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_line_of_a_record_says_what_was_known() {
-        let told = Told { hash: Key::of_contents(b"x"), is_program: true, is_gnu_assembler: false };
+        let told =
+            Told { hash: Key::of_contents(b"x"), is_program: true, is_gnu_assembler: false, is_gcc: false };
         let known = Known { path: "/usr/bin/my as".into(), stamp: "1:2:3:4:5".into(), told };
         assert_eq!(Known::parse(&known.line()), Some(known.clone()));
         for line in ["", "00 1 /a", &known.line()[1..], &known.line().replacen(' ', "", 2)] {
@@ -172,10 +185,11 @@ mod tests {
     fn contents_tell_a_program_from_a_script() {
         let of = |contents: &[u8]| {
             let told = Told::of(contents);
-            (told.is_program, told.is_gnu_assembler)
+            (told.is_program, told.is_gnu_assembler, told.is_gcc)
         };
-        assert_eq!(of(b"\x7fELF .. GNU assembler version"), (true, true));
-        assert_eq!(of(b"\x7fELF .. llvm-mc"), (true, false));
-        assert_eq!(of(b"#!/bin/sh"), (false, false));
+        assert_eq!(of(b"\x7fELF .. GNU assembler version"), (true, true, false));
+        assert_eq!(of(b"\x7fELF .. COLLECT_GCC_OPTIONS="), (true, false, true));
+        assert_eq!(of(b"\x7fELF .. llvm-mc"), (true, false, false));
+        assert_eq!(of(b"#!/bin/sh"), (false, false, false));
     }
 }

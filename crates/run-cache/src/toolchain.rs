@@ -35,6 +35,9 @@ pub(crate) fn take(
         return Err(NotKept::Time);
     }
     inputs.program(&plan.driver.path, programs)?;
+    if plan.driver.family == Family::Gcc && !is_gcc(&plan.driver.path, programs) {
+        return Err(NotKept::InputUnknown);
+    }
     inputs.program(Path::new(&facts.program), programs)?;
     for specs in &facts.specs {
         inputs.file(specs)?;
@@ -174,6 +177,13 @@ pub(crate) fn has_gnu_assembler(plan: &Plan, facts: &Facts, programs: &mut Progr
     let Some(program) = own.as_ref().or(on_path.as_ref()) else { return false };
     let told = std::fs::metadata(program).ok().and_then(|metadata| programs.told(program, &metadata));
     told.is_some_and(|told| told.is_gnu_assembler)
+}
+
+/// Returns false if the driver is another program that runs gcc under its own name.
+fn is_gcc(driver: &Path, programs: &mut Programs<'_>) -> bool {
+    let told = std::fs::metadata(driver).ok().map(|metadata| programs.told(driver, &metadata));
+    // A system without inodes tells nothing of its programs.
+    told.is_some_and(|told| told.is_none_or(|told| told.is_gcc))
 }
 
 fn with_target(target: &OsStr, name: &str) -> OsString {

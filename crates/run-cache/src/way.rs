@@ -120,6 +120,9 @@ impl Plan {
             || facts.with_programs(shelf, now_ns, |facts, programs| {
                 toolchain::has_gnu_assembler(&self, facts, programs)
             });
+        if facts.records_arguments(&self) {
+            return Err(Reason::RefusedArgument.into());
+        }
         let private = Private::of(&self)?;
         let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
         let colour = self.call.colour && !self.args.has_colour;

@@ -20,7 +20,7 @@ const NAMES: &str = "PIC PIE access-control addrsig aggressive-loop-optimization
     assume-unique-vtables asynchronous-unwind-tables auto-inc-dec autolink avoid-store-forwarding bit-tests \
     blocks branch-count-reg builtin c++-static-destructors caller-saves canonical-system-headers \
     caret-diagnostics cf-protection char8_t check-new code-hoisting combine-stack-adjustments common \
-    compare-elim complete-member-pointers concepts concepts-ts cond-mismatch condition-coverage conserve-space \
+    compare-elim complete-member-pointers concepts concepts-ts cond-mismatch conserve-space \
     conserve-stack constant-cfstrings constexpr-fp-except contracts convergent-functions coroutines \
     coroutines-ts coverage-mcdc cprop-registers crash-diagnostics crossjumping cse-follow-jumps \
     cse-skip-blocks cx-limited-range cxx-exceptions data-sections dce debug-info-for-profiling debug-macro \
@@ -63,7 +63,7 @@ const NAMES: &str = "PIC PIE access-control addrsig aggressive-loop-optimization
     non-call-exceptions nonansi-builtins nothrow-opt objc-exceptions omit-frame-pointer openmp \
     openmp-enable-irbuilder openmp-extensions openmp-implicit-rpath openmp-simd openmp-use-tls operator-names \
     optimize-register-move optimize-sibling-calls optimize-strlen pack-struct partial-inlining pascal-strings \
-    path-coverage pcc-struct-return peel-loops peephole peephole2 permissive pic pie plan9-extensions plt \
+    pcc-struct-return peel-loops peephole peephole2 permissive pic pie plan9-extensions plt \
     pointer-tbaa predictive-commoning prefetch-loop-arrays preserve-as-comments pretty-templates \
     printf-return-value profile-abs-path protect-parens random-seed reciprocal-math reg-struct-return \
     register-global-dtors-with-atexit relaxed-template-template-args rename-registers reorder-blocks \
@@ -144,7 +144,7 @@ const TEXTS: &str = "coverage-compilation-dir= coverage-prefix-map= crash-diagno
     profile-prefix-map= profile-prefix-path= random-seed=";
 
 /// Names that are harmless only as they stand here.
-const EXACT: &str = "integrated-as no-lto no-ms-compatibility no-modules no-modules-ts no-implicit-modules \
+const EXACT: &str = "integrated-as no-condition-coverage no-path-coverage no-lto no-ms-compatibility no-modules no-modules-ts no-implicit-modules \
     no-implicit-module-maps profile-update=single profile-update=atomic";
 
 /// Beginnings of names, each with a register, a number or a function behind it.

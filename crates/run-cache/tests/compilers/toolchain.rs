@@ -345,3 +345,45 @@ fn an_object_with_debug_information_does_not_tell_that_it_was_made_on_a_terminal
         assert_eq!(bench.same(line), End::Hit, "{line}");
     }
 }
+
+#[test]
+fn a_program_that_runs_a_compiler_under_the_name_of_one_is_not_cached() {
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    bench.write("tools/x", "");
+    // Such a program reads variables of its own.
+    let text = "#include <unistd.h>\nint main(int argc, char **argv) {\n\
+        argv[0] = NAME; return execv(\"/usr/bin/\" NAME, argv); }\n";
+    bench.write("wrapper.c", text);
+    for (name, compiler) in
+        [("afl-gcc", "gcc"), ("afl-clang", "clang")].into_iter().filter(|(_, name)| has(name))
+    {
+        bench.plain("", &format!("gcc -DNAME=\"{compiler}\" wrapper.c -o tools/{name}"));
+        bench.settle(&bench.at(&format!("tools/{name}")));
+        let line = format!("tools/{name} -c a.c -o a.o");
+        assert_eq!(refused(bench.same(&line)), Some(Reason::NotACompiler), "{name}");
+    }
+    // One that is called as the compiler is.
+    let call = run_cache::Call { name: "gcc".into(), ..bench.call("", "tools/afl-gcc -c a.c -o a.o") };
+    let miss = bench.miss(&call);
+    let ran = crate::support::run(&call, miss.args(), false).unwrap();
+    assert_eq!(miss.finish(&ran, &mut bench.shelf), Err(NotKept::InputUnknown));
+}
+
+#[test]
+fn an_object_that_records_its_command_line_is_not_cached() {
+    if !has_clang() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.c", "int a;\n");
+    for (line, expected) in [
+        ("clang --target=x86_64-w64-mingw32 -g -gcodeview -c a.c -o a.o", Reason::RefusedArgument),
+        ("clang --target=x86_64-pc-windows-msvc -g -c a.c -o a.o", Reason::RefusedArgument),
+    ] {
+        assert_eq!(refused(bench.same(line)), Some(expected), "{line}");
+    }
+    bench.env.push(("RC_DEBUG_OPTIONS".into(), "1".into()));
+    let line = "clang --target=x86_64-apple-macosx10.15 -g -c a.c -o a.o";
+    assert_eq!(refused(bench.same(line)), Some(Reason::Environment));
+}

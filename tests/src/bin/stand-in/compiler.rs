@@ -55,7 +55,8 @@ fn fail(text: &str, code: u32) -> u32 {
 fn describe(own: &Path) {
     let home = own.parent().expect("a program is in a directory").to_string_lossy().replace('\\', "/");
     let ending = std::env::consts::EXE_SUFFIX;
-    eprintln!("Using built-in specs.\nTarget: stand-in");
+    let name = std::env::args().next().unwrap_or_default();
+    eprintln!("Using built-in specs.\nCOLLECT_GCC={name}\nTarget: stand-in\nCOLLECT_GCC_OPTIONS='-v' '-E'");
     eprintln!(" {home}/lib/gcc/stand-in/1/cc1{ending} -E -quiet -v");
     eprintln!(
         "#include \"...\" search starts here:\n#include <...> search starts here:\n {home}\nEnd of search list."
