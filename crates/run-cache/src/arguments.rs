@@ -231,6 +231,11 @@ impl Arguments {
         prefixes
     }
 
+    /// Returns true if directives of OpenMP count.
+    pub(crate) fn has_openmp(&self) -> bool {
+        self.keyed.iter().any(|word| word.starts_with("-fopenmp"))
+    }
+
     /// Takes words into the key.
     pub(crate) fn key(&mut self, word: &str, next: Option<&str>) {
         self.keyed.extend([Some(word), next].into_iter().flatten().map(str::to_owned));

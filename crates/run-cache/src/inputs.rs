@@ -299,7 +299,9 @@ impl<'a> Inputs<'a> {
     }
 
     pub(crate) fn judge(&mut self, spelled: &Spelled, contents: &[u8]) -> Result<(), NotKept> {
-        if spelled.hides_input {
+        // clang names code for a device after the inode of the source.
+        let names_inode = || self.plan.driver.family == Family::Clang && self.plan.args.has_openmp();
+        if spelled.hides_input || spelled.offloads && names_inode() {
             return Err(NotKept::HiddenInput);
         }
         if spelled.computes_asked {

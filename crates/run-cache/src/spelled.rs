@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use memchr::memmem;
 
+use crate::blanks::{is_blank, wide};
 use crate::times::Times;
-use crate::words::{hash, is_part, joins_next, word_around};
+use crate::words::{hash, is_part};
 
 /// The way in which a name is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +49,8 @@ pub(crate) struct Spelled {
     pub(crate) names_system: bool,
     /// True if a file may ask to be read only once.
     pub(crate) reads_once: bool,
+    /// True if a directive of OpenMP hands code to a device.
+    pub(crate) offloads: bool,
 }
 
 impl Spelled {
@@ -70,7 +73,7 @@ impl Spelled {
         }
         spelled.asks(text);
         spelled.times = Times::of(text);
-        spelled.hidden(text);
+        spelled.pragmas(text);
         spelled
     }
 
@@ -117,42 +120,17 @@ impl Spelled {
             _ => {}
         }
     }
-
-    fn hidden(&mut self, text: &[u8]) {
-        const HIDDEN: &[&[u8]] =
-            &[b"GCC dependency", b"clang dependency", b"pch_preprocess", b"clang module", b"include_alias"];
-        let has = |word: &[u8]| memmem::find(text, word).is_some();
-        self.names_system |= has(b"system_header");
-        // Each of these stands in a pragma, whose name a joined line may part.
-        if has(b"ragma") || has(b"\\\n") {
-            self.reads_once |= may_be_once(text);
-            self.hides_input |= HIDDEN.iter().any(|hidden| has(hidden));
-        }
-    }
-}
-
-/// Returns true if a pragma may say that a file is read once. Comments have the word as well.
-fn may_be_once(text: &[u8]) -> bool {
-    memmem::find_iter(text, b"once").any(|at| {
-        let (word, start) = word_around(text, at);
-        let line = memchr::memrchr2(b'\n', b'\r', &text[..start]).map_or(0, |end| end + 1);
-        // A literal or an argument of a macro, which `_Pragma` takes, or a word that a joined line parts.
-        let is_handed = matches!(text.get(start + word.len()), Some(b'"' | b')' | b',' | b'\\'));
-        let has = |mark: &[u8]| memmem::find(&text[line..start], mark).is_some();
-        word == b"once" && (is_handed || has(b"ragma") || has(b"*/") || joins_next(&text[..line]))
-    })
 }
 
 /// Returns false if the `#` before `at` stands within a line, as in a comment that speaks of `#include`.
 ///
-/// Only blanks and comments may stand before a directive; a byte order mark may begin the file. clang ends a line at a
-/// carriage return too.
+/// Only white space and comments may stand before a directive; a byte order mark may begin the file. White space of
+/// Unicode is not told from other letters. clang ends a line at a carriage return too.
 fn may_begin_directive(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
     let line = &before[start..];
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let is_mark = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || b"#%:?=\\".contains(byte);
+    let is_mark = |byte: &u8| is_blank(*byte) || !byte.is_ascii() || b"#%:?=\\".contains(byte);
     line.iter().all(is_mark) || memmem::find(line, b"*/").is_some()
 }
 
@@ -180,10 +158,7 @@ impl Cursor<'_> {
             }
             let rest = &self.text[self.at + 1..];
             // White space between the backslash and the line's end counts as nothing.
-            let blank = rest
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c'))
-                .count();
+            let blank = rest.iter().take_while(|byte| is_blank(**byte)).count();
             if rest.get(blank) != Some(&b'\n') {
                 return Some(byte);
             }
@@ -199,7 +174,7 @@ impl Cursor<'_> {
     pub(crate) fn skip_blank(&mut self) {
         while let Some(byte) = self.peek() {
             match byte {
-                b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.advance(),
+                byte if is_blank(byte) => self.advance(),
                 b'/' => {
                     let slash = self.at;
                     self.advance();
@@ -213,7 +188,10 @@ impl Cursor<'_> {
                         None => self.at = self.text.len(),
                     }
                 }
-                _ => return,
+                _ => match wide(&self.text[self.at..]) {
+                    Some(len) => self.at += len,
+                    None => return,
+                },
             }
         }
     }
@@ -281,6 +259,9 @@ mod tests {
             "??=include \"a.h\"",
             "int x;\n#if 0\n#include \"a.h\"\n#endif",
             "#include\"a.h\"",
+            "#\0include\0\"a.h\"",
+            "#\u{a0}include\u{3000}\"a.h\"",
+            "#inc\\\0\nlude \"a.h\"",
         ] {
             assert_eq!(includes(text), [(Look::Quote, "a.h".to_owned())], "{text:?}");
         }
@@ -319,25 +300,6 @@ mod tests {
     }
 
     #[test]
-    fn pragma_once_in_a_comment_is_ignored() {
-        let reads_once = |text: &str| Spelled::of(text.as_bytes()).reads_once;
-        for text in [
-            "#pragma once\n",
-            "_Pragma(\"once\")\n",
-            "#define P(x) _Pragma(#x)\nP(once)\n",
-            "#pragma \\\n once\n",
-            "#pragma /*\n*/ once\n",
-            "#pragma GCC \\\n poison x\n#pragma once",
-            "#import \"a.h\"\n",
-        ] {
-            assert!(reads_once(text), "{text}");
-        }
-        // The words of glibc's <features.h>.
-        assert!(!reads_once("/* Some C libraries once required _REENTRANT */\n#define A \\\n  1\n"));
-        assert!(!reads_once("/* open at once.  */\n#pragma GCC poison x\n"));
-    }
-
-    #[test]
     fn a_computed_include_in_a_comment_is_ignored() {
         let computes = |text: &str| Spelled::of(text.as_bytes()).computes_include;
         // The words of glibc's <limits.h>, which every second source includes.
@@ -357,6 +319,8 @@ mod tests {
             "%:include NAME\n",
             "??=include NAME\n",
             "int a;\r#include NAME\r",
+            "\0#include NAME\n",
+            "\u{a0}#include NAME\n",
         ] {
             assert!(computes(text), "{text:?}");
         }

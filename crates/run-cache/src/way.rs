@@ -318,7 +318,8 @@ impl Miss {
         let (files, vacancies, present) = inputs.into_parts();
         let mut set = Set {
             result: self.key,
-            voice: (prints || tells_timestamp).then(|| plan.voice()),
+            // A precompiled header has the colours that messages are to have.
+            voice: (prints || tells_timestamp || plan.args.language.is_header()).then(|| plan.voice()),
             // clang refuses a precompiled header when the times of its parts are others.
             is_strict: tells_timestamp
                 || has_copies

@@ -4,6 +4,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use memchr::memmem;
 
+use crate::blanks::is_blank;
+
 /// Returns the macro that hands its argument on to the word between `before` and `rest`, as in
 /// `#define HAS(x) __has_include(x)`.
 pub(crate) fn handed_on<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a [u8]> {
@@ -44,7 +46,7 @@ pub(crate) fn joined(text: &[u8]) -> Option<Vec<u8>> {
 fn joints(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     memchr::memchr_iter(b'\\', text).filter_map(|at| {
         let rest = &text[at + 1..];
-        let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0b' | b'\x0c')).count();
+        let blank = rest.iter().take_while(|byte| **byte != b'\r' && is_blank(**byte)).count();
         let end = match rest[blank..] {
             [b'\r', b'\n', ..] => 2,
             [b'\n' | b'\r', ..] => 1,
@@ -128,7 +130,9 @@ pub(crate) fn joins_next(text: &[u8]) -> bool {
 /// Returns true if a file begins as precompiled headers of gcc and clang do. Its name does not tell: a prefix header
 /// `x.pch` may be text.
 pub(crate) fn is_precompiled(contents: &[u8]) -> bool {
-    contents.starts_with(b"gpch") || contents.starts_with(b"CPCH")
+    // Behind the mark stand numbers, which no text has.
+    let has_numbers = contents.iter().take(64).any(|byte| *byte < b'\t');
+    (contents.starts_with(b"gpch") || contents.starts_with(b"CPCH")) && has_numbers
 }
 
 #[cfg(test)]
@@ -142,6 +146,7 @@ mod tests {
             ("a\\ \t\r\nb \\\n c", Some("ab  c")),
             ("%\\\n\\\n:", Some("%:")),
             ("a\\\rb", Some("ab")),
+            ("a\\\0\nb", Some("ab")),
             ("#define A \\\n  b", None),
             ("a\\\n  b \\\nc", None),
             ("a\\nb", None),

@@ -304,3 +304,69 @@ fn a_precompiled_header_of_the_source_itself_is_seen() {
     bench.write("a.c.gch", "no precompiled header\n");
     bench.cached(line);
 }
+
+#[test]
+fn a_directive_with_unusual_white_space_is_seen() {
+    for compiler in compilers() {
+        for text in [
+            "#\0include \"v.h\"\n",
+            "#define V \"v.h\"\n\0#include V\n",
+            "#include\0\"v.h\"\n",
+            "#inc\\\0\nlude \"v.h\"\n",
+            "#\u{a0}include \"v.h\"\n",
+            "#define V \"v.h\"\n\u{a0}#include V\n",
+        ] {
+            if compiler == "gcc" && text.contains('\u{a0}') {
+                continue;
+            }
+            let mut bench = Bench::new();
+            bench.write("a.c", text);
+            bench.write("two/v.h", "int v = 1;\n");
+            fs::create_dir(bench.at("one")).unwrap();
+            let line = format!("{compiler} -w -Ione -Itwo -c a.c -o a.o");
+            bench.same(&line);
+            bench.write("one/v.h", "int v = 2;\n");
+            bench.same(&line);
+        }
+    }
+}
+
+#[test]
+fn a_text_that_begins_like_a_precompiled_header_is_searched() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("a.c", "#define CPCHECK(x)\n#include \"l.def\"\n");
+        bench.write("l.def", "CPCHECK(1)\n#include <v.h>\n");
+        bench.write("two/v.h", "int v = 1;\n");
+        fs::create_dir(bench.at("one")).unwrap();
+        let line = format!("{compiler} -Ione -Itwo -c a.c -o a.o");
+        bench.cached(&line);
+        bench.write("one/v.h", "int v = 2;\n");
+        bench.cached(&line);
+    }
+}
+
+#[test]
+fn code_for_a_device_that_clang_names_after_the_inode_is_not_kept() {
+    if !compilers().contains(&"clang") {
+        eprintln!("left out: no clang");
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.write("a.c", "int f(int x) {\n#pragma omp target map(tofrom: x)\nx++;\nreturn x; }\n");
+    bench.cached("clang -c a.c -o a.o");
+    assert_eq!(bench.compile("clang -fopenmp -c a.c -o a.o"), End::NotKept(NotKept::HiddenInput));
+}
+
+#[test]
+fn a_precompiled_header_with_colours_is_not_one_without() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        bench.write("h.h", "int h;\n");
+        let line = format!("{compiler} -x c-header h.h -o h.pch");
+        bench.colour = true;
+        assert_eq!(bench.compile(&line), End::Kept);
+        bench.colour = false;
+        assert_eq!(bench.compile(&line), End::Kept);
+    }
+}
