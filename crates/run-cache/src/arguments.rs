@@ -231,6 +231,23 @@ impl Arguments {
         prefixes
     }
 
+    /// Returns true if a root, an installation or a prefix of the compiler is named relative to the working directory.
+    pub(crate) fn has_relative_parts(&self) -> bool {
+        const JOINED: [&str; 3] = ["--sysroot=", "--gcc-toolchain=", "-B"];
+        let mut words = self.toolchain.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let path = match word {
+                "--sysroot" | "-isysroot" | "-B" => words.next(),
+                "-target" => words.next().and(None),
+                _ => JOINED.iter().find_map(|before| word.strip_prefix(before)),
+            };
+            if path.is_some_and(|path| !Path::new(path).is_absolute()) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Returns true if directives of OpenMP count.
     pub(crate) fn has_openmp(&self) -> bool {
         self.keyed.iter().any(|word| word.starts_with("-fopenmp"))

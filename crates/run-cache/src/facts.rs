@@ -274,15 +274,12 @@ fn key(plan: &Plan) -> Result<Key, Reason> {
     recipe.text("program", plan.call.program.to_str().ok_or(Reason::Encoding)?);
     recipe.text("name", &plan.call.name);
     recipe.texts("argument", &arguments(plan));
-    let mut is_relative = plan.args.toolchain.iter().any(|word| !word.starts_with(['-', '/']))
-        || plan.args.toolchain.iter().any(|word| word.starts_with("-B") && !word.starts_with("-B/"));
     for (name, value) in &plan.variables.objects {
         if is_search(name) {
-            is_relative |= std::env::split_paths(value).any(|dir| !dir.is_absolute());
             recipe.text("variable", &format!("{name}={value}"));
         }
     }
-    if is_relative {
+    if plan.has_relative_parts(is_search) {
         recipe.text("directory", plan.call.cwd.to_str().ok_or(Reason::Encoding)?);
     }
     if plan.args.is_native {

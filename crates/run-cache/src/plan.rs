@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::arguments::Arguments;
 use crate::call::Call;
 use crate::compiler::{Driver, Family};
-use crate::environment::Variables;
+use crate::environment::{LIBRARIES, Variables, is_search};
 use crate::key::{Key, Recipe};
 use crate::language::Language;
 use crate::place::{Output, Role};
@@ -242,12 +242,26 @@ impl Plan {
                 recipe.text("directory", dir);
             }
         }
+        // A library of the loader is an input by its own name.
+        if self.has_relative_parts(|name| is_search(name) && name != LIBRARIES) {
+            // The compiler names what it finds there absolutely.
+            recipe.text("parts of", self.call.cwd.to_str().ok_or(Reason::Encoding)?);
+        }
         let same = self.same_directories();
         recipe.texts("search path", &same);
         if let Some(native) = native {
             recipe.text("machine", native);
         }
         Ok(recipe)
+    }
+
+    /// Returns true if the compiler looks for its parts, or for headers of the system, relative to the working directory.
+    ///
+    /// `counts` selects the variables that are looked at.
+    pub(crate) fn has_relative_parts(&self, counts: impl Fn(&str) -> bool) -> bool {
+        let is_relative = |value: &str| std::env::split_paths(value).any(|dir| !dir.is_absolute());
+        let mut searched = self.variables.objects.iter().filter(|(name, _)| counts(name));
+        self.args.has_relative_parts() || searched.any(|(_, value)| is_relative(value))
     }
 
     /// Returns true if the driver looks for its parts beside the path that it was called by.

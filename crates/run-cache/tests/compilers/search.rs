@@ -117,3 +117,22 @@ fn a_header_whose_name_no_list_can_tell_keeps_the_result_out() {
         assert_eq!(bench.compile(&line), End::NotKept(NotKept::InputUnknown), "{compiler}");
     }
 }
+
+#[test]
+fn a_relative_root_of_the_system_is_another_one_in_each_directory() {
+    for compiler in compilers() {
+        let mut bench = Bench::new();
+        let line = format!("{compiler} --sysroot=r -MD -c a.c -o a.o");
+        for dir in ["one", "two"] {
+            bench.write(&format!("{dir}/a.c"), "#include <v.h>\n");
+            bench.write(&format!("{dir}/r/usr/include/v.h"), "int v = 1;\n");
+            bench.write(&format!("{dir}/r/usr/local/include/q.h"), "");
+        }
+        for dir in ["one", "two"] {
+            assert_eq!(bench.same_in(dir, &line), End::Kept, "{compiler}: {dir}");
+            assert_eq!(bench.same_in(dir, &line), End::Hit, "{compiler}: {dir}");
+            bench.write(&format!("{dir}/r/usr/local/include/v.h"), "int v = 2;\n");
+            assert_eq!(bench.same_in(dir, &line), End::Kept, "{compiler}: {dir}");
+        }
+    }
+}
