@@ -12,7 +12,8 @@ use wire_json::{Form, from_json};
 use wire_v16::frame_v1::{self, Kind};
 use wire_v16::generated::zccache_v1 as wire;
 use wire_v16::{
-    Decoded, Message, control, decode_body, decode_frame, default_request_id, encode, encode_body,
+    Decoded, Message, control, decode_body, decode_frame, default_request_id, encode, encode_body, from_wire,
+    to_wire,
 };
 
 /// Returns the recorded message of a vector or of a conversion.
@@ -71,6 +72,35 @@ fn the_encoder_and_prost_write_the_same_bytes() {
         };
         assert_eq!(hex::encode(by_prost), hex::encode(&body), "{}", vector["name"]);
     }
+}
+
+/// Checks the generated message of a vector's value: its bytes, and the value that it gives back.
+fn check_generated<M>(vector: &Value)
+where
+    M: Message + wire_v15::Message + Form + PartialEq + Debug,
+    M::Wire: PartialEq + Debug,
+{
+    let (name, request_id) = (text(vector, "name"), text(vector, "request_id"));
+    let body = Bytes::from(bytes(vector, "hex")).slice(8..);
+    let message: M = recorded(vector);
+    let generated = to_wire(&message, request_id).expect("converts");
+    assert_eq!(hex::encode(generated.encode_to_vec()), hex::encode(&body), "{name}");
+    assert_eq!(M::Wire::decode(body).expect("decodes"), generated, "{name}");
+    let back = Decoded { message: Ok(message), request_id: request_id.to_owned() };
+    assert_eq!(from_wire::<M>(generated), back, "{name}");
+}
+
+#[test]
+fn the_generated_message_of_every_value_has_the_recorded_bytes() {
+    let mut count = 0;
+    for vector in list("public.json", "vectors").iter().filter(|vector| vector["lane"] == "v16") {
+        match text(vector, "direction") {
+            "request" => check_generated::<Request>(vector),
+            _ => check_generated::<Response>(vector),
+        }
+        count += 1;
+    }
+    assert_eq!(count, 259);
 }
 
 /// Runs one recorded conversion of a body, and the control slice's.
