@@ -81,6 +81,18 @@ pub fn nameless_file() -> Option<(File, PathBuf)> {
     os::nameless_file()
 }
 
+/// Returns a new empty file in `directory` that has no name any more.
+///
+/// Its space is free once it is closed. For bytes that need no memory. A process that is killed while it makes the file can leave an empty one, which
+/// [`remove_abandoned`] removes.
+///
+/// # Errors
+///
+/// The system's error.
+pub fn unnamed_file(directory: &Path) -> io::Result<File> {
+    create_temporary(directory, Some(0o600)).map(|(_removed_at_once, file)| file)
+}
+
 /// Replaces the file at `path` by all of `contents`, and returns its length.
 ///
 /// A reader sees the old content or the new: the bytes go to a new file of another name in the same

@@ -94,6 +94,12 @@ pub fn has_own_owner(metadata: &Metadata) -> bool {
     os::has_own_owner(metadata)
 }
 
+/// Returns true for the device that has no content, `/dev/null`. False on Windows.
+#[must_use]
+pub fn is_null_device(metadata: &Metadata) -> bool {
+    os::is_null_device(metadata)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

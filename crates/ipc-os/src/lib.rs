@@ -46,7 +46,7 @@ mod tool_process;
 pub use advice::{allow_owner, make_directory, shell_word, show_file, show_processes};
 pub use atomic_file::{
     Durability, FileMode, WriteError, largest_file, move_file, nameless_file, remove_abandoned, replace_file,
-    write_atomic,
+    unnamed_file, write_atomic,
 };
 pub use backoff::Backoff;
 pub use claim::Claim;
@@ -57,7 +57,7 @@ pub use directory::{DirectoryError, check_private_directory, check_runtime_direc
 pub use file_kind::FileKind;
 pub use handed::{Handed, Socket};
 pub use inherited::InheritedError;
-pub use inode_stamp::{InodeStamp, file_clock_ns, has_other_names, has_own_owner, mode_of};
+pub use inode_stamp::{InodeStamp, file_clock_ns, has_other_names, has_own_owner, is_null_device, mode_of};
 pub use inspect::{DirectoryState, Found, inspect_directory, is_writable, look_at};
 pub use interrupt::end_line_at_interrupt;
 pub use io_cause::{io_cause, io_kind_or};

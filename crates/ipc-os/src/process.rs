@@ -42,8 +42,9 @@ pub fn detach_session() -> io::Result<()> {
 ///
 /// An exec keeps both settings of the starter: a daemon whose starter ignored `SIGCHLD` does not learn the
 /// exit status of its tools, and `SIGTERM` cannot end a daemon whose starter blocked it. A daemon calls it
-/// first, before there are other threads. `SIGPIPE` and `SIGXFSZ` stay ignored if they are, so that a failed
-/// write is an error and does not end the process. Does nothing on Windows.
+/// first, before there are other threads. `SIGPIPE` and `SIGXFSZ` stay ignored if they are. `SIGXFSZ` does not end
+/// this process in any case, because a write beyond `ulimit -f` is an error; programs that it starts have the
+/// default action. Does nothing on Windows.
 ///
 /// # Errors
 ///

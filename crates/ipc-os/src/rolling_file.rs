@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::os;
+use crate::{leads_to, os};
 
 /// An append-only file; above its limit it becomes `<name>.1`.
 ///
@@ -31,8 +31,13 @@ impl RollingFile {
         Ok(Self { path, limit, file })
     }
 
-    /// Renames a file that is above its limit, and starts a new one.
+    /// Starts a new file if somebody removed the file, or renames a file that is above its limit.
+    ///
+    /// The directory is not made again: its modes are the business of the caller.
     fn roll(&mut self) -> io::Result<()> {
+        if !leads_to(&self.path, &self.file)? {
+            self.file = open_to_append(&self.path)?;
+        }
         if is_above(&self.file.metadata()?, self.limit) {
             rename_to_old(&self.path)?;
             self.file = open_to_append(&self.path)?;
@@ -43,8 +48,8 @@ impl RollingFile {
 
 impl Write for RollingFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        // If the rename fails, for instance because another process has just renamed the file, the old file
-        // grows on.
+        // If this fails, for instance because another process has just renamed the file or its directory is gone,
+        // the lines go on to the old file.
         let _ = self.roll();
         self.file.write(buf)
     }
@@ -97,6 +102,27 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn lines_go_to_the_path_again_after_the_file_was_removed_or_moved() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("new").join("log");
+        let mut log = RollingFile::open(&path, 1 << 20).unwrap();
+        log.write_all(b"1").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        log.write_all(b"2").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2");
+        let moved = dir.path().join("moved");
+        std::fs::rename(&path, &moved).unwrap();
+        log.write_all(b"3").unwrap();
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(&path), read(&moved)), ("3".to_owned(), "2".to_owned()));
+        // Without its directory the line is lost and nothing is made.
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        log.write_all(b"4").unwrap();
+        assert!(!path.parent().unwrap().exists());
+    }
 
     #[cfg(unix)]
     #[test]

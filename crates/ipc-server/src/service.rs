@@ -67,6 +67,19 @@ impl Caller {
     pub async fn reserve_reply(&self, bytes: usize) -> Result<(), Backpressure> {
         self.memory.reserve(bytes).await
     }
+
+    /// Extends the reservation of the current request to `bytes` in all.
+    ///
+    /// For memory whose size is known only as it grows. It needs room now and never waits, because the request holds memory. The
+    /// server frees the reservation as after [`reserve_reply`](Self::reserve_reply).
+    ///
+    /// # Errors
+    ///
+    /// An overload, if the budget has no room; the reservation stays as it was. It is a reply only if the service has
+    /// not acted on the request.
+    pub fn reserve_more(&self, bytes: usize) -> Result<(), Backpressure> {
+        self.memory.extend(bytes)
+    }
 }
 
 /// Id of a server's connection, unique within the server.

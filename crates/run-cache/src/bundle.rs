@@ -64,6 +64,13 @@ impl Bundle {
         (others as u64 <= MOST_PARTS).then_some(parts)
     }
 
+    /// Returns the bytes of the result that begins with the part `first`, before it is read.
+    pub(crate) fn plain_len(first: &[u8]) -> Option<usize> {
+        let mut head = Reader(first);
+        head.byte()?;
+        usize::try_from(head.number()?).ok()
+    }
+
     /// Reads the first part, and the others by `fetch`; `None` if it is not such a result.
     pub(crate) fn decode(first: &[u8], mut fetch: impl FnMut(u32) -> Option<Bytes>) -> Option<Self> {
         let mut head = Reader(first);

@@ -12,6 +12,13 @@ pub trait Shelf {
 
     /// Keeps a value in the place of an earlier one, and returns true if it was taken.
     fn keep(&mut self, kind: Kind, key: &Key, value: Bytes) -> bool;
+
+    /// Asks for memory for `bytes` of a result; false if the result is not to be read or stored.
+    ///
+    /// A shelf of a process that works for many has a limit; the default has none.
+    fn make_room(&mut self, _bytes: usize) -> bool {
+        true
+    }
 }
 
 /// Keeps a result; the first part comes last, because it says that the others are there.

@@ -97,7 +97,10 @@ impl Plan {
                     }
                     let result = manifest.sets[found.number].result;
                     let first = manifest.carried(&result).or_else(|| shelf.fetch(Kind::Result, &result));
-                    let bundle = first.and_then(|first| {
+                    let has_room = |first: &[u8], shelf: &mut dyn Shelf| {
+                        Bundle::plain_len(first).is_some_and(|len| shelf.make_room(len))
+                    };
+                    let bundle = first.filter(|first| has_room(first, shelf)).and_then(|first| {
                         Bundle::decode(&first, |part| shelf.fetch(Kind::Part, &result.part(part)))
                     });
                     if let Some(bundle) = bundle.filter(|bundle| self.is_whole(bundle)) {
@@ -226,6 +229,12 @@ impl Miss {
     pub fn finish(mut self, ran: &Ran, shelf: &mut dyn Shelf) -> Result<u64, NotKept> {
         if !ran.success {
             return Err(NotKept::Failed);
+        }
+        let lengths = self.plan.output_paths().filter_map(|path| fs::metadata(path).ok());
+        let bytes = lengths.map(|file| file.len()).fold(0, u64::saturating_add);
+        // The outputs, and all of them in one piece to be compressed.
+        if !shelf.make_room(usize::try_from(bytes).unwrap_or(usize::MAX).saturating_mul(2)) {
+            return Err(NotKept::Refused);
         }
         let mut outputs = Vec::new();
         for (output, before) in self.plan.outputs.iter().zip(&self.before) {

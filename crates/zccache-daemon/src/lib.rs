@@ -25,6 +25,7 @@ mod counters;
 mod error;
 mod logging;
 mod mismatches;
+mod paths;
 #[cfg_attr(not(feature = "running-process"), path = "running_process_left_out.rs")]
 mod running_process;
 mod serving;

@@ -13,7 +13,7 @@ use zccache_ipc::{Host, HostError, build_runtime};
 use crate::lifecycle::{Event, LifecycleLog};
 use crate::serving::{self, Reason};
 use crate::settings::Settings;
-use crate::{Args, StartError, background, chain, logging, standing};
+use crate::{Args, StartError, background, chain, logging, paths, standing};
 
 /// The result of a successful start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,8 +120,8 @@ fn foreground(settings: &Settings, lifecycle: &LifecycleLog) -> Result<Outcome, 
         return lost(Some(by));
     }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime =
-        build_runtime(runtime.enable_all().max_blocking_threads(64)).map_err(StartError::Runtime)?;
+    let runtime = build_runtime(runtime.enable_all().max_blocking_threads(paths::THREADS))
+        .map_err(StartError::Runtime)?;
     let served = runtime.block_on(async {
         // Before the store is opened: clients that come meanwhile wait in the backlog.
         let inherited = settings.broker.as_ref().and_then(BrokerStart::listener);

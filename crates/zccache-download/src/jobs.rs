@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -18,6 +19,9 @@ use crate::{Problem, transfer};
 
 /// Time for a new client to wait for the end of a cancelled download of the same file.
 const CANCELLED: Duration = Duration::from_secs(20);
+
+/// Time for the file system of a destination to answer.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Limits of the downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +78,23 @@ enum Joined {
     Part(Part),
     /// This cancelled download must end first.
     After(Arc<Job>),
+    /// The caller must look whether the destination is there.
+    Unknown,
+}
+
+/// Length of a destination that is a file.
+#[derive(Debug, Clone, Copy)]
+struct Found(Option<u64>);
+
+/// Looks for a destination, outside of the runtime's threads and without the lock: its file system may not answer.
+async fn look(path: PathBuf) -> Result<Found, Problem> {
+    let looked = path.clone();
+    let length = move || fs::metadata(looked).ok().filter(fs::Metadata::is_file).map(|file| file.len());
+    match tokio::time::timeout(LOOK, tokio::task::spawn_blocking(length)).await {
+        Ok(Ok(length)) => Ok(Found(length)),
+        Ok(Err(_)) => Err(Problem::Destination { path, why: "it was not looked at" }),
+        Err(_) => Err(Problem::Destination { path, why: "its file system does not answer" }),
+    }
 }
 
 impl Jobs {
@@ -108,11 +129,17 @@ impl Jobs {
     ///
     /// Cancel safe: cancelling detaches the client.
     pub async fn join(&self, attach: DownloadAttach) -> Result<Part, Problem> {
+        let mut file = None;
         loop {
-            let before = match self.inner.join(&attach)? {
+            let before = match self.inner.join(&attach, file)? {
                 Joined::Part(part) => return Ok(part),
+                Joined::Unknown => {
+                    file = Some(look(attach.destination.as_path().to_owned()).await?);
+                    continue;
+                }
                 Joined::After(job) => job,
             };
+            file = None;
             let mut progress = before.watch();
             let ended = progress.wait_for(|progress| is_over(progress.phase));
             if tokio::time::timeout(CANCELLED, ended).await.is_err() {
@@ -124,7 +151,8 @@ impl Jobs {
 }
 
 impl Inner {
-    fn join(self: &Arc<Self>, attach: &DownloadAttach) -> Result<Joined, Problem> {
+    /// Joins or starts a download; `file` is the length of the destination if it is there, once the caller looked.
+    fn join(self: &Arc<Self>, attach: &DownloadAttach, file: Option<Found>) -> Result<Joined, Problem> {
         let path = attach.destination.as_path();
         let invalid = |why| Problem::Destination { path: path.to_owned(), why };
         let destination = attach.destination.to_wire().map_err(|_| invalid("it is not UTF-8"))?;
@@ -146,12 +174,14 @@ impl Inner {
             }
             return Ok(Joined::Part(self.part(Arc::clone(job), false)));
         }
-        if !attach.options.force
-            && let Ok(metadata) = fs::metadata(path)
-            && metadata.is_file()
-        {
-            let job = Job::complete(id, attach.clone(), metadata.len());
-            return Ok(Joined::Part(self.part(Arc::new(job), true)));
+        match file {
+            _ if attach.options.force => {}
+            None => return Ok(Joined::Unknown),
+            Some(Found(Some(len))) => {
+                let job = Job::complete(id, attach.clone(), len);
+                return Ok(Joined::Part(self.part(Arc::new(job), true)));
+            }
+            Some(Found(None)) => {}
         }
         if state.jobs.len() >= self.limits.known {
             return Err(Problem::TooMany(state.jobs.len()));

@@ -133,6 +133,9 @@ fn of_directory(error: &DirectoryError) -> String {
             let there = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir()).unwrap_or(path);
             format!("make {} writable, or choose another --cache-dir", there.display())
         }
+        DirectoryError::Io { path, source } if source.kind() == ErrorKind::ReadOnlyFilesystem => {
+            format!("{} is on a read-only file system: choose another --cache-dir", path.display())
+        }
         error => error.fix(),
     }
 }

@@ -78,6 +78,28 @@ impl ReplyMemory {
         Ok(())
     }
 
+    /// Extends the reservation to `bytes` in all, if the budget has room now.
+    ///
+    /// It never waits: two requests that hold memory and wait for more would wait for each other.
+    pub(crate) fn extend(&self, bytes: usize) -> Result<(), Backpressure> {
+        let Pool { budget, counters, refusal, .. } = &*self.pool;
+        let mut held = self.held();
+        let before = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = permits_for(bytes).saturating_sub(u32::try_from(before).unwrap_or(u32::MAX));
+        if more == 0 {
+            return Ok(());
+        }
+        let Ok(reserved) = Arc::clone(budget).try_acquire_many_owned(more) else {
+            Counters::count(&counters.turned_away);
+            return Err(refusal.clone());
+        };
+        match &mut *held {
+            Some(held) => held.merge(reserved),
+            None => *held = Some(reserved),
+        }
+        Ok(())
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
         self.slot.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,6 +137,23 @@ mod tests {
         assert_eq!(pool.budget.available_permits(), 700);
         second.reserve(8 << 10).await.unwrap();
         assert_eq!(pool.budget.available_permits(), 1000, "small replies are free");
+    }
+
+    #[tokio::test]
+    async fn a_reservation_grows_within_the_budget_and_never_waits() {
+        let pool = pool(1000);
+        let (first, second) = (ReplyMemory::new(&pool), ReplyMemory::new(&pool));
+        for (bytes, left) in [(8 << 10, 1000), (100 << 10, 900), (50 << 10, 900), (700 << 10, 300)] {
+            first.extend(bytes).unwrap();
+            assert_eq!(pool.budget.available_permits(), left, "{bytes}");
+        }
+        second.extend(200 << 10).unwrap();
+        assert!(first.extend(900 << 10).is_err(), "the second one keeps its part");
+        drop(first.take());
+        assert!(second.extend(1001 << 10).is_err(), "more than the whole budget");
+        second.extend(900 << 10).unwrap();
+        drop(second.take());
+        assert_eq!(pool.budget.available_permits(), 1000);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use run_cache::{Call, Descriptor, Hit, Miss, NotKept, Reason, Sought, descriptor_in, names_files};
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
+use zccache_ipc::Caller;
 use zccache_ipc::model::PhaseProfileSummary;
 
 use asking::{Step, step};
 use shelf::StoreShelf;
 
+use crate::paths::on_paths;
 use crate::store::Store;
 use crate::tool::{MOST_OUTPUT, Ran, Tool, ToolError, ToolPermit, Tools};
 
@@ -103,6 +104,8 @@ impl Compiler {
 
     /// Compiles, or does whatever else `tool` does.
     ///
+    /// Its memory counts as memory of `caller`.
+    ///
     /// # Errors
     ///
     /// [`CompileError`]; that a result cannot be stored is none.
@@ -111,13 +114,13 @@ impl Compiler {
     ///
     /// Dropping the future ends the compiler. A file that it writes may stay behind in part, as when it is
     /// interrupted in a terminal; a file from the store does not.
-    pub async fn compile(&self, tool: Tool) -> Result<Compiled, CompileError> {
+    pub async fn compile(&self, tool: Tool, caller: Option<&Caller>) -> Result<Compiled, CompileError> {
         let began = Instant::now();
         refuse_descriptors(&tool).await?;
         let permit = self.tools.permit().await?;
         let mut phases = PhaseProfileSummary::default();
         let sought = match call(&tool) {
-            Some(call) => self.seek(&permit, &tool, call).await?,
+            Some(call) => self.seek(&permit, &tool, call, caller).await?,
             None => Err(Reason::Environment),
         };
         phases.artifact_lookup_ns = nanos(began.elapsed());
@@ -130,14 +133,14 @@ impl Compiler {
                     return Ok(Compiled::hit(&hit, began.elapsed(), phases));
                 }
                 // The compiler says it better.
-                let ran = permit.run(&tool, MOST_OUTPUT).await?;
+                let ran = permit.run(&tool, MOST_OUTPUT, caller).await?;
                 return Ok(Compiled::ran(ran, Outcome::Miss, phases));
             }
             Err(Reason::OutputIsInput) => return Err(Unlike::OutputIsInput.into()),
             Err(reason) => {
                 tracing::debug!(program = %tool.program.display(), %reason, "not cacheable");
-                let _claim = self.tools.claims().of(named_output(&tool));
-                let ran = permit.run(&tool, MOST_OUTPUT).await?;
+                let _claim = self.tools.claims().of(named_output(&tool)).await;
+                let ran = permit.run(&tool, MOST_OUTPUT, caller).await?;
                 let ran = Compiled::ran(ran, Outcome::NotCacheable, phases);
                 // A source that cannot be read is understood, and the compiler says what is wrong with it.
                 let is_understood = matches!(reason, Reason::SourceUnreadable | Reason::Output);
@@ -146,16 +149,17 @@ impl Compiler {
             }
         };
         let source = Some(miss.plan().source());
-        let claim = self.tools.claims().of(miss.plan().output_paths().map(PathBuf::from).collect());
+        let places = miss.plan().output_paths().map(PathBuf::from).collect();
+        let claim = self.tools.claims().of(places).await;
         let run = Tool { args: miss.args().to_vec(), ..tool };
-        let ran = permit.run(&run, MOST_OUTPUT).await?;
+        let ran = permit.run(&run, MOST_OUTPUT, caller).await?;
         phases.compiler_exec_ns = nanos(ran.took);
         let mut compiled = Compiled { source, ..Compiled::ran(ran, Outcome::Miss, phases) };
         if claim.is_contested() {
             tracing::debug!("another run wrote to the same place, and the result is not stored");
         } else {
             let stored = Instant::now();
-            match self.keep(miss, &compiled).await {
+            match self.keep(miss, &compiled, caller).await {
                 Some(Ok(bytes)) => compiled.bytes_written = bytes,
                 Some(Err(why)) => {
                     tracing::debug!(%why, "the result is not stored");
@@ -176,12 +180,13 @@ impl Compiler {
         permit: &ToolPermit<'_>,
         tool: &Tool,
         call: Call,
+        caller: Option<&Caller>,
     ) -> Result<Result<Sought, Reason>, ToolError> {
         let call = Arc::new(call);
         let mut answer = None;
         for _ in 0..MOST_QUESTIONS {
-            let (asked, mut shelf) = (Arc::clone(&call), self.shelf());
-            let stepped = spawn_blocking(move || step(&asked, &mut shelf, answer)).await;
+            let (asked, mut shelf) = (Arc::clone(&call), self.shelf(caller));
+            let stepped = on_paths(move || step(&asked, &mut shelf, answer)).await;
             match stepped {
                 Ok(Step::Found(sought)) => return Ok(Ok(sought)),
                 Ok(Step::Refused(why)) => return Ok(Err(why.reason)),
@@ -190,7 +195,7 @@ impl Compiler {
                     if let Some(env) = &mut question.env {
                         env.push(("LC_ALL".to_owned(), "C".to_owned()));
                     }
-                    let ran = permit.run(&question, MOST_FACTS).await;
+                    let ran = permit.run(&question, MOST_FACTS, caller).await;
                     answer = match ran {
                         Ok(ran) => Some(said(&ran)),
                         Err(error @ (ToolError::Start(_) | ToolError::Busy { .. })) => return Err(error),
@@ -205,19 +210,24 @@ impl Compiler {
     }
 
     /// Keeps the result of a run; `None` if that panicked.
-    async fn keep(&self, miss: Box<Miss>, compiled: &Compiled) -> Option<Result<u64, NotKept>> {
-        let mut shelf = self.shelf();
+    async fn keep(
+        &self,
+        miss: Box<Miss>,
+        compiled: &Compiled,
+        caller: Option<&Caller>,
+    ) -> Option<Result<u64, NotKept>> {
+        let mut shelf = self.shelf(caller);
         let ran = run_cache::Ran {
             success: compiled.code == Some(0),
             stdout: compiled.stdout.to_vec(),
             stderr: compiled.stderr.to_vec(),
             took: Duration::from_nanos(compiled.phases.compiler_exec_ns),
         };
-        spawn_blocking(move || miss.finish(&ran, &mut shelf)).await.ok()
+        on_paths(move || miss.finish(&ran, &mut shelf)).await.ok()
     }
 
-    fn shelf(&self) -> StoreShelf {
-        StoreShelf { store: Arc::clone(&self.store), runtime: Handle::current() }
+    fn shelf(&self, caller: Option<&Caller>) -> StoreShelf {
+        StoreShelf::new(Arc::clone(&self.store), Handle::current(), caller.cloned())
     }
 }
 
@@ -226,7 +236,7 @@ pub(crate) async fn refuse_descriptors(tool: &Tool) -> Result<(), Unlike> {
     let found = if names_files(&tool.args) {
         // A file system may not answer, and the runtime's threads must.
         let (args, cwd) = (tool.args.clone(), tool.cwd.clone());
-        spawn_blocking(move || descriptor_in(&args, &cwd)).await.unwrap_or(Some(Descriptor::Other))
+        on_paths(move || descriptor_in(&args, &cwd)).await.unwrap_or(Some(Descriptor::Other))
     } else {
         descriptor_in(&tool.args, &tool.cwd)
     };
@@ -263,7 +273,7 @@ fn named_output(tool: &Tool) -> Vec<PathBuf> {
 
 /// Puts the outputs in their places; `None` if that did not work.
 async fn place(hit: Box<Hit>) -> Option<Box<Hit>> {
-    match spawn_blocking(move || hit.place().map(|()| hit)).await.ok()? {
+    match on_paths(move || hit.place().map(|()| hit)).await.ok()? {
         Ok(hit) => Some(hit),
         Err(error) => {
             tracing::debug!(%error, "a result cannot be put in its place, and the compiler runs");

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use zccache_ipc::model::Backpressure;
 
 use crate::tool::ToolError;
 
@@ -50,6 +51,15 @@ pub enum ExecError {
         bytes: u64,
         /// The longest output that a reply holds.
         most: u64,
+    },
+    /// There is no memory for a stored result; nothing was done.
+    #[error("the daemon's memory has no room for a stored result")]
+    Overload(Backpressure),
+    /// There is no memory for the output files; they are where the tool wrote them.
+    #[error("the tool ran, and the daemon's memory has no room for {bytes} bytes of its output")]
+    NoMemory {
+        /// The length of the output.
+        bytes: usize,
     },
     /// An output file cannot be read.
     #[error("cannot read the output file {}", path.display())]

@@ -116,6 +116,13 @@ pub(super) fn read(request: &GenericToolExec, ran: &Ran, before: &[Stamp]) -> Re
     Ok(Left { files, depfile: depfile_bytes, entry })
 }
 
+/// Returns the bytes of the declared files that are there, as far as a reply holds them. Blocks.
+pub(super) fn bytes_written(request: &GenericToolExec) -> usize {
+    let lengths = places(request).into_iter().filter_map(|path| fs::metadata(path).ok());
+    let bytes = lengths.filter(fs::Metadata::is_file).map(|file| file.len()).fold(0, u64::saturating_add);
+    usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_OUTPUT)
+}
+
 /// Returns the depfile if it is a text of a usable length.
 fn read_depfile(place: &Path) -> Option<Bytes> {
     // A pipe or a device has no end.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use regex::{RegexBuilder, RegexSetBuilder};
-use zccache_ipc::endpoint::InodeStamp;
+use zccache_ipc::endpoint::{InodeStamp, is_null_device};
 use zccache_ipc::model::{GenericToolExec, NormalizedPath};
 
 use super::ExecError;
@@ -180,7 +180,11 @@ fn below<'a>(cwd: &Path, path: &'a Path) -> &'a Path {
 
 fn hash_of(path: &Path) -> io::Result<blake3::Hash> {
     // A pipe has no end, no content that could be read twice, and cannot even be opened without a writer.
-    if !std::fs::metadata(path)?.is_file() {
+    let metadata = std::fs::metadata(path)?;
+    if is_null_device(&metadata) {
+        return Ok(blake3::hash(b""));
+    }
+    if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     let file = File::open(path)?;

@@ -16,12 +16,14 @@ mod key;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use zccache_ipc::Caller;
 use zccache_ipc::model::{ArtifactData, ExecCachePolicy, GenericToolExec, GenericToolExecResult};
 
 pub use error::ExecError;
 use key::Key;
 
-use crate::store::Store;
+use crate::paths::on_paths;
+use crate::store::{Store, StoreError};
 use crate::tool::{MOST_OUTPUT, Ran, Tool, Tools};
 
 /// The most lists of read files that are kept for one set of declared inputs.
@@ -55,6 +57,8 @@ impl Runner {
 
     /// Runs the tool, or returns the stored result of an equal run.
     ///
+    /// Its memory counts as memory of `caller`.
+    ///
     /// # Errors
     ///
     /// [`ExecError`]. A tool that fails is a result, and so is its failure.
@@ -62,16 +66,20 @@ impl Runner {
     /// # Cancel safety
     ///
     /// Dropping the future ends the tool. A file from the store is there whole or not at all.
-    pub async fn exec(&self, request: GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
+    pub async fn exec(
+        &self,
+        request: GenericToolExec,
+        caller: Option<&Caller>,
+    ) -> Result<GenericToolExecResult, ExecError> {
         let request = Arc::new(request);
         let permit = self.tools.permit().await?;
-        let claim = self.tools.claims().of(files::places(&request));
+        let claim = self.tools.claims().of(files::places(&request)).await;
         let key = self.blocking(&request, key::of).await?;
         let may_cache = key.is_complete && !request.non_deterministic;
         let mut known = Known { key, lists: Vec::new(), free: None };
         if may_cache
             && request.cache_policy != ExecCachePolicy::Bypass
-            && let Some(result) = self.found(&request, &mut known).await?
+            && let Some(result) = self.found(&request, &mut known, caller).await?
         {
             return Ok(result);
         }
@@ -84,9 +92,14 @@ impl Runner {
             env: Some(request.env.clone()),
             stdin: Bytes::new(),
         };
-        let ran = selected(permit.run(&tool, MOST_OUTPUT).await?, &request);
+        let ran = selected(permit.run(&tool, MOST_OUTPUT, caller).await?, &request);
         drop(permit);
         let of_run = ran.clone();
+        if let Some(caller) = caller {
+            let files = self.blocking(&request, |request| Ok(files::bytes_written(request))).await?;
+            let bytes = files.saturating_add(ran.stdout.len() + ran.stderr.len());
+            caller.reserve_reply(bytes).await.map_err(|_| ExecError::NoMemory { bytes })?;
+        }
         let left = self.blocking(&request, move |request| files::read(request, &of_run, &before)).await?;
         let mut hash = known.key.hash;
         // One that was ended from outside says nothing about the next one.
@@ -111,13 +124,14 @@ impl Runner {
         &self,
         request: &Arc<GenericToolExec>,
         known: &mut Known,
+        caller: Option<&Caller>,
     ) -> Result<Option<GenericToolExecResult>, ExecError> {
         let key = known.key.hash;
         if request.depfile.is_none() {
-            return self.restored(request, key).await;
+            return self.restored(request, key, caller).await;
         }
         for number in 0..LISTS {
-            let Some(entry) = self.look(&name_of_list(&key, number)).await else {
+            let Some(entry) = self.look(&name_of_list(&key, number), caller).await? else {
                 known.free.get_or_insert(number);
                 continue;
             };
@@ -129,7 +143,7 @@ impl Runner {
                 })
                 .await?;
             if let Some(key) = with_list
-                && let Some(result) = self.restored(request, key).await?
+                && let Some(result) = self.restored(request, key, caller).await?
             {
                 return Ok(Some(result));
             }
@@ -141,8 +155,9 @@ impl Runner {
         &self,
         request: &Arc<GenericToolExec>,
         key: blake3::Hash,
+        caller: Option<&Caller>,
     ) -> Result<Option<GenericToolExecResult>, ExecError> {
-        let Some(entry) = self.look(&name_of_result(&key)).await else { return Ok(None) };
+        let Some(entry) = self.look(&name_of_result(&key), caller).await? else { return Ok(None) };
         let restored = self
             .blocking(request, move |request| Ok(files::restore(request, &entry).map(|files| (files, entry))))
             .await?;
@@ -205,12 +220,16 @@ impl Runner {
         Ok(Some(key))
     }
 
-    /// A store that fails is no reason to fail a run.
-    async fn look(&self, name: &str) -> Option<ArtifactData> {
-        self.store.lookup(name).await.unwrap_or_else(|error| {
-            tracing::warn!(error = crate::chain(&error), "the store cannot be asked for a result");
-            None
-        })
+    /// A store that fails is no reason to fail a run; a daemon without memory for the result is.
+    async fn look(&self, name: &str, caller: Option<&Caller>) -> Result<Option<ArtifactData>, ExecError> {
+        match self.store.lookup_for(name, caller).await {
+            Err(StoreError::NoMemory(overload)) => Err(ExecError::Overload(overload)),
+            Err(error) => {
+                tracing::warn!(error = crate::chain(&error), "the store cannot be asked for a result");
+                Ok(None)
+            }
+            Ok(found) => Ok(found),
+        }
     }
 
     async fn keep(&self, name: &str, entry: ArtifactData) -> bool {
@@ -229,7 +248,7 @@ impl Runner {
         work: impl FnOnce(&GenericToolExec) -> Result<T, ExecError> + Send + 'static,
     ) -> Result<T, ExecError> {
         let request = Arc::clone(request);
-        tokio::task::spawn_blocking(move || work(&request)).await.map_err(|_| ExecError::Panicked)?
+        on_paths(move || work(&request)).await.map_err(|_| ExecError::Panicked)?
     }
 }
 

@@ -26,7 +26,7 @@ impl Sut {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let store = Store::open(&dir.path().join("store"), store::Limits::default()).unwrap();
-        let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let tools = Arc::new(Tools::new(tool::Limits::default(), dir.path().to_owned()));
         let tool = testkit::stand_in(dir.path(), "acts");
         let sut = Self { runner: Runner::new(Arc::new(store), tools), tool, dir };
         fs::create_dir(sut.cwd()).unwrap();
@@ -79,7 +79,7 @@ impl Sut {
 
     async fn exec(&self, request: &GenericToolExec) -> Result<GenericToolExecResult, ExecError> {
         let runs = self.runs();
-        let result = self.runner.exec(request.clone()).await?;
+        let result = self.runner.exec(request.clone(), None).await?;
         assert_eq!(self.runs() == runs, result.cached, "a hit runs nothing, and nothing else is one");
         assert_eq!(result.cache_key_hex.len(), 64);
         Ok(result)
@@ -174,10 +174,10 @@ async fn another_directory_is_another_run_only_where_that_is_asked_for() {
     };
     let request = sut.request(&["out=a"]);
     assert!(!sut.hits(&request).await);
-    assert!(sut.runner.exec(there(&request)).await.unwrap().cached);
+    assert!(sut.runner.exec(there(&request), None).await.unwrap().cached);
     let request = GenericToolExec { cwd_in_key: true, ..request };
     assert!(!sut.hits(&request).await);
-    assert!(!sut.runner.exec(there(&request)).await.unwrap().cached);
+    assert!(!sut.runner.exec(there(&request), None).await.unwrap().cached);
 }
 
 #[tokio::test]
@@ -295,6 +295,17 @@ async fn inputs_that_cannot_be_read_and_outputs_that_are_too_large_are_errors() 
         GenericToolExec { output_files: vec![sut.path("large")], ..sut.request(&["fill=large=17000000"]) };
     let refused = sut.exec(&request).await.unwrap_err().to_string();
     assert!(refused.starts_with("the output files have 17000000 bytes"), "{refused}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_null_device_is_an_empty_input_and_other_devices_are_errors() {
+    let _watchdog = watchdog(LIMIT);
+    let sut = Sut::new();
+    let with = |input: &str| GenericToolExec { input_files: vec![input.into()], ..sut.request(&["out=a"]) };
+    assert!(!sut.hits(&with("/dev/null")).await && sut.hits(&with("/dev/null")).await);
+    let refused = sut.exec(&with("/dev/zero")).await.unwrap_err().to_string();
+    assert_eq!(refused, "cannot hash input file /dev/zero");
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use zccache_ipc::Caller;
 use zccache_ipc::model::{
     Compile, CompileEphemeral, CompileResult, EnvVars, LinkEphemeral, LinkResult, PhaseProfileSummary,
     Response,
@@ -39,7 +40,7 @@ impl Compiles {
         Self { sessions, counters, tools, compiler }
     }
 
-    pub(super) async fn compile(&self, compile: Box<Compile>) -> Response {
+    pub(super) async fn compile(&self, compile: Box<Compile>, caller: Option<&Caller>) -> Response {
         // An id of a session that is not open is no reason not to compile, one that is none is.
         let private = match self.sessions.private_env(&compile.session_id) {
             Ok(private) => private,
@@ -53,10 +54,14 @@ impl Compiles {
             env,
             stdin: compile.stdin,
         };
-        self.run(tool, Some(&compile.session_id)).await
+        self.run(tool, Some(&compile.session_id), caller).await
     }
 
-    pub(super) async fn compile_ephemeral(&self, compile: Box<CompileEphemeral>) -> Response {
+    pub(super) async fn compile_ephemeral(
+        &self,
+        compile: Box<CompileEphemeral>,
+        caller: Option<&Caller>,
+    ) -> Response {
         let tool = Tool {
             program: compile.compiler.into(),
             args: compile.args,
@@ -64,14 +69,14 @@ impl Compiles {
             env: compile.env,
             stdin: compile.stdin,
         };
-        self.run(tool, None).await
+        self.run(tool, None, caller).await
     }
 
-    async fn run(&self, tool: Tool, session: Option<&str>) -> Response {
+    async fn run(&self, tool: Tool, session: Option<&str>, caller: Option<&Caller>) -> Response {
         let began = Instant::now();
         self.counters.compilations.add_one();
         let (program, args, cwd) = (tool.program.clone(), tool.args.clone(), tool.cwd.clone());
-        let result = self.compiler.compile(tool).await;
+        let result = self.compiler.compile(tool, caller).await;
         let (outcome, saved) = match &result {
             Ok(compiled) => (compiled.outcome, compiled.saved),
             Err(_) => (Outcome::Failed, Duration::ZERO),
@@ -113,7 +118,7 @@ impl Compiles {
         }
     }
 
-    pub(super) async fn link_ephemeral(&self, link: Box<LinkEphemeral>) -> Response {
+    pub(super) async fn link_ephemeral(&self, link: Box<LinkEphemeral>, caller: Option<&Caller>) -> Response {
         self.counters.links.add_one();
         self.counters.links_non_cacheable.add_one();
         let named = link.tool.to_string();
@@ -128,7 +133,7 @@ impl Compiles {
             return Response::error(error.to_string());
         }
         let ran = match self.tools.permit().await {
-            Ok(permit) => permit.run(&tool, MOST_OUTPUT).await,
+            Ok(permit) => permit.run(&tool, MOST_OUTPUT, caller).await,
             Err(error) => Err(error),
         };
         match ran {

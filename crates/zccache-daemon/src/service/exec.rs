@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use zccache_ipc::Caller;
 use zccache_ipc::model::{GenericToolExec, Response};
 
 use super::refusal;
@@ -24,12 +25,12 @@ impl Execs {
         Self { runner: Runner::new(store, tools), counters }
     }
 
-    pub(super) async fn exec(&self, exec: Box<GenericToolExec>) -> Response {
+    pub(super) async fn exec(&self, exec: Box<GenericToolExec>, caller: Option<&Caller>) -> Response {
         let tool = Tool { args: exec.args.clone(), cwd: exec.cwd.clone().into(), ..Tool::default() };
         if let Err(error) = refuse_descriptors(&tool).await {
             return Response::error(error.to_string());
         }
-        match self.runner.exec(*exec).await {
+        match self.runner.exec(*exec, caller).await {
             Ok(result) => {
                 if result.cached { &self.counters.hits } else { &self.counters.misses }.add_one();
                 if result.cached { &self.counters.exec_hits } else { &self.counters.exec_misses }.add_one();
@@ -38,6 +39,7 @@ impl Execs {
             Err(ExecError::Tool(error @ ToolError::Busy { waiting, .. })) => {
                 refusal::backpressure(waiting, error.to_string())
             }
+            Err(ExecError::Overload(overload)) => Response::Backpressure(overload),
             // These are the released texts, which name no cause.
             Err(error @ (ExecError::HashTool { .. } | ExecError::HashInput { .. })) => {
                 tracing::debug!(error = chain(&error), "a tool was not run");

@@ -11,6 +11,7 @@ use zccache_ipc::model::{FingerprintCheck, FingerprintCheckResult, NormalizedPat
 use super::refusal;
 use crate::chain::chain;
 use crate::fingerprint::{self, Decision};
+use crate::paths::on_paths;
 
 /// Trees that are looked at at one time: they keep a disk busy, and a thread each.
 const AT_ONCE: usize = 4;
@@ -83,7 +84,7 @@ impl Fingerprints {
         let _turn = self.turns.acquire().await.expect("this semaphore is never closed");
         let interest = Interest(Arc::default());
         let (kept, given_up) = (Arc::clone(&self.kept), Arc::clone(&interest.0));
-        let done = tokio::task::spawn_blocking(move || work(&kept, &given_up)).await;
+        let done = on_paths(move || work(&kept, &given_up)).await;
         done.unwrap_or_else(|error| Response::error(format!("the fingerprint failed: {error}")))
     }
 }

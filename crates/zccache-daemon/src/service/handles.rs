@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zccache_ipc::model::{NormalizedPath, ReleaseWorktreeHandlesResult, Response};
 
 use super::Identity;
+use crate::paths::on_paths;
 use crate::sessions::Sessions;
 
 /// The daemon's hold on the directories of its clients: their sessions.
@@ -29,7 +30,7 @@ impl Handles {
         let root = self.identity.cache_dir.as_path().to_owned();
         let sessions = Arc::clone(&self.sessions);
         // The file system may belong to a remote machine that no longer answers.
-        let released = tokio::task::spawn_blocking(move || {
+        let released = on_paths(move || {
             let asked = path;
             let path = real(asked.as_path());
             let holds_root = [root.clone(), real(&root)].iter().any(|root| root.starts_with(&path));

@@ -14,6 +14,7 @@ mod operator;
 mod refusal;
 mod shelf;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ impl DaemonService {
         let handles = Handles::new(identity, Arc::clone(&sessions));
         let shelves = Shelves::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters));
         let fingerprints = Fingerprints::new(crate::fingerprint::Limits::default());
-        let tools = Arc::new(Tools::new(tool::Limits::default()));
+        let tools = Arc::new(Tools::new(tool::Limits::default(), directory(&store)));
         let execs = Execs::new(Arc::clone(&store), Arc::clone(&counters), Arc::clone(&tools));
         let compiles = Compiles::new(Arc::clone(&store), Arc::clone(&sessions), Arc::clone(&counters), tools);
         Self {
@@ -115,7 +116,7 @@ impl DaemonService {
     #[must_use]
     pub fn with_tools(mut self, limits: tool::Limits) -> Self {
         let (store, sessions) = (Arc::clone(&self.store), Arc::clone(&self.sessions));
-        let tools = Arc::new(Tools::new(limits));
+        let tools = Arc::new(Tools::new(limits, directory(&store)));
         self.execs = Execs::new(Arc::clone(&store), Arc::clone(&self.counters), Arc::clone(&tools));
         self.compiles = Compiles::new(store, sessions, Arc::clone(&self.counters), tools);
         self
@@ -168,10 +169,10 @@ impl DaemonService {
             Request::SessionStart(start) => self.builds.start(&start, connection),
             Request::SessionStats(session) => self.builds.stats(&session.session_id),
             Request::SessionEnd(session) => self.builds.end(&session.session_id).await,
-            Request::Compile(compile) => self.compiles.compile(compile).await,
-            Request::CompileEphemeral(compile) => self.compiles.compile_ephemeral(compile).await,
-            Request::LinkEphemeral(link) => self.compiles.link_ephemeral(link).await,
-            Request::GenericToolExec(exec) => self.execs.exec(exec).await,
+            Request::Compile(compile) => self.compiles.compile(compile, caller).await,
+            Request::CompileEphemeral(compile) => self.compiles.compile_ephemeral(compile, caller).await,
+            Request::LinkEphemeral(link) => self.compiles.link_ephemeral(link, caller).await,
+            Request::GenericToolExec(exec) => self.execs.exec(exec, caller).await,
             Request::FingerprintCheck(check) => self.fingerprints.check(check).await,
             Request::FingerprintMarkSuccess(file) => self.fingerprints.mark_success(file.cache_file).await,
             Request::FingerprintMarkFailure(file) => self.fingerprints.mark_failure(file.cache_file).await,
@@ -182,6 +183,11 @@ impl DaemonService {
             Request::ExecStore(store) => self.shelves.keep(*store).await,
         }
     }
+}
+
+/// Returns the directory for the large output of tools, where a daemon that starts removes what a killed one left.
+fn directory(store: &Store) -> PathBuf {
+    store.path().parent().map(Path::to_owned).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -243,7 +243,7 @@ async fn a_fingerprint_is_taken_marked_and_forgotten() {
     let root = TempDir::new().unwrap();
     std::fs::write(root.path().join("a.rs"), "a").unwrap();
     let file = FingerprintFile { cache_file: root.path().join("fp").as_path().into() };
-    let check = |root: &std::path::Path| FingerprintCheck {
+    let check = |root: &Path| FingerprintCheck {
         cache_file: file.cache_file.clone(),
         cache_type: "hash".to_owned(),
         root: root.into(),

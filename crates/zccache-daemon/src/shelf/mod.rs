@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use zccache_ipc::Caller;
 use zccache_ipc::model::{ArtifactData, ExecProbe, ExecStore};
 
+use crate::paths::on_paths;
 use crate::store::{Store, StoreError};
 use memo::Memo;
 
@@ -87,7 +88,7 @@ impl Shelf {
         } else {
             let _reader = self.readers.acquire().await.expect("this semaphore is never closed");
             let memo = Arc::clone(&self.memo);
-            let hashed = tokio::task::spawn_blocking(move || {
+            let hashed = on_paths(move || {
                 let hash = |file: &zccache_ipc::model::NormalizedPath| {
                     let hash = memo.hash(file.as_path()).map_err(|error| {
                         tracing::debug!(%file, %error, "an input of a probe cannot be read");

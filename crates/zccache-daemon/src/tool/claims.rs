@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::paths::on_paths;
+
 /// The places that tools write to now.
 #[derive(Debug, Default)]
 pub struct Claims {
@@ -22,9 +24,11 @@ pub struct Claim<'a> {
 
 impl Claims {
     /// Claims `places`, even if another run has claimed them. Does not wait.
-    #[must_use]
-    pub fn of(&self, places: Vec<PathBuf>) -> Claim<'_> {
-        let mut places: Vec<_> = places.iter().map(|place| real(place)).collect();
+    pub async fn of(&self, places: Vec<PathBuf>) -> Claim<'_> {
+        let named = places.clone();
+        let real = on_paths(move || named.iter().map(|place| real(place)).collect());
+        // After a panic their own names stand for them.
+        let mut places: Vec<_> = real.await.unwrap_or(places);
         places.sort();
         places.dedup();
         let contested = Arc::new(AtomicBool::new(false));
@@ -77,20 +81,20 @@ fn real(place: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    #[test]
-    fn two_writers_of_one_path_know_of_each_other_and_later_ones_do_not() {
+    #[tokio::test]
+    async fn two_writers_of_one_path_know_of_each_other_and_later_ones_do_not() {
         let dir = tempfile::TempDir::new().unwrap();
         std::fs::create_dir(dir.path().join("d")).unwrap();
         let at = |names: &[&str]| names.iter().map(|name| dir.path().join(name)).collect::<Vec<_>>();
         let claims = Claims::default();
-        let first = claims.of(at(&["a.o", "a.d"]));
-        let other = claims.of(at(&["b.o", "b.o"]));
+        let first = claims.of(at(&["a.o", "a.d"])).await;
+        let other = claims.of(at(&["b.o", "b.o"])).await;
         assert!(!first.is_contested() && !other.is_contested());
-        drop(claims.of(at(&["d/../a.d"])));
+        drop(claims.of(at(&["d/../a.d"])).await);
         assert!(first.is_contested(), "though the second one is done");
-        assert!(claims.of(at(&["a.o"])).is_contested());
+        assert!(claims.of(at(&["a.o"])).await.is_contested());
         drop(first);
-        assert!(!claims.of(at(&["a.o", "a.d"])).is_contested());
+        assert!(!claims.of(at(&["a.o", "a.d"])).await.is_contested());
         assert!(!other.is_contested());
         drop(other);
         assert!(claims.places.lock().unwrap().is_empty(), "nothing is kept");

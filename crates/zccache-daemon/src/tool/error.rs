@@ -18,6 +18,12 @@ pub enum ToolError {
         /// The most bytes that a tool may write.
         limit: usize,
     },
+    /// It ran, and there is no memory for its output.
+    #[error("the tool ran, and the daemon's memory has no room for {bytes} bytes of its output")]
+    NoMemory {
+        /// The bytes of its output.
+        bytes: usize,
+    },
     /// Its output could not be read.
     #[error("the output of the tool cannot be read")]
     Output(#[source] io::Error),

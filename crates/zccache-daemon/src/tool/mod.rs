@@ -8,7 +8,7 @@ mod error;
 mod reading;
 mod running;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zccache_ipc::Caller;
 use zccache_ipc::endpoint::ProcessGroup;
 use zccache_ipc::model::EnvVars;
 
 pub use claims::{Claim, Claims};
 pub use error::ToolError;
-use reading::{Budget, read};
+use reading::{Budget, Output, read};
 use running::Running;
 
 /// The most bytes that a tool may write to both of its streams.
@@ -92,22 +93,30 @@ pub struct Tools {
     places: Semaphore,
     waiting: AtomicUsize,
     claims: Claims,
+    /// The directory for output that is not kept in memory.
+    directory: PathBuf,
 }
 
 /// A place among the tools that run.
 #[derive(Debug)]
-pub struct ToolPermit<'a>(#[expect(dead_code, reason = "held, not looked at")] SemaphorePermit<'a>);
+pub struct ToolPermit<'a> {
+    _place: SemaphorePermit<'a>,
+    directory: &'a Path,
+}
 
 impl Tools {
     /// Makes a runner of tools.
+    ///
+    /// Large output waits in unnamed files in `directory`.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, directory: PathBuf) -> Self {
         let places = limits.running.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             limits,
             places: Semaphore::new(places),
             waiting: AtomicUsize::new(0),
             claims: Claims::default(),
+            directory,
         }
     }
 
@@ -127,20 +136,21 @@ impl Tools {
     ///
     /// Dropping the future gives the place in the queue up.
     pub async fn permit(&self) -> Result<ToolPermit<'_>, ToolError> {
+        let permit = |place| ToolPermit { _place: place, directory: &self.directory };
         if let Ok(place) = self.places.try_acquire() {
-            return Ok(ToolPermit(place));
+            return Ok(permit(place));
         }
         let waiting = Waiting::among(&self.waiting);
         let queue_timeout = self.limits.queue_timeout;
         match tokio::time::timeout(queue_timeout, self.places.acquire()).await {
-            Ok(place) => Ok(ToolPermit(place.expect("this semaphore is never closed"))),
+            Ok(place) => Ok(permit(place.expect("this semaphore is never closed"))),
             Err(_) => Err(ToolError::Busy { waiting: waiting.number(), waited: queue_timeout }),
         }
     }
 }
 
 impl ToolPermit<'_> {
-    /// Runs `tool` to its end.
+    /// Runs `tool` to its end. The memory of its output counts as memory of `caller`.
     ///
     /// # Errors
     ///
@@ -149,7 +159,12 @@ impl ToolPermit<'_> {
     /// # Cancel safety
     ///
     /// Dropping the future ends the tool and its child processes.
-    pub async fn run(&self, tool: &Tool, most_output: usize) -> Result<Ran, ToolError> {
+    pub async fn run(
+        &self,
+        tool: &Tool,
+        most_output: usize,
+        caller: Option<&Caller>,
+    ) -> Result<Ran, ToolError> {
         let began = Instant::now();
         let mut command = Command::new(&tool.program);
         command.args(&tool.args).current_dir(&tool.cwd);
@@ -169,11 +184,13 @@ impl ToolPermit<'_> {
                 let _ = stdin.write_all(&tool.stdin).await;
             }
         };
-        let mut out = Vec::new();
-        let mut err = Vec::new();
+        let (mut out, mut err) = (Output::default(), Output::default());
         let status = {
             let streams = async {
-                tokio::try_join!(read(stdout, &mut out, &budget), read(stderr, &mut err, &budget)).map(drop)
+                let (out, err) = (&mut out, &mut err);
+                let all =
+                    (read(stdout, out, &budget, self.directory), read(stderr, err, &budget, self.directory));
+                tokio::try_join!(all.0, all.1).map(drop)
             };
             tokio::pin!(streams, feed);
             let mut fed = false;
@@ -193,7 +210,14 @@ impl ToolPermit<'_> {
             }
             status
         };
-        Ok(Ran { code: status.code(), stdout: out.into(), stderr: err.into(), took: began.elapsed() })
+        let took = began.elapsed();
+        drop(running);
+        let bytes = out.len() + err.len();
+        if let Some(caller) = caller {
+            caller.reserve_reply(bytes).await.map_err(|_| ToolError::NoMemory { bytes })?;
+        }
+        let (stdout, stderr) = tokio::try_join!(out.whole(), err.whole()).map_err(ToolError::Output)?;
+        Ok(Ran { code: status.code(), stdout, stderr, took })
     }
 }
 

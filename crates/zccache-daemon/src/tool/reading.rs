@@ -1,13 +1,25 @@
-//! Reads a tool's output, up to a bound over both streams.
+//! Reads a tool's output, up to a bound over both streams: small output in memory, the rest in a file.
+//!
+//! A tool writes at its own pace and nobody knows how much, so its output waits in a file until the tool has ended
+//! and the server's budget has room for all of it.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::task::spawn_blocking;
+use zccache_ipc::endpoint::unnamed_file;
 
 use super::ToolError;
 
-/// The size of one read, in bytes.
-const CHUNK: usize = 16 * 1024;
+/// The first size of the buffer of a stream, in bytes.
+const FIRST: usize = 4 * 1024;
+
+/// The size at which a buffer goes to the file, in bytes.
+const MOST: usize = 64 * 1024;
 
 /// The bytes that both streams may still bring.
 #[derive(Debug)]
@@ -29,18 +41,75 @@ impl Budget {
     }
 }
 
-/// Reads `stream` to its end.
+/// The output of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// The bytes after those in the file.
+    tail: Vec<u8>,
+    file: Option<File>,
+    in_file: usize,
+    /// True while bytes are on their way to the file; a reader that is cancelled then has lost them.
+    is_moving: bool,
+}
+
+impl Output {
+    pub(super) const fn len(&self) -> usize {
+        self.in_file + self.tail.len()
+    }
+
+    /// Makes room for more bytes: doubles the buffer, and writes a full one to a file in `directory`.
+    async fn grow(&mut self, directory: &Path) -> io::Result<()> {
+        if self.tail.capacity() < MOST {
+            self.tail.reserve_exact(self.tail.capacity().max(FIRST));
+            return Ok(());
+        }
+        let (bytes, file) = (std::mem::take(&mut self.tail), self.file.take());
+        self.is_moving = true;
+        let directory = directory.to_owned();
+        // The disk may be slow, and the runtime's threads must not be.
+        let written = spawn_blocking(move || {
+            let mut file = file.map_or_else(|| unnamed_file(&directory), Ok)?;
+            file.write_all(&bytes)?;
+            Ok::<_, io::Error>((file, bytes))
+        });
+        let (file, mut bytes) = written.await.map_err(io::Error::other)??;
+        self.in_file += bytes.len();
+        self.is_moving = false;
+        bytes.clear();
+        (self.file, self.tail) = (Some(file), bytes);
+        Ok(())
+    }
+
+    /// Returns all of it, in memory.
+    pub(super) async fn whole(self) -> io::Result<Bytes> {
+        if self.is_moving {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let Self { tail, file: Some(mut file), in_file, .. } = self else { return Ok(self.tail.into()) };
+        let read = spawn_blocking(move || {
+            let mut bytes = Vec::with_capacity(in_file + tail.len());
+            file.rewind()?;
+            file.take(in_file as u64).read_to_end(&mut bytes)?;
+            bytes.extend_from_slice(&tail);
+            Ok::<_, io::Error>(Bytes::from(bytes))
+        });
+        read.await.map_err(io::Error::other)?
+    }
+}
+
+/// Reads `stream` to its end; what is not kept in memory goes to a file in `directory`.
 pub(super) async fn read(
     stream: Option<impl AsyncRead + Unpin>,
-    into: &mut Vec<u8>,
+    into: &mut Output,
     budget: &Budget,
+    directory: &Path,
 ) -> Result<(), ToolError> {
     let Some(mut stream) = stream else { return Ok(()) };
     loop {
-        if into.capacity() - into.len() < CHUNK / 2 {
-            into.reserve(CHUNK);
+        if into.tail.capacity() == into.tail.len() {
+            into.grow(directory).await.map_err(ToolError::Output)?;
         }
-        match stream.read_buf(into).await {
+        match stream.read_buf(&mut into.tail).await {
             Ok(0) => return Ok(()),
             Ok(read) => budget.take(read)?,
             Err(error) => return Err(ToolError::Output(error)),

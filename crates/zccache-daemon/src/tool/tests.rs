@@ -22,9 +22,9 @@ fn shell(script: &str) -> Tool {
 }
 
 async fn run(tool: &Tool) -> Result<Ran, ToolError> {
-    let tools = Tools::new(Limits::default());
+    let tools = Tools::new(Limits::default(), std::env::temp_dir());
     let permit = tools.permit().await?;
-    permit.run(tool, MOST_OUTPUT).await
+    permit.run(tool, MOST_OUTPUT, None).await
 }
 
 /// A tool that does what `actions` say.
@@ -80,14 +80,31 @@ async fn a_tool_or_a_directory_that_is_not_there_is_the_callers_error() {
 async fn a_tool_that_writes_too_much_is_ended_and_says_so() {
     let _watchdog = watchdog(LIMIT);
     let dir = TempDir::new().unwrap();
-    let tools = Tools::new(Limits::default());
+    let tools = Tools::new(Limits::default(), std::env::temp_dir());
     let permit = tools.permit().await.unwrap();
-    let error = permit.run(&acting(&dir, &["zeros=1000000000000"]), 100_000).await.unwrap_err();
+    let error = permit.run(&acting(&dir, &["zeros=1000000000000"]), 100_000, None).await.unwrap_err();
     assert!(matches!(error, ToolError::TooMuchOutput { limit: 100_000 }), "{error}");
     // Both streams count.
     let both = acting(&dir, &["zeros=600", &format!("err={:0600}", 0)]);
-    assert!(permit.run(&both, 1199).await.is_err());
-    assert_eq!(permit.run(&both, 1200).await.unwrap().stderr.len(), 600);
+    assert!(permit.run(&both, 1199, None).await.is_err());
+    assert_eq!(permit.run(&both, 1200, None).await.unwrap().stderr.len(), 600);
+}
+
+#[tokio::test]
+async fn large_output_returns_whole_through_a_file_without_a_name() {
+    let _watchdog = watchdog(LIMIT);
+    let (dir, spare) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let tools = Tools::new(Limits::default(), spare.path().to_owned());
+    let permit = tools.permit().await.unwrap();
+    let text = "t".repeat(10_000);
+    for zeros in [0, 4096, 65_536, 65_537, 3_000_000] {
+        let actions = [&*format!("zeros={zeros}"), &format!("err={text}"), &format!("out={text}")];
+        let ran = permit.run(&acting(&dir, &actions), MOST_OUTPUT, None).await.unwrap();
+        assert_eq!(ran.stderr, text.as_bytes());
+        let expected = [vec![0; zeros], text.clone().into_bytes()].concat();
+        assert!(ran.stdout == expected, "{zeros}: {} bytes", ran.stdout.len());
+        assert_eq!(std::fs::read_dir(spare.path()).unwrap().count(), 0);
+    }
 }
 
 #[tokio::test]
@@ -135,11 +152,14 @@ async fn a_cancelled_run_ends_all_processes_of_its_tool() {
 #[tokio::test]
 async fn tools_beyond_the_limit_wait_and_are_refused_when_it_takes_too_long() {
     let _watchdog = watchdog(LIMIT);
-    let tools = Arc::new(Tools::new(Limits { running: 1, queue_timeout: Duration::from_millis(20) }));
+    let tools = Arc::new(Tools::new(
+        Limits { running: 1, queue_timeout: Duration::from_millis(20) },
+        std::env::temp_dir(),
+    ));
     let permit = tools.permit().await.unwrap();
     let error = tools.permit().await.unwrap_err();
     assert!(matches!(error, ToolError::Busy { waiting: 1, .. }), "{error}");
-    let patient = Arc::new(Tools::new(Limits { running: 1, queue_timeout: LIMIT }));
+    let patient = Arc::new(Tools::new(Limits { running: 1, queue_timeout: LIMIT }, std::env::temp_dir()));
     let held = patient.permit().await.unwrap();
     let waiting = tokio::spawn({
         let patient = Arc::clone(&patient);

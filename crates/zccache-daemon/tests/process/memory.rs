@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use testkit::{TempEndpoint, watchdog};
-use zccache_ipc::model::{Lookup, Request};
+use zccache_ipc::model::{CompileEphemeral, Lookup, Request};
 use zccache_ipc::wire_v15;
 
 use super::{LIMIT, SOON, client, spawn};
@@ -42,6 +42,43 @@ fn large_entries_are_read_within_the_memory_budget_and_every_client_gets_its_own
     finish(streams.swap_remove(first), length);
     while !streams.is_empty() {
         let (ready, length) = next_length(&mut streams);
+        finish(streams.swap_remove(ready), length);
+    }
+    let peak = peak(daemon.id());
+    assert!(peak <= BUDGET + ABOVE, "{peak} bytes");
+    client.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success());
+}
+
+#[test]
+fn the_output_of_many_tools_counts_as_memory_and_each_gets_its_own() {
+    let program = testkit::program("stand-in");
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut daemon = spawn(&place, &["--max-memory", "32MiB"]);
+    let mut client = client(&place.name());
+    let floods = place.dir().join("floods");
+    std::fs::copy(program, &floods).unwrap();
+    std::fs::write(format!("/proc/{}/clear_refs", daemon.id()), "5").unwrap();
+    let request = wire_v15::encode(&Request::from(CompileEphemeral {
+        compiler: floods.into(),
+        args: vec![(12 << 20).to_string()],
+        cwd: place.dir().into(),
+        env: Some(vec![]),
+        ..CompileEphemeral::default()
+    }))
+    .unwrap();
+    let mut streams: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut stream = UnixStream::connect(place.socket()).unwrap();
+            stream.write_all(&request).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            stream
+        })
+        .collect();
+    while !streams.is_empty() {
+        let (ready, length) = next_length(&mut streams);
+        client.ping().unwrap();
         finish(streams.swap_remove(ready), length);
     }
     let peak = peak(daemon.id());

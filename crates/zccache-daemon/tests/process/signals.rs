@@ -38,6 +38,29 @@ fn ignored_and_blocked_signals_of_the_starter_are_reset() {
 }
 
 #[test]
+fn a_store_beyond_the_limit_of_file_sizes_is_an_error_and_ends_neither_the_daemon_nor_the_limit_of_tools() {
+    let _watchdog = watchdog(LIMIT);
+    let place = TempEndpoint::new();
+    let mut starter = place.command("/bin/sh");
+    // Blocks of 512 bytes: 8 MiB, which a new store stays below.
+    starter.args(["-c", r#"ulimit -f 16384; exec "$0" --foreground --endpoint "$1""#]);
+    starter.arg(env!("CARGO_BIN_EXE_zccache-daemon")).arg(place.name());
+    let mut daemon = Process::spawn(&mut starter);
+    let mut client = client(&place.name());
+    assert!(client.store("large", super::artifact(12 << 20)).is_err());
+    client.ping().unwrap();
+    let xfsz = 1 << (Signal::XFSZ.as_raw() - 1);
+    let id = daemon.id();
+    assert_eq!(
+        (signals(id, "SigIgn") & xfsz, signals(id, "SigCgt") & xfsz),
+        (0, xfsz),
+        "a tool gets the default"
+    );
+    client.shutdown().unwrap();
+    assert!(daemon.wait_exit(SOON).success(), "{daemon}");
+}
+
+#[test]
 fn as_process_1_the_daemon_waits_for_orphans_and_passes_signals_on() {
     let _watchdog = watchdog(LIMIT);
     let place = TempEndpoint::new();

@@ -84,8 +84,9 @@ fn clear_without_a_daemon_removes_the_store_unless_it_is_open() {
     assert!(store.exists());
     drop(open);
     std::fs::write(place.cache_dir().join("ipc-store-daemon.redb.corrupt-1"), "x".repeat(1000)).unwrap();
+    std::fs::write(place.cache_dir().join("ipc-store-daemon.redb.copy"), "x".repeat(500)).unwrap();
     let (code, cleared) = json(&place, &["clear"]);
-    assert_eq!((code, cleared["on_disk_bytes_freed"].as_u64()), (0, Some(6000)), "{cleared}");
+    assert_eq!((code, cleared["on_disk_bytes_freed"].as_u64()), (0, Some(6500)), "{cleared}");
     let left = std::fs::read_dir(place.cache_dir()).unwrap();
     let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.contains("redb")), "{names:?}");

@@ -54,7 +54,7 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
 /// Without `mode` the umask decides, as for any new file.
 pub(crate) fn create_new(path: &Path, mode: Option<u32>) -> io::Result<File> {
     let raw = |mode: u32| Mode::from_raw_mode(mode as rustix::fs::RawMode & 0o7777);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = open(path, flags, raw(mode.unwrap_or(0o666)))?;
     if let Some(mode) = mode {
         // The umask may have removed bits.
@@ -214,6 +214,12 @@ pub(crate) fn mode_of(metadata: &Metadata) -> u16 {
 /// See [`crate::has_other_names`].
 pub(crate) fn has_other_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
+}
+
+/// See [`crate::is_null_device`].
+pub(crate) fn is_null_device(metadata: &Metadata) -> bool {
+    metadata.file_type().is_char_device()
+        && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
 /// See [`crate::has_own_owner`].

@@ -29,8 +29,20 @@ pub(crate) fn reset_signals() -> io::Result<()> {
             }
         }
     }
+    if !ignored(libc::SIGXFSZ) {
+        // A handler, and not an ignored signal: an exec resets it, so that tools have the default action.
+        let handler = nothing as extern "C" fn(i32);
+        // SAFETY: the handler does nothing, which is allowed at any moment.
+        let before = unsafe { libc::signal(libc::SIGXFSZ, handler as libc::sighandler_t) };
+        if before == libc::SIG_ERR {
+            return Err(io::Error::last_os_error());
+        }
+    }
     set_mask(libc::SIG_SETMASK, &[])
 }
+
+/// Handles a signal: the write that caused it fails with an error of its own.
+extern "C" fn nothing(_signal: i32) {}
 
 /// Returns true if `signal` exists and this process ignores it.
 fn ignored(signal: i32) -> bool {

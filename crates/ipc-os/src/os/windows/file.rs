@@ -94,7 +94,7 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
 
 /// Creates a file; an existing file is an error.
 pub(crate) fn create_new(path: &Path, _mode: Option<u32>) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
 }
 
 /// See [`crate::open_own`].
@@ -199,6 +199,11 @@ pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
 /// See [`crate::mode_of`].
 pub(crate) fn mode_of(_: &Metadata) -> u16 {
     0o644
+}
+
+/// See [`crate::is_null_device`].
+pub(crate) fn is_null_device(_: &Metadata) -> bool {
+    false
 }
 
 /// See [`crate::has_own_owner`].

@@ -35,7 +35,7 @@ impl Sut {
         Some(vec![("PATH".to_owned(), path)])
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("w").join(name)
     }
 
