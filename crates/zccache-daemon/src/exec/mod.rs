@@ -29,6 +29,9 @@ use crate::tool::{MOST_OUTPUT, Ran, Tool, Tools};
 /// The most lists of read files that are kept for one set of declared inputs.
 const LISTS: usize = 4;
 
+/// Bytes of output that may be held while a run waits for memory.
+const SMALL: usize = 64 * 1024;
+
 /// The exit code that a released daemon reports for a tool that a signal ended.
 const KILLED: i32 = 1;
 
@@ -97,8 +100,14 @@ impl Runner {
         let of_run = ran.clone();
         if let Some(caller) = caller {
             let files = self.blocking(&request, |request| Ok(files::bytes_written(request))).await?;
-            let bytes = files.saturating_add(ran.stdout.len() + ran.stderr.len());
-            caller.reserve_reply(bytes).await.map_err(|_| ExecError::NoMemory { bytes })?;
+            let printed = ran.stdout.len() + ran.stderr.len();
+            let bytes = files.saturating_add(printed);
+            // A run that holds much does not wait for more, and one that waits holds next to nothing.
+            let reserved = match printed {
+                0..=SMALL => caller.reserve_reply(bytes).await,
+                _ => caller.reserve_more(bytes),
+            };
+            reserved.map_err(|_| ExecError::NoMemory { bytes })?;
         }
         let left = self.blocking(&request, move |request| files::read(request, &of_run, &before)).await?;
         let mut hash = known.key.hash;
