@@ -2,9 +2,16 @@
 
 use std::{os::windows::process::CommandExt, process::Command};
 
-use windows_sys::Win32::System::{
-    Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler},
-    Threading::CREATE_NO_WINDOW,
+use windows_sys::{
+    Win32::System::{
+        Console::{
+            CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT,
+            GenerateConsoleCtrlEvent, SetConsoleCtrlHandler,
+        },
+        LibraryLoader::{GetModuleHandleW, GetProcAddress},
+        Threading::CREATE_NO_WINDOW,
+    },
+    s, w,
 };
 
 use super::helper::{LINES, Part, arguments, lines, own_program};
@@ -26,6 +33,40 @@ fn ctrl_c_asks_a_process_to_end() {
 #[test]
 fn ctrl_break_asks_a_process_to_end() {
     assert_eq!(said_after(CTRL_BREAK_EVENT), "asked");
+}
+
+#[test]
+fn every_console_event_asks_a_process_to_end() {
+    for event in [CTRL_C_EVENT, CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT] {
+        let mut listener = Part::play("console::a_listener_that_gets_an_event", &[&event.to_string()]);
+        assert_eq!(listener.says(), "asked", "{event}");
+    }
+}
+
+/// Runs the function by which the system tells a process of an event, on a thread of its own as the system does.
+#[test]
+#[ignore = "a part"]
+fn a_listener_that_gets_an_event() {
+    let event: usize = lines()[0].parse().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut terminations = Terminations::listen().unwrap();
+        // The thread does not end with some events, so that the process has time to end.
+        std::thread::spawn(move || tell_this_process(event));
+        terminations.next().await;
+        println!("SAYS asked");
+    });
+}
+
+fn tell_this_process(event: usize) {
+    // SAFETY: the name is a string with a zero at its end; the library is part of every process.
+    let library = unsafe { GetModuleHandleW(w!("kernelbase.dll")) };
+    // SAFETY: the handle is that of a loaded library, and the name has a zero at its end.
+    let routine = unsafe { GetProcAddress(library, s!("CtrlRoutine")) }.expect("every Windows has it");
+    // SAFETY: the function has the type of a thread's start: it takes the event in a pointer.
+    let routine: unsafe extern "system" fn(usize) -> u32 = unsafe { std::mem::transmute(routine) };
+    // SAFETY: the function touches no memory of this program but calls its handlers, which may run on any thread.
+    unsafe { routine(event) };
 }
 
 #[test]

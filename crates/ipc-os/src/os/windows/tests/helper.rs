@@ -2,7 +2,8 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    os::windows::io::{AsRawHandle, RawHandle},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{PoisonError, RwLock},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use super::Endpoint;
-use crate::{Claim, DirPolicy};
+use crate::{Claim, DirPolicy, Launch};
 
 /// The variable that has the arguments of a part, one on each line.
 pub(super) const LINES: &str = "ZCCACHE_TEST_PART";
@@ -44,7 +45,7 @@ pub(super) fn own_program() -> PathBuf {
 /// A part that another process plays; killed on drop.
 pub(super) struct Part {
     child: Child,
-    _input: ChildStdin,
+    input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
@@ -61,7 +62,7 @@ impl Part {
         let mut child = start(&mut command);
         let input = child.stdin.take().expect("piped");
         let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, _input: input, output }
+        Self { child, input, output }
     }
 
     /// Returns the next thing that the part says, past the lines of the test harness.
@@ -74,6 +75,15 @@ impl Part {
                 return said.trim_end().to_owned();
             }
         }
+    }
+
+    /// Lets a part go on that waits for a line.
+    pub(super) fn go_on(&mut self) {
+        self.input.write_all(b"\n").expect("it reads");
+    }
+
+    pub(super) fn handle(&self) -> RawHandle {
+        self.child.as_raw_handle()
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -131,6 +141,29 @@ fn a_starter_of_sleepers() {
     let sleeper = sleeper.args(arguments("a_sleeper")).stdout(Stdio::null()).spawn().unwrap();
     println!("SAYS {}", sleeper.id());
     thread::sleep(Duration::from_secs(60)); // the test ends it before
+}
+
+/// Waits for a line, launches a program that waits while the file exists, and says its id.
+#[test]
+#[ignore = "a part"]
+fn a_launcher() {
+    println!("SAYS ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let (file, root) = (PathBuf::from(&lines()[0]), env::var_os("SystemRoot").unwrap());
+    let launch = Launch::new(own_program(), file.parent().unwrap()).args(arguments("a_waiter"));
+    let launched = launch.env("SystemRoot", root).env(LINES, &file).spawn().unwrap();
+    println!("SAYS {}", launched.pid());
+    wait_for_the_end();
+}
+
+/// Waits while the file of its arguments exists.
+#[test]
+#[ignore = "a part"]
+fn a_waiter() {
+    let began = std::time::Instant::now();
+    while Path::new(&lines()[0]).exists() && began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(10)); // between two looks
+    }
 }
 
 #[test]

@@ -10,9 +10,13 @@ use std::{
 };
 
 use tempfile::TempDir;
-use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
+use windows_sys::Win32::{
+    Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation},
+    System::JobObjects::{JOB_OBJECT_LIMIT_BREAKAWAY_OK, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE},
+};
 
 use super::{
+    super::job::Job,
     helper::{Part, arguments, none_starts, own_program, start},
     soon,
 };
@@ -102,6 +106,25 @@ fn a_launched_program_gets_the_listed_variables_and_no_other_handle() {
     let status = launched.kill().unwrap();
     assert!(!status.success());
     assert!(!process_alive(pid));
+}
+
+#[test]
+fn a_launched_program_leaves_the_job_of_its_starter() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    // Terminals and CI runners end everything in such a job.
+    let job = Job::new(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK).unwrap();
+    let mut starter = Part::play("a_launcher", &[file.to_str().unwrap()]);
+    assert_eq!(starter.says(), "ready");
+    job.add(starter.handle()).unwrap();
+    starter.go_on();
+    let launched = Pid::parse(&starter.says()).unwrap();
+    drop(job);
+    wait_until("the starter ends", || !process_alive(Pid::new(starter.pid()).unwrap()));
+    assert!(process_alive(launched));
+    fs::remove_file(&file).unwrap();
+    wait_until("the launched program ends", || !process_alive(launched));
 }
 
 #[test]
