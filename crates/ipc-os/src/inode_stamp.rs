@@ -34,6 +34,14 @@ impl InodeStamp {
         os::inode_stamp(metadata)
     }
 
+    /// Returns the stamp of the file at `path`; `None` if its file system has no change time.
+    ///
+    /// Windows tells the change time of an open file only, so the file is opened there.
+    #[must_use]
+    pub fn at(path: &Path) -> Option<Self> {
+        os::inode_stamp_at(path)
+    }
+
     /// Returns the stamp in `metadata`, or what a system without stamps has of it.
     ///
     /// That is the length, 0 for the device and the inode, and the modification time for both times.
@@ -117,6 +125,28 @@ mod tests {
         assert_eq!(stamp(0, 1_000_000_000).is_trusted_at(here, now), !is_read_only, "no fraction");
         assert!(!stamp(0, 9_000_000_001).is_settled_at(now), "too young");
         assert!(!stamp(20_000_000_001, 1).is_settled_at(now), "modified in the future");
+    }
+
+    #[test]
+    fn a_change_that_keeps_length_and_modification_time_gives_another_stamp() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, "one").unwrap();
+        let before = InodeStamp::at(&path).unwrap();
+        assert_eq!(InodeStamp::at(&path), Some(before));
+        assert_eq!(InodeStamp::of(&std::fs::metadata(&path).unwrap()).unwrap_or(before), before);
+        while file_clock_ns() <= before.changed_ns {
+            std::thread::yield_now();
+        }
+        std::fs::write(&path, "two").unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        let nanos = u64::try_from(before.modified_ns).unwrap();
+        file.set_modified(UNIX_EPOCH + std::time::Duration::from_nanos(nanos)).unwrap();
+        drop(file);
+        let after = InodeStamp::at(&path).unwrap();
+        assert_eq!((after.len, after.modified_ns), (before.len, before.modified_ns));
+        assert_ne!(after, before);
+        assert_eq!(InodeStamp::at(&dir.path().join("missing")), None);
     }
 
     #[test]

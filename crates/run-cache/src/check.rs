@@ -11,7 +11,7 @@ use ipc_os::InodeStamp;
 use crate::key::{Key, Recipe};
 use crate::libraries::is_loaded;
 use crate::manifest::{Compare, FileState, Listing, Manifest, Set, Vacancy, aliases};
-use crate::programs::Programs;
+use crate::programs::{Programs, stamp_of};
 
 /// Why a set does not stand for the inputs of now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +166,10 @@ impl<'a> Checker<'a> {
         let path = self.cwd.join(&file.path);
         let metadata = self.files.entry(&file.path).or_insert_with(|| fs::metadata(&path).ok());
         let metadata = metadata.as_ref().filter(|metadata| metadata.is_file()).ok_or_else(differs)?;
-        let stamp = InodeStamp::of(metadata);
+        let stamp = match file.compare {
+            Compare::Program(_) => stamp_of(&path, metadata),
+            Compare::Contents(_) => InodeStamp::of(metadata),
+        };
         if stamp.is_some() && stamp == file.stamp {
             return Ok(None);
         }

@@ -14,6 +14,7 @@ use crate::compiler::Family;
 use crate::facts::Facts;
 use crate::manifest::{Compare, FileState, MOST_INPUTS, aliases};
 use crate::plan::Plan;
+use crate::programs::stamp_of;
 use crate::reason::NotKept;
 use crate::search::{Dir, Search};
 use crate::spelled::{Look, Spelled};
@@ -333,7 +334,10 @@ impl<'a> Inputs<'a> {
             return Err(NotKept::TooLarge);
         }
         let full = self.plan.call.at(path);
-        let stamp = InodeStamp::of(metadata);
+        let stamp = match compare {
+            Compare::Program(_) => stamp_of(&full, metadata),
+            Compare::Contents(_) => InodeStamp::of(metadata),
+        };
         self.inodes.push(inode(metadata));
         self.files.push(Arc::new(FileState {
             path: path.to_owned(),

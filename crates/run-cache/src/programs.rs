@@ -128,9 +128,9 @@ impl<'a> Programs<'a> {
 
     /// Returns what the program at `path`, which has this `metadata`, tells; `None` if it cannot be read.
     ///
-    /// A system without inodes tells nothing: reading every program for every run would take too long.
+    /// A file system without change times tells nothing: reading every program for every run would take too long.
     pub(crate) fn told(&mut self, path: &Path, metadata: &Metadata) -> Option<Told> {
-        let stamp = InodeStamp::of(metadata)?;
+        let stamp = stamp_of(path, metadata)?;
         let InodeStamp { device, inode, len, modified_ns, changed_ns } = stamp;
         let text = format!("{device}:{inode}:{len}:{modified_ns}:{changed_ns}");
         let name = path.to_str().filter(|path| !path.contains('\n'))?;
@@ -147,7 +147,7 @@ impl<'a> Programs<'a> {
             Some(told) => told,
             None => {
                 let told = Told::of(&fs::read(path).ok()?);
-                if InodeStamp::of(&fs::metadata(path).ok()?) != Some(stamp) {
+                if InodeStamp::at(path) != Some(stamp) {
                     return None;
                 }
                 if is_settled {
@@ -164,6 +164,13 @@ impl<'a> Programs<'a> {
         }
         Some(told)
     }
+}
+
+/// Returns the stamp of the program at `path`, which has this `metadata`.
+///
+/// Programs are few, so each is opened on a system whose metadata have no stamp.
+pub(crate) fn stamp_of(path: &Path, metadata: &Metadata) -> Option<InodeStamp> {
+    InodeStamp::of(metadata).or_else(|| InodeStamp::at(path))
 }
 
 #[cfg(test)]

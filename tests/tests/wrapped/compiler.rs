@@ -102,6 +102,29 @@ fn a_miss_is_kept_a_hit_runs_nothing_and_a_changed_header_is_a_miss() {
 }
 
 #[test]
+fn another_program_of_the_same_length_and_time_is_another_compiler() {
+    let bench = Bench::new();
+    let _watchdog = watchdog(4 * SOON);
+    let part = bench.at(&format!("bin/lib/gcc/stand-in/1/cc1{EXE_SUFFIX}"));
+    let program = fs::read(&part).unwrap();
+    // Bytes behind a program do not change what it does.
+    let replace = |last: u8| {
+        fs::write(&part, [&program[..], &[last]].concat()).unwrap();
+        let file = fs::File::options().write(true).open(&part).unwrap();
+        file.set_modified(UNIX_EPOCH + SOON).unwrap();
+        drop(file);
+        // The compiler must not have changed while it runs.
+        bench.write("a.c", "int f(void);\n");
+    };
+    let line = ["-c", "a.c", "-o", "a.o"];
+    replace(1);
+    bench.check(&line, "a.o", false);
+    bench.check(&line, "a.o", true);
+    replace(2);
+    bench.check(&line, "a.o", false);
+}
+
+#[test]
 fn a_depfile_is_kept_with_its_object() {
     let bench = Bench::new();
     let _watchdog = watchdog(4 * SOON);

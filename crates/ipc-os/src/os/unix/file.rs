@@ -206,6 +206,11 @@ pub(crate) fn inode_stamp(metadata: &Metadata) -> Option<InodeStamp> {
     })
 }
 
+/// See [`InodeStamp::at`].
+pub(crate) fn inode_stamp_at(path: &Path) -> Option<InodeStamp> {
+    fs::metadata(path).ok().as_ref().and_then(inode_stamp)
+}
+
 /// See [`crate::mode_of`].
 pub(crate) fn mode_of(metadata: &Metadata) -> u16 {
     (metadata.mode() & 0o7777) as u16

@@ -31,9 +31,9 @@ pub(crate) use directory::{
     check_above, check_private_directory, ensure_directory, inspect_directory, is_writable,
 };
 pub(crate) use file::{
-    are_same, create_new, file_id, file_kind, has_other_names, has_own_owner, inode_stamp, is_at,
-    is_null_device, is_read_only, largest_file, leads_to, link_to, look_at, mode_of, open_note, open_own,
-    open_to_append, rename, sync_directory, write_over,
+    are_same, create_new, file_id, file_kind, has_other_names, has_own_owner, inode_stamp, inode_stamp_at,
+    is_at, is_null_device, is_read_only, largest_file, leads_to, link_to, look_at, mode_of, open_note,
+    open_own, open_to_append, rename, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

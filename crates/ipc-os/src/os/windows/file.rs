@@ -12,8 +12,9 @@ use std::{
 use windows_sys::Win32::{
     Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION},
     Storage::FileSystem::{
-        BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-        FILE_READ_ATTRIBUTES, GetFileInformationByHandle,
+        BY_HANDLE_FILE_INFORMATION, FILE_BASIC_INFO, FILE_FLAG_BACKUP_SEMANTICS,
+        FILE_FLAG_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES, FileBasicInfo, GetFileInformationByHandle,
+        GetFileInformationByHandleEx,
     },
 };
 
@@ -194,6 +195,34 @@ pub(crate) fn write_over(_: &File, _: &[u8]) -> io::Result<()> {
 /// See [`InodeStamp::of`]; std has no change time.
 pub(crate) fn inode_stamp(_: &Metadata) -> Option<InodeStamp> {
     None
+}
+
+/// See [`InodeStamp::at`].
+pub(crate) fn inode_stamp_at(path: &Path) -> Option<InodeStamp> {
+    let file = OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path).ok()?;
+    let ((high, low), volume) = number_of(&file).ok()?;
+    let mut times = FILE_BASIC_INFO::default();
+    let size = u32::try_from(size_of_val(&times)).expect("it is small");
+    // SAFETY: the handle is open as long as `file` lives; the structure is the one of this class, and a live local.
+    let is_known = unsafe {
+        GetFileInformationByHandleEx(file.as_raw_handle(), FileBasicInfo, (&raw mut times).cast(), size)
+    };
+    // FAT has no change time.
+    if is_known == 0 || times.ChangeTime == 0 {
+        return None;
+    }
+    Some(InodeStamp {
+        device: volume.into(),
+        inode: u64::from(high) << 32 | u64::from(low),
+        len: file.metadata().ok()?.len(),
+        modified_ns: since_1970(times.LastWriteTime)?,
+        changed_ns: since_1970(times.ChangeTime)?,
+    })
+}
+
+/// Returns nanoseconds since 1970 for a time of the system, which counts steps of 100 ns since 1601.
+fn since_1970(steps: i64) -> Option<i64> {
+    steps.checked_sub(116_444_736_000_000_000)?.checked_mul(100)
 }
 
 /// See [`crate::mode_of`].

@@ -27,9 +27,9 @@ pub(crate) use async_io::{AsyncIo, has_hung_up, readable};
 pub(crate) use blocking::{BlockingIo, dial_blocking, read_into, read_through, wait_readable, write_now};
 pub(crate) use file::{
     are_same, check_above, check_private_directory, create_new, ensure_directory, file_clock_ns, file_id,
-    has_other_names, has_own_owner, inode_stamp, inspect_directory, is_at, is_null_device, is_read_only,
-    is_writable, largest_file, leads_to, link_to, look_at, mode_of, nameless_file, open_note, open_own,
-    open_to_append, rename, sync_directory, write_over,
+    has_other_names, has_own_owner, inode_stamp, inode_stamp_at, inspect_directory, is_at, is_null_device,
+    is_read_only, is_writable, largest_file, leads_to, link_to, look_at, mode_of, nameless_file, open_note,
+    open_own, open_to_append, rename, sync_directory, write_over,
 };
 #[expect(unreachable_pub, reason = "the bound of a public trait")]
 pub use handed::Descriptor;

@@ -121,10 +121,12 @@ async fn a_compilation_is_a_miss_and_then_a_hit_with_the_same_files_and_streams(
     let warned = sut.cc("-O2 -Wall -g -MMD -MP -MF out/a.d -c a.c -o out/a.o").await;
     assert!(warned.cached && String::from_utf8_lossy(&warned.stderr).contains("unused"), "{warned:?}");
     let status = sut.status().await;
-    let figures = (status.total_compilations, status.cache_hits, status.cache_misses, status.artifact_count);
+    let figures = (status.total_compilations, status.cache_hits, status.cache_misses);
+    assert_eq!(figures, (7, 4, 3));
     // Three manifests, which carry their results, the compiler's description of itself, and the hashes of the three
-    // programs that it consists of.
-    assert_eq!(figures, (7, 4, 3, 7));
+    // programs that it consists of. Those of the stand-in are too young to be kept at first.
+    let programs = status.artifact_count - 4;
+    assert!(programs == 3 || cfg!(windows) && programs < 3, "{programs}");
     assert_eq!((status.non_cacheable, status.compile_errors), (0, 0));
     assert!(status.time_saved_ms < 60_000);
 }
@@ -257,8 +259,9 @@ async fn a_compilation_that_fails_says_so_each_time_and_is_not_stored() {
     }
     let status = sut.status().await;
     assert_eq!((status.compile_errors, status.non_cacheable), (12, 2));
-    // Only the compiler's own words and the hash of its assembler are kept.
-    assert_eq!((status.total_compilations, status.artifact_count), (14, 2));
+    assert_eq!(status.total_compilations, 14);
+    // Only the compiler's own words and the hash of its assembler are kept. That of the stand-in is too young at first.
+    assert!(status.artifact_count == 2 || cfg!(windows) && status.artifact_count == 1, "{status:?}");
 }
 
 #[tokio::test]
