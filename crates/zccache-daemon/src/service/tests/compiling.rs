@@ -27,12 +27,16 @@ impl Sut {
     }
 
     fn env(&self) -> Option<EnvVars> {
-        let path = if cfg!(windows) {
-            self.dir.path().join("cc").to_str().unwrap().to_owned()
-        } else {
-            "/usr/local/bin:/usr/bin:/bin".to_owned()
-        };
-        Some(vec![("PATH".to_owned(), path)])
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        if cfg!(windows) {
+            // A list of inputs is written to a directory that a variable names; only Unix has one without.
+            let (compilers, home) = (self.dir.path().join("cc"), self.dir.path());
+            return Some(vec![
+                variable("PATH", compilers.to_str().unwrap()),
+                variable("TMP", home.to_str().unwrap()),
+            ]);
+        }
+        Some(vec![variable("PATH", "/usr/local/bin:/usr/bin:/bin")])
     }
 
     fn path(&self, name: &str) -> PathBuf {
