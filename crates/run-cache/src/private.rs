@@ -105,7 +105,9 @@ impl Private {
     pub(crate) fn is_named_in(&self, messages: &[u8]) -> bool {
         let has = |text: &[u8], word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
         let files = [&self.depfile, &self.assembled].into_iter().flatten();
-        let is_named = files.map(List::name).any(|name| has(messages, &name));
+        let is_named =
+            |name: &str| has(messages, name) || has(messages, &without_backslashes(Platform::CURRENT, name));
+        let is_named = files.map(List::name).any(|name| is_named(&name));
         let mut lines = messages.split(|byte| *byte == b'\n');
         let is_refused = |line: &[u8]| is_of_program(line) && has(line, "--MD") && has(line, "option");
         is_named || self.assembled.is_some() && lines.any(is_refused)

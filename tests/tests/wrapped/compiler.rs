@@ -177,6 +177,32 @@ fn a_failed_compiler_is_a_failure_each_time_with_its_own_exit_code() {
 }
 
 #[test]
+fn a_compiler_that_cannot_list_its_inputs_runs_again_without_the_list() {
+    let bench = Bench::new();
+    let _watchdog = watchdog(4 * SOON);
+    bench.write("a.c", "int f(void);\n");
+    let line = ["-c", "a.c", "-o", "a.o"];
+    let wrap = testkit::program("zccache-wrap");
+    for round in 1..=2 {
+        let mut command = bench.command(wrap.to_str().unwrap());
+        command.env("STAND_IN_WRITES_NO_LIST", "1").env("ZCCACHE_WRAP_LOG", bench.at("log"));
+        let wrapped = command.arg("gcc").args(line).output().unwrap();
+        assert!(wrapped.status.success(), "{wrapped:?}");
+        assert_eq!(bench.runs(), 2 * round, "with the list and without it: {wrapped:?}");
+        let log = fs::read_to_string(bench.at("log")).unwrap();
+        assert_eq!(log.lines().count(), round, "{log}");
+        let last = log.lines().last().unwrap();
+        assert!(
+            last.contains(r#""outcome":"uncached""#) && last.contains(r#""reason":"own_list""#),
+            "{last}"
+        );
+    }
+    // Nothing was kept.
+    bench.check(&line, "a.o", false);
+    bench.check(&line, "a.o", true);
+}
+
+#[test]
 fn what_is_not_a_compilation_is_passed_through() {
     let bench = Bench::new();
     let _watchdog = watchdog(4 * SOON);

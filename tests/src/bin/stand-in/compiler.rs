@@ -1,7 +1,8 @@
 //! A compiler that understands `#include` and `#error CODE`, and lists what it read as gcc does.
 //!
 //! Its object holds the text of every file and the arguments that change an object. Each run that compiles adds a line to
-//! the file that `STAND_IN_RUNS` names.
+//! the file that `STAND_IN_RUNS` names. `STAND_IN_WRITES_NO_LIST` makes it fail where it is to write
+//! a list of what it read.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,9 @@ pub(crate) fn run(own: &Path, arguments: &[String]) -> u32 {
     if let Some(runs) = variable("STAND_IN_RUNS") {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(runs);
         file.and_then(|mut file| file.write_all(b"run\n")).expect("the test takes the file");
+    }
+    if let Some(list) = line.depfile.as_ref().filter(|_| variable("STAND_IN_WRITES_NO_LIST").is_some()) {
+        return fail(&format!("{}: cannot be written", list.display()), 1);
     }
     match line.compile() {
         Ok(()) => 0,
