@@ -20,6 +20,8 @@ pub struct Call {
     pub cwd: PathBuf,
     /// True if messages go to a terminal that shows colours.
     pub colour: bool,
+    /// True if messages go to a terminal of any kind.
+    pub terminal: bool,
     /// Paths below this directory are passed on relative to [`cwd`](Self::cwd).
     pub base_dir: Option<PathBuf>,
 }

@@ -133,6 +133,7 @@ mod tests {
             env: Vec::new(),
             cwd: dir.path().to_owned(),
             colour: false,
+            terminal: false,
             base_dir: None,
         };
         std::fs::write(&program, "#!/bin/sh\nexec /usr/bin/gcc -DX \"$@\"\n").unwrap();

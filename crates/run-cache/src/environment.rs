@@ -182,6 +182,7 @@ mod tests {
             env,
             cwd: "/".into(),
             colour: false,
+            terminal: false,
             base_dir: None,
         })
     }

@@ -81,6 +81,7 @@ mod unchanged;
 mod urls;
 mod vacancies;
 mod way;
+mod width;
 mod words;
 
 pub use bundle::MOST_VALUE;

@@ -128,6 +128,7 @@ mod tests {
             env: Vec::new(),
             cwd: dir.to_owned(),
             colour: false,
+            terminal: false,
             base_dir: None,
         }
     }

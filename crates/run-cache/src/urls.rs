@@ -56,6 +56,7 @@ mod tests {
                 env: env.collect(),
                 cwd: "/".into(),
                 colour: true,
+                terminal: true,
                 base_dir: None,
             };
             assert_eq!(are_written(&call), expected, "{variables:?}");

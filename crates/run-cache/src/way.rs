@@ -27,7 +27,7 @@ use crate::private::{List, Private};
 use crate::programs::Programs;
 use crate::reason::{NotCacheable, NotKept, Reason};
 use crate::shelf::{Shelf, keep_parts};
-use crate::{toolchain, urls};
+use crate::{toolchain, urls, width};
 
 /// The outcome of a lookup.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ impl Plan {
         let colour = self.call.colour && !self.args.has_colour;
         let mut args = private.args(&self, colour);
         // In front, so that an argument of the caller wins.
-        args.splice(0..0, urls::argument(&self, &facts));
+        args.splice(0..0, urls::argument(&self, &facts).into_iter().chain(width::argument(&self)));
         let names = NamesBefore::of(&self);
         let miss = Miss {
             plan: self,
@@ -191,6 +191,9 @@ impl Plan {
             recipe.text("variable", &format!("{name}={value}"));
         }
         recipe.text("colour", if self.call.colour { "yes" } else { "no" });
+        if let Some(width) = width::columns(&self.call) {
+            recipe.text("width", &width.to_string());
+        }
         recipe.text("links", if urls::are_wanted(self) { "yes" } else { "no" });
         recipe.key()
     }

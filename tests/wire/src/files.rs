@@ -54,6 +54,7 @@ fn response_file(bytes: &[u8]) {
             env: Vec::new(),
             cwd: path.parent().expect("a folder").to_owned(),
             colour: false,
+            terminal: false,
             base_dir: None,
         })
     };

@@ -144,6 +144,7 @@ impl Bench {
             env: self.env.clone(),
             cwd: self.at(dir),
             colour: self.colour,
+            terminal: self.colour,
             base_dir: self.base_dir.clone(),
         }
     }

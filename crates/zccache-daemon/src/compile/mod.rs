@@ -261,6 +261,7 @@ fn call(tool: &Tool) -> Option<Call> {
         env: tool.env.clone()?,
         cwd: tool.cwd.clone(),
         colour: false,
+        terminal: false,
         base_dir: None,
     })
 }

@@ -72,3 +72,27 @@ fn an_argument_about_colours_does_what_it_does_without_the_wrapper() {
         }
     }
 }
+
+#[test]
+fn clang_wraps_its_messages_at_the_width_that_a_variable_tells() {
+    let _watchdog = watchdog(4 * SOON);
+    let place = Place::new();
+    place.write(
+        "a.c",
+        "int f(void) { int a_variable_with_a_name_that_is_far_too_long_for_this; return 1; }\n",
+    );
+    place.quietly("\"$W\" gcc -c a.c");
+    for compiler in compilers(&place).into_iter().filter(|compiler| compiler.contains("clang")) {
+        for term in ["xterm", "dumb"] {
+            // The second width must not be served with the messages of the first one.
+            for columns in ["40", "60", "40"] {
+                let variables = [("TERM", term), ("COLUMNS", columns)];
+                let direct = on_terminal(&place, &format!("{compiler} -Wall -c a.c"), &variables);
+                for round in 1..=2 {
+                    let wrapped = on_terminal(&place, &format!("\"$W\" {compiler} -Wall -c a.c"), &variables);
+                    assert_eq!(wrapped, direct, "{compiler}, {variables:?}, round {round}");
+                }
+            }
+        }
+    }
+}

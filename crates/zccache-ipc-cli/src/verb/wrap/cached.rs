@@ -292,7 +292,8 @@ pub(super) fn call(
     }
     let is_plain = |name: &str, value: &str| env.iter().any(|(n, v)| n == name && v == value);
     let has_term = env.iter().any(|(name, value)| name == "TERM" && !value.is_empty());
-    let colour = has_term && !is_plain("TERM", "dumb") && io::stderr().is_terminal();
+    let terminal = io::stderr().is_terminal();
+    let colour = terminal && has_term && !is_plain("TERM", "dumb");
     text(command.program.as_os_str(), "the compiler's path")?;
     text(environment.cwd().as_os_str(), "the current directory")?;
     Ok(Call {
@@ -301,6 +302,7 @@ pub(super) fn call(
         args,
         cwd: environment.cwd().to_owned(),
         colour,
+        terminal,
         base_dir: settings.base_dir.clone(),
         env,
     })
