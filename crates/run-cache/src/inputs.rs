@@ -247,7 +247,9 @@ impl<'a> Inputs<'a> {
         if !self.looked.insert((look, name.to_owned(), place)) {
             return Ok(());
         }
-        let takes_precompiled = self.plan.driver.family == Family::Gcc;
+        // While gcc makes a precompiled header, it looks for no other one, and writes over an earlier one of this name.
+        let takes_precompiled =
+            self.plan.driver.family == Family::Gcc && !self.plan.args.language.is_header();
         let hits = self.search.find(&mut self.vacancies, (look, name), beside, takes_precompiled)?;
         // No list has a precompiled header, nor the header that it was made of.
         let is_precompiled = self.precompiled(&hits)?;

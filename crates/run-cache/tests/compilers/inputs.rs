@@ -195,6 +195,34 @@ fn precompiled_headers_are_made_and_used_from_the_cache() {
 }
 
 #[test]
+fn a_precompiled_header_of_a_header_that_is_forced_is_kept() {
+    // As CMake makes them: an empty source, and the header by an argument.
+    let mut bench = Bench::new();
+    bench.write("d/pre.hxx", "#include \"deep.h\"\n#define P V\n");
+    bench.write("d/deep.h", "#define V 1\n");
+    bench.write("d/pre.hxx.cxx", "");
+    bench.write("a.cc", "int p = P;\n");
+    let make = "g++ -Winvalid-pch -x c++-header -include d/pre.hxx -MD -MT pre -MF pre.d -o d/pre.hxx.gch -c \
+        d/pre.hxx.cxx";
+    let line = "g++ -Winvalid-pch -include d/pre.hxx -c a.cc -o a.o";
+    for version in ["#define V 2\n", "#define V 3\n"] {
+        assert_eq!(bench.compile(make), End::Kept);
+        let made = fs::read(bench.at("d/pre.hxx.gch")).unwrap();
+        bench.settle(&bench.at("d/pre.hxx.gch"));
+        bench.cached(line);
+        for _ in 0..2 {
+            // Over the earlier file, and where there is none.
+            assert_eq!(bench.compile(make), End::Hit);
+            assert!(made == fs::read(bench.at("d/pre.hxx.gch")).unwrap());
+            bench.settle(&bench.at("d/pre.hxx.gch"));
+            assert_eq!(bench.same(line), End::Hit);
+            bench.remove("d/pre.hxx.gch");
+        }
+        bench.write("d/deep.h", version);
+    }
+}
+
+#[test]
 fn a_source_that_tells_the_time_is_not_kept() {
     for compiler in compilers() {
         for text in [
