@@ -34,7 +34,7 @@ impl InodeStamp {
         os::inode_stamp(metadata)
     }
 
-    /// Returns the stamp of the file at `path`; `None` if its file system has no change time.
+    /// Returns the stamp of the file at `path`; `None` without a change time.
     ///
     /// Windows tells the change time of an open file only, so the file is opened there.
     #[must_use]
