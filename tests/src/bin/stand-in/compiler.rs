@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::variable;
 
-/// Exit code for a command line or a file that is not usable.
-const UNUSABLE: u32 = 2;
+/// Exit code for a command line or a file that is not usable, as gcc's.
+const UNUSABLE: u32 = 1;
 
 /// A command line, understood.
 #[derive(Debug, Default)]

@@ -128,9 +128,9 @@ async fn a_compilation_is_a_miss_and_then_a_hit_with_the_same_files_and_streams(
     let figures = (status.total_compilations, status.cache_hits, status.cache_misses);
     assert_eq!(figures, (7, 4, 3));
     // Three manifests, which carry their results, the compiler's description of itself, and the hashes of the three
-    // programs that it consists of. Those of the stand-in are too young to be kept at first.
+    // programs that it consists of. The stand-in's are too young to be kept at first, and one of them has two paths.
     let programs = status.artifact_count - 4;
-    assert!(programs == 3 || cfg!(windows) && programs < 3, "{programs}");
+    assert!(programs == 3 || cfg!(windows) && programs <= 4, "{programs}");
     assert_eq!((status.non_cacheable, status.compile_errors), (0, 0));
     assert!(status.time_saved_ms < 60_000);
 }
