@@ -95,7 +95,12 @@ impl Facts {
     fn are_of_driver(&self, plan: &Plan) -> bool {
         let Call { program, name, .. } = &plan.call;
         match plan.driver.family {
-            Family::Clang => same(Path::new(&self.program), &plan.driver.path),
+            Family::Clang => {
+                let program = Path::new(&self.program);
+                // Windows writes one path in several forms.
+                let is_path = || program.canonicalize().is_ok_and(|path| path == plan.driver.path);
+                same(program, &plan.driver.path) || is_path()
+            }
             Family::Gcc => self.driver.as_deref().is_some_and(|driver| {
                 let stem = Path::new(driver).file_stem();
                 // There a program may see another form of its path.

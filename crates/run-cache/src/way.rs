@@ -128,10 +128,13 @@ impl Plan {
         }
         let private = Private::of(&self)?;
         let claim = Claim::of(self.outputs.iter().map(|output| output.path.as_path()), &private.dir);
-        let colour = self.call.colour && !self.args.has_colour;
+        // The assembler of clang takes neither colours nor a width, and warns of them.
+        let takes_looks = self.driver.family == Family::Gcc || self.args.language.is_preprocessed();
+        let colour = self.call.colour && !self.args.has_colour && takes_looks;
+        let width = width::argument(&self).filter(|_| takes_looks);
         let mut args = private.args(&self, colour);
         // In front, so that an argument of the caller wins.
-        args.splice(0..0, urls::argument(&self, &facts).into_iter().chain(width::argument(&self)));
+        args.splice(0..0, urls::argument(&self, &facts).into_iter().chain(width));
         let names = NamesBefore::of(&self);
         let miss = Miss {
             plan: self,
