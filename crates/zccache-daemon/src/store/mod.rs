@@ -181,8 +181,11 @@ impl Store {
     ///
     /// See [`store`](Self::store).
     pub async fn offer(&self, key: &str, artifact: ArtifactData) -> Result<(), StoreError> {
-        let stored = tokio::time::timeout(TO_OFFER, self.replace(key, artifact)).await;
-        stored.unwrap_or(Ok(()))
+        let answer = self.enqueue(key, artifact, true).await?;
+        match tokio::time::timeout(TO_OFFER, answer).await {
+            Ok(stored) => stored.map_err(|_| StoreError::Closed)?.map(drop),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn put(
@@ -191,6 +194,17 @@ impl Store {
         artifact: ArtifactData,
         replaces: bool,
     ) -> Result<StoreResult, StoreError> {
+        let answer = self.enqueue(key, artifact, replaces).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Gives the entry to the writer, whose answer the receiver gets.
+    async fn enqueue(
+        &self,
+        key: &str,
+        artifact: ArtifactData,
+        replaces: bool,
+    ) -> Result<oneshot::Receiver<Result<StoreResult, StoreError>>, StoreError> {
         checked(key)?;
         if self.shared.has_not_begun() {
             return Err(StoreError::Opening);
@@ -221,7 +235,7 @@ impl Store {
         }
         let (reply, answer) = oneshot::channel();
         slot.send(Job::Put(Box::new(Put { key, value, rust, replaces, reply, _room: permit })));
-        answer.await.map_err(|_| StoreError::Closed)?
+        Ok(answer)
     }
 
     /// Removes everything and gives the space back to the file system.

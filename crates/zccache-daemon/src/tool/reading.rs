@@ -50,6 +50,8 @@ pub(super) struct Output {
     in_file: usize,
     /// True while bytes are on their way to the file; a reader that is cancelled then has lost them.
     is_moving: bool,
+    /// True once the file cannot be written: the tool succeeds without it, so memory takes the rest.
+    has_no_room: bool,
 }
 
 impl Output {
@@ -59,7 +61,7 @@ impl Output {
 
     /// Makes room for more bytes: doubles the buffer, and writes a full one to a file in `directory`.
     async fn grow(&mut self, directory: &Path) -> io::Result<()> {
-        if self.tail.capacity() < MOST {
+        if self.tail.capacity() < MOST || self.has_no_room {
             self.tail.reserve_exact(self.tail.capacity().max(FIRST));
             return Ok(());
         }
@@ -68,15 +70,20 @@ impl Output {
         let directory = directory.to_owned();
         // The disk may be slow, and the runtime's threads must not be.
         let written = spawn_blocking(move || {
-            let mut file = file.map_or_else(|| unnamed_file(&directory), Ok)?;
-            file.write_all(&bytes)?;
-            Ok::<_, io::Error>((file, bytes))
+            let mut file = file.or_else(|| unnamed_file(&directory).ok());
+            let is_written = file.as_mut().is_some_and(|file| file.write_all(&bytes).is_ok());
+            (file, bytes, is_written)
         });
-        let (file, mut bytes) = written.await.map_err(io::Error::other)??;
-        self.in_file += bytes.len();
+        let (file, mut bytes, is_written) = written.await.map_err(io::Error::other)?;
         self.is_moving = false;
-        bytes.clear();
-        (self.file, self.tail) = (Some(file), bytes);
+        if is_written {
+            self.in_file += bytes.len();
+            bytes.clear();
+        } else {
+            self.has_no_room = true;
+            bytes.reserve_exact(bytes.capacity());
+        }
+        (self.file, self.tail) = (file, bytes);
         Ok(())
     }
 
