@@ -123,3 +123,22 @@ pub(super) async fn read(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn output_stays_in_memory_where_no_file_can_be_written() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let text: Vec<u8> = (0..5 * MOST).map(|number| number as u8).collect();
+        for (directory, in_file) in [(dir.path(), true), (&dir.path().join("missing"), false)] {
+            let (mut output, budget) = (Output::default(), Budget::new(text.len()));
+            read(Some(&text[..]), &mut output, &budget, directory).await.unwrap();
+            assert_eq!((output.in_file > 0, output.len()), (in_file, text.len()));
+            assert_eq!(output.whole().await.unwrap(), text);
+        }
+        let too_much = read(Some(&text[..]), &mut Output::default(), &Budget::new(9), dir.path()).await;
+        assert!(matches!(too_much, Err(ToolError::TooMuchOutput { limit: 9 })), "{too_much:?}");
+    }
+}
