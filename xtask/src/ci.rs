@@ -42,7 +42,6 @@ const STEPS: &[Step] = &[
     Step { name: "doctests", run: || passed(cargo::run(DOCTESTS, &[])) },
     Step { name: "rustdoc", run: || passed(cargo::run(RUSTDOC, &[("RUSTDOCFLAGS", "-D warnings")])) },
     Step { name: "api", run: api },
-    Step { name: "publish", run: || passed(publish()) },
     Step { name: "deny", run: deny },
     Step { name: "compat-matrix", run: || player("compat-matrix") },
     Step { name: "c-project", run: c_project },
@@ -142,14 +141,6 @@ fn packages() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Builds each library from its own package, with the other libraries from theirs, and uploads nothing.
-fn publish() -> Result<()> {
-    // A change that is not committed yet is checked like any other.
-    let mut arguments = vec!["publish", "--dry-run", "--locked", "--allow-dirty"];
-    arguments.extend(layers::libraries().flat_map(|library| ["--package", library]));
-    cargo::run(&arguments, &[])
 }
 
 /// Checks that the feature `running-process` can be left out.
